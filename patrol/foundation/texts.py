@@ -1,0 +1,21 @@
+"""Texts that people read, in Chinese and English side by side, and the choice between the two."""
+
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """One text in both languages; `{name}` placeholders are filled by `format`."""
+
+    zh: str
+    en: str
+
+    def format(self, **values: object) -> "Text":
+        """Return the text with its placeholders filled; a `Text` among the values gives its own language's words."""
+        return Text(*(
+            template.format(**{k: v[i] if isinstance(v, Text) else v for k, v in values.items()})
+            for i, template in enumerate(self)
+        ))
+
+    def in_language(self, language: str) -> str:
+        """Return the words for `language`, "zh" or "en"."""
+        return self.en if language == "en" else self.zh
