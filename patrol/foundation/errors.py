@@ -12,6 +12,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     kind: ClassVar[str] = "refused"
     title: ClassVar[Text] = Text("不能执行", "Refused")
+    # A few refusals must leave a trace: a failed sign-in is counted, a reused token ends its sign-in.
+    keeps_changes: ClassVar[bool] = False
 
     def __init__(
         self, detail: Text, *, errors: Mapping[str, list[Text]] | None = None, retry_after_s: int | None = None,

@@ -67,7 +67,7 @@ ROLE_MAY: dict[Role, frozenset[Permission]] = {
     },
     Role.ADMIN: _EVERYBODY | {P.SEE_PEOPLE, P.MANAGE_PEOPLE, P.MANAGE_REGISTER},
     Role.AUDITOR: _EVERYBODY | {P.SEE_PEOPLE, P.SEE_PATROLS, P.SEE_ISSUES, P.EXPORT_ISSUES, P.SEE_AUDIT},
-}  # fmt: skip
+}
 
 
 def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:

@@ -1,0 +1,75 @@
+"""create_app: settings, database, rooms, commands. The only file that knows all rooms."""
+
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import patrol.evidence.models
+import patrol.issues.models
+import patrol.patrols.models
+import patrol.public.models
+import patrol.waters.models  # noqa: F401
+from patrol.foundation import service
+from patrol.foundation.database import WriterQueue, database_config, db, prepare_sqlite
+from patrol.foundation.http import PatrolApi, Room, add_headers
+from patrol.foundation.json_safety import OrjsonProvider
+from patrol.foundation.logs import configure_logs
+from patrol.foundation.settings import Settings
+from patrol.foundation.worker import connect_worker
+from patrol.people import commands as people_commands
+from patrol.people.api import room as people
+from patrol.people.door import refuse_without
+
+ROOMS = (people,)
+COMMANDS = (service.commands, people_commands.commands)
+
+DESCRIPTION = """The API of Xunhe (巡河), a platform for the River Chief System (河长制).
+
+Times are RFC 3339 with offset, coordinates degrees in WGS 84, distances metres. Unknown fields are refused. Faults are
+`application/problem+json` in Chinese or English by `Accept-Language`. Creates are idempotent by the client's id. Writes
+that change a thing want its `ETag` as `If-Match`. Lists are paged by `cursor`."""
+
+
+def create_app(settings: Settings | None = None, **config: Any) -> Flask:
+    """Build the application for `settings` (default: the environment's); `config` are Flask's own keys, for tests."""
+    settings = settings or Settings()
+    configure_logs(settings)
+    app = Flask("patrol", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config.from_mapping(
+        API_TITLE="Xunhe 巡河", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/",
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        },
+        MAX_CONTENT_LENGTH=settings.max_body_mb * 1024 * 1024, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=200,
+        **database_config(settings),
+    )
+    app.config.from_mapping(config)
+    app.extensions["settings"] = settings
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    _open_database(app, settings)
+    connect_worker(app, settings)
+    add_headers(app)
+    api = PatrolApi(app)
+    app.extensions["api"] = api
+    Room.check = staticmethod(refuse_without)
+    for room in ROOMS:
+        api.register_blueprint(room)
+    service.register(app)
+    for commands in COMMANDS:
+        app.cli.add_command(commands)
+    return app
+
+
+def _open_database(app: Flask, settings: Settings) -> None:
+    db.init_app(app)
+    Migrate(app, db, directory="migrations", compare_type=True)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine, WriterQueue(settings.data / "writers.lock"))

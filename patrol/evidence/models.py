@@ -1,0 +1,43 @@
+"""Photographs: the facts about an original that lies in the store under its SHA-256."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patrol.foundation.database import Base
+
+
+class Photo(Base):
+    """One photo as its sender named it. Two photos may share one original (`sha256`).
+
+    `exif_*` is what the file claims, `recorded_at`, `latitude`, `longitude` what the sender's device said beside it.
+    `exif_local_time` has no zone, as cameras write it; `exif_taken_at` is set only when the file gives one.
+    """
+
+    __tablename__ = "photos"
+    __table_args__ = (Index("ix_photos_waiting", "derived_at", "received_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    media_type: Mapped[str] = mapped_column(String(20))
+    size_bytes: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    kind: Mapped[str | None] = mapped_column(String(20))
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
+    recorded_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    exif_local_time: Mapped[str | None] = mapped_column(String(30))
+    exif_taken_at: Mapped[datetime | None]
+    exif_latitude: Mapped[float | None]
+    exif_longitude: Mapped[float | None]
+    exif_orientation: Mapped[int | None]
+    exif_camera: Mapped[str | None] = mapped_column(String(200))
+    exif_software: Mapped[str | None] = mapped_column(String(200))
+    likeness: Mapped[str | None] = mapped_column(String(16), index=True)
+    derived_at: Mapped[datetime | None]
+    broken: Mapped[str | None] = mapped_column(String(300))

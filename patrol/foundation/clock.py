@@ -1,0 +1,35 @@
+"""The only place that asks what time it is."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+_source: list[Callable[[], datetime]] = [lambda: datetime.now(UTC)]
+
+
+def now() -> datetime:
+    """Return the current moment, aware, in UTC."""
+    return _source[-1]()
+
+
+def today(timezone: str) -> date:
+    """Return today's date where the district lies."""
+    return local_date(now(), timezone)
+
+
+def local_date(moment: datetime, timezone: str) -> date:
+    """Return the calendar day of `moment` where the district lies: responsibility and deadlines count local days."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+class moved_clock:  # noqa: N801 - used as a statement: `with moved_clock(lambda: moment):`
+    """Let `source` say what time it is, for tests with a moving clock and for playing the demo district's past."""
+
+    def __init__(self, source: Callable[[], datetime]) -> None:
+        self.source = source
+
+    def __enter__(self) -> None:
+        _source.append(self.source)
+
+    def __exit__(self, *_exc: object) -> None:
+        _source.pop()

@@ -1,0 +1,155 @@
+"""The one database handle, the base every table class inherits, and what SQLite needs to be durable and fair."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.types import JSON, TypeDecorator
+from uuid_utils.compat import uuid7
+
+from patrol.foundation.settings import Settings
+
+# SQLite below this version can corrupt a WAL database when two connections write and checkpoint at once.
+FIRST_SAFE_WAL = (3, 51, 3)
+BUSY_TIMEOUT_S = 20
+
+# Set by `transaction()`: whether the transaction that begins in this context is going to write.
+will_write: ContextVar[bool] = ContextVar("will_write", default=False)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in Python, UTC without zone in the database, refused when naive."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table class inherits this, not db.Model: it is typed and its table name is written out."""
+
+    # Given as a registry: Flask-SQLAlchemy 3.1.1 cannot copy a base that sets type_annotation_map itself.
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES), type_annotation_map={datetime: UtcDateTime, dict[str, Any]: JSON}
+    )
+
+
+db = SQLAlchemy(
+    model_class=Base,
+    session_options={"expire_on_commit": False, "join_transaction_mode": "create_savepoint"},
+)
+
+
+def new_id() -> UUID:
+    """Return a fresh UUID version 7: ids of one client rise with time, which keeps the indexes' hot end small."""
+    return uuid7()
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return what Flask-SQLAlchemy passes to create_engine for this database."""
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value).decode(), "json_deserializer": orjson.loads,
+    }
+    if url.startswith("sqlite"):
+        return options | {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
+    return options | {"pool_size": 10, "max_overflow": 10, "connect_args": {"connect_timeout": 5}}
+
+
+def journal_mode() -> str:
+    """Return the journal mode that this machine's SQLite can be trusted with: WAL only from 3.51.3 on."""
+    return "WAL" if sqlite3.sqlite_version_info >= FIRST_SAFE_WAL else "TRUNCATE"
+
+
+class WriterQueue:
+    """Lets the writers of all processes come one after another, instead of colliding in SQLite's busy handler.
+
+    SQLite makes a writer that finds the database locked sleep and try again, which starves some of them for
+    seconds under load. A lock file is short, always released (by the kernel when a process dies) and wakes the next.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._threads, self._file = path, threading.Lock(), -1
+
+    def enter(self) -> None:
+        """Wait until this thread is the only writer of all processes."""
+        self._threads.acquire()
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            self._threads.release()
+            raise
+
+    def leave(self) -> None:
+        """Let the next writer in."""
+        os.close(self._file)
+        self._threads.release()
+
+
+def prepare_sqlite(engine: Engine, queue: WriterQueue) -> None:
+    """Make `engine` begin transactions when told, write durably, and queue writers fairly.
+
+    Python's sqlite3 driver otherwise starts transactions late and breaks savepoints. A transaction that will write
+    begins IMMEDIATE: one that reads first and writes later would fail at once when somebody else wrote in between.
+    """
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_mode = {journal_mode()}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        if not will_write.get():
+            connection.exec_driver_sql("BEGIN")
+            return
+        queue.enter()
+        connection.info["queue"] = queue
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    # The events for commit and rollback fire before the statement is sent. The queue is left when the connection
+    # goes back to the pool, which comes after it in every case, errors included.
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        entered = record.info.pop("queue", None)
+        if entered is not None:
+            entered.leave()
+
+
+def database_config(settings: Settings) -> dict[str, Any]:
+    """Return Flask-SQLAlchemy's configuration keys."""
+    url = settings.sqlalchemy_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": engine_options(url)}

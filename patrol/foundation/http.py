@@ -1,0 +1,303 @@
+"""Our blueprint: a permission on every route, one transaction per write, bodies as JSON or as a form with photos."""
+
+from collections.abc import Callable, Collection
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import marshmallow as ma
+from flask import Flask, Response, g, request
+from flask_smorest import Api, Blueprint
+from flask_smorest.fields import Upload
+from webargs.flaskparser import FlaskParser
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import FileStorage, MultiDict
+
+from patrol.foundation import json_safety
+from patrol.foundation.errors import BadRequest, NeedsIfMatch, Stale, UnsupportedKind
+from patrol.foundation.problems import PROBLEM_JSON, ProblemSchema, register_problem_handlers
+from patrol.foundation.texts import Text
+from patrol.foundation.transaction import transaction
+
+JSON_OR_FORM = "json_or_form"
+MULTIPART = "multipart"
+View = Callable[..., Any]
+
+_NEEDS_JSON = Text("请以 application/json 发送", "Send application/json")
+_NEEDS_JSON_OR_FORM = Text("请以 application/json 或 multipart/form-data 发送", "Send application/json or multipart/form-data")
+_NEEDS_FORM = Text("请以 multipart/form-data 发送", "Send multipart/form-data")
+_NEEDS_IF_MATCH = Text(
+    "请先读取当前内容,并用 If-Match 带上它的 ETag", "Read the current state first and send its ETag as If-Match"
+)
+_BAD_IF_MATCH = Text("If-Match 应为读取时得到的 ETag,例如 \"3\"", "If-Match should be the ETag that was read, such as \"3\"")
+_STALE = Text(
+    "内容已被他人更新(当前版本 {version}),请重新读取后再提交", "It was changed meanwhile (now version {version}): read it again"
+)
+
+
+class FlatForm(ma.Schema):
+    """Base of request bodies: unknown fields are refused."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class Parser(FlaskParser):
+    """Reads bodies through the JSON safety, and forms whose structured fields are JSON text."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs declares it so
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE, "json": ma.RAISE, JSON_OR_FORM: ma.RAISE,
+        MULTIPART: ma.RAISE,
+    }
+
+    def load_json(self, req: Any, schema: ma.Schema) -> Any:  # noqa: ARG002
+        if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
+            raise UnsupportedKind(_NEEDS_JSON)
+        return json_safety.parse_json(_json_bytes(req))
+
+    def load_json_or_form(self, req: Any, schema: ma.Schema) -> Any:
+        if req.mimetype == "multipart/form-data":
+            return self.load_multipart(req, schema)
+        if req.mimetype != "application/json":
+            raise UnsupportedKind(_NEEDS_JSON_OR_FORM)
+        return json_safety.parse_json(_json_bytes(req))
+
+    def load_multipart(self, req: Any, schema: ma.Schema) -> Any:
+        if req.mimetype != "multipart/form-data":
+            raise UnsupportedKind(_NEEDS_FORM)
+        return form_values(req.form, req.files, schema)
+
+    def load_querystring(self, req: Any, schema: ma.Schema) -> Any:
+        for value in req.args.values():
+            json_safety.refuse_unsafe_text(value)
+        return MultiDictProxy(req.args, schema)
+
+
+Parser.__location_map__ = {
+    **FlaskParser.__location_map__, JSON_OR_FORM: "load_json_or_form", MULTIPART: "load_multipart",
+}
+
+
+def _json_bytes(req: Any) -> bytes:
+    """Read a JSON body; one that says beforehand that it is too large is refused unread."""
+    req.max_content_length = json_safety.LARGEST_JSON_BYTES
+    body: bytes = req.get_data(cache=False)
+    return body
+
+
+def form_values(form: MultiDict[str, str], files: MultiDict[str, FileStorage], schema: ma.Schema) -> dict[str, Any]:
+    """Return a multipart form as the dictionary that the same JSON body would be.
+
+    Structured fields (objects, lists) come as JSON text, lists of scalars also as a repeated field; files stand under
+    their field's name, as a list where the schema wants one. An empty text means that the field was left out.
+    """
+    values: dict[str, Any] = {}
+    for name in form:
+        texts = [text for text in form.getlist(name) if text != ""]
+        for text in texts:
+            json_safety.refuse_unsafe_text(text)
+        if texts:
+            values[name] = _form_value(texts, schema.fields.get(name))
+    for name in files:
+        field, sent = schema.fields.get(name), [file for file in files.getlist(name) if file.filename or file.content_length]
+        if sent:
+            values[name] = sent if isinstance(field, ma.fields.List) else sent[0]
+    return values
+
+
+def _form_value(texts: list[str], field: ma.fields.Field[Any] | None) -> Any:
+    if isinstance(field, ma.fields.List) and not texts[0].lstrip().startswith("["):
+        return texts
+    if isinstance(field, ma.fields.List | ma.fields.Nested | ma.fields.Mapping):
+        return json_safety.parse_json(texts[0].encode())
+    return texts[0]
+
+
+class Room(Blueprint):
+    """A blueprint that refuses a route with no declared permission."""
+
+    ARGUMENTS_PARSER = Parser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING: ClassVar[dict[str, str]] = {
+        **Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING, JSON_OR_FORM: "application/json",
+        MULTIPART: "multipart/form-data",
+    }
+    # Set by the people room, which knows accounts: raises NotSignedIn or NotAllowed.
+    check: ClassVar[Callable[[Any], None]]
+
+    def route(
+        self, rule: str, *, may: Any, methods: tuple[str, ...] = ("GET",), refuses: Collection[int] = (),
+        if_match: bool = False, writes: bool | None = None, **options: Any,
+    ) -> Callable[[View], View]:
+        """Register a view: `may` is the permission it needs, None for anyone.
+
+        `refuses` are status codes beyond those that follow from the route's own shape; `if_match` says that the view
+        wants the header; `writes` defaults to what the method says.
+        """
+        register = super().route(rule, methods=list(methods), **options)
+        is_write = methods != ("GET",) if writes is None else writes
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def guarded(*args: Any, **kwargs: Any) -> Any:
+                if may is not None:
+                    Room.check(may)
+                if not is_write:
+                    return view(*args, **kwargs)
+                with transaction():
+                    return view(*args, **kwargs)
+
+            apidoc: dict[str, Any] = dict(getattr(view, "_apidoc", {}))
+            _document(apidoc, view, may, {*refuses, *_implied(rule, may, apidoc, if_match, is_write)}, if_match)
+            guarded._apidoc = apidoc  # type: ignore[attr-defined]
+            guarded.may = may  # type: ignore[attr-defined]
+            registered: View = register(guarded)
+            return registered
+
+        return decorate
+
+    def body(self, schema: type[ma.Schema], *, with_photos: bool = False) -> Callable[[View], View]:
+        """Hand the request's JSON to the view as a dictionary; with `with_photos` also a form with files in `photos`."""
+        location = JSON_OR_FORM if with_photos else "json"
+        arguments = self.arguments(_with_photo_files(schema) if with_photos else schema, location=location)
+
+        def decorate(view: View) -> View:
+            decorated: View = arguments(view)
+            if with_photos:
+                decorated._apidoc["also_multipart"] = True  # type: ignore[attr-defined]
+            return decorated
+
+        return decorate
+
+
+def _with_photo_files(schema: type[ma.Schema]) -> type[ma.Schema]:
+    files = ma.fields.List(
+        Upload(), load_default=list, validate=ma.validate.Length(max=9),
+        metadata={"description": "Photo files (multipart only): at most nine."},
+    )
+    made: type[ma.Schema] = type(f"{schema.__name__}WithPhotos", (schema,), {"photo_files": files})
+    made._declared_fields["photo_files"].data_key = "photos"
+    return made
+
+
+def _implied(rule: str, may: Any, apidoc: dict[str, Any], if_match: bool, is_write: bool) -> set[int]:
+    """Return the status codes that a route of this shape can answer with besides its success."""
+    codes = {503}
+    if may is not None:
+        codes |= {401, 403}
+    if "<" in rule:
+        codes.add(404)
+    if "arguments" in apidoc:
+        codes.add(422)
+        if is_write:
+            codes |= {400, 413, 415}
+    if if_match:
+        codes |= {400, 412, 428}
+    return codes
+
+
+def _document(apidoc: dict[str, Any], view: View, may: Any, codes: set[int], if_match: bool) -> None:
+    responses = apidoc.setdefault("response", {}).setdefault("responses", {})
+    for code in sorted(codes):
+        responses.setdefault(code, []).append(HTTPStatus(code).name)
+    manual = dict(apidoc.get("manual_doc", {}))
+    manual |= {"operationId": view.__name__, "security": [{"bearer": []}] if may else [], "x-permission": str(may or "anyone")}
+    if if_match:
+        header = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}, "example": '"3"',
+                  "description": "The ETag of the state that was read."}
+        apidoc.setdefault("arguments", {}).setdefault("parameters", []).append(header)
+    apidoc["manual_doc"] = manual
+
+
+class PatrolApi(Api):
+    """The API's description, with problem documents for every fault."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_responses(self) -> None:
+        usual = self.DEFAULT_RESPONSE_CONTENT_TYPE  # type: ignore[has-type]
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_JSON
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
+
+    def _register_error_handlers(self) -> None:
+        register_problem_handlers(self._app)
+
+    def description(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return _also_as_forms(self.spec.to_dict())
+
+    def _openapi_json(self) -> Response:
+        response: Response = self._app.json.response(self.description())
+        return response
+
+
+def _also_as_forms(document: dict[str, Any]) -> dict[str, Any]:
+    """Add multipart/form-data beside JSON wherever a body may bring photos; the JSON form has no files."""
+    schemas = document["components"]["schemas"]
+    for name in [name for name in schemas if name.endswith("WithPhotos")]:
+        without = dict(schemas[name]["properties"])
+        without.pop("photos", None)
+        schemas[name.removesuffix("WithPhotos")] = {**schemas[name], "properties": without}
+    for path in document["paths"].values():
+        for operation in path.values():
+            content = operation.get("requestBody", {}).get("content", {}) if isinstance(operation, dict) else {}
+            reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+            if reference.endswith("WithPhotos"):
+                content["multipart/form-data"] = {"schema": {"$ref": reference}}
+                content["application/json"]["schema"] = {"$ref": reference.removesuffix("WithPhotos")}
+    return document
+
+
+def set_etag(version: int) -> None:
+    """Let the answer carry the ETag of this version of what it shows."""
+    g.etag = f'"{version}"'
+
+
+def expected_version() -> int | None:
+    """Return the version that the caller has read, from If-Match; None for `*`. Raises NeedsIfMatch without it."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise NeedsIfMatch(_NEEDS_IF_MATCH)
+    if header.strip() == "*":
+        return None
+    text = header.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadRequest(_BAD_IF_MATCH)
+    return int(text)
+
+
+def refuse_stale(expected: int | None, version: int) -> None:
+    """Raise Stale (412) when the row has moved on since the caller read it."""
+    if expected is not None and expected != version:
+        raise Stale(_STALE.format(version=version))
+
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(self)",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; "
+        "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+}
+
+
+def add_headers(app: Flask) -> None:
+    """Give every answer the security headers, its ETag, and `no-store` unless the view said otherwise."""
+
+    @app.after_request
+    def complete(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if (etag := g.pop("etag", None)) and response.status_code < 300:
+            response.headers["ETag"] = etag
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response

@@ -1,0 +1,77 @@
+"""JSON at the front door: what plain parsers let through and later breaks a database, an answer or a stack is refused."""
+
+from typing import Any
+
+import orjson
+from flask import Response
+from flask.json.provider import JSONProvider
+
+from patrol.foundation.errors import BadRequest, Invalid, TooLarge
+from patrol.foundation.texts import Text
+
+DEEPEST = 64
+LARGEST_JSON_BYTES = 8 * 1024 * 1024
+
+_NOT_JSON = Text("请求体不是有效的 JSON:{why}", "The body is not valid JSON: {why}")
+_TOO_DEEP = Text("JSON 嵌套超过 64 层", "The JSON is nested deeper than 64 levels")
+_NUL = Text("文本中不能包含空字符(U+0000)", "Text must not contain the character U+0000")
+_SURROGATE = Text("文本中含有无效字符(孤立代理项)", "Text contains an invalid character (a lone surrogate)")
+_TOO_LARGE = Text("JSON 不得超过 8 MB,请分批发送", "JSON must not exceed 8 MB: send it in parts")
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the value of a JSON body. NaN, Infinity, lone surrogates, deep nesting and NUL are refused (400, 422)."""
+    if len(body) > LARGEST_JSON_BYTES:
+        raise TooLarge(_TOO_LARGE)
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(_NOT_JSON.format(why=str(error).split(":", maxsplit=1)[0])) from error
+    refuse_unsafe(value)
+    return value
+
+
+def refuse_unsafe(value: Any) -> None:
+    """Raise BadRequest or Invalid when a parsed value is nested too deep or holds text that no database can keep."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise BadRequest(_TOO_DEEP)
+        following: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                refuse_unsafe_text(item)
+            elif isinstance(item, dict):
+                for key in item:
+                    refuse_unsafe_text(key)
+                following.extend(item.values())
+            elif isinstance(item, list):
+                following.extend(item)
+        level = following
+
+
+def refuse_unsafe_text(text: str) -> None:
+    """Raise Invalid when `text` holds NUL, which PostgreSQL cannot keep, or a lone surrogate, which UTF-8 cannot."""
+    if "\0" in text:
+        raise Invalid(_NUL)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise Invalid(_SURROGATE) from error
+
+
+class OrjsonProvider(JSONProvider):
+    """Flask's JSON by orjson: five times faster, and NaN never reaches an answer."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        return orjson.dumps(obj, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a JSON answer without the detour over text."""
+        body = orjson.dumps(self._prepare_response_obj(args, kwargs), option=orjson.OPT_NON_STR_KEYS)
+        return Response(body, mimetype="application/json")

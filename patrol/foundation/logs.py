@@ -1,0 +1,35 @@
+"""Logs as one JSON object a line: no control character of a caller can start a line of its own."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from patrol.foundation.settings import Settings
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send everything that is logged to standard error, as JSON lines with a UTC time."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.JSONRenderer(ensure_ascii=False)],
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+    ))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for noisy in ("alembic", "huey.consumer", "huey"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

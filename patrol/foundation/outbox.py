@@ -1,0 +1,145 @@
+"""What must be done outside the transaction is a row first; the worker delivers it, at least once.
+
+A deliverer has two halves, so that no slow work holds the database: `prepare(payload)` reads and computes, and returns
+the writing half, which runs in one transaction with the mark that the row is delivered. Both must bear repetition.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Index, Select, String, func, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patrol.foundation import clock
+from patrol.foundation.database import Base, db, new_id
+
+log = structlog.get_logger()
+Write = Callable[[], None]
+Deliverer = Callable[[dict[str, Any]], Write]
+
+_deliverers: dict[str, Deliverer] = {}
+_hand_over: list[Callable[[list[UUID]], None]] = []
+# After this many failures a row waits for a person; with the pauses below that is after about a day and a half.
+MOST_ATTEMPTS = 12
+LONGEST_PAUSE = timedelta(hours=6)
+
+
+class OutboxRow(Base):
+    """One thing to deliver; `attempts`, `last_error` and `available_at` tell how that went so far."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_waiting", "available_at", postgresql_where=text("delivered_at IS NULL"),
+              sqlite_where=text("delivered_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(60))
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    available_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(String(500))
+
+
+def put(kind: str, **payload: Any) -> None:
+    """Add a row to the transaction under way; `payload` must be plain JSON."""
+    if kind not in _deliverers:
+        raise LookupError(f"nobody delivers {kind}")
+    row = OutboxRow(id=new_id(), kind=kind, payload=payload, created_at=clock.now(), available_at=clock.now(), attempts=0)
+    db.session.add(row)
+    db.session().info.setdefault("outbox", []).append(row.id)
+
+
+def delivers(kind: str) -> Callable[[Deliverer], Deliverer]:
+    """Register the decorated function as the deliverer of rows of `kind`."""
+
+    def register(deliverer: Deliverer) -> Deliverer:
+        _deliverers[kind] = deliverer
+        return deliverer
+
+    return register
+
+
+def written_now() -> list[UUID]:
+    """Return the ids of the rows that the transaction under way has written, and forget them."""
+    return list(db.session().info.pop("outbox", []))
+
+
+def forget() -> None:
+    """Drop what was written: the transaction did not happen."""
+    db.session().info.pop("outbox", None)
+
+
+def hand_over_with(enqueue: Callable[[list[UUID]], None]) -> None:
+    """Set how committed rows reach the worker's queue."""
+    _hand_over[:] = [enqueue]
+
+
+def hand_over(ids: list[UUID]) -> None:
+    """Tell the worker of committed rows. A queue that is away only delays them until the sweep."""
+    if not ids or not _hand_over:
+        return
+    try:
+        _hand_over[0](ids)
+    except Exception as error:  # noqa: BLE001 - the rows are safe; any fault of the queue is logged, none may fail the request
+        log.warning("queue_away", error=str(error), rows=len(ids))
+
+
+def waiting(at: datetime) -> Select[UUID]:
+    """Select the rows due for delivery at the moment `at`, oldest first."""
+    return (
+        select(OutboxRow.id)
+        .where(OutboxRow.delivered_at.is_(None), OutboxRow.available_at <= at, OutboxRow.attempts < MOST_ATTEMPTS)
+        .order_by(OutboxRow.available_at, OutboxRow.id)
+    )
+
+
+def due_rows(limit: int = 500) -> Sequence[UUID]:
+    """Return the ids of rows due now: what the sweep gives to the queue again."""
+    return db.session.scalars(waiting(clock.now()).limit(limit)).all()
+
+
+def pending_and_stuck() -> tuple[int, int]:
+    """Count the rows still to be delivered, and those among them that have used up their attempts."""
+    undelivered = select(func.count()).where(OutboxRow.delivered_at.is_(None))
+    pending = db.session.scalar(undelivered.where(OutboxRow.attempts < MOST_ATTEMPTS)) or 0
+    return pending, db.session.scalar(undelivered.where(OutboxRow.attempts >= MOST_ATTEMPTS)) or 0
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after this many failures: 10 s doubled each time, at most six hours."""
+    return min(timedelta(seconds=10 * 2 ** max(attempts - 1, 0)), LONGEST_PAUSE)
+
+
+def deliver(row_id: UUID) -> bool:
+    """Deliver one row; return whether it is delivered now. A failure is noted on the row with the next attempt's time."""
+    from patrol.foundation.transaction import transaction  # noqa: PLC0415 - transaction hands rows to this module
+
+    row = db.session.get(OutboxRow, row_id)
+    if row is None or row.delivered_at is not None:
+        return True
+    kind, payload = row.kind, dict(row.payload)
+    db.session.rollback()
+    try:
+        write = _deliverers[kind](payload)
+        db.session.rollback()
+        with transaction():
+            row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+            if row.delivered_at is None:
+                write()
+                row.delivered_at, row.last_error = clock.now(), None
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs on the row, where the office can see it
+        db.session.rollback()
+        log.warning("delivery_failed", kind=kind, row=str(row_id), error=repr(error))
+        with transaction():
+            row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+            row.attempts += 1
+            row.last_error = repr(error)[:500]
+            row.available_at = clock.now() + pause_after(row.attempts)
+        return False
+    return True

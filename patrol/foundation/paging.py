@@ -1,0 +1,100 @@
+"""Keyset paging: a page goes on where the last one ended, at the same cost on the 200th page as on the first."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import marshmallow as ma
+import orjson
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid
+from patrol.foundation.texts import Text
+
+T = TypeVar("T")
+DEFAULT_LIMIT, MOST = 50, 200
+_BAD_CURSOR = Text("cursor 无效,请从第一页重新读取", "The cursor is not valid: start again at the first page")
+
+
+class PageArgs(ma.Schema):
+    """The paging part of a list's query."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    limit = ma.fields.Integer(load_default=DEFAULT_LIMIT, validate=ma.validate.Range(1, MOST))
+    cursor = ma.fields.String(load_default=None, validate=ma.validate.Length(max=500),
+                              metadata={"description": "`next` of the page before."})
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a list is sorted: by `columns`, the last of which is unique, all upwards or all downwards."""
+
+    name: str
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page: its items, and the cursor of the next one (None at the end)."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+def page_of(statement: Select[T], order: Order, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[T]:
+    """Run `statement` for one page in `order`. Raises Invalid (422) for a cursor that is not of this list and order."""
+    if cursor is not None:
+        last = tuple_(*order.columns)
+        values = tuple_(*_read_cursor(cursor, order))
+        statement = statement.where(last < values if order.descending else last > values)
+    ordered = statement.order_by(*(c.desc() if order.descending else c.asc() for c in order.columns)).limit(limit + 1)
+    rows = db.session.scalars(ordered).unique().all()
+    following = _cursor_of(rows[limit - 1], order) if len(rows) > limit else None
+    return Page(rows[:limit], following)
+
+
+def _cursor_of(row: Any, order: Order) -> str:
+    values = [getattr(row, column.key) for column in order.columns]
+    return base64.urlsafe_b64encode(orjson.dumps([order.name, *values])).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, order: Order) -> list[Any]:
+    try:
+        name, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if name != order.name or len(values) != len(order.columns):
+            raise ValueError(name)
+        return [_typed(value, column.type.python_type) for value, column in zip(values, order.columns, strict=True)]
+    except (ValueError, TypeError, binascii.Error, AttributeError) as error:
+        raise Invalid(_BAD_CURSOR, errors={"cursor": [_BAD_CURSOR]}) from error
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if kind is datetime:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(value)
+        return moment
+    if kind is UUID:
+        return UUID(value)
+    if not isinstance(value, kind):
+        raise TypeError(value)
+    return value
+
+
+def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
+    """Return the schema of a page of `item`s: `{"items": […], "next": "…"|null}`."""
+    fields = {
+        "items": ma.fields.List(ma.fields.Nested(item), required=True),
+        "next": ma.fields.String(required=True, allow_none=True, metadata={"description": "Cursor of the next page."}),
+    }
+    name = item.__name__.removesuffix("Out")
+    return type(f"{name}PageOut", (ma.Schema,), fields)

@@ -1,0 +1,137 @@
+"""Faults as problem documents (RFC 9457), in the language the caller reads."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import marshmallow as ma
+import structlog
+from flask import Flask, Response, current_app, g, has_request_context, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from patrol.foundation.errors import Invalid, Refusal, Unavailable
+from patrol.foundation.field_messages import translated
+from patrol.foundation.texts import Text
+
+log = structlog.get_logger()
+PROBLEM_JSON = "application/problem+json"
+
+_HTTP_TEXTS = {
+    400: Text("请求格式不对", "The request is malformed"),
+    404: Text("没有这个地址", "There is nothing at this address"),
+    405: Text("此地址不支持该方法", "This address does not take that method"),
+    406: Text("无法提供所要求的格式", "The wanted format cannot be given"),
+    408: Text("请求超时", "The request took too long"),
+    411: Text("缺少 Content-Length", "Content-Length is required"),
+    413: Text("内容过大", "The content is too large"),
+    414: Text("地址过长", "The address is too long"),
+    415: Text("不支持的内容类型", "Unsupported content type"),
+    416: Text("无法提供所要求的范围", "The wanted range cannot be given"),
+    422: Text("内容有误,请按提示修改", "Some fields need correction"),
+    429: Text("请求过于频繁,请稍后再试", "Too many requests: try again later"),
+    431: Text("请求头过大", "The request headers are too large"),
+    500: Text("系统出错,已记录,请稍后重试", "Something failed here and was logged; try again later"),
+    503: Text("暂时不可用,请稍后重试", "Temporarily unavailable: try again later"),
+}
+_FIELDS_WRONG = Text("内容有误:{fields}", "Some fields need correction: {fields}")
+
+
+class ProblemSchema(ma.Schema):
+    """A problem document as the API description shows it."""
+
+    type = ma.fields.String(required=True, metadata={"example": "urn:xunhe:problem:conflict"})
+    title = ma.fields.String(required=True, metadata={"example": "Conflicts with the current state"})
+    status = ma.fields.Integer(required=True, metadata={"example": 409})
+    detail = ma.fields.String(metadata={"example": "An issue that is closed cannot be started."})
+    errors = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.List(ma.fields.String()),
+        metadata={"description": "The faults by field, with 422."},
+    )
+
+
+def language() -> str:
+    """Return the language of texts in this answer: the best of `Accept-Language`, Chinese when nothing fits."""
+    if not has_request_context():
+        return "zh"
+    if "language" not in g:
+        g.language = request.accept_languages.best_match(("zh", "en"), default="zh")
+    return str(g.language)
+
+
+def problem(
+    status: int, kind: str, title: Text, detail: Text, errors: Mapping[str, list[str]] | None = None,
+    extra: Mapping[str, Any] | None = None, retry_after_s: int | None = None,
+) -> Response:
+    """Return the answer for a fault."""
+    tongue = language()
+    body: dict[str, Any] = {
+        "type": f"urn:xunhe:problem:{kind}", "title": title.in_language(tongue), "status": status,
+        "detail": detail.in_language(tongue),
+    }
+    if errors:
+        body["errors"] = errors
+    response = cast("Response", current_app.json.response({**(extra or {}), **body}))
+    response.status_code, response.mimetype = status, PROBLEM_JSON
+    response.headers["Content-Language"] = tongue
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="xunhe"'
+    return response
+
+
+def _refused(error: Refusal) -> Response:
+    tongue = language()
+    errors = {field: [text.in_language(tongue) for text in texts] for field, texts in error.errors.items()}
+    return problem(error.status, error.kind, error.title, error.detail, errors, error.extra, error.retry_after_s)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if isinstance(original := getattr(error, "original_exception", None), Exception):
+        log.error("unhandled", exc_info=original)
+    if error.response is not None and error.code is None:
+        return error.response  # type: ignore[return-value]
+    code = error.code or 500
+    text = _HTTP_TEXTS.get(code, Text(error.name, error.name))
+    messages = (getattr(error, "data", None) or {}).get("messages")
+    if messages:
+        return _fields_wrong(messages)
+    retry_after = getattr(error, "retry_after", None)
+    response = problem(code, f"http-{code}", text, text, retry_after_s=int(retry_after) if retry_after else None)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Location", "Content-Range"}:
+            response.headers[name] = value
+    return response
+
+
+def _fields_wrong(messages: Mapping[str, Any]) -> Response:
+    """Flatten webargs' faults, which it nests by the place a field came from, into one list a field."""
+    errors: dict[str, list[str]] = {}
+    for place in messages.values():
+        _flatten(place, "", errors)
+    names = ", ".join(errors)
+    return problem(422, Invalid.kind, Invalid.title, _FIELDS_WRONG.format(fields=names), errors)
+
+
+def _flatten(found: Any, path: str, into: dict[str, list[str]]) -> None:
+    if isinstance(found, dict):
+        for key, value in found.items():
+            name = "" if key == "_schema" else str(key)
+            _flatten(value, f"{path}.{name}".strip("."), into)
+    elif isinstance(found, list):
+        into.setdefault(path or "body", []).extend(translated(str(message), language()) for message in found)
+    else:
+        into.setdefault(path or "body", []).append(translated(str(found), language()))
+
+
+def _database_away(error: OperationalError) -> Response:
+    log.error("database_away", error=str(error.orig))
+    return problem(503, Unavailable.kind, Unavailable.title, _HTTP_TEXTS[503], retry_after_s=5)
+
+
+def register_problem_handlers(app: Flask) -> None:
+    """Turn every fault of `app` into a problem document, unexpected ones too."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_away)

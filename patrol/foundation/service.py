@@ -1,0 +1,162 @@
+"""The service's own routes and commands: health, readiness, metrics, the worker, documents generated from tables."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask, Response, current_app, request
+from flask.cli import AppGroup, with_appcontext
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import text
+
+from patrol.foundation import outbox, worker
+from patrol.foundation.database import db, journal_mode
+from patrol.foundation.errors import NotAllowed
+from patrol.foundation.problems import problem
+from patrol.foundation.settings import Settings, settings_document
+from patrol.foundation.texts import Text
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+_checks: dict[str, Callable[[], bool]] = {}
+_documents: dict[str, Callable[[], str]] = {"settings.md": settings_document}
+_NOT_READY = Text("尚未就绪:{parts}", "Not ready: {parts}")
+_NOT_READY_TITLE = Text("尚未就绪", "Not ready")
+_METRICS_PRIVATE = Text("指标不公开", "Metrics are not public")
+
+
+def ready_when(name: str) -> Callable[[Callable[[], bool]], Callable[[], bool]]:
+    """Register the decorated function as a part of readiness: it says whether that part works."""
+
+    def register(check: Callable[[], bool]) -> Callable[[], bool]:
+        _checks[name] = check
+        return check
+
+    return register
+
+
+def document_named(name: str) -> Callable[[Callable[[], str]], Callable[[], str]]:
+    """Register the decorated function as the source of `docs/<name>`."""
+
+    def register(write: Callable[[], str]) -> Callable[[], str]:
+        _documents[name] = write
+        return write
+
+    return register
+
+
+def documents() -> dict[str, str]:
+    """Return every generated document by its file name."""
+    return {name: write() for name, write in sorted(_documents.items())}
+
+
+def migrations_wanted() -> str | None:
+    """Return the newest migration that this code comes with."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+@ready_when("migrations")
+def migrations_current() -> bool:
+    """Tell whether the database has all the migrations of this code."""
+    return MigrationContext.configure(db.session.connection()).get_current_revision() == migrations_wanted()
+
+
+@ready_when("database")
+def database_answers() -> bool:
+    """Tell whether the database answers."""
+    return bool(db.session.scalar(text("SELECT 1")) == 1)
+
+
+@ready_when("queue")
+def queue_answers() -> bool:
+    """Tell whether the worker's queue can be reached."""
+    return worker.queue_answers(current_app.extensions["queue"])
+
+
+def _works(check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except Exception:  # noqa: BLE001 - whatever a part raises, the answer is that it does not work
+        db.session.rollback()
+        return False
+
+
+def register(app: Flask) -> None:
+    """Add the service's routes, outside the API's version."""
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/readyz", view_func=readyz)
+    app.add_url_rule("/metrics", view_func=metrics)
+
+
+def healthz() -> dict[str, Any]:
+    """Say that the process is alive; asks nobody else."""
+    return {"status": "alive"}
+
+
+def readyz() -> Any:
+    """Say whether everything that a request needs works: 503 with the names of what does not."""
+    broken = sorted(name for name, check in _checks.items() if not _works(check))
+    engine = db.engine.dialect.name
+    facts = {"database": engine} | ({"journal_mode": journal_mode()} if engine == "sqlite" else {})
+    if broken:
+        names = ", ".join(broken)
+        return problem(503, "not-ready", _NOT_READY_TITLE, _NOT_READY.format(parts=names), extra={"broken": broken, **facts})
+    return {"status": "ready", **facts}
+
+
+def metrics() -> Response:
+    """Give Prometheus what the office cannot see elsewhere: work that waits, work that is stuck."""
+    settings: Settings = current_app.extensions["settings"]
+    wanted = f"Bearer {settings.metrics_token}"
+    allowed = request.headers.get("Authorization") == wanted if settings.metrics_token else request.remote_addr in {"127.0.0.1", "::1"}
+    if not allowed:
+        raise NotAllowed(_METRICS_PRIVATE)
+    registry = CollectorRegistry()
+    pending, stuck = outbox.pending_and_stuck()
+    Gauge("xunhe_outbox_pending", "Rows of the outbox still to be delivered", registry=registry).set(pending)
+    Gauge("xunhe_outbox_stuck", "Rows of the outbox that have used up their attempts", registry=registry).set(stuck)
+    for name, check in sorted(_checks.items()):
+        Gauge(f"xunhe_ready_{name}", f"Whether {name} works", registry=registry).set(_works(check))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+commands = AppGroup("service", help="The worker and generated documents.")
+
+
+@commands.command("worker")
+@with_appcontext
+def run_worker() -> None:
+    """Deliver the outbox until told to stop."""
+    worker.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@commands.command("deliver")
+@with_appcontext
+def deliver_now() -> None:
+    """Deliver everything that is due now, then end."""
+    total = 0
+    while count := worker.deliver_due():
+        total += count
+    click.echo(f"{total} delivered")
+
+
+@commands.command("documents")
+@click.option("--check", is_flag=True, help="Change nothing; fail when one is stale.")
+@with_appcontext
+def write_documents(check: bool) -> None:
+    """Write the generated documents into docs/."""
+    stale = []
+    for name, content in documents().items():
+        path = MIGRATIONS.parent / "docs" / name
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            stale.append(name)
+            if not check:
+                path.write_text(content, encoding="utf-8")
+    click.echo("\n".join(f"{'stale' if check else 'written'}: docs/{name}" for name in stale) or "documents are current")
+    if check and stale:
+        raise SystemExit(1)

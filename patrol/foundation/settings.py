@@ -1,0 +1,177 @@
+"""Every setting: one table of rows, read from the environment once, at start. `docs/settings.md` is generated from it."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cryptography.fernet import Fernet
+
+# Known to everybody who reads this file: good for a demo on one's own machine, refused in production.
+DEMO_SECRET = "xunhe-demo-secret-not-for-production"
+DEMO_FIELD_KEY = "eHVuaGUtZGVtby1maWVsZC1rZXktbm90LXNlY3JldCE="
+
+
+class UnusableSetting(SystemExit):
+    """A setting that cannot be used: stops the start with one line that names it."""
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("1 or 0 expected")
+
+
+def _timezone(text: str) -> str:
+    ZoneInfo(text)
+    return text
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError("a number of at least 1 expected")
+    return number
+
+
+def _not_negative(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError("a number of at least 0 expected")
+    return number
+
+
+def _field_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    for key in keys:
+        Fernet(key)
+    if not keys:
+        raise ValueError("at least one Fernet key expected")
+    return keys
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row: the variable's name after `XUNHE_`, how it is read, what holds without it, and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str
+    purpose: str
+    unsafe_in_production: str | None = None
+
+
+SETTINGS = (
+    Setting("ENV", str, "production", "`production`, or `development` / `demo` / `test`, where unsafe defaults may stand."),
+    Setting("DATA", str, "./var", "Folder of what the server itself keeps: the SQLite database, the work queue, locks."),
+    Setting("DATABASE_URL", str, "", "`postgresql://user:password@host/name`. Empty: SQLite in the data folder."),
+    Setting("UPLOADS", str, "./uploads", "Where photos live: a folder, or `s3://bucket?endpoint=https://…` with the "
+            "usual `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."),
+    Setting("REDIS_URL", str, "", "`redis://host:6379/0`: work queue and request limits shared by several machines. "
+            "Empty: the queue is a SQLite file and limits are counted in each process."),
+    Setting("SECRET_KEY", str, DEMO_SECRET, "Signs tokens and challenges. At least 32 characters.", DEMO_SECRET),
+    Setting("FIELD_KEY", _field_keys, DEMO_FIELD_KEY, "Encrypts reporters' personal data: Fernet keys separated by "
+            "commas, the first encrypts, all decrypt. Make one with `flask make-field-key`.", DEMO_FIELD_KEY),
+    Setting("DEMO", _flag, "0", "`1` loads the demo district into an empty database, with accounts whose password "
+            "everybody knows.", "1"),
+    Setting("TIMEZONE", _timezone, "Asia/Shanghai", "Where the district lies: days, deadlines and weekdays are local."),
+    Setting("WORKERS", _positive, "2", "Web processes."),
+    Setting("THREADS", _positive, "8", "Threads of each web process."),
+    Setting("BIND", str, "", "Address and port to listen on. Empty: `127.0.0.1:$PORT`, port 8000."),
+    Setting("TRUSTED_PROXIES", _not_negative, "0", "How many proxies in front set `X-Forwarded-For` and `-Proto`. 0: the "
+            "headers are ignored."),
+    Setting("CHALLENGE_COST", _not_negative, "50000", "Effort of the proof of work asked of anonymous writers, as the "
+            "largest number to search; 0 asks for none."),
+    Setting("PUBLIC_WRITES_PER_BLOCK", str, "30 per hour", "Anonymous writes allowed to one address block (IPv4 /24, "
+            "IPv6 /48)."),
+    Setting("PUBLIC_WRITES_TOTAL", str, "600 per hour", "Anonymous writes allowed to everybody together."),
+    Setting("PUBLIC_READS_PER_BLOCK", str, "600 per minute", "Anonymous reads by tracking code and of public data "
+            "allowed to one address block."),
+    Setting("MAX_BODY_MB", _positive, "64", "Largest request body in megabytes; larger ones are answered 413."),
+    Setting("MAX_PHOTO_MB", _positive, "25", "Largest photo file in megabytes."),
+    Setting("ACCESS_TOKEN_MINUTES", _positive, "30", "How long an access token lives."),
+    Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),
+    Setting("ROUTING_TOLERANCE_M", _positive, "60", "Set distance added to the accuracy of a position when a reach "
+            "has no tolerance of its own."),
+    Setting("METRICS_TOKEN", str, "", "Bearer token for `/metrics`. Empty: only callers on this machine may read it."),
+    Setting("LOG_LEVEL", str, "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+)
+
+_ROWS = {row.name: row for row in SETTINGS}
+
+
+class Settings:
+    """The settings in force, as attributes in lower case: `settings.database_url`, `settings.workers` and so on."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None, **overrides: Any) -> None:
+        """Read `XUNHE_*` of `environment` (default: the process's); `overrides` replace single values, for tests.
+
+        Raises UnusableSetting that names the setting when a value cannot be read or is unsafe in production.
+        """
+        environment = os.environ if environment is None else environment
+        self._values: dict[str, Any] = {}
+        texts = {row.name: environment.get(f"XUNHE_{row.name}") or row.default for row in SETTINGS}
+        for row in SETTINGS:
+            try:
+                self._values[row.name.lower()] = row.read(texts[row.name])
+            except (ValueError, OSError, KeyError) as error:
+                raise UnusableSetting(f"XUNHE_{row.name} cannot be used: {error} / 设置 XUNHE_{row.name} 无效") from error
+        unknown = overrides.keys() - self._values.keys()
+        if unknown:
+            raise UnusableSetting(f"no such settings: {sorted(unknown)}")
+        if self._values["env"] == "production":
+            self._refuse_unsafe(texts)
+        self._values.update(overrides)
+        self._values["port"] = int(environment.get("PORT") or 8000)
+
+    def _refuse_unsafe(self, texts: Mapping[str, str]) -> None:
+        for row in SETTINGS:
+            if row.unsafe_in_production is not None and texts[row.name] == row.unsafe_in_production:
+                raise UnusableSetting(
+                    f"XUNHE_{row.name} must be set in production: {row.purpose} "
+                    f"(XUNHE_ENV=development or `make run` for a try) / 生产环境必须设置 XUNHE_{row.name}"
+                )
+        if len(texts["SECRET_KEY"]) < 32:
+            raise UnusableSetting("XUNHE_SECRET_KEY must have at least 32 characters / XUNHE_SECRET_KEY 至少 32 个字符")
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        return Path(self._values["data"]).resolve()
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address as SQLAlchemy wants it: psycopg 3 for PostgreSQL, else the file in the data folder."""
+        url = str(self._values["database_url"])
+        if not url:
+            return f"sqlite:///{self.data / 'xunhe.db'}"
+        return url.replace("postgres://", "postgresql://", 1)
+
+    @property
+    def bind_address(self) -> str:
+        """Where the server listens."""
+        return self._values["bind"] or f"127.0.0.1:{self._values['port']}"
+
+
+def settings_document() -> str:
+    """Render the table of docs/settings.md."""
+    lines = [
+        "# Settings", "", "All of them are environment variables. Generated from `patrol/foundation/settings.py`.", "",
+        "| variable | default | what it is for |", "|---|---|---|",
+    ]
+    for row in SETTINGS:
+        default = "(a demo value; production refuses it)" if row.name in {"SECRET_KEY", "FIELD_KEY"} else f"`{row.default}`"
+        lines.append(f"| `XUNHE_{row.name}` | {default if row.default else '(empty)'} | {row.purpose} |")
+    return "\n".join(lines) + "\n"

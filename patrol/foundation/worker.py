@@ -1,0 +1,70 @@
+"""The worker: huey on a SQLite file, or on Redis by setting. It is fed by the outbox and can be lost without loss."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import structlog
+from flask import Flask
+from huey import Huey, RedisHuey, SqliteHuey, crontab
+
+from patrol.foundation import outbox
+from patrol.foundation.database import db, journal_mode
+from patrol.foundation.settings import Settings
+
+log = structlog.get_logger()
+
+
+def open_queue(settings: Settings) -> Huey:
+    """Return the queue: Redis when set, else a SQLite file in the data folder."""
+    if settings.redis_url:
+        return RedisHuey("xunhe", url=settings.redis_url, results=False)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey("xunhe", filename=str(settings.data / "queue.db"), results=False, journal_mode=journal_mode().lower())
+
+
+def connect_worker(app: Flask, settings: Settings) -> Huey:
+    """Give the app a queue, and the queue its two tasks: deliver given outbox rows, and sweep up those left over."""
+    queue = open_queue(settings)
+
+    @queue.task(name="deliver")  # type: ignore[untyped-decorator]
+    def deliver(ids: list[str]) -> None:
+        with app.app_context():
+            for row_id in ids:
+                outbox.deliver(UUID(row_id))
+
+    @queue.periodic_task(crontab(minute="*"), name="sweep")  # type: ignore[untyped-decorator]
+    def sweep() -> None:
+        with app.app_context():
+            deliver_due()
+
+    outbox.hand_over_with(lambda ids: deliver([str(row_id) for row_id in ids]) and None)
+    app.extensions["queue"] = queue
+    return queue
+
+
+def deliver_due(limit: int = 500) -> int:
+    """Deliver everything that is due now, in this process; return how many rows were delivered."""
+    ids = list(outbox.due_rows(limit))
+    db.session.rollback()
+    return sum(outbox.deliver(row_id) for row_id in ids)
+
+
+def run_worker(app: Flask, after_start: Callable[[], Any] = lambda: None) -> None:
+    """Run the worker until it is told to stop. It first sweeps up what an earlier one left behind."""
+    queue: Huey = app.extensions["queue"]
+    with app.app_context():
+        while deliver_due():
+            log.info("delivered_left_over_rows")
+    after_start()
+    queue.create_consumer(workers=1, worker_type="thread", periodic=True, check_worker_health=True).run()
+
+
+def queue_answers(queue: Huey) -> bool:
+    """Tell whether the queue can be reached."""
+    try:
+        queue.pending_count()
+    except Exception as error:  # noqa: BLE001 - whatever the queue's library raises means the same: not reachable
+        log.warning("queue_away", error=str(error))
+        return False
+    return True

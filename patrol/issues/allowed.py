@@ -1,0 +1,157 @@
+"""Who may take which step of an issue's life now, and what is said to those who may not."""
+
+from collections.abc import Callable, Mapping, Sized
+from dataclasses import dataclass
+from uuid import UUID
+
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity
+from patrol.issues.lifecycle import GROUNDS, STATE_NAME, State, Step, Verb, Who, find_step, steps_from
+from patrol.people.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFacts:
+    """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any."""
+
+    state: State
+    severity: Severity
+    lead_id: UUID | None = None
+    co_handler_ids: frozenset[UUID] = frozenset()
+    department: str | None = None
+    rectified_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFacts:
+    """What the law needs to know of somebody; `person_id` None is the system acting by policy.
+
+    `in_scope` tells whether the account's region covers the issue, `department` is the bureau it works for, and
+    `chief_of_district` whether the person is, today, the district's chief over the issue's place.
+    """
+
+    person_id: UUID | None
+    permissions: frozenset[Permission] = frozenset()
+    in_scope: bool = False
+    department: str | None = None
+    chief_of_district: bool = False
+
+
+_OUT_OF_SCOPE = Text("该问题不在您的辖区内", "the issue lies outside your region")
+_NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the lead of the issue may do this")
+_NOT_HANDLING = Text("只有该问题的责任人或协办人可以执行此步骤", "only the lead or a co-handler may do this")
+_FOUR_EYES = Text("整改人不得复核或结案", "the one who rectified may not verify or close")
+_NOT_CHIEF = Text("重大问题须由县级河长签字结案", "a major issue is closed by the district's chief")
+_NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
+_NOT_BY_SYSTEM = Text("“{step}”只能由人执行", "“{step}” can only be done by a person")
+_NOT_NOW = Text("“{state}”时不能 {verb}；可以：{allowed}", "“{state}” does not allow {verb}; it allows: {allowed}")
+_NOTHING = Text("无", "nothing")
+_REQUIRED = Text("必须填写", "is required")
+_NOT_TAKEN = Text("“{step}”不接受此项", "is not taken by “{step}”")
+_EXACTLY_ONE = Text("{names} 必须且只能填一项", "exactly one of {names} is required")
+_UNKNOWN_GROUND = Text("没有这个理由；可用：{codes}", "is not a ground; choose one of {codes}")
+_WRONG_CONTENT = Text("“{step}”的内容不全或有误", "what “{step}” brings is incomplete or wrong")
+
+
+def _is_lead(issue: IssueFacts, actor: ActorFacts) -> bool:
+    """Tell whether `actor` leads; where no person does, the bureau that was called in leads as a whole."""
+    if issue.lead_id is not None:
+        return actor.person_id == issue.lead_id
+    return _works_for_its_department(issue, actor)
+
+
+def _works_for_its_department(issue: IssueFacts, actor: ActorFacts) -> bool:
+    return actor.in_scope and issue.department is not None and actor.department == issue.department
+
+
+def _refuse_outsider(_issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    return None if actor.in_scope else _OUT_OF_SCOPE
+
+
+def _refuse_all_but_lead(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    return None if _is_lead(issue, actor) else _NOT_LEAD
+
+
+def _refuse_uninvolved(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    is_co_handler = actor.person_id in issue.co_handler_ids or _works_for_its_department(issue, actor)
+    return None if is_co_handler or _is_lead(issue, actor) else _NOT_HANDLING
+
+
+def _refuse_rectifier(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    return _FOUR_EYES if actor.person_id == issue.rectified_by else _refuse_outsider(issue, actor)
+
+
+def _refuse_non_closer(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    if issue.severity == Severity.MAJOR and not actor.chief_of_district:
+        return _NOT_CHIEF
+    return _refuse_rectifier(issue, actor)
+
+
+_REFUSAL: dict[Who, Callable[[IssueFacts, ActorFacts], Text | None]] = {
+    Who.OFFICE: _refuse_outsider,
+    Who.LEAD: _refuse_all_but_lead,
+    Who.LEAD_OR_CO_HANDLER: _refuse_uninvolved,
+    Who.NOT_RECTIFIER: _refuse_rectifier,
+    Who.CLOSER: _refuse_non_closer,
+}
+
+
+def _refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    """Return why `actor` may not take `step`, whose state fits, or None when it may."""
+    if actor.person_id is None:
+        return None if step.by_system else _NOT_BY_SYSTEM.format(step=step.name)
+    permission = step.permission_for(issue.severity)
+    if permission not in actor.permissions:
+        is_major_signature = permission == step.needs_for_major
+        return _NOT_CHIEF if is_major_signature else _NO_PERMISSION.format(step=step.name)
+    return _REFUSAL[step.who](issue, actor)
+
+
+def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:
+    """Return the steps that `actor` may take on `issue` now, in the table's order."""
+    return [step for step in steps_from(issue.state) if _refusal(step, issue, actor) is None]
+
+
+def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brought: Mapping[str, object]) -> Step:
+    """Return the row by which `actor` may take `verb` on `issue` with what is `brought`, by names of fields.
+
+    Raises `Conflict` when the state does not allow the verb (`allowed`: the verbs that it does allow, to whomever),
+    `NotAllowed` when the permission or the relation to the issue is missing, and `Invalid`, with errors by field, when
+    something required is missing or something is brought that the step does not take. A value that is None, blank or
+    empty counts as not brought.
+    """
+    step = find_step(issue.state, verb)
+    if step is None:
+        raise Conflict(_not_now(issue.state, verb), allowed=[str(other.verb) for other in steps_from(issue.state)])
+    refusal = _refusal(step, issue, actor)
+    if refusal is not None:
+        raise NotAllowed(refusal)
+    errors = _faults_of(step, {name for name, value in brought.items() if _is_brought(value)})
+    ground = brought.get("ground")
+    if "ground" in step.must and "ground" not in errors and not (isinstance(ground, str) and ground in GROUNDS):
+        errors["ground"] = [_UNKNOWN_GROUND.format(codes=", ".join(GROUNDS))]
+    if errors:
+        raise Invalid(_WRONG_CONTENT.format(step=step.name), errors=errors)
+    return step
+
+
+def _not_now(state: State, verb: Verb) -> Text:
+    allowed = ", ".join(step.verb for step in steps_from(state))
+    return _NOT_NOW.format(state=STATE_NAME[state], verb=verb, allowed=allowed or _NOTHING)
+
+
+def _is_brought(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None and not (isinstance(value, Sized) and len(value) == 0)
+
+
+def _faults_of(step: Step, names: set[str]) -> dict[str, list[Text]]:
+    errors = {name: [_REQUIRED] for name in step.must if name not in names}
+    if step.one_of and len(names.intersection(step.one_of)) != 1:
+        words = _EXACTLY_ONE.format(names=", ".join(step.one_of))
+        errors.update({name: [words] for name in step.one_of})
+    strange = sorted(names.difference(step.must, step.one_of, step.may))
+    errors.update({name: [_NOT_TAKEN.format(step=step.name)] for name in strange})
+    return errors

@@ -1,0 +1,229 @@
+"""When an issue is due: limits by severity, counted in hours, calendar days or working days of the Chinese calendar.
+
+Days are local days. The day on which the count begins is not counted; a limit in days ends at 24:00 of its last day,
+so that whoever acts within that day is in time. Working days follow the State Council's yearly notice (holidays and
+make-up days); for years whose notice is not known yet, Monday to Friday is assumed and the explanation says so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity
+
+
+class Unit(StrEnum):
+    """What a limit is counted in."""
+
+    HOURS = "hours"
+    WORKING_DAYS = "working_days"
+    CALENDAR_DAYS = "calendar_days"
+
+
+class Stage(StrEnum):
+    """What has to be done by then: the office's answer to a new issue, or the cure."""
+
+    ACCEPTANCE = "acceptance"
+    RECTIFICATION = "rectification"
+
+
+class Limit(NamedTuple):
+    """One row of policy; `category` is the first letters of a code, "" for all."""
+
+    code: str
+    stage: Stage
+    severity: Severity
+    category: str
+    amount: int
+    unit: Unit
+
+
+_S, _A, _R = Severity, Stage.ACCEPTANCE, Stage.RECTIFICATION
+
+# The first row that fits decides. What a new installation starts with: the common denominator of published local rules
+# (Fujian 96133 and Lixian county: 10 working days; Lixian: 20 for grave ones; urgent intake within 2 hours in Beijing).
+DEFAULT_LIMITS: tuple[Limit, ...] = (
+    Limit("accept_urgent_2_h",   _A, _S.URGENT,  "",  2, Unit.HOURS),
+    Limit("accept_general_1_wd", _A, _S.GENERAL, "",  1, Unit.WORKING_DAYS),
+    Limit("accept_serious_1_wd", _A, _S.SERIOUS, "",  1, Unit.WORKING_DAYS),
+    Limit("accept_major_1_wd",   _A, _S.MAJOR,   "",  1, Unit.WORKING_DAYS),
+    Limit("urgent_24_h",         _R, _S.URGENT,  "", 24, Unit.HOURS),
+    Limit("general_10_wd",       _R, _S.GENERAL, "", 10, Unit.WORKING_DAYS),
+    Limit("serious_20_wd",       _R, _S.SERIOUS, "", 20, Unit.WORKING_DAYS),
+    Limit("major_60_d",          _R, _S.MAJOR,   "", 60, Unit.CALENDAR_DAYS),
+)  # fmt: skip
+
+
+class DayKind(StrEnum):
+    """Why a day counts as a working day or not."""
+
+    WEEKDAY = "weekday"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    MAKE_UP = "make_up"
+    LOCAL = "local"
+    ASSUMED = "assumed"
+
+
+class Day(NamedTuple):
+    """One row of the calendar; `name` is the holiday's, or what the local decision says, None on ordinary days."""
+
+    day: date
+    works: bool
+    kind: DayKind
+    name: Text | None = None
+
+
+class Calendar(Protocol):
+    """What tells working days from others."""
+
+    def ruling(self, day: date) -> Day: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChineseCalendar:
+    """The national calendar of holidays and make-up days, with the district's own decisions on single days above it."""
+
+    local: Mapping[date, tuple[bool, Text]] = field(default_factory=dict)
+
+    def ruling(self, day: date) -> Day:
+        """Return the row for `day`; a year whose notice is not known gives rows of kind `ASSUMED`."""
+        if day in self.local:
+            works, name = self.local[day]
+            return Day(day, works, DayKind.LOCAL, name)
+        on_weekday = day.weekday() < 5
+        try:
+            works = chinese_calendar.is_workday(day)
+            english = chinese_calendar.get_holiday_detail(day)[1]
+        except NotImplementedError:
+            return Day(day, on_weekday, DayKind.ASSUMED)
+        if english is None:
+            return Day(day, works, DayKind.WEEKDAY if works else DayKind.WEEKEND)
+        name = Text(chinese_calendar.Holiday(english).chinese, english)
+        return Day(day, works, DayKind.MAKE_UP if works else DayKind.HOLIDAY, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A due moment and everything that led to it.
+
+    `due_at` is UTC and the first moment that is too late; `last_day` is the last local day in time; `days` are the rows
+    of the calendar that were not ordinary weekdays or weekends, in order.
+    """
+
+    due_at: datetime
+    last_day: date
+    rule: str
+    explanation: tuple[Text, ...]
+    limit: Limit
+    days: tuple[Day, ...]
+
+
+def due_at(
+    severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
+    *, limits: Sequence[Limit] = DEFAULT_LIMITS,
+) -> Deadline:  # fmt: skip
+    """Return by when an issue must be rectified, counted from the aware moment `since` in local days of `timezone`.
+
+    Raises `ValueError` when `since` is naive and `LookupError` when no row of `limits` fits.
+    """
+    return _deadline(_limit(Stage.RECTIFICATION, severity, category, limits), since, calendar, timezone)
+
+
+def acceptance_due(
+    severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
+    *, limits: Sequence[Limit] = DEFAULT_LIMITS,
+) -> Deadline:  # fmt: skip
+    """Return by when the office must have accepted or rejected an issue submitted at `since`; otherwise as `due_at`."""
+    return _deadline(_limit(Stage.ACCEPTANCE, severity, category, limits), since, calendar, timezone)
+
+
+def _deadline(limit: Limit, since: datetime, calendar: Calendar, timezone: ZoneInfo) -> Deadline:
+    if since.tzinfo is None:
+        raise ValueError("a deadline cannot be counted from a time without a zone")
+    if limit.unit is Unit.HOURS:
+        due = since.astimezone(UTC) + timedelta(hours=limit.amount)
+        local = due.astimezone(timezone)
+        said = (_rule_text(limit), _HOURS_TO.format(due=f"{local:%Y-%m-%d %H:%M}"))
+        return Deadline(due, local.date(), limit.code, said, limit, ())
+    # The weekday must be that of the place: Saturday 07:00 in China is still Friday in UTC.
+    first = since.astimezone(timezone).date()
+    passed: tuple[Day, ...] = ()
+    last = first + timedelta(days=limit.amount)
+    if limit.unit is Unit.WORKING_DAYS:
+        passed = _days_until(limit.amount, first, calendar)
+        last = passed[-1].day
+    due = datetime.combine(last + timedelta(days=1), time(), timezone).astimezone(UTC)
+    notable = tuple(row for row in passed if row.kind not in (DayKind.WEEKDAY, DayKind.WEEKEND))
+    texts = (
+        _rule_text(limit), _COUNTED_FROM.format(first=first, zone=timezone.key), *_said_of(notable),
+        _DAYS_TO.format(last=last),
+    )  # fmt: skip
+    return Deadline(due, last, limit.code, texts, limit, notable)
+
+
+def _limit(stage: Stage, severity: Severity, category: str, limits: Sequence[Limit]) -> Limit:
+    for limit in limits:
+        if limit.stage == stage and limit.severity == severity and category.startswith(limit.category):
+            return limit
+    raise LookupError(f"no limit for {stage} of a {severity} issue of category {category}")
+
+
+def _days_until(working_days: int, first: date, calendar: Calendar) -> tuple[Day, ...]:
+    """Return the rows after `first` up to and with the one that is the `working_days`-th working day."""
+    rows: list[Day] = []
+    while working_days > 0:
+        first += timedelta(days=1)
+        rows.append(calendar.ruling(first))
+        working_days -= rows[-1].works
+    return tuple(rows)
+
+
+_STAGE_TEXT = {
+    Stage.ACCEPTANCE: Text("受理期限", "To be accepted or rejected within"),
+    Stage.RECTIFICATION: Text("整改期限", "To be rectified within"),
+}
+_UNIT_TEXT = {
+    Unit.HOURS: Text("{n}小时", "{n} hours"),
+    Unit.WORKING_DAYS: Text("{n}个工作日", "{n} working day(s)"),
+    Unit.CALENDAR_DAYS: Text("{n}日", "{n} calendar days"),
+}
+_COUNTED_FROM = Text("自{first}次日起算（{zone}）", "Counted from the day after {first} (local days, {zone})")
+_HOURS_TO = Text("截止{due}", "Ends on {due} local time")
+_DAYS_TO = Text("截止{last} 24:00", "Ends on {last} at 24:00 local time")
+_DAY_TEXT = {
+    DayKind.HOLIDAY: Text("{days}放假（{name}），不计", "{days}: holiday ({name}), not counted"),
+    DayKind.MAKE_UP: Text("{days}调休上班（{name}），计入", "{days}: make-up working day ({name}), counted"),
+    DayKind.ASSUMED: Text(
+        "{days}的放假安排尚未公布，按周一至周五计", "{days}: holidays not published yet, Monday to Friday assumed"
+    ),
+}
+_LOCAL_TEXT = {
+    True: Text("{days}本地规定上班（{name}），计入", "{days}: working day by local decision ({name}), counted"),
+    False: Text("{days}本地规定放假（{name}），不计", "{days}: day off by local decision ({name}), not counted"),
+}
+
+
+def _rule_text(limit: Limit) -> Text:
+    amount = _UNIT_TEXT[limit.unit].format(n=limit.amount)
+    return Text("{stage}：{amount}", "{stage} {amount}").format(stage=_STAGE_TEXT[limit.stage], amount=amount)
+
+
+def _said_of(rows: Sequence[Day]) -> Iterator[Text]:
+    """Say in words what `rows` did to the count, one text for each run of days of the same kind and name."""
+    def alike(numbered: tuple[int, Day]) -> tuple[object, ...]:
+        n, row = numbered
+        return row.kind, row.kind is DayKind.ASSUMED or row.works, row.name, row.day.toordinal() - n
+
+    for _, run in groupby(enumerate(rows), key=alike):
+        same = [row for _, row in run]
+        days, (_, works, kind, name) = [row.day for row in same], same[0]
+        shown = f"{days[0]}" if len(days) == 1 else f"{days[0]} – {days[-1]}"
+        yield (_LOCAL_TEXT[works] if kind is DayKind.LOCAL else _DAY_TEXT[kind]).format(days=shown, name=name)

@@ -1,0 +1,273 @@
+"""The law of an issue's life: one table of steps, who may take each, what it must bring, and where it leads."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity
+from patrol.people.permissions import Permission
+
+
+class State(StrEnum):
+    """Where an issue stands."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    DISPATCHED = "dispatched"
+    IN_PROGRESS = "in_progress"
+    RECTIFIED = "rectified"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    MERGED = "merged"
+    SUSPENDED = "suspended"
+
+
+STATE_NAME: dict[State, Text] = {
+    State.SUBMITTED:   Text("待受理", "Submitted"),
+    State.ACCEPTED:    Text("已受理", "Accepted"),
+    State.DISPATCHED:  Text("已派单", "Dispatched"),
+    State.IN_PROGRESS: Text("处理中", "In progress"),
+    State.RECTIFIED:   Text("待复核", "Rectified"),
+    State.VERIFIED:    Text("已复核", "Verified"),
+    State.CLOSED:      Text("已结案", "Closed"),
+    State.REJECTED:    Text("不予受理", "Rejected"),
+    State.MERGED:      Text("已合并", "Merged"),
+    State.SUSPENDED:   Text("挂账", "Suspended"),
+}  # fmt: skip
+
+STATE_PUBLIC_TEXT: dict[State, Text] = {
+    State.SUBMITTED:   Text("已收到，等待河长办受理。", "Received; the river chief office will look at it."),
+    State.ACCEPTED:    Text("已受理，正在安排责任人。", "Accepted; somebody is being put in charge of it."),
+    State.DISPATCHED:  Text("已交责任人，等待处理。", "Somebody is in charge of it; work will begin."),
+    State.IN_PROGRESS: Text("正在处理。", "It is being dealt with."),
+    State.RECTIFIED:   Text("责任人报告已整改，等待复核。", "Reported as put right; somebody else will check."),
+    State.VERIFIED:    Text("整改已经他人复核，等待结案。", "Checked by somebody else; about to be closed."),
+    State.CLOSED:      Text("整改已经复核，本件已结案。", "Put right, checked and closed."),
+    State.REJECTED:    Text("未予受理，原因见说明。", "Not taken up; the reason is given."),
+    State.MERGED:      Text("已与同一问题合并处理。", "Dealt with together with the same issue."),
+    State.SUSPENDED:   Text("需要工程措施，已挂账并定期复查。", "It needs works; kept on the ledger and reviewed."),
+}  # fmt: skip
+"""What a citizen reads while an issue stands in a state; a step's own `public_text` tells what happened."""
+
+ENDED = frozenset({State.CLOSED, State.REJECTED, State.MERGED})
+"""The states in which an issue waits for nobody; in all others it is open."""
+
+
+class Verb(StrEnum):
+    """What can be done to an issue; each is an address of its own, `POST /issues/{id}/{verb}`."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    DISPATCH = "dispatch"
+    TRANSFER = "transfer"
+    START = "start"
+    PROGRESS = "progress"
+    RECTIFY = "rectify"
+    VERIFY = "verify"
+    RETURN = "return"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+class Who(StrEnum):
+    """What somebody must be to the issue, besides holding the step's permission."""
+
+    OFFICE = "office"
+    LEAD = "lead"
+    LEAD_OR_CO_HANDLER = "lead_or_co_handler"
+    NOT_RECTIFIER = "not_rectifier"
+    CLOSER = "closer"
+
+
+class Due(StrEnum):
+    """What a step does to the deadline.
+
+    `SETS` counts it anew from this step; `RECOMPUTES` counts it again from where it was last set when the step changes
+    the severity, and takes over a `due_at` that the step brings; `CLEARS` leaves none.
+    """
+
+    SETS = "sets"
+    RECOMPUTES = "recomputes"
+    KEEPS = "keeps"
+    CLEARS = "clears"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the law; `target` None leaves the state as it is.
+
+    `must`, `one_of` and `may` name the fields that the step has to bring, has to bring exactly one of, and can bring.
+    `needs_for_major` replaces `needs` for issues of major severity; `by_system` lets policy take the step with nobody.
+    """
+
+    verb: Verb
+    name: Text
+    sources: frozenset[State]
+    target: State | None
+    needs: Permission
+    who: Who
+    public_text: Text
+    must: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    due: Due = Due.KEEPS
+    needs_for_major: Permission | None = None
+    by_system: bool = False
+
+    def leads_from(self, state: State) -> State:
+        """Return the state that an issue in `state` has after this step."""
+        return self.target or state
+
+    def permission_for(self, severity: Severity) -> Permission:
+        """Return the permission that the step needs on an issue of this severity."""
+        return self.needs_for_major if self.needs_for_major and severity == Severity.MAJOR else self.needs
+
+
+def _from(*states: State) -> frozenset[State]:
+    return frozenset(states)
+
+
+_S, _P = State, Permission
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        Verb.ACCEPT, Text("受理", "Accept"), _from(_S.SUBMITTED), _S.ACCEPTED,
+        _P.RECEIVE_ISSUE, Who.OFFICE, may=("severity", "category", "note"), due=Due.SETS, by_system=True,
+        public_text=Text("河长办已受理。", "The river chief office has accepted it."),
+    ),
+    Step(
+        Verb.REJECT, Text("不予受理", "Reject"), _from(_S.SUBMITTED, _S.ACCEPTED), _S.REJECTED,
+        _P.RECEIVE_ISSUE, Who.OFFICE, must=("ground", "reason"), due=Due.CLEARS,
+        public_text=Text("河长办未予受理，原因见说明。", "The office has not taken it up; the reason is given."),
+    ),
+    Step(
+        Verb.DISPATCH, Text("派单", "Dispatch"), _from(_S.ACCEPTED), _S.DISPATCHED,
+        _P.DISPATCH_ISSUE, Who.OFFICE, due=Due.RECOMPUTES, by_system=True,
+        may=("lead", "department", "co_handlers", "severity", "due_at", "note"),
+        public_text=Text("已交责任人处理。", "Somebody has been put in charge of it."),
+    ),
+    Step(
+        Verb.TRANSFER, Text("转办", "Transfer"), _from(_S.ACCEPTED, _S.DISPATCHED), _S.ACCEPTED,
+        _P.DISPATCH_ISSUE, Who.OFFICE, must=("reason",), one_of=("reach_id", "region"),
+        public_text=Text("已转交负责该处的单位。", "It has been passed to those who answer for that place."),
+    ),
+    Step(
+        Verb.START, Text("开始处理", "Start"), _from(_S.DISPATCHED), _S.IN_PROGRESS,
+        _P.HANDLE_ISSUE, Who.LEAD_OR_CO_HANDLER, may=("note",),
+        public_text=Text("责任人已开始处理。", "Work on it has begun."),
+    ),
+    Step(
+        Verb.PROGRESS, Text("进展", "Report progress"), _from(_S.IN_PROGRESS), None,
+        _P.HANDLE_ISSUE, Who.LEAD_OR_CO_HANDLER, must=("note",), may=("photos",),
+        public_text=Text("处理有新进展。", "There is progress."),
+    ),
+    Step(
+        Verb.RECTIFY, Text("整改完成", "Rectify"), _from(_S.DISPATCHED, _S.IN_PROGRESS), _S.RECTIFIED,
+        _P.HANDLE_ISSUE, Who.LEAD, must=("note", "photos"), may=("before_photo_id",),
+        public_text=Text("责任人报告已整改，等待复核。", "Reported as put right; somebody else will check it."),
+    ),
+    Step(
+        Verb.VERIFY, Text("复核通过", "Verify"), _from(_S.RECTIFIED), _S.VERIFIED,
+        _P.REVIEW_ISSUE, Who.NOT_RECTIFIER, may=("note", "photos"),
+        public_text=Text("整改已经他人复核。", "Somebody else has checked that it is put right."),
+    ),
+    Step(
+        Verb.RETURN, Text("退回整改", "Return"), _from(_S.RECTIFIED), _S.IN_PROGRESS,
+        _P.REVIEW_ISSUE, Who.NOT_RECTIFIER, must=("reason",),
+        public_text=Text("复核未通过，已退回继续整改。", "The check found it not put right; work on it goes on."),
+    ),
+    Step(
+        # The due date stays on a closed issue: the share closed in time is counted from it.
+        Verb.CLOSE, Text("结案", "Close"), _from(_S.VERIFIED), _S.CLOSED,
+        _P.CLOSE_ISSUE, Who.CLOSER, may=("public_summary",), needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        public_text=Text("整改已经复核，本件已结案。", "It is put right, checked and closed."),
+    ),
+    Step(
+        Verb.REOPEN, Text("重新办理", "Reopen"), _from(_S.CLOSED, _S.REJECTED), _S.ACCEPTED,
+        _P.REOPEN_ISSUE, Who.OFFICE, must=("reason",), due=Due.SETS,
+        public_text=Text("已重新办理。", "It has been taken up again."),
+    ),
+)  # fmt: skip
+
+GROUNDS: dict[str, Text] = {
+    "not_a_water_matter":       Text("不属于河湖问题", "Not a matter of rivers and lakes"),
+    "outside_district":         Text("不在本辖区", "Outside the district"),
+    "other_authority":          Text("应由其他部门依法处理", "For another authority by law"),
+    "no_evidence_found":        Text("现场核查未发现问题", "Nothing found on the spot"),
+    "insufficient_information": Text("信息不足，无法核查", "Too little information to check"),
+    "duplicate_report":         Text("同一问题已在办理", "The same issue is already being dealt with"),
+    "already_rectified":        Text("受理前已整改", "Put right before it was accepted"),
+    "lawful_activity":          Text("经核实为合法活动", "Found to be lawful"),
+}  # fmt: skip
+"""The grounds on which an issue may be rejected, by code."""
+
+
+
+_BY_PLACE: dict[tuple[State, Verb], Step] = {(state, step.verb): step for step in STEPS for state in step.sources}
+
+
+def find_step(state: State, verb: Verb) -> Step | None:
+    """Return the row for `verb` on an issue in `state`, or None when the law has none."""
+    return _BY_PLACE.get((state, verb))
+
+
+def steps_from(state: State) -> list[Step]:
+    """Return the rows that leave `state` or act within it, in the table's order, whoever may take them."""
+    return [step for step in STEPS if state in step.sources]
+
+
+WHO_NAME: dict[Who, Text] = {
+    Who.OFFICE:             Text("辖区覆盖该问题", "whose region covers the issue"),
+    Who.LEAD:               Text("责任人", "the lead"),
+    Who.LEAD_OR_CO_HANDLER: Text("责任人或协办人", "the lead or a co-handler"),
+    Who.NOT_RECTIFIER:      Text("辖区覆盖该问题，非整改人", "whose region covers the issue, never who rectified"),
+    Who.CLOSER:             Text("同上，重大问题由县级河长", "never who rectified; for `major` the district's chief"),
+}  # fmt: skip
+"""What each relation asks of somebody who holds the permission."""
+
+
+def _brings(step: Step) -> str:
+    parts = [f"`{name}`" for name in step.must]
+    if step.one_of:
+        parts.append(" or ".join(f"`{name}`" for name in step.one_of))
+    return ", ".join([*parts, *(f"`{name}?`" for name in step.may)])
+
+
+def _row_of(step: Step) -> str:
+    cells = (
+        f"`{step.verb}`",
+        step.name.zh,
+        ", ".join(f"`{state}`" for state in State if state in step.sources),
+        f"`{step.target}`" if step.target else "unchanged",
+        " / ".join(f"`{permission}`" for permission in (step.needs, step.needs_for_major) if permission),
+        WHO_NAME[step.who].en + ("; the system by policy" if step.by_system else ""),
+        _brings(step),
+        step.due,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def lifecycle_document() -> str:
+    """Return `docs/lifecycle.md`: the states, a diagram (mermaid), the steps and the grounds of rejection."""
+    lines = [
+        "# The life of an issue", "",
+        "Generated from `patrol/issues/lifecycle.py`. A field with `?` may be left out.", "",
+        "```mermaid", "stateDiagram-v2", "    [*] --> submitted",
+    ]  # fmt: skip
+    for step in STEPS:
+        sources = [state for state in State if state in step.sources]
+        lines += [f"    {state} --> {step.leads_from(state)}: {step.verb} {step.name.zh}" for state in sources]
+    reached = {State.SUBMITTED, *(step.target for step in STEPS)}
+    lines += [f"    {state} --> [*]" for state in State if state in ENDED & reached]
+    lines += ["```", "", "## States", "", "| State | 名称 | Open | What a citizen reads |", "|---|---|---|---|"]
+    for state in State:
+        is_open = "no" if state in ENDED else "yes"
+        lines.append(f"| `{state}` | {STATE_NAME[state].zh} | {is_open} | {STATE_PUBLIC_TEXT[state].en} |")
+    unreached = ", ".join(f"`{state}`" for state in State if state not in reached) or "none"
+    lines += ["", f"States to which no step leads in this version: {unreached}.", "", "## Steps", ""]
+    lines += ["| Step | 名称 | From | To | Permission | Held by | Brings | Deadline |", "|---" * 8 + "|"]
+    lines += [_row_of(step) for step in STEPS]
+    lines += ["", "## Grounds of rejection", "", "| Code | 名称 | Name |", "|---|---|---|"]
+    lines += [f"| `{code}` | {name.zh} | {name.en} |" for code, name in GROUNDS.items()]
+    return "\n".join(lines) + "\n"

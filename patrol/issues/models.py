@@ -1,0 +1,143 @@
+"""Issues, the people and photos on them, and their history."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.sql.expression import ColumnElement
+
+from patrol.evidence.models import Photo
+from patrol.foundation.database import Base, new_id
+from patrol.people.models import Person, Region
+from patrol.waters.models import Reach
+
+SERIALS = Sequence("issue_serials", metadata=Base.metadata)
+
+
+class NextSerial(ColumnElement[int]):
+    """The next issue's running number, computed inside the INSERT."""
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+@compiles(NextSerial, "postgresql")
+def _next_of_sequence(_element: Any, _compiler: Any, **_kwargs: Any) -> str:
+    return "nextval('issue_serials')"
+
+
+# On SQLite only one transaction writes at a time, so the largest number cannot be taken twice.
+@compiles(NextSerial, "sqlite")
+def _next_of_table(_element: Any, _compiler: Any, **_kwargs: Any) -> str:
+    return "(SELECT coalesce(max(serial), 0) + 1 FROM issues)"
+
+
+class Issue(Base):
+    """Something wrong on the water. `state` is written by `take_step` only; each change adds a history entry."""
+
+    __tablename__ = "issues"
+    __table_args__ = (
+        Index("ix_issues_received_at", "received_at", "id"),
+        Index("ix_issues_state", "state", "received_at", "id"),
+        Index("ix_issues_region", "region_id", "received_at", "id"),
+        Index("ix_issues_reach", "reach_id", "received_at", "id"),
+        Index("ix_issues_lead", "lead_id", "received_at", "id"),
+        Index("ix_issues_category", "category", "received_at", "id"),
+        Index("ix_issues_due_at", "due_at", "id"),
+        Index("ix_issues_place", "latitude", "longitude"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    serial: Mapped[int] = mapped_column(BigInteger, unique=True, default=NextSerial())
+    state: Mapped[str] = mapped_column(String(20))
+    category: Mapped[str] = mapped_column(String(8))
+    severity: Mapped[str] = mapped_column(String(10))
+    source: Mapped[str] = mapped_column(String(20))
+    description: Mapped[str] = mapped_column(String(4000))
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    raw_latitude: Mapped[float]
+    raw_longitude: Mapped[float]
+    datum: Mapped[str] = mapped_column(String(8))
+    accuracy_m: Mapped[float | None]
+    recorded_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    region_id: Mapped[UUID] = mapped_column(ForeignKey("regions.id"))
+    reach_id: Mapped[UUID | None] = mapped_column(ForeignKey("reaches.id"))
+    routing: Mapped[dict[str, Any]]
+    lead_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    department: Mapped[str | None] = mapped_column(String(40), index=True)
+    due_at: Mapped[datetime]
+    due_rule: Mapped[dict[str, Any]]
+    dispatched_at: Mapped[datetime | None]
+    rectified_at: Mapped[datetime | None]
+    rectified_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    verified_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    returned_times: Mapped[int] = mapped_column(default=0)
+    reopened_times: Mapped[int] = mapped_column(default=0)
+    public_summary: Mapped[str | None] = mapped_column(String(2000))
+    reporter_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
+    patrol_id: Mapped[UUID | None] = mapped_column(index=True)
+    check_in_id: Mapped[UUID | None] = mapped_column(index=True)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    digest: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(default=1)
+
+    region: Mapped[Region] = relationship(lazy="raise_on_sql")
+    reach: Mapped[Reach | None] = relationship(lazy="raise_on_sql")
+    lead: Mapped[Person | None] = relationship(foreign_keys=[lead_id], lazy="raise_on_sql")
+    co_handlers: Mapped[list[Person]] = relationship(secondary="issue_co_handlers", order_by=Person.username, lazy="raise_on_sql")
+    photo_links: Mapped[list["IssuePhoto"]] = relationship(order_by="IssuePhoto.position", lazy="raise_on_sql")
+
+
+class CoHandler(Base):
+    """Somebody who handles an issue beside its lead."""
+
+    __tablename__ = "issue_co_handlers"
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+
+
+class IssuePhoto(Base):
+    """A photo on an issue, brought by step `seq` of its history: `before`, `during` or `after`."""
+
+    __tablename__ = "issue_photos"
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), primary_key=True)
+    photo_id: Mapped[UUID] = mapped_column(ForeignKey("photos.id"), primary_key=True, index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    seq: Mapped[int]
+    position: Mapped[int]
+    before_photo_id: Mapped[UUID | None] = mapped_column(ForeignKey("photos.id"))
+
+    photo: Mapped[Photo] = relationship(foreign_keys=[photo_id], lazy="raise_on_sql")
+
+
+class HistoryEntry(Base):
+    """One step of an issue, never changed: who, when, what, why, with the hash of the step before."""
+
+    __tablename__ = "issue_history"
+    __table_args__ = (UniqueConstraint("issue_id", "seq"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"))
+    seq: Mapped[int]
+    verb: Mapped[str] = mapped_column(String(20))
+    from_state: Mapped[str | None] = mapped_column(String(20))
+    to_state: Mapped[str] = mapped_column(String(20))
+    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    actor_name: Mapped[str] = mapped_column(String(100))
+    rule: Mapped[str | None] = mapped_column(String(60))
+    at: Mapped[datetime]
+    note: Mapped[str | None] = mapped_column(String(4000))
+    reason: Mapped[str | None] = mapped_column(String(4000))
+    ground: Mapped[str | None] = mapped_column(String(40))
+    changes: Mapped[dict[str, Any]]
+    photos: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))

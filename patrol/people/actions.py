@@ -1,0 +1,100 @@
+"""Every change to accounts. None of these commits."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from patrol.foundation import clock
+from patrol.foundation.database import db, new_id
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed
+from patrol.foundation.texts import Text
+from patrol.people.actor import Actor
+from patrol.people.departments import DEPARTMENTS
+from patrol.people.models import AuditEntry, Person, Region
+from patrol.people.passwords import hash_password, is_password
+from patrol.people.permissions import Role
+from patrol.people.queries import region_with_code
+from patrol.people.sign_in import end_sign_ins
+
+_TAKEN = Text("用户名 {username} 已被使用", "The user name {username} is taken")
+_OUTSIDE = Text("行政区 {code} 不在你的管辖范围内", "The region {code} is outside your area")
+_NO_DEPARTMENT = Text("没有代码为 {code} 的部门", "There is no department with the code {code}")
+_WRONG_PASSWORD = Text("当前密码不正确", "The present password is wrong")
+_NOT_YOURSELF = Text("不能停用自己的账号", "You cannot disable your own account")
+
+
+def note_audit(by: Actor, act: str, subject: str, **facts: Any) -> None:
+    """Write down in the audit log that `by` did `act` to `subject`."""
+    db.session.add(AuditEntry(id=new_id(), at=clock.now(), actor_id=by.person_id, act=act, subject=subject, facts=facts))
+
+
+def add_person(
+    *, by: Actor, username: str, name: str, roles: list[Role], region_code: str, password: str | None = None,
+    phone: str | None = None, title: str | None = None, department: str | None = None, id: UUID | None = None,  # noqa: A002
+) -> Person:
+    """Create an account in a region of the actor's area. Raises Conflict when the user name is taken."""
+    region = _region_in_scope(region_code, by)
+    username = username.strip().lower()
+    if db.session.scalar(select(Person.id).where(Person.username == username)) is not None:
+        raise Conflict(_TAKEN.format(username=username))
+    person = Person(
+        id=id or new_id(), username=username, name=name, phone=phone, title=title, department=_known(department),
+        region=region, role_names=sorted(roles), password_hash=hash_password(password) if password else None,
+        created_at=clock.now(), version=1,
+    )
+    db.session.add(person)
+    db.session.flush()
+    note_audit(by, "add_person", str(person.id), username=username, roles=person.role_names, region=region.code)
+    return person
+
+
+def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Person:
+    """Change an account; disabling it or giving a new password ends its sign-ins at once."""
+    if changes.get("disabled") and person.id == by.person_id:
+        raise NotAllowed(_NOT_YOURSELF)
+    before = {"roles": person.role_names, "disabled": person.disabled_at is not None}
+    for field in ("name", "phone", "title"):
+        if field in changes:
+            setattr(person, field, changes[field])
+    if "department" in changes:
+        person.department = _known(changes["department"])
+    if "roles" in changes:
+        person.role_names = sorted(changes["roles"])
+    if "region_code" in changes:
+        person.region = _region_in_scope(changes["region_code"], by)
+    if "password" in changes:
+        person.password_hash = hash_password(changes["password"])
+    if "disabled" in changes:
+        person.disabled_at = (person.disabled_at or clock.now()) if changes["disabled"] else None
+    if changes.get("disabled") or "password" in changes:
+        end_sign_ins(person.id)
+    person.version += 1
+    note_audit(by, "change_person", str(person.id), fields=sorted(changes), before=before,
+               roles=person.role_names, disabled=person.disabled_at is not None)
+    return person
+
+
+def change_own_password(person: Person, *, by: Actor, current: str, new: str) -> None:
+    """Give oneself a new password; all other devices are signed out."""
+    if not is_password(current, person.password_hash):
+        raise Invalid(_WRONG_PASSWORD, errors={"current_password": [_WRONG_PASSWORD]})
+    person.password_hash = hash_password(new)
+    person.version += 1
+    end_sign_ins(person.id, keep=by.sign_in_id)
+    note_audit(by, "change_own_password", str(person.id))
+
+
+def _known(department: str | None) -> str | None:
+    if department is not None and department not in DEPARTMENTS:
+        fault = _NO_DEPARTMENT.format(code=department)
+        raise Invalid(fault, errors={"department": [fault]})
+    return department
+
+
+def _region_in_scope(code: str, by: Actor) -> Region:
+    region = region_with_code(code)
+    if not by.covers(region.path):
+        fault = _OUTSIDE.format(code=code)
+        raise Invalid(fault, errors={"region_code": [fault]})
+    return region

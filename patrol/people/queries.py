@@ -1,0 +1,113 @@
+"""Reads of accounts and regions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, String, cast, select
+from sqlalchemy.orm import joinedload
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.errors import NotFound
+from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.texts import Text
+from patrol.people.actor import Actor
+from patrol.people.models import Person, Region, SignIn, Token
+from patrol.people.permissions import Role, permissions_of
+from patrol.people.tokens import digest_of
+
+BY_USERNAME = Order("username", (Person.username,))
+_NO_PERSON = Text("没有这个人员", "There is no such person")
+_NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
+
+
+def actor_with_token(token: str) -> Actor | None:
+    """Return who holds the access token, or None when it is unknown, expired, or its account disabled."""
+    row = db.session.execute(
+        select(Person.id, Person.name, Person.role_names, Person.department, Region.id, Region.path, SignIn.id)
+        .select_from(Token)
+        .join(SignIn, SignIn.id == Token.sign_in_id)
+        .join(Person, Person.id == SignIn.person_id)
+        .join(Region, Region.id == Person.region_id)
+        .where(
+            Token.digest == digest_of(token), Token.kind == "access", Token.expires_at > clock.now(),
+            SignIn.ended_at.is_(None), Person.disabled_at.is_(None),
+        )
+    ).first()
+    if row is None:
+        return None
+    roles = frozenset(Role(name) for name in row[2])
+    return Actor(
+        person_id=row[0], name=row[1], roles=roles, permissions=permissions_of(roles), department=row[3],
+        region_id=row[4], region_path=row[5], sign_in_id=row[6],
+    )
+
+
+def actor_of(person: Person, region: Region) -> Actor:
+    """Return the actor that a loaded account would be, for commands and the demo."""
+    return Actor(
+        person_id=person.id, name=person.name, roles=person.roles, permissions=person.permissions,
+        department=person.department, region_id=region.id, region_path=region.path,
+    )
+
+
+def person_with_username(username: str) -> Person | None:
+    """Return the account of that name (case does not matter), its region loaded."""
+    return db.session.scalar(
+        select(Person).where(Person.username == username.strip().lower()).options(joinedload(Person.region))
+    )
+
+
+def visible_people(actor: Actor) -> Select[Person]:
+    """Select the accounts that work in the actor's subtree of regions."""
+    return (
+        select(Person)
+        .join(Region, Region.id == Person.region_id)
+        .where(Region.path.startswith(actor.region_path, autoescape=True))
+        .options(joinedload(Person.region))
+    )
+
+
+def list_people(
+    actor: Actor, *, region: str | None = None, role: Role | None = None, q: str | None = None, limit: int, cursor: str | None
+) -> Page[Person]:
+    """List accounts by username, filtered by region subtree (code), role, and text in name or username."""
+    statement = visible_people(actor)
+    if region:
+        statement = statement.where(Region.path.startswith(region_with_code(region).path, autoescape=True))
+    if role:
+        statement = statement.where(cast(Person.role_names, String).contains(f'"{role.value}"'))
+    if q:
+        statement = statement.where(Person.name.contains(q, autoescape=True) | Person.username.contains(q.lower(), autoescape=True))
+    return page_of(statement, BY_USERNAME, limit=limit, cursor=cursor)
+
+
+def get_person(actor: Actor, person_id: UUID, *, lock: bool = False) -> Person:
+    """Return one visible account. Raises NotFound (404) otherwise."""
+    statement = visible_people(actor).where(Person.id == person_id)
+    if lock:
+        statement = statement.with_for_update(of=Person).execution_options(populate_existing=True)
+    person = db.session.scalar(statement)
+    if person is None:
+        raise NotFound(_NO_PERSON)
+    return person
+
+
+def open_sign_ins(person_id: UUID) -> Sequence[SignIn]:
+    """Return the devices on which somebody is signed in, the latest first."""
+    return db.session.scalars(
+        select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None)).order_by(SignIn.refreshed_at.desc())
+    ).all()
+
+
+def region_with_code(code: str) -> Region:
+    """Return the region with `code`. Raises NotFound (404) when there is none."""
+    region = db.session.scalar(select(Region).where(Region.code == code))
+    if region is None:
+        raise NotFound(_NO_REGION.format(code=code))
+    return region
+
+
+def regions_within(path: str) -> Select[UUID]:
+    """Select the ids of the regions of the subtree at `path`."""
+    return select(Region.id).where(Region.path.startswith(path, autoescape=True))

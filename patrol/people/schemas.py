@@ -1,0 +1,108 @@
+"""The JSON shapes of accounts, sign-ins and regions in short."""
+
+import marshmallow as ma
+
+from patrol.foundation.paging import PageArgs
+from patrol.people.permissions import Role
+
+_USERNAME = ma.validate.And(
+    ma.validate.Length(1, 64), ma.validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")
+)
+
+
+class RegionBriefOut(ma.Schema):
+    code = ma.fields.String(required=True, metadata={"example": "990100001"})
+    name = ma.fields.String(required=True, metadata={"example": "柳岸镇"})
+    level = ma.fields.String(required=True, metadata={"example": "township"})
+
+
+class PersonBriefOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    name = ma.fields.String(required=True, metadata={"example": "王建国"})
+    title = ma.fields.String(required=True, allow_none=True, metadata={"example": "镇级河长"})
+
+
+class PersonOut(PersonBriefOut):
+    username = ma.fields.String(required=True, metadata={"example": "wang.jianguo"})
+    phone = ma.fields.String(required=True, allow_none=True)
+    roles = ma.fields.List(ma.fields.String(), required=True, metadata={"example": ["chief"]})
+    region = ma.fields.Nested(RegionBriefOut, required=True)
+    department = ma.fields.String(required=True, allow_none=True)
+    disabled_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    created_at = ma.fields.AwareDateTime(required=True)
+    version = ma.fields.Integer(required=True)
+
+
+class PersonIn(ma.Schema):
+    id = ma.fields.UUID()
+    username = ma.fields.String(required=True, validate=_USERNAME)
+    name = ma.fields.String(required=True, validate=ma.validate.Length(1, 100))
+    roles = ma.fields.List(ma.fields.Enum(Role, by_value=True), required=True, validate=ma.validate.Length(min=1))
+    region_code = ma.fields.String(required=True, validate=ma.validate.Length(1, 20))
+    password = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=200), load_only=True)
+    phone = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=32))
+    title = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=100))
+    department = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=40))
+
+
+class PersonChangesIn(ma.Schema):
+    name = ma.fields.String(validate=ma.validate.Length(1, 100))
+    roles = ma.fields.List(ma.fields.Enum(Role, by_value=True), validate=ma.validate.Length(min=1))
+    region_code = ma.fields.String(validate=ma.validate.Length(1, 20))
+    password = ma.fields.String(validate=ma.validate.Length(max=200), load_only=True)
+    phone = ma.fields.String(allow_none=True, validate=ma.validate.Length(max=32))
+    title = ma.fields.String(allow_none=True, validate=ma.validate.Length(max=100))
+    department = ma.fields.String(allow_none=True, validate=ma.validate.Length(max=40))
+    disabled = ma.fields.Boolean()
+
+
+class PeopleArgs(PageArgs):
+    region = ma.fields.String(load_default=None, validate=ma.validate.Length(max=20))
+    role = ma.fields.Enum(Role, by_value=True, load_default=None)
+    q = ma.fields.String(load_default=None, validate=ma.validate.Length(max=100))
+
+
+class LoginIn(ma.Schema):
+    username = ma.fields.String(required=True, validate=ma.validate.Length(1, 64), metadata={"example": "chief"})
+    password = ma.fields.String(required=True, validate=ma.validate.Length(1, 200), metadata={"example": "xunhe-demo"})
+    device = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=200))
+
+
+class RefreshIn(ma.Schema):
+    refresh_token = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+
+
+class TokenPairOut(ma.Schema):
+    access_token = ma.fields.String(required=True)
+    refresh_token = ma.fields.String(required=True)
+    token_type = ma.fields.String(required=True, metadata={"example": "Bearer"})
+    expires_in = ma.fields.Integer(required=True, metadata={"example": 1800, "description": "Seconds."})
+
+
+class PasswordIn(ma.Schema):
+    current_password = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    new_password = ma.fields.String(required=True, validate=ma.validate.Length(max=200))
+
+
+class SignInOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    device = ma.fields.String(required=True, allow_none=True)
+    started_at = ma.fields.AwareDateTime(required=True)
+    refreshed_at = ma.fields.AwareDateTime(required=True)
+    current = ma.fields.Boolean(required=True)
+
+
+class SignInsOut(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(SignInOut), required=True)
+
+
+class ProfileReachOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    code = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    title = ma.fields.String(required=True, metadata={"example": "chief"})
+
+
+class ProfileOut(PersonOut):
+    permissions = ma.fields.List(ma.fields.String(), required=True)
+    reaches = ma.fields.List(ma.fields.Nested(ProfileReachOut), required=True)

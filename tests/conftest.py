@@ -1,0 +1,188 @@
+"""One application, one migrated database for each test process; whatever a test writes is rolled back.
+
+`XUNHE_TEST_ENGINE=postgresql` runs the same tests on the server at XUNHE_TEST_DATABASE_URL.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from flask_migrate import upgrade
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from patrol.application import create_app
+from patrol.foundation.database import db
+from patrol.foundation.settings import Settings
+from patrol.people.actor import Actor
+from tests.builders import Builders
+
+hypothesis_settings.register_profile(
+    "ci", derandomize=True, deadline=None, max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("ci")
+
+IN_CI = os.environ.get("CI") == "true"
+NEEDS = {
+    "postgresql": "XUNHE_TEST_DATABASE_URL", "redis": "XUNHE_TEST_REDIS_URL", "s3": "XUNHE_TEST_S3_URL",
+}
+ENGINE = os.environ.get("XUNHE_TEST_ENGINE", "sqlite")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs a server that is not there, and say so; under CI=true it fails instead."""
+    for item in items:
+        for marker, variable in NEEDS.items():
+            if item.get_closest_marker(marker) and not os.environ.get(variable):
+                if IN_CI:
+                    pytest.exit(f"{variable} must be set under CI=true: the {marker} tests may not be skipped", 2)
+                item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"database of this run: {ENGINE}")
+    for marker, variable in NEEDS.items():
+        if not os.environ.get(variable):
+            terminalreporter.write_line(f"{marker} tests were skipped: {variable} is not set")
+
+
+def server_url(name: str) -> str:
+    return make_url(os.environ["XUNHE_TEST_DATABASE_URL"]).set(database=name).render_as_string(hide_password=False)
+
+
+def fresh_server_database(name: str) -> str:
+    """Make an empty PostgreSQL database and return its address."""
+    admin = create_engine(os.environ["XUNHE_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    admin.dispose()
+    return server_url(name)
+
+
+@pytest.fixture(scope="session")
+def process_name(request) -> str:
+    return f"{getattr(request.config, 'workerinput', {}).get('workerid', 'main')}_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def test_settings(tmp_path_factory, process_name) -> Settings:
+    folder: Path = tmp_path_factory.mktemp("data")
+    url = fresh_server_database(f"xunhe_test_{process_name}") if ENGINE == "postgresql" else ""
+    return Settings(
+        {"XUNHE_ENV": "test"}, data=str(folder / "var"), uploads=str(folder / "uploads"), database_url=url,
+        challenge_cost=0, public_writes_per_block="100000 per hour", public_writes_total="100000 per hour",
+        public_reads_per_block="100000 per hour", log_level="ERROR",
+    )
+
+
+@pytest.fixture(scope="session")
+def app(test_settings):
+    app = create_app(test_settings, TESTING=True)
+    with app.app_context():
+        upgrade(directory="migrations")
+        db.session.remove()
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    if ENGINE == "postgresql":
+        name = make_url(test_settings.database_url).database
+        admin = create_engine(os.environ["XUNHE_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+
+@pytest.fixture
+def database(app):
+    """Roll everything back afterwards: one outer transaction, savepoints inside."""
+    with app.app_context():
+        engine = db.engine
+        with engine.connect() as connection:
+            outer = connection.begin()
+            db.engines[None] = connection  # Flask-SQLAlchemy ignores a session's own bind
+            yield db
+            db.session.remove()
+            outer.rollback()
+            db.engines[None] = engine
+
+
+@pytest.fixture
+def build(database) -> Builders:
+    """Makers of regions, people, waters and so on, each committed."""
+    return Builders()
+
+
+class Client:
+    """Flask's test client that carries a bearer token and speaks JSON."""
+
+    def __init__(self, plain, token: str | None = None) -> None:
+        self.plain, self.token = plain, token
+
+    def open(self, path, method, *, headers=None, **kwargs):
+        path = path if path.startswith("/") else f"/api/v1/{path}"
+        headers = dict(headers or {})
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        return self.plain.open(path, method=method, headers=headers, **kwargs)
+
+    def get(self, path, **kwargs):
+        return self.open(path, "GET", **kwargs)
+
+    def post(self, path, **kwargs):
+        return self.open(path, "POST", **kwargs)
+
+    def put(self, path, **kwargs):
+        return self.open(path, "PUT", **kwargs)
+
+    def patch(self, path, **kwargs):
+        return self.open(path, "PATCH", **kwargs)
+
+    def delete(self, path, **kwargs):
+        return self.open(path, "DELETE", **kwargs)
+
+
+@pytest.fixture
+def anyone(app, database) -> Client:
+    """A caller without an account."""
+    return Client(app.test_client())
+
+
+@pytest.fixture
+def signed_in(app, database, build):
+    """Return a function that gives a client signed in as a person (made by `build.person`)."""
+
+    def sign_in(person) -> Client:
+        return Client(app.test_client(), build.token_of(person))
+
+    return sign_in
+
+
+@pytest.fixture
+def actor_of(database):
+    """Return a function that gives the Actor of a person."""
+    from patrol.people.models import Region
+    from patrol.people.queries import actor_of as actor
+
+    def make(person) -> Actor:
+        return actor(person, db.session.get_one(Region, person.region_id))
+
+    return make
+
+
+@pytest.fixture
+def queries(database):
+    """The SQL statements sent since the fixture was asked for, without savepoints."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK TO")):
+            seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)

@@ -1,0 +1,78 @@
+"""The front door: bad bodies, unknown addresses, languages, headers."""
+
+import pytest
+
+LOGIN = "/api/v1/auth/login"
+
+
+def post(client, body, content_type="application/json", **headers):
+    return client.post(LOGIN, data=body, headers={"Content-Type": content_type, **headers})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400), (b"{", 400), (b"[]", 422), (b"null", 422), (b'{"username": NaN, "password": "x"}', 400),
+        (b'{"username": Infinity}', 400), (b'{"username": "\\ud800", "password": "x"}', 400),
+        (b'{"username": "a\\u0000b", "password": "x"}', 422), (b"\xff\xfe", 400), (b"[" * 70 + b"]" * 70, 400),
+        (b"[" * 100_000 + b"]" * 100_000, 400), (b'{"username": 1e999, "password": "x"}', 400),
+        (b'{"username": "a", "password": "x", "more": 1}', 422), (b'"just text"', 422),
+    ],
+)
+def test_bad_json_is_a_problem_and_never_a_500(anyone, body, status):
+    reply = post(anyone, body)
+    assert reply.status_code in {status, 422 if status == 400 and b"1e999" in body else status}, reply.json
+    assert reply.mimetype == "application/problem+json"
+    assert reply.json["status"] == reply.status_code
+    assert reply.json["detail"]
+
+
+def test_a_form_where_json_is_wanted_is_415(anyone):
+    assert post(anyone, b"a=b", "application/x-www-form-urlencoded").status_code == 415
+
+
+def test_json_over_8_mb_is_413(anyone):
+    assert post(anyone, b'{"username": "' + b"a" * (9 * 1024 * 1024) + b'"}').status_code == 413
+
+
+def test_a_body_of_100_mb_is_413_before_it_is_read(anyone):
+    reply = anyone.post(LOGIN, data=b"x", headers={"Content-Type": "application/json"},
+                        environ_overrides={"CONTENT_LENGTH": str(100 * 1024 * 1024)})
+    assert reply.status_code == 413
+    assert reply.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-CN,zh;q=0.9", "缺少必填项"), ("en", "Missing data"), ("fr", "缺少必填项")])
+def test_faults_come_in_the_callers_language(anyone, language, words):
+    reply = anyone.post(LOGIN, json={"username": "a"}, headers={"Accept-Language": language})
+    assert reply.status_code == 422
+    assert words in reply.json["errors"]["password"][0]
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/nowhere", "GET", 404), (LOGIN, "GET", 405), ("/api/v1/people", "GET", 401)])
+def test_every_fault_is_problem_json(anyone, path, method, status):
+    reply = anyone.open(path, method)
+    assert reply.status_code == status
+    assert reply.mimetype == "application/problem+json"
+    assert reply.json["type"].startswith("urn:xunhe:problem:")
+
+
+def test_security_headers_are_everywhere(anyone):
+    for path in ("/healthz", "/nowhere", "/openapi.json"):
+        reply = anyone.get(path)
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+
+
+def test_health_and_readiness(anyone):
+    assert anyone.get("/healthz").status_code == 200
+    ready = anyone.get("/readyz")
+    assert ready.status_code == 200, ready.json
+
+
+def test_readiness_fails_when_migrations_are_behind(anyone, database):
+    database.session.execute(database.text("UPDATE alembic_version SET version_num = 'older'"))
+    database.session.commit()
+    reply = anyone.get("/readyz")
+    assert reply.status_code == 503
+    assert reply.json["broken"] == ["migrations"]

@@ -1,0 +1,201 @@
+"""Signing in, refreshing, disabling, and the register of people over HTTP."""
+
+from datetime import timedelta
+
+import pytest
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.people import actions
+from patrol.people.models import SignIn
+from patrol.people.passwords import hash_password
+
+PASSWORD = "qing-xi-he-1"
+
+
+@pytest.fixture
+def office(build):
+    return build.person("office", username="office", password_hash=hash_password(PASSWORD))
+
+
+def log_in(client, username="office", password=PASSWORD, **kwargs):
+    return client.post("auth/login", json={"username": username, "password": password}, **kwargs)
+
+
+def test_login_gives_tokens_that_open_me(anyone, office):
+    reply = log_in(anyone)
+    assert reply.status_code == 200, reply.json
+    assert reply.json["token_type"] == "Bearer"
+    assert reply.json["expires_in"] == 1800
+    me = anyone.get("me", headers={"Authorization": f"Bearer {reply.json['access_token']}"})
+    assert me.json["username"] == "office"
+    assert "issue:dispatch" in me.json["permissions"]
+    assert me.json["region"]["code"] == "990100"
+    assert me.headers["Cache-Control"] == "no-store"
+
+
+def test_wrong_password_and_unknown_user_read_alike(anyone, office):
+    wrong, unknown = log_in(anyone, password="not it at all"), log_in(anyone, username="nobody")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json == unknown.json
+    assert wrong.mimetype == "application/problem+json"
+
+
+def test_guessing_is_slowed_but_the_owner_gets_in_later(anyone, office):
+    for _ in range(6):
+        log_in(anyone, password="guess guess")
+    slowed = log_in(anyone)
+    assert slowed.status_code == 429
+    assert int(slowed.headers["Retry-After"]) >= 1
+    later = clock.now() + timedelta(minutes=6)
+    with clock.moved_clock(lambda: later):
+        assert log_in(anyone).status_code == 200
+
+
+def test_refresh_rotates_and_a_retry_gets_the_same_successor(anyone, office):
+    first = log_in(anyone).json["refresh_token"]
+    reply, retry = (anyone.post("auth/refresh", json={"refresh_token": first}) for _ in range(2))
+    assert reply.status_code == 200
+    assert reply.json["refresh_token"] != first
+    assert retry.json == reply.json
+
+
+def test_later_reuse_of_a_refresh_token_ends_the_whole_sign_in(anyone, office):
+    first = log_in(anyone).json["refresh_token"]
+    successor = anyone.post("auth/refresh", json={"refresh_token": first}).json
+    later = clock.now() + timedelta(seconds=61)
+    with clock.moved_clock(lambda: later):
+        assert anyone.post("auth/refresh", json={"refresh_token": first}).status_code == 401
+        assert anyone.post("auth/refresh", json={"refresh_token": successor["refresh_token"]}).status_code == 401
+        me = anyone.get("me", headers={"Authorization": f"Bearer {successor['access_token']}"})
+    assert me.status_code == 401
+
+
+def test_access_token_expires(anyone, office):
+    token = log_in(anyone).json["access_token"]
+    later = clock.now() + timedelta(minutes=31)
+    with clock.moved_clock(lambda: later):
+        reply = anyone.get("me", headers={"Authorization": f"Bearer {token}"})
+    assert reply.status_code == 401
+    assert "WWW-Authenticate" in reply.headers
+
+
+def test_disabling_acts_on_the_next_request(build, signed_in):
+    admin, victim = build.person("admin"), build.person("chief")
+    their, mine = signed_in(victim), signed_in(admin)
+    assert their.get("me").status_code == 200
+    reply = mine.patch(f"people/{victim.id}", json={"disabled": True}, headers={"If-Match": '"1"'})
+    assert reply.status_code == 200, reply.json
+    assert their.get("me").status_code == 401
+
+
+def test_changing_roles_acts_on_the_next_request(build, signed_in):
+    admin, person = build.person("admin"), build.person("office")
+    client = signed_in(person)
+    assert client.get("people").status_code == 200
+    signed_in(admin).patch(f"people/{person.id}", json={"roles": ["handler"]}, headers={"If-Match": '"1"'})
+    assert client.get("people").status_code == 403
+
+
+def test_edit_wants_the_etag(build, signed_in):
+    admin, person = signed_in(build.person("admin")), build.person("chief")
+    path = f"people/{person.id}"
+    assert admin.patch(path, json={"name": "李明"}).status_code == 428
+    assert admin.patch(path, json={"name": "李明"}, headers={"If-Match": '"7"'}).status_code == 412
+    assert admin.patch(path, json={"name": "李明"}, headers={"If-Match": "rubbish"}).status_code == 400
+    read = admin.get(path)
+    reply = admin.patch(path, json={"name": "李明"}, headers={"If-Match": read.headers["ETag"]})
+    assert reply.json["name"] == "李明"
+    assert reply.headers["ETag"] == '"2"'
+
+
+def test_people_outside_ones_region_do_not_exist(build, signed_in):
+    here, there = build.region(), build.region()
+    admin = signed_in(build.person("admin", region=here))
+    colleague, stranger = build.person(region=here), build.person(region=there)
+    listed = {row["id"] for row in admin.get("people").json["items"]}
+    assert str(colleague.id) in listed
+    assert str(stranger.id) not in listed
+    assert admin.get(f"people/{stranger.id}").status_code == 404
+    made = admin.post("people", json={"username": "new", "name": "新", "roles": ["chief"], "region_code": there.code})
+    assert made.status_code == 422
+    assert "region_code" in made.json["errors"]
+
+
+def test_people_are_paged_without_gaps(build, signed_in):
+    client = signed_in(build.person("admin"))
+    for _ in range(5):
+        build.person()
+    seen, cursor = [], None
+    while True:
+        page = client.get("people", query_string={"limit": 2, **({"cursor": cursor} if cursor else {})}).json
+        seen += [row["username"] for row in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == sorted(set(seen))
+    assert len(seen) == 6
+
+
+@pytest.mark.parametrize("cursor", ["rubbish", "W10", "bnVsbA", "é"])
+def test_a_foreign_cursor_is_refused(build, signed_in, cursor):
+    reply = signed_in(build.person("admin")).get("people", query_string={"cursor": cursor})
+    assert reply.status_code == 422
+    assert "cursor" in reply.json["errors"]
+
+
+def test_a_taken_user_name_conflicts_whatever_its_case(build, signed_in):
+    client = signed_in(build.person("admin", username="boss"))
+    reply = client.post("people", json={"username": "BOSS", "name": "二", "roles": ["chief"], "region_code": "990100"})
+    assert reply.status_code == 409
+
+
+@pytest.mark.parametrize("password", ["short", "12345678", "Password123"])
+def test_poor_passwords_are_refused(build, signed_in, password):
+    body = {"username": "new", "name": "新", "roles": ["chief"], "region_code": "990100", "password": password}
+    build.district  # noqa: B018
+    reply = signed_in(build.person("admin")).post("people", json=body, headers={"Accept-Language": "en"})
+    assert reply.status_code == 422
+    assert "password" in reply.json["errors"]
+
+
+def test_own_password_ends_the_other_devices(anyone, office):
+    first, second = (log_in(anyone).json["access_token"] for _ in range(2))
+    reply = anyone.post(
+        "me/password", json={"current_password": PASSWORD, "new_password": "ling-yi-ge-2"},
+        headers={"Authorization": f"Bearer {first}"},
+    )
+    assert reply.status_code == 204, reply.json
+    assert anyone.get("me", headers={"Authorization": f"Bearer {first}"}).status_code == 200
+    assert anyone.get("me", headers={"Authorization": f"Bearer {second}"}).status_code == 401
+
+
+def test_sessions_can_be_ended_one_by_one(anyone, office):
+    first, second = (log_in(anyone).json["access_token"] for _ in range(2))
+    mine = {"Authorization": f"Bearer {first}"}
+    other = next(row for row in anyone.get("me/sessions", headers=mine).json["items"] if not row["current"])
+    assert anyone.delete(f"me/sessions/{other['id']}", headers=mine).status_code == 204
+    assert anyone.delete(f"me/sessions/{other['id']}", headers=mine).status_code == 404
+    assert anyone.get("me", headers={"Authorization": f"Bearer {second}"}).status_code == 401
+
+
+def test_tokens_are_stored_as_hashes_only(anyone, office):
+    token = log_in(anyone).json["access_token"]
+    stored = db.session.execute(db.text("SELECT digest FROM tokens")).scalars().all()
+    assert token not in stored
+    assert all(len(digest) == 64 for digest in stored)
+
+
+def test_each_change_of_an_account_is_audited(build, actor_of):
+    admin, person = build.person("admin"), build.person("chief")
+    actions.change_person(person, by=actor_of(admin), changes={"disabled": True})
+    db.session.flush()
+    entry = db.session.execute(db.text("SELECT act, subject FROM audit_entries")).one()
+    assert tuple(entry) == ("change_person", str(person.id))
+
+
+def test_signing_out_ends_this_device(anyone, office):
+    token = {"Authorization": f"Bearer {log_in(anyone).json['access_token']}"}
+    assert anyone.post("auth/logout", headers=token).status_code == 204
+    assert anyone.get("me", headers=token).status_code == 401
+    assert db.session.scalar(db.select(SignIn.ended_at)) is not None
