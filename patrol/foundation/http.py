@@ -9,6 +9,7 @@ import marshmallow as ma
 from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from flask_smorest.fields import Upload
+from sqlalchemy.exc import IntegrityError
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -81,7 +82,7 @@ Parser.__location_map__ = {
 def _json_bytes(req: Any) -> bytes:
     """Read a JSON body; one that says beforehand that it is too large is refused unread."""
     req.max_content_length = json_safety.LARGEST_JSON_BYTES
-    body: bytes = req.get_data(cache=False)
+    body: bytes = req.get_data()
     return body
 
 
@@ -143,8 +144,13 @@ class Room(Blueprint):
                     Room.check(may)
                 if not is_write:
                     return view(*args, **kwargs)
-                with transaction():
-                    return view(*args, **kwargs)
+                try:
+                    with transaction():
+                        return view(*args, **kwargs)
+                except IntegrityError:
+                    # Somebody stored the same id at the same moment. Now it is there to be found and compared.
+                    with transaction():
+                        return view(*args, **kwargs)
 
             apidoc: dict[str, Any] = dict(getattr(view, "_apidoc", {}))
             _document(apidoc, view, may, {*refuses, *_implied(rule, may, apidoc, if_match, is_write)}, if_match)

@@ -6,10 +6,10 @@ from typing import Any, cast
 import marshmallow as ma
 import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from patrol.foundation.errors import Invalid, Refusal, Unavailable
+from patrol.foundation.errors import Conflict, Invalid, Refusal, Unavailable
 from patrol.foundation.field_messages import translated
 from patrol.foundation.texts import Text
 
@@ -33,6 +33,7 @@ _HTTP_TEXTS = {
     500: Text("系统出错,已记录,请稍后重试", "Something failed here and was logged; try again later"),
     503: Text("暂时不可用,请稍后重试", "Temporarily unavailable: try again later"),
 }
+_COLLIDED = Text("与已保存的内容冲突,请重新读取后再试", "It collides with something stored: read again, then retry")
 _FIELDS_WRONG = Text("内容有误:{fields}", "Some fields need correction: {fields}")
 
 
@@ -130,8 +131,14 @@ def _database_away(error: OperationalError) -> Response:
     return problem(503, Unavailable.kind, Unavailable.title, _HTTP_TEXTS[503], retry_after_s=5)
 
 
+def _collided(error: IntegrityError) -> Response:
+    log.warning("collided", error=str(error.orig))
+    return problem(409, Conflict.kind, Conflict.title, _COLLIDED)
+
+
 def register_problem_handlers(app: Flask) -> None:
     """Turn every fault of `app` into a problem document, unexpected ones too."""
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(IntegrityError, _collided)

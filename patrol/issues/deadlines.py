@@ -202,7 +202,7 @@ _DAY_TEXT = {
     DayKind.HOLIDAY: Text("{days}放假（{name}），不计", "{days}: holiday ({name}), not counted"),
     DayKind.MAKE_UP: Text("{days}调休上班（{name}），计入", "{days}: make-up working day ({name}), counted"),
     DayKind.ASSUMED: Text(
-        "{days}的放假安排尚未公布，按周一至周五计", "{days}: holidays not published yet, Monday to Friday assumed"
+        "{days}的放假安排尚不掌握，按周一至周五计", "{days}: holidays not known yet, Monday to Friday assumed"
     ),
 }
 _LOCAL_TEXT = {
