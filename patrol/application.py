@@ -11,6 +11,9 @@ import patrol.issues.models
 import patrol.patrols.models
 import patrol.public.models
 import patrol.waters.models  # noqa: F401
+from patrol.evidence import commands as evidence_commands
+from patrol.evidence.api import room as evidence
+from patrol.evidence.storage import open_store
 from patrol.foundation import service
 from patrol.foundation.database import WriterQueue, database_config, db, prepare_sqlite
 from patrol.foundation.http import PatrolApi, Room, add_headers
@@ -22,8 +25,8 @@ from patrol.people import commands as people_commands
 from patrol.people.api import room as people
 from patrol.people.door import refuse_without
 
-ROOMS = (people,)
-COMMANDS = (service.commands, people_commands.commands)
+ROOMS = (people, evidence)
+COMMANDS = (service.commands, people_commands.commands, evidence_commands.commands)
 
 DESCRIPTION = """The API of Xunhe (巡河), a platform for the River Chief System (河长制).
 
@@ -55,6 +58,7 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
         )
     _open_database(app, settings)
     connect_worker(app, settings)
+    app.extensions["photo_store"] = open_store(settings.uploads)
     add_headers(app)
     api = PatrolApi(app)
     app.extensions["api"] = api
@@ -64,7 +68,14 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     service.register(app)
     for commands in COMMANDS:
         app.cli.add_command(commands)
+    app.extensions["after_fork"] = lambda: _forget_connections(app)
+    app.extensions["warm_up"] = lambda: None
     return app
+
+
+def _forget_connections(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose(close=False)
 
 
 def _open_database(app: Flask, settings: Settings) -> None:

@@ -253,7 +253,7 @@ def _checked(key: str) -> str:
     return key
 
 
-def _chunks(result: obstore.GetResult) -> Iterator[bytes]:
+def _chunks(result: "obstore.GetResult") -> Iterator[bytes]:
     with _store_trouble(reading=True):
         for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
             yield bytes(chunk)

@@ -92,7 +92,7 @@ def damaged() -> Refusal:
 
 
 def _unsupported(name: str | None) -> Refusal:
-    found = Text(f"这是 {name} 文件", f"This is a {name} file") if name else Text("这不是照片", "This is not a photo")
+    found = Text(f"这是 {name} 文件", f"This file is {name}") if name else Text("这不是照片", "This is not a photo")
     return UnsupportedKind(Text(
         "{found}，只接受 JPEG、PNG、WebP、HEIC", "{found}; only JPEG, PNG, WebP and HEIC are accepted",
     ).format(found=found))

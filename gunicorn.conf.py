@@ -1,0 +1,42 @@
+"""gunicorn for production and for `make run`: threads, one copy of the reach index for all processes, JSON logs."""
+
+import gc
+import os
+from typing import Any
+
+from patrol.foundation.settings import Settings
+
+_settings = Settings()
+
+bind = _settings.bind_address
+workers = _settings.workers
+worker_class = "gthread"
+threads = _settings.threads
+# The application is loaded before the workers are forked, so that they share the reach index's memory.
+preload_app = True
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+# A worker is replaced after so many requests, each at another moment: whatever a library leaks stays small.
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+control_socket_disable = True
+limit_request_line = 8190
+accesslog = "-"
+errorlog = "-"
+loglevel = _settings.log_level.lower()
+logger_class = "patrol.foundation.access_log.JsonLogger"
+forwarded_allow_ips = "*" if _settings.trusted_proxies else "127.0.0.1"
+
+
+def when_ready(server: Any) -> None:
+    """Build the reach index once, and keep the garbage collector from copying its pages."""
+    server.app.wsgi().extensions["warm_up"]()
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Let each worker open database connections of its own: inherited ones must not be shared."""
+    server.app.wsgi().extensions["after_fork"]()

@@ -1,0 +1,74 @@
+"""Photos over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+
+from patrol.evidence.actions import StoredPhoto, record_photo
+from patrol.evidence.models import Photo
+from patrol.evidence.queries import get_photo, photo_links
+from patrol.evidence.reception import refuse_other_digest, send_size, shown_photo, store_body, store_uploads
+from patrol.evidence.schemas import PhotoBodyArgs, PhotoFormIn, PhotoOut
+from patrol.foundation.errors import NotAllowed, UnsupportedKind
+from patrol.foundation.http import MULTIPART, Room
+from patrol.foundation.texts import Text
+from patrol.people.door import current_actor
+from patrol.people.permissions import Permission as P
+
+room = Room("evidence", __name__, url_prefix="/api/v1", description="Photographs")
+_NEEDS_IMAGE = Text("请以 image/* 类型发送照片内容", "Send the photo's bytes with a Content-Type of image/*")
+_NO_ORIGINALS = Text("你的角色不能查看原始照片", "Your roles do not include seeing original photos")
+
+
+def _shown(photo: Photo) -> dict[str, Any]:
+    return {**shown_photo(photo), **photo_links(photo.id)}
+
+
+def _recorded(stored: StoredPhoto, photo_id: UUID | None, facts: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    photo, is_new = record_photo(stored, photo_id=photo_id, owner_id=current_actor().person_id, **facts)
+    return _shown(photo), 201 if is_new else 200
+
+
+@room.route("/photos", may=P.ADD_PHOTOS, methods=("POST",), refuses=(409,))
+@room.arguments(PhotoFormIn, location=MULTIPART)
+@room.response(201, PhotoOut)
+@room.alt_response(200, schema=PhotoOut, description="It was here already", success=True)
+def add_photo(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Send a photo as a form."""
+    file, photo_id = data.pop("file"), data.pop("id")
+    [stored] = store_uploads([file])
+    return _recorded(stored, photo_id, data)
+
+
+@room.route("/photos/<uuid:photo_id>", may=P.ADD_PHOTOS, methods=("PUT",), refuses=(409,))
+@room.arguments(PhotoBodyArgs, location="query")
+@room.response(201, PhotoOut)
+@room.alt_response(200, schema=PhotoOut, description="It was here already", success=True)
+@room.doc(requestBody={"required": True, "content": {
+    f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("jpeg", "png", "webp", "heic")}})
+def put_photo(args: dict[str, Any], photo_id: UUID) -> tuple[dict[str, Any], int]:
+    """Send a photo's bytes under an id of one's own."""
+    if not request.mimetype.startswith("image/"):
+        raise UnsupportedKind(_NEEDS_IMAGE)
+    sha256 = args.pop("sha256")
+    stored = store_body()
+    refuse_other_digest(stored, sha256)
+    return _recorded(stored, photo_id, args)
+
+
+@room.route("/photos/<uuid:photo_id>", may=P.SEE_PHOTOS)
+@room.response(200, PhotoOut)
+def show_photo(photo_id: UUID) -> dict[str, Any]:
+    """Show what is known of a photo."""
+    return _shown(get_photo(current_actor(), photo_id))
+
+
+@room.route("/photos/<uuid:photo_id>/<size>", may=P.SEE_PHOTOS)
+@room.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+def show_photo_size(photo_id: UUID, size: str) -> Response:
+    """Give a photo's picture: `thumb` (320 px), `screen` (1600 px), or the `original` as it was sent."""
+    photo = get_photo(current_actor(), photo_id)
+    if size == "original" and not current_actor().may(P.SEE_ORIGINAL_PHOTOS) and photo.owner_id != current_actor().person_id:
+        raise NotAllowed(_NO_ORIGINALS)
+    return send_size(photo, size)

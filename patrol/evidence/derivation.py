@@ -1,0 +1,42 @@
+"""The worker's part: sizes and likeness of an original, made from the stored file as often as it takes."""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import update
+
+from patrol.evidence.events import PhotoDerived
+from patrol.evidence.models import Photo
+from patrol.evidence.renditions import BrokenImage, derive
+from patrol.evidence.storage import PhotoStore, original_key
+from patrol.foundation import clock, events, outbox
+from patrol.foundation.database import db
+
+
+def photo_store() -> PhotoStore:
+    """Return the application's store."""
+    store: PhotoStore = current_app.extensions["photo_store"]
+    return store
+
+
+@outbox.delivers("evidence.derive")
+def derive_sizes(payload: dict[str, Any]) -> outbox.Write:
+    """Derive and store the sizes of one original; an image that cannot be drawn is marked broken, which ends the work."""
+    sha256, store = payload["sha256"], photo_store()
+    likeness = broken = None
+    try:
+        renditions = derive(store.read(original_key(sha256)))
+    except BrokenImage as fault:
+        broken = fault.reason[:300]
+    else:
+        likeness = renditions.phash
+        for size, data in renditions.sizes.items():
+            store.put_rendition(sha256, size, data)
+
+    def write() -> None:
+        db.session.execute(
+            update(Photo).where(Photo.sha256 == sha256).values(derived_at=clock.now(), likeness=likeness, broken=broken)
+        )
+        events.record(PhotoDerived(sha256=sha256))
+
+    return write

@@ -1,0 +1,98 @@
+"""Photos over HTTP: in by form and by raw body, out in sizes, seen by their sender only until they hang on something."""
+
+import base64
+import hashlib
+import io
+from uuid import uuid4
+
+import pytest
+
+from patrol.evidence.models import Photo
+from patrol.foundation import outbox, worker
+from patrol.foundation.database import db
+from tests.evidence.camera import camera_jpeg
+
+
+@pytest.fixture
+def jpeg():
+    return camera_jpeg()
+
+
+def send_form(client, data, name="photo.jpg", **fields):
+    return client.post("photos", data={"file": (io.BytesIO(data), name), **fields})
+
+
+@pytest.fixture
+def chief(build, signed_in):
+    return signed_in(build.person("chief"))
+
+
+def test_a_photo_comes_in_and_goes_out_in_sizes(chief, jpeg):
+    reply = send_form(chief, jpeg, kind="before")
+    assert reply.status_code == 201, reply.json
+    assert reply.json["sha256"] == hashlib.sha256(jpeg).hexdigest()
+    assert not reply.json["ready"]
+    waiting = chief.get(reply.json["thumb"])
+    assert waiting.status_code == 503
+    assert waiting.headers["Retry-After"]
+    assert worker.deliver_due() == 1
+    thumb = chief.get(reply.json["thumb"])
+    assert thumb.status_code == 200
+    assert thumb.mimetype == "image/jpeg"
+    assert b"Exif" not in thumb.data
+    assert chief.get(f"photos/{reply.json['id']}/original").data == jpeg
+    shown = chief.get(f"photos/{reply.json['id']}").json
+    assert shown["ready"]
+    assert shown["exif"]["latitude"] is not None
+
+
+def test_same_id_same_bytes_is_one_photo_and_other_bytes_conflict(chief, jpeg):
+    photo_id = str(uuid4())
+    first, again = (send_form(chief, jpeg, id=photo_id) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json["id"] == again.json["id"] == photo_id
+    other = send_form(chief, camera_jpeg(seed=99), id=photo_id)
+    assert other.status_code == 409
+    assert {other.json["digest_stored"], other.json["digest_sent"]} == {
+        hashlib.sha256(jpeg).hexdigest(), hashlib.sha256(camera_jpeg(seed=99)).hexdigest()}
+    assert db.session.query(Photo).count() == 1
+
+
+@pytest.mark.parametrize("how", ["query", "digest", "content-digest"])
+def test_raw_body_with_digest(chief, jpeg, how):
+    raw = base64.b64encode(hashlib.sha256(jpeg).digest()).decode()
+    headers = {"query": {}, "digest": {"Digest": f"sha-256={raw}"}, "content-digest": {"Content-Digest": f"sha-256=:{raw}:"}}[how]
+    query = {"sha256": hashlib.sha256(jpeg).hexdigest()} if how == "query" else {}
+    reply = chief.put(f"photos/{uuid4()}", data=jpeg, headers={"Content-Type": "image/jpeg", **headers}, query_string=query)
+    assert reply.status_code == 201, reply.json
+    half = chief.put(f"photos/{uuid4()}", data=camera_jpeg(seed=2), headers={"Content-Type": "image/jpeg", **headers}, query_string=query)
+    assert half.status_code == 422
+    assert "sha256" in half.json["errors"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status"), [(b"", 422), (b"<html>", 415), (b"GIF89a" + b"\0" * 50, 415), (camera_jpeg()[:2000], 422)]
+)
+def test_what_is_no_photo_is_refused_and_nothing_stays(chief, data, status):
+    reply = send_form(chief, data)
+    assert reply.status_code == status, reply.json
+    assert reply.mimetype == "application/problem+json"
+    assert db.session.query(Photo).count() == 0
+
+
+def test_a_foreign_photo_is_404(build, signed_in, chief, jpeg):
+    photo = send_form(chief, jpeg).json
+    stranger = signed_in(build.person("chief"))
+    for path in (f"photos/{photo['id']}", photo["thumb"], f"photos/{photo['id']}/original"):
+        assert stranger.get(path).status_code == 404
+
+
+def test_a_file_missing_from_the_form_is_422(chief):
+    assert chief.post("photos", data={"kind": "before"}, content_type="multipart/form-data").status_code == 422
+
+
+def test_a_second_photo_with_the_same_original_is_ready_at_once(chief, jpeg):
+    send_form(chief, jpeg)
+    worker.deliver_due()
+    assert send_form(chief, jpeg).json["ready"]
+    assert outbox.pending_and_stuck() == (0, 0)

@@ -1,0 +1,50 @@
+import io
+from itertools import combinations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+
+from patrol.evidence.likeness import distance, perceptual_hash
+from tests.evidence import material
+
+SCENES = [material.scene(seed) for seed in range(12)]
+
+
+def test_distance_counts_differing_bits():
+    assert distance("0000000000000000", "ffffffffffffffff") == 64
+    assert distance("00000000000000ff", "00000000000000fe") == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_copy_stays_near(seed):
+    image = SCENES[seed]
+    original = perceptual_hash(image)
+    small = perceptual_hash(image.resize((320, 240)))
+    odd = perceptual_hash(image.resize((211, 158), Image.Resampling.BICUBIC))
+    poor = perceptual_hash(Image.open(io.BytesIO(material.saved(image, "JPEG", quality=30))))
+    bright = perceptual_hash(ImageEnhance.Brightness(image).enhance(1.1))
+    assert max(distance(original, other) for other in (small, odd, poor, bright)) <= 6
+
+
+def test_different_scenes_are_far_apart():
+    assert min(distance(perceptual_hash(a), perceptual_hash(b)) for a, b in combinations(SCENES, 2)) >= 12
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK"])
+def test_the_mode_hardly_matters(mode):
+    assert distance(perceptual_hash(SCENES[0]), perceptual_hash(SCENES[0].convert(mode))) <= 2
+
+
+def test_pictures_of_one_colour_are_all_alike():
+    hashes = {perceptual_hash(Image.new("L", (320, 240), grey)) for grey in (1, 77, 128, 254)}
+    assert len(hashes) == 1
+
+
+def test_the_hash_is_that_of_the_cosine_transform():
+    y, x = np.mgrid[0:32, 0:32]
+    wave = 128 + 100 * np.cos(np.pi / 32 * (x + 0.5) * 3) * np.cos(np.pi / 32 * (y + 0.5) * 2)
+    bits = int(perceptual_hash(Image.fromarray(wave.astype(np.uint8))), 16)
+    assert bits >> (63 - (2 * 8 + 3)) & 1
+    assert bits >> 63 & 1
+    assert len(perceptual_hash(SCENES[0])) == 16

@@ -1,0 +1,204 @@
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed
+from patrol.issues.allowed import ActorFacts, IssueFacts, refuse_unless_allowed, steps_open_to
+from patrol.issues.categories import Severity
+from patrol.issues.lifecycle import GROUNDS, STEPS, State, Verb, find_step, steps_from
+from patrol.people.permissions import Permission, Role, permissions_of
+
+LEAD, HELPER, CLERK, BOSS, STRANGER = (UUID(int=n) for n in range(1, 6))
+
+
+def role(person, *roles, **facts):
+    return ActorFacts(person, permissions_of(frozenset(roles)), **{"in_scope": True, **facts})
+
+
+LEADER = role(LEAD, Role.CHIEF)
+CO_HANDLER = role(HELPER, Role.HANDLER)
+OFFICE = role(CLERK, Role.OFFICE)
+SUPERVISOR = role(BOSS, Role.SUPERVISOR)
+SYSTEM = ActorFacts(None)
+
+WHOLE = {
+    "accept": {}, "reject": {"ground": "other_authority", "reason": "归生态环境局"}, "dispatch": {},
+    "transfer": {"reason": "不在本村", "reach_id": UUID(int=9)}, "start": {}, "progress": {"note": "已联系"},
+    "rectify": {"note": "已清运", "photos": [UUID(int=8)]}, "verify": {}, "return": {"reason": "仍有残留"},
+    "close": {}, "reopen": {"reason": "复发"},
+}  # fmt: skip
+
+
+def issue(state, **facts):
+    usual = {"severity": Severity.GENERAL, "lead_id": LEAD, "co_handler_ids": frozenset({HELPER}), "rectified_by": LEAD}
+    return IssueFacts(State(state), **{**usual, **facts})
+
+
+def open_to(state, actor, **facts):
+    return {str(step.verb) for step in steps_open_to(issue(state, **facts), actor)}
+
+
+def refusal_of(kind, state, actor, verb, brought=None, **facts):
+    with pytest.raises(kind) as refused:
+        refuse_unless_allowed(issue(state, **facts), actor, Verb(verb), WHOLE[verb] if brought is None else brought)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("state", "lead", "co_handler", "office", "supervisor"),
+    [
+        ("submitted",   "",                 "",               "accept reject",            ""),
+        ("accepted",    "",                 "",               "reject dispatch transfer", ""),
+        ("dispatched",  "start rectify",    "start",          "transfer",                 ""),
+        ("in_progress", "progress rectify", "progress",       "",                         ""),
+        ("rectified",   "",                 "",               "verify return",            "verify return"),
+        ("verified",    "",                 "",               "close",                    ""),
+        ("closed",      "",                 "",               "reopen",                   "reopen"),
+        ("rejected",    "",                 "",               "reopen",                   "reopen"),
+        ("merged",      "",                 "",               "",                         ""),
+        ("suspended",   "",                 "",               "",                         ""),
+    ],
+)  # fmt: skip
+def test_who_may_do_what_where(state, lead, co_handler, office, supervisor):
+    assert open_to(state, LEADER) == set(lead.split())
+    assert open_to(state, CO_HANDLER) == set(co_handler.split())
+    assert open_to(state, OFFICE) == set(office.split())
+    assert open_to(state, SUPERVISOR) == set(supervisor.split())
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("bystander", [Role.CITIZEN_CHIEF, Role.ADMIN, Role.AUDITOR, Role.CHIEF, Role.HANDLER])
+def test_bystanders_may_do_nothing(state, bystander):
+    assert open_to(state, role(STRANGER, bystander)) == set()
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_office_of_another_region_may_do_nothing(state):
+    assert open_to(state, role(CLERK, Role.OFFICE, in_scope=False)) == set()
+
+
+def test_a_lead_from_outside_the_region_still_leads():
+    assert open_to("dispatched", role(LEAD, Role.CHIEF, in_scope=False)) == {"start", "rectify"}
+
+
+def test_the_system_only_accepts_and_dispatches():
+    assert [step.verb for state in State for step in steps_open_to(issue(state), SYSTEM)] == ["accept", "dispatch"]
+    assert "person" in refusal_of(NotAllowed, "submitted", SYSTEM, "reject").detail.en
+    assert refusal_of(NotAllowed, "rectified", SYSTEM, "verify", rectified_by=None).status == 403
+
+
+def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones():
+    refusal = refusal_of(Conflict, "submitted", OFFICE, "close")
+    assert refusal.extra == {"allowed": ["accept", "reject"]}
+    assert "待受理" in refusal.detail.zh
+    assert "accept, reject" in refusal.detail.en
+
+
+def test_where_nothing_is_possible_the_conflict_says_so():
+    refusal = refusal_of(Conflict, "merged", OFFICE, "close")
+    assert refusal.extra == {"allowed": []}
+    assert refusal.detail.zh.endswith("可以：无")
+
+
+def test_the_one_who_rectified_neither_verifies_nor_returns_nor_closes():
+    both = role(LEAD, Role.OFFICE, Role.CHIEF)
+    for state, verb in (("rectified", "verify"), ("rectified", "return"), ("verified", "close")):
+        assert "the one who rectified may not verify" in refusal_of(NotAllowed, state, both, verb).detail.en
+        assert verb not in open_to(state, both)
+        assert verb in open_to(state, both, rectified_by=HELPER)
+
+
+def test_a_major_issue_is_closed_by_the_districts_chief_alone():
+    district = role(BOSS, Role.CHIEF, chief_of_district=True)
+    village = role(STRANGER, Role.CHIEF)
+    assert open_to("verified", district, severity=Severity.MAJOR) == {"close"}
+    assert open_to("verified", district, severity=Severity.URGENT) == set()
+    for actor in (OFFICE, village):
+        refusal = refusal_of(NotAllowed, "verified", actor, "close", severity=Severity.MAJOR)
+        assert "district's chief" in refusal.detail.en
+    assert open_to("verified", district, severity=Severity.MAJOR, rectified_by=BOSS) == set()
+
+
+def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none():
+    bureau = role(STRANGER, Role.HANDLER, department="water")
+    assert open_to("dispatched", bureau, department="water") == {"start"}
+    assert open_to("dispatched", bureau, department="water", lead_id=None) == {"start", "rectify"}
+    assert open_to("dispatched", bureau, department="ecology", lead_id=None) == set()
+    assert open_to("dispatched", bureau, department=None, lead_id=None) == set()
+    outside = role(STRANGER, Role.HANDLER, department="water", in_scope=False)
+    assert open_to("dispatched", outside, department="water") == set()
+    assert open_to("dispatched", role(STRANGER, Role.HANDLER), department=None, lead_id=None) == set()
+
+
+def test_the_relation_is_named_when_it_is_missing():
+    assert "only the lead of" in refusal_of(NotAllowed, "in_progress", CO_HANDLER, "rectify").detail.en
+    stranger = role(STRANGER, Role.CHIEF)
+    assert "co-handler" in refusal_of(NotAllowed, "dispatched", stranger, "start").detail.en
+    outside = role(CLERK, Role.OFFICE, in_scope=False)
+    assert "outside your region" in refusal_of(NotAllowed, "submitted", outside, "accept").detail.en
+    assert "your role" in refusal_of(NotAllowed, "submitted", LEADER, "accept").detail.en
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.verb)
+def test_each_step_wants_all_it_must_bring_and_nothing_else(step):
+    state, verb = min(step.sources), str(step.verb)
+    actor = next(a for a in (LEADER, OFFICE, CO_HANDLER) if verb in open_to(state, a))
+    assert refuse_unless_allowed(issue(state), actor, step.verb, WHOLE[verb]) is find_step(state, step.verb)
+    for name in step.must:
+        for missing in (None, "", " \n", []):
+            assert set(refusal_of(Invalid, state, actor, verb, {**WHOLE[verb], name: missing}).errors) == {name}
+    for name in step.may:
+        refuse_unless_allowed(issue(state), actor, step.verb, {**WHOLE[verb], name: "x"})
+    refusal = refusal_of(Invalid, state, actor, verb, {**WHOLE[verb], "into": UUID(int=3)})
+    assert list(refusal.errors) == ["into"]
+    assert step.name.zh in refusal.errors["into"][0].zh
+    refuse_unless_allowed(issue(state), actor, step.verb, {**WHOLE[verb], "into": None, "photo_ids": []})
+
+
+@pytest.mark.parametrize("given_fields", [{}, {"reach_id": UUID(int=9), "region": "990100"}])
+def test_a_transfer_names_either_a_reach_or_a_region(given_fields):
+    refusal = refusal_of(Invalid, "accepted", OFFICE, "transfer", {"reason": "界外", **given_fields})
+    assert set(refusal.errors) == {"reach_id", "region"}
+    refuse_unless_allowed(issue("accepted"), OFFICE, Verb.TRANSFER, {"reason": "界外", "region": "990100"})
+
+
+@pytest.mark.parametrize("ground", ["because", 7, ["other_authority"]])
+def test_a_ground_that_does_not_exist_is_refused_with_those_that_do(ground):
+    refusal = refusal_of(Invalid, "submitted", OFFICE, "reject", {"ground": ground, "reason": "x"})
+    assert list(refusal.errors) == ["ground"]
+    assert all(code in refusal.errors["ground"][0].en for code in GROUNDS)
+
+
+PEOPLE = st.sampled_from([LEAD, HELPER, CLERK, BOSS, STRANGER])
+ISSUES = st.builds(
+    IssueFacts, state=st.sampled_from(State), severity=st.sampled_from(Severity), lead_id=st.none() | PEOPLE,
+    co_handler_ids=st.frozensets(PEOPLE, max_size=2), department=st.none() | st.just("water"),
+    rectified_by=st.none() | PEOPLE,
+)  # fmt: skip
+ACTORS = st.builds(
+    ActorFacts, person_id=st.none() | PEOPLE, permissions=st.frozensets(st.sampled_from(Permission)),
+    in_scope=st.booleans(), department=st.none() | st.just("water"), chief_of_district=st.booleans(),
+)  # fmt: skip
+
+
+@given(facts=ISSUES, actor=ACTORS, verb=st.sampled_from(Verb))
+def test_what_is_listed_as_open_is_exactly_what_is_not_refused(facts, actor, verb):
+    if verb in {step.verb for step in steps_open_to(facts, actor)}:
+        assert refuse_unless_allowed(facts, actor, verb, WHOLE[verb]).verb is verb
+    else:
+        in_turn = verb in {step.verb for step in steps_from(facts.state)}
+        with pytest.raises(NotAllowed if in_turn else Conflict):
+            refuse_unless_allowed(facts, actor, verb, WHOLE[verb])
+
+
+@given(facts=ISSUES, actor=ACTORS)
+def test_nobody_ever_judges_his_own_cure_nor_acts_without_the_permission(facts, actor):
+    for step in steps_open_to(facts, actor):
+        if actor.person_id is None:
+            assert step.by_system
+            continue
+        assert step.permission_for(facts.severity) in actor.permissions
+        if step.verb in (Verb.VERIFY, Verb.RETURN, Verb.CLOSE):
+            assert actor.person_id != facts.rectified_by
