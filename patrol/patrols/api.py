@@ -1,0 +1,155 @@
+"""Patrols and check-ins over HTTP."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+
+from patrol.evidence.queries import arrived_photos, photo_links
+from patrol.evidence.reception import store_uploads
+from patrol.foundation.database import new_id
+from patrol.foundation.http import Room, set_etag
+from patrol.foundation.paging import Page, page_schema
+from patrol.foundation.positions import position_of, shown_position
+from patrol.foundation.same_content import content_digest
+from patrol.patrols import actions, queries
+from patrol.patrols.actions import AnnouncedPhoto
+from patrol.patrols.models import CheckIn, Patrol
+from patrol.patrols.schemas import (
+    CheckInArgs,
+    CheckInIn,
+    CheckInNewFormIn,
+    CheckInOut,
+    CheckInReceiptOut,
+    FinishIn,
+    PatrolArgs,
+    PatrolDetailOut,
+    PatrolIn,
+    PatrolOut,
+)
+from patrol.people.door import current_actor
+from patrol.people.permissions import Permission as P
+
+room = Room("patrols", __name__, url_prefix="/api/v1", description="Patrols and check-ins")
+
+
+@room.route("/patrols/<uuid:patrol_id>", may=P.PATROL, methods=("PUT",), refuses=(409,))
+@room.body(PatrolIn)
+@room.response(201, PatrolOut)
+@room.alt_response(200, schema=PatrolOut, description="It was here already", success=True)
+def begin_patrol(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any], int]:
+    """Begin a patrol under an id of one's own."""
+    _, is_new = actions.begin_patrol(by=current_actor(), id=patrol_id, digest=content_digest(data), **data)
+    patrol = queries.get_patrol(current_actor(), patrol_id)
+    set_etag(patrol.version)
+    return shown_patrol(patrol), 201 if is_new else 200
+
+
+@room.route("/patrols/<uuid:patrol_id>/finish", may=P.PATROL, methods=("POST",), refuses=(409,))
+@room.body(FinishIn)
+@room.response(200, PatrolOut)
+def finish_patrol(data: dict[str, Any], patrol_id: UUID) -> dict[str, Any]:
+    """End a patrol; a repeated request changes nothing."""
+    patrol = queries.get_patrol(current_actor(), patrol_id, lock=True)
+    actions.finish_patrol(patrol, by=current_actor(), **data)
+    set_etag(patrol.version)
+    return shown_patrol(patrol)
+
+
+@room.route("/patrols", may=P.SEE_PATROLS, refuses=(404,))
+@room.arguments(PatrolArgs, location="query")
+@room.response(200, page_schema(PatrolOut))
+def list_patrols(args: dict[str, Any]) -> Page[dict[str, Any]]:
+    """List patrols, the latest first."""
+    page = queries.list_patrols(current_actor(), **args)
+    return Page([shown_patrol(patrol) for patrol in page.items], page.next)
+
+
+@room.route("/patrols/<uuid:patrol_id>", may=P.SEE_PATROLS)
+@room.response(200, PatrolDetailOut)
+def show_patrol(patrol_id: UUID) -> dict[str, Any]:
+    """Show a patrol with its check-ins and the issues raised on it."""
+    actor = current_actor()
+    patrol = queries.get_patrol(actor, patrol_id)
+    check_ins = queries.list_check_ins(
+        actor, person=None, reach=None, region=None, patrol=patrol_id, after=None, before=None, limit=200, cursor=None
+    ).items
+    set_etag(patrol.version)
+    return {
+        **shown_patrol(patrol), "check_ins": shown_check_ins(check_ins),
+        "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
+    }
+
+
+@room.route("/check-ins/<uuid:check_in_id>", may=P.PATROL, methods=("PUT",), refuses=(409,))
+@room.body(CheckInIn)
+@room.response(201, CheckInReceiptOut)
+@room.alt_response(200, schema=CheckInReceiptOut, description="It was here already", success=True)
+def put_check_in(data: dict[str, Any], check_in_id: UUID) -> tuple[dict[str, Any], int]:
+    """Check in under an id of one's own; photos are announced by id and may come before or after."""
+    announced = [AnnouncedPhoto(photo["id"], photo["sha256"]) for photo in data.pop("photos")]
+    return _checked_in(check_in_id, data, announced=announced)
+
+
+@room.route("/check-ins", may=P.PATROL, methods=("POST",), refuses=(409,))
+@room.body(CheckInNewFormIn, with_photos=True)
+@room.response(201, CheckInReceiptOut)
+@room.alt_response(200, schema=CheckInReceiptOut, description="It was here already", success=True)
+def add_check_in(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Check in with the photos in one request."""
+    brought = store_uploads(data.pop("photo_files"))
+    return _checked_in(data.pop("id") or new_id(), data, brought=brought)
+
+
+def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (), brought: Any = ()) -> tuple[dict[str, Any], int]:
+    photos = sorted([f"{name.id} {name.sha256}" for name in announced] + [photo.sha256 for photo in brought])
+    digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
+    position = position_of(data)
+    fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
+    _, is_new = actions.check_in(
+        by=current_actor(), id=check_in_id, position=position, announced=announced, brought=brought, digest=digest,
+        tolerance_m=current_app.extensions["settings"].routing_tolerance_m, **fields,
+    )
+    [shown] = shown_check_ins([queries.get_check_in(current_actor(), check_in_id)])
+    missing = [photo["id"] for photo in shown["photos"] if not photo["arrived"]]
+    receipt = {"accepted": int(is_new), "duplicates": int(not is_new), "quarantined": [], "missing": missing}
+    return {**shown, "receipt": receipt}, 201 if is_new else 200
+
+
+@room.route("/check-ins", may=P.SEE_PATROLS, refuses=(404,))
+@room.arguments(CheckInArgs, location="query")
+@room.response(200, page_schema(CheckInOut))
+def list_check_ins(args: dict[str, Any]) -> Page[dict[str, Any]]:
+    """List check-ins, the latest first."""
+    page = queries.list_check_ins(current_actor(), **args)
+    return Page(shown_check_ins(page.items), page.next)
+
+
+@room.route("/check-ins/<uuid:check_in_id>", may=P.SEE_PATROLS)
+@room.response(200, CheckInOut)
+def show_check_in(check_in_id: UUID) -> dict[str, Any]:
+    """Show a check-in."""
+    [shown] = shown_check_ins([queries.get_check_in(current_actor(), check_in_id)])
+    return shown
+
+
+def shown_patrol(patrol: Patrol) -> dict[str, Any]:
+    """Return what `PatrolOut` shows."""
+    return {
+        "on_behalf_of": patrol.on_behalf_of_id,
+        **{name: getattr(patrol, name) for name in (
+            "id", "person", "reaches", "mode", "device", "started_at", "ended_at", "summary", "received_at", "version")},
+    }
+
+
+def shown_check_ins(rows: Iterable[CheckIn]) -> list[dict[str, Any]]:
+    """Return what `CheckInOut` shows of each row, with one question about all their photos."""
+    rows = list(rows)
+    arrived = arrived_photos(photo.photo_id for row in rows for photo in row.photos)
+    return [{
+        **{name: getattr(row, name) for name in (
+            "id", "patrol_id", "person", "reach", "distance_m", "recorded_at", "received_at", "checklist", "note")},
+        **shown_position(row),
+        "photos": [{"id": photo.photo_id, "arrived": photo.photo_id in arrived, **photo_links(photo.photo_id)} for photo in row.photos],
+    } for row in rows]

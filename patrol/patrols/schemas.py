@@ -1,0 +1,128 @@
+"""The JSON shapes of patrols, check-ins and receipts."""
+
+import marshmallow as ma
+
+from patrol.foundation.paging import PageArgs
+from patrol.foundation.positions import PositionIn, PositionOut
+from patrol.patrols.checklist import GROUPS, Answer
+from patrol.people.schemas import PersonBriefOut
+
+MODES = ("walk", "boat", "vehicle", "drone")
+_NOTE = ma.validate.Length(max=2000)
+
+
+class ReachBriefOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    code = ma.fields.String(required=True, metadata={"example": "QX-R-017"})
+    name = ma.fields.String(required=True, metadata={"example": "清溪柳岸段"})
+
+
+class ReceiptOut(ma.Schema):
+    accepted = ma.fields.Integer(required=True, metadata={"description": "New here, and durable."})
+    duplicates = ma.fields.Integer(required=True, metadata={"description": "Were here already."})
+    quarantined = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "Kept aside: index and reason."})
+    missing = ma.fields.List(ma.fields.UUID(), required=True, metadata={"description": "Photos announced, not arrived."})
+
+
+class PatrolIn(ma.Schema):
+    reach_ids = ma.fields.List(ma.fields.UUID(), required=True, validate=ma.validate.Length(1, 50))
+    mode = ma.fields.String(required=True, validate=ma.validate.OneOf(MODES))
+    started_at = ma.fields.AwareDateTime(required=True)
+    on_behalf_of = ma.fields.UUID(load_default=None, allow_none=True)
+    device = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=200))
+
+
+class FinishIn(ma.Schema):
+    ended_at = ma.fields.AwareDateTime(required=True)
+    summary = ma.fields.String(load_default=None, allow_none=True, validate=_NOTE)
+
+
+class PhotoAnnouncedIn(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    sha256 = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Regexp(r"^[0-9a-f]{64}$"))
+
+
+class CheckInFormIn(PositionIn):
+    patrol_id = ma.fields.UUID(load_default=None, allow_none=True)
+    reach_id = ma.fields.UUID(load_default=None, allow_none=True)
+    recorded_at = ma.fields.AwareDateTime(required=True)
+    sent_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+    checklist = ma.fields.Dict(
+        keys=ma.fields.String(validate=ma.validate.OneOf(list(GROUPS))),
+        values=ma.fields.String(validate=ma.validate.OneOf([answer.value for answer in Answer])),
+        load_default=dict, metadata={"example": {"water": "normal", "surface": "abnormal"}},
+    )
+    note = ma.fields.String(load_default=None, allow_none=True, validate=_NOTE)
+
+
+class CheckInIn(CheckInFormIn):
+    photos = ma.fields.List(ma.fields.Nested(PhotoAnnouncedIn), load_default=list, validate=ma.validate.Length(max=20))
+
+
+class CheckInNewFormIn(CheckInFormIn):
+    id = ma.fields.UUID(load_default=None, allow_none=True)
+
+
+class PatrolOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    person = ma.fields.Nested(PersonBriefOut, required=True)
+    on_behalf_of = ma.fields.UUID(required=True, allow_none=True)
+    reaches = ma.fields.List(ma.fields.Nested(ReachBriefOut), required=True)
+    mode = ma.fields.String(required=True, metadata={"example": "walk"})
+    device = ma.fields.String(required=True, allow_none=True)
+    started_at = ma.fields.AwareDateTime(required=True)
+    ended_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    summary = ma.fields.String(required=True, allow_none=True)
+    received_at = ma.fields.AwareDateTime(required=True)
+    version = ma.fields.Integer(required=True)
+
+
+class CheckInPhotoOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    arrived = ma.fields.Boolean(required=True)
+    thumb = ma.fields.String(required=True)
+    screen = ma.fields.String(required=True)
+
+
+class CheckInOut(PositionOut):
+    id = ma.fields.UUID(required=True)
+    patrol_id = ma.fields.UUID(required=True, allow_none=True)
+    person = ma.fields.Nested(PersonBriefOut, required=True)
+    reach = ma.fields.Nested(ReachBriefOut, required=True, allow_none=True)
+    distance_m = ma.fields.Float(required=True, allow_none=True, metadata={"description": "From the reach."})
+    recorded_at = ma.fields.AwareDateTime(required=True)
+    received_at = ma.fields.AwareDateTime(required=True)
+    checklist = ma.fields.Dict(required=True)
+    note = ma.fields.String(required=True, allow_none=True)
+    photos = ma.fields.List(ma.fields.Nested(CheckInPhotoOut), required=True)
+
+
+class CheckInReceiptOut(CheckInOut):
+    receipt = ma.fields.Nested(ReceiptOut, required=True)
+
+
+class IssueBriefOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    number = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+
+
+class PatrolDetailOut(PatrolOut):
+    check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True)
+    issues = ma.fields.List(ma.fields.Nested(IssueBriefOut), required=True)
+
+
+class _WhenArgs(PageArgs):
+    person = ma.fields.String(load_default=None, metadata={"description": "`me` or an id."})
+    reach = ma.fields.UUID(load_default=None)
+    region = ma.fields.String(load_default=None, validate=ma.validate.Length(max=20))
+    after = ma.fields.AwareDateTime(load_default=None, metadata={"description": "From this moment on."})
+    before = ma.fields.AwareDateTime(load_default=None, metadata={"description": "Before this moment."})
+
+
+class PatrolArgs(_WhenArgs):
+    pass
+
+
+class CheckInArgs(_WhenArgs):
+    patrol = ma.fields.UUID(load_default=None)
