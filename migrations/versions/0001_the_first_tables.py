@@ -173,6 +173,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_entries_actor_id"), ["actor_id"], unique=False)
+        batch_op.create_index("ix_audit_entries_at", ["at"], unique=False)
 
     op.create_table(
         "check_ins",
@@ -555,6 +556,7 @@ def downgrade() -> None:
 
     op.drop_table("check_ins")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_entries_at")
         batch_op.drop_index(batch_op.f("ix_audit_entries_actor_id"))
 
     op.drop_table("audit_entries")

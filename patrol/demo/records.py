@@ -1,0 +1,172 @@
+"""What happened in the demo district, as plain records: patrols with check-ins, issues with their steps, photos, ratings."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from uuid import UUID
+
+from patrol.demo.pictures import Phase, draw_photo
+
+CHINA = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo yet to be drawn: `picture` is one of `PICTURE_KINDS`; the position is WGS 84."""
+
+    id: UUID
+    picture: str
+    seed: int
+    phase: Phase
+    recorded_at: datetime
+    latitude: float
+    longitude: float
+
+    def jpeg(self) -> bytes:
+        """Draw it; see `draw_photo`."""
+        return draw_photo(
+            self.picture, self.seed, phase=self.phase,
+            recorded_at=self.recorded_at, latitude=self.latitude, longitude=self.longitude,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """A chief was here: latitude and longitude are raw, in `datum`; `checklist` pairs a group with normal or abnormal."""
+
+    id: UUID
+    reach_code: str
+    recorded_at: datetime
+    latitude: float
+    longitude: float
+    accuracy_m: float
+    datum: str
+    checklist: tuple[tuple[str, str], ...]
+    note: str
+    photos: tuple[Photo, ...]
+
+
+@dataclass(frozen=True)
+class Patrol:
+    """One round of one person; `mode` is walk, boat or vehicle."""
+
+    id: UUID
+    username: str
+    reach_codes: tuple[str, ...]
+    mode: str
+    started_at: datetime
+    ended_at: datetime
+    summary: str
+    check_ins: tuple[CheckIn, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an issue's life, from the state before to state `to`; what is empty or None the step does not bring.
+
+    `automatic` marks what the product's policy does by itself at intake (accept, dispatch): the step is to be taken by
+    `actor` only when the product left the issue to the office. `lead` is who is expected to be in charge then.
+    """
+
+    verb: str
+    to: str
+    actor: str
+    at: datetime
+    automatic: bool = False
+    note: str = ""
+    reason: str = ""
+    ground: str = ""
+    severity: str = ""
+    lead: str = ""
+    department: str = ""
+    reach_code: str = ""
+    public_summary: str = ""
+    photos: tuple[Photo, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What the citizen says after the closure; `score` is 1 to 5."""
+
+    at: datetime
+    satisfied: bool
+    score: int
+    comment: str
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What a complainant left: an invented name and a telephone number that nobody has."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One issue from its report to where it stands on the day of the story; positions are WGS 84.
+
+    `source` is patrol (then `reporter`, `patrol_id` and `check_in_id` are given), citizen (a complaint without account,
+    perhaps with `contact`, perhaps from the board `board_code`), hotline or inspection (`reporter` wrote it down).
+    `reach_code` is the reach it lies on, None when it lies at no water.
+    """
+
+    id: UUID
+    source: str
+    category: str
+    severity: str
+    description: str
+    latitude: float
+    longitude: float
+    accuracy_m: float
+    recorded_at: datetime
+    reach_code: str | None
+    reporter: str | None
+    patrol_id: UUID | None
+    check_in_id: UUID | None
+    board_code: str | None
+    contact: Contact | None
+    photos: tuple[Photo, ...]
+    steps: tuple[Step, ...]
+    rating: Rating | None
+
+    @property
+    def state(self) -> str:
+        """Where the issue stands after its last step."""
+        return self.steps[-1].to if self.steps else "submitted"
+
+
+@dataclass(frozen=True)
+class Stories:
+    """Ninety days of the district's life; patrols and issues in the order in which they began."""
+
+    patrols: tuple[Patrol, ...]
+    issues: tuple[Issue, ...]
+
+    @cached_property
+    def photos(self) -> tuple[Photo, ...]:
+        """Every photo of the stories."""
+        check_ins = [photo for patrol in self.patrols for row in patrol.check_ins for photo in row.photos]
+        reports = [photo for issue in self.issues for photo in issue.photos]
+        return (*check_ins, *reports, *(p for issue in self.issues for step in issue.steps for p in step.photos))
+
+
+def dated_id(at: datetime, rng: random.Random) -> UUID:
+    """Return a UUID of version 7 (RFC 9562) for this time, as a telephone makes one."""
+    milliseconds = int(at.timestamp() * 1000)
+    bits = (milliseconds << 80) | (7 << 76) | (rng.getrandbits(12) << 64) | (2 << 62) | rng.getrandbits(62)
+    return UUID(int=bits)
+
+
+def at_work(moment: datetime, rng: random.Random) -> datetime:
+    """Return `moment` when it is in office hours (Monday to Friday, 08:30 to 17:30), else some time the next morning."""
+    local = moment.astimezone(CHINA)
+    late = local.hour * 60 + local.minute > 17 * 60 + 30
+    if late:
+        local = local + timedelta(days=1)
+    while local.weekday() >= 5:
+        local, late = local + timedelta(days=1), True
+    if late or local.hour * 60 + local.minute < 8 * 60 + 30:
+        local = local.replace(hour=8, minute=30, second=0, microsecond=0) + timedelta(seconds=rng.randint(60, 6600))
+    return local

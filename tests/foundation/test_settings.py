@@ -1,0 +1,48 @@
+"""Settings: read once, refused by name, safe in production."""
+
+import pytest
+
+from patrol.foundation.settings import DEMO_FIELD_KEY, DEMO_SECRET, SETTINGS, Settings, UnusableSetting
+
+SAFE = {
+    "XUNHE_SECRET_KEY": "s" * 40, "XUNHE_FIELD_KEY": "ZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY=",
+}
+
+
+def test_production_is_the_default_and_refuses_unsafe_defaults():
+    with pytest.raises(UnusableSetting, match="XUNHE_SECRET_KEY"):
+        Settings({})
+    with pytest.raises(UnusableSetting, match="XUNHE_FIELD_KEY"):
+        Settings({**SAFE, "XUNHE_FIELD_KEY": DEMO_FIELD_KEY})
+    with pytest.raises(UnusableSetting, match="XUNHE_DEMO"):
+        Settings({**SAFE, "XUNHE_DEMO": "1"})
+    with pytest.raises(UnusableSetting, match="XUNHE_SECRET_KEY"):
+        Settings({**SAFE, "XUNHE_SECRET_KEY": "short"})
+    assert Settings(SAFE).env == "production"
+
+
+def test_a_try_may_use_the_defaults():
+    settings = Settings({"XUNHE_ENV": "demo"})
+    assert settings.secret_key == DEMO_SECRET
+    assert settings.sqlalchemy_url.startswith("sqlite:///")
+    assert settings.bind_address == "127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("WORKERS", "0"), ("WORKERS", "many"), ("TIMEZONE", "Mars/Base"), ("FIELD_KEY", "rubbish"), ("DEMO", "perhaps"),
+     ("CHALLENGE_COST", "-1")],
+)
+def test_a_value_that_cannot_be_used_stops_with_the_settings_name(name, value):
+    with pytest.raises(UnusableSetting, match=f"XUNHE_{name}"):
+        Settings({"XUNHE_ENV": "test", f"XUNHE_{name}": value})
+
+
+def test_an_override_must_exist():
+    with pytest.raises(UnusableSetting, match="colour"):
+        Settings({"XUNHE_ENV": "test"}, colour="blue")
+
+
+def test_every_setting_says_what_it_is_for():
+    assert all(len(row.purpose) > 10 for row in SETTINGS)
+    assert len({row.name for row in SETTINGS}) == len(SETTINGS)
