@@ -1,0 +1,54 @@
+"""Pages for people: the start page, and the API's reader. They use the JSON API and nothing else."""
+
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
+
+HERE = Path(__file__).parent
+pages = Blueprint("pages", __name__, template_folder="templates")
+
+# Swagger UI sets styles inline and draws its icons from data URLs; nothing else here may.
+_READER_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@pages.get("/")
+def start() -> Response:
+    """Say what this is, show the district as it stands, and lead on."""
+    page = Response(render_template("start.html", demo=current_app.extensions["settings"].demo), mimetype="text/html")
+    page.headers["Cache-Control"] = "no-cache"
+    return page
+
+
+@pages.get("/docs")
+def reader() -> Response:
+    """Show the API's description to read and to try."""
+    page = Response(render_template("reader.html"), mimetype="text/html")
+    page.headers["Content-Security-Policy"] = _READER_POLICY
+    page.headers["Cache-Control"] = "no-cache"
+    return page
+
+
+@pages.get("/site/<path:name>")
+def site_file(name: str) -> Response:
+    """Give a script or style of these pages."""
+    return _file("site", name)
+
+
+@pages.get("/vendor/<path:name>")
+def vendor_file(name: str) -> Response:
+    """Give a file of a vendored library."""
+    return _file("vendor", name)
+
+
+def _file(folder: str, name: str) -> Response:
+    response = send_from_directory(HERE / folder, name, max_age=3600)
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def register(app: Flask) -> None:
+    """Add the pages to the application."""
+    app.register_blueprint(pages)
