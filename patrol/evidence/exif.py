@@ -28,8 +28,8 @@ _LATITUDE, _LONGITUDE, _GPS_TIME, _GPS_DATE, _GPS_ERROR = 2, 4, 7, 29, 31
 # Type number: bytes of one, letter of `struct`. Rationals are two numbers; 129 is the UTF-8 text of Exif 3.0.
 _TYPES = {1: (1, ""), 2: (1, ""), 3: (2, "H"), 4: (4, "I"), 5: (8, "II"), 7: (1, ""), 9: (4, "i"), 10: (8, "ii"),
           129: (1, "")}
-_MOMENT = re.compile(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)[ T](\d\d):(\d\d):(\d\d)")
-_DAY = re.compile(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)")
+_MOMENT = re.compile(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
+_DAY = re.compile(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)", re.ASCII)
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d|Z")
 
 

@@ -83,7 +83,7 @@ def opened(outline: Outline) -> Iterator[Image.Image]:
 
     Raises:
         TooLarge: more pixels than its kind may have, where only the decoder can tell (HEIC).
-        Invalid: the decoder does not accept the header, or sees another size than the container names.
+        Invalid: the decoder does not accept the header.
     """
     try:
         image = Image.open(BytesIO(outline.bare), formats=(outline.format,))
@@ -91,8 +91,6 @@ def opened(outline: Outline) -> Iterator[Image.Image]:
         raise damaged() from None
     with image:
         refuse_too_many_pixels(outline.format, *image.size)
-        if outline.width and image.size != (outline.width, outline.height):
-            raise damaged()
         yield image
 
 

@@ -1,6 +1,6 @@
 """The sizes that people look at, drawn from the original: upright, in sRGB, and with nothing but the picture in them.
 
-Done by the worker, one photo at a time in a process: a decode may take 250 MB, and two at once would not fit.
+Done by the worker, one photo at a time in a process: a decode may take 300 MB, and two at once would not fit.
 """
 
 import threading
@@ -80,9 +80,8 @@ def _reduced_picture(original: bytes) -> Image.Image:
         scale = min(1.0, side_px / max(width, height))
         image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
         picture = _decoded(image)
-        # Two pixels for one leave the fine filter enough to work on, at a fraction of its cost on the whole picture.
-        factor = max(picture.size) // (2 * side_px)
-        picture = picture.reduce(factor) if factor > 1 else picture
+        # A quarter more than needed leaves the fine filter enough to work on, without its cost on the whole picture.
+        picture = _averaged(picture, max(1, 4 * max(picture.size) // (5 * side_px)))
     picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=None)
     picture = _in_srgb(_on_white(picture), profile)
     turn = _TURNS.get(orientation or 1)
@@ -90,19 +89,10 @@ def _reduced_picture(original: bytes) -> Image.Image:
 
 
 def _decoded(image: Image.Image) -> Image.Image:
-    """Decode into a mode that can be averaged: L, LA, RGB, RGBA or CMYK."""
     if image.format == "WEBP":
         return _decoded_webp(image)
     image.load()
-    if image.mode == "1" and "transparency" not in image.info:
-        return image.convert("L")
-    if image.mode.startswith("I"):
-        # Pillow cuts 16-bit grey off at 255 where it should divide.
-        grey = np.asarray(image)
-        return Image.fromarray((np.clip(grey, 0, 65_535) >> 8).astype(np.uint8))
-    if image.mode in ("P", "PA") or "transparency" in image.info:
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") else image.convert("RGB")
+    return image
 
 
 def _decoded_webp(image: Image.Image) -> Image.Image:
@@ -118,6 +108,33 @@ def _decoded_webp(image: Image.Image) -> Image.Image:
         raise EOFError("no frame can be decoded")
     mode = "RGBA" if image.mode == "RGBA" else "RGBX"
     return Image.frombuffer(mode, image.size, frame[0], "raw", mode, 0, 1)
+
+
+def _averaged(picture: Image.Image, factor: int) -> Image.Image:
+    """One pixel for each square of `factor` × `factor`; by strips, since translating the whole doubles its memory."""
+    if factor == 1:
+        return _plain(picture)
+    width, height = picture.size
+    parts = [
+        (top // factor, _plain(picture.crop((0, top, width, min(top + 64 * factor, height)))).reduce(factor))
+        for top in range(0, height, 64 * factor)
+    ]
+    averaged = Image.new(parts[0][1].mode, (-(-width // factor), -(-height // factor)))
+    for top, part in parts:
+        averaged.paste(part, (0, top))
+    return averaged
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """The picture in a mode whose numbers can be averaged: L, LA, RGB, RGBX, RGBA or CMYK."""
+    if picture.mode.startswith("I"):
+        # Pillow cuts 16-bit grey off at 255 where it should divide.
+        return Image.fromarray((np.clip(np.asarray(picture), 0, 65_535) >> 8).astype(np.uint8))
+    if picture.mode in ("P", "PA") or "transparency" in picture.info:
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture if picture.mode in ("L", "LA", "RGB", "RGBX", "RGBA", "CMYK") else picture.convert("RGB")
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

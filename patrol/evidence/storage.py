@@ -23,6 +23,7 @@ from patrol.foundation.errors import NotFound, Unavailable
 from patrol.foundation.texts import Text
 
 if TYPE_CHECKING:
+    from obstore import GetResult
     from obstore.store import S3Config
 
 RETRY_AFTER_S = 10
@@ -72,7 +73,8 @@ def _s3(bucket: str, prefix: str | None, endpoint: str | None, region: str | Non
         config["region"] = region
     return S3Store(
         bucket, prefix=prefix, virtual_hosted_style_request=False,
-        config=config,
+        # Some stores answer a bulk delete in a form that this library does not read.
+        config=config, disable_bulk_delete=True,
         client_options={
             "allow_http": bool(endpoint and endpoint.startswith("http://")),
             "connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=30),
@@ -161,18 +163,38 @@ class PhotoStore:
         `known_digests` is asked, up to 1,000 digests at a time, which of them have a row.
         """
         before = (now or datetime.now(UTC)) - minimum_age
-        swept: list[str] = []
+        swept = []
+        for old in self._pages_older_than(before):
+            known = set(known_digests(sorted(set(old.values()))))
+            swept += [key for key, digest in old.items() if digest not in known and self._delete_if_old(key, before)]
         with _store_trouble():
-            for prefix in ("originals/", "renditions/"):
-                for page in obstore.list(self._backend, prefix=prefix, chunk_size=1_000):
-                    old = {item["path"]: match[1] for item in page if item["last_modified"] < before
-                           and (match := _KEY.fullmatch(item["path"]))}
-                    known = set(known_digests(sorted(set(old.values())))) if old else set()
-                    swept += [key for key, digest in old.items() if digest not in known]
-            for key in swept:
-                obstore.delete(self._backend, key)
             self._sweep_incoming(before)
         return swept
+
+    def _pages_older_than(self, before: datetime) -> Iterator[dict[str, str]]:
+        """Digests by key of what was last kept before that time, in pages of up to 1,000."""
+        for prefix in ("originals/", "renditions/"):
+            pages = iter(obstore.list(self._backend, prefix=prefix, chunk_size=1_000))
+            while True:
+                with _store_trouble():
+                    page = next(pages, None)
+                if page is None:
+                    break
+                old = {item["path"]: match[1] for item in page if item["last_modified"] < before
+                       and (match := _KEY.fullmatch(item["path"]))}
+                if old:
+                    yield old
+
+    def _delete_if_old(self, key: str, before: datetime) -> bool:
+        """Delete a file unless somebody kept it again since it was listed."""
+        try:
+            with _store_trouble(reading=True):
+                if obstore.head(self._backend, key)["last_modified"] >= before:
+                    return False
+                obstore.delete(self._backend, key)
+        except NotFound:
+            return False
+        return True
 
     @cached_property
     def _opened(self) -> ObjectStore:
@@ -253,7 +275,7 @@ def _checked(key: str) -> str:
     return key
 
 
-def _chunks(result: "obstore.GetResult") -> Iterator[bytes]:
+def _chunks(result: "GetResult") -> Iterator[bytes]:
     with _store_trouble(reading=True):
         for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
             yield bytes(chunk)

@@ -28,8 +28,8 @@ def test_both_byte_orders_and_both_headings():
 
 
 @pytest.mark.parametrize(("position", "expected"), [
-    ((-33.9, -70.5), (-33.9, -70.5)), ((0.0, 120.5), (0.0, 120.5)), ((0.0, 0.0), (None, None)), ((90.5, 120), (None, None)),
-    ((30.0, 180.5), (None, None)), (None, (None, None)),
+    ((-33.9, -70.5), (-33.9, -70.5)), ((0.0, 120.5), (0.0, 120.5)), ((0.0, 0.0), (None, None)),
+    ((90.5, 120.0), (None, None)), ((30.0, 180.5), (None, None)), (None, (None, None)),
 ])
 def test_positions(position, expected):
     found = facts(position=position)
@@ -37,8 +37,9 @@ def test_positions(position, expected):
 
 
 @pytest.mark.parametrize("gps", [
-    {"GPSLatitudeRef": "X"}, {"GPSLatitude": (30.0, 15.0)}, {"GPSLongitude": (120.0, 75.0, 0.0)}, {"GPSLongitudeRef": ""},
-    {"GPSLatitude": (IFDRational(1, 0), 1.0, 1.0)}, {"GPSLatitude": (IFDRational(0, 0), 1.0, 1.0)},
+    {"GPSLatitudeRef": "X"}, {"GPSLatitude": (30.0, 15.0)}, {"GPSLongitude": (120.0, 75.0, 0.0)},
+    {"GPSLongitudeRef": ""}, {"GPSLatitude": (IFDRational(1, 0), 1.0, 1.0)},
+    {"GPSLatitude": (IFDRational(0, 0), 1.0, 1.0)},
 ])
 def test_a_position_that_makes_no_sense_is_none(gps):
     found = facts(**gps)
@@ -47,11 +48,20 @@ def test_a_position_that_makes_no_sense_is_none(gps):
 
 
 @pytest.mark.parametrize("taken", [
-    "0000:00:00 00:00:00", "2026:02:30 08:00:00", "2026:05:01", "    :  :     :  :  ", "2026:05:01 25:00:00", "yesterday",
-    "٢٠٢٦:05:01 08:30:00 ",
+    "0000:00:00 00:00:00", "2026:02:30 08:00:00", "2026:05:01", "    :  :     :  :  ", "2026:05:01 25:00:00",
+    "yesterday",
 ])
 def test_a_time_that_does_not_exist_is_none(taken):
     assert facts(taken=taken).taken_local is None
+
+
+def test_digits_of_other_scripts_are_no_time():
+    raw = "２０２６:05:01 08:30:00".encode()
+    inner = material.tiff((0x9003, 2, len(raw), struct.pack("<I", 52)))[8:]
+    block = material.tiff((0x8769, 4, 1, struct.pack("<I", 26)), tail=inner + bytes(8) + raw)
+    assert raw in block[52:52 + len(raw)]
+    assert read_facts(block).taken_local is None
+    assert read_facts(block.replace(raw, b"2026:05:01 08:30:00".ljust(len(raw), b"\0"))).taken_local
 
 
 @pytest.mark.parametrize(("offset", "expected"), [("-03:30", "-03:30"), ("Z", "+00:00"), ("+25:00", None), ("8", None)])
@@ -60,8 +70,8 @@ def test_offsets(offset, expected):
 
 
 @pytest.mark.parametrize("fixed", [
-    ("2026:05:32", (0.0, 0.0, 0.0)), ("2026:05:01", (24.0, 0.0, 0.0)), ("2026:05:01", (1.5, 0.0, 0.0)), ("", (0.0, 0.0, 0.0)),
-    ("2026:05:01", (1.0, 1.0)), ("2026:05:01", (1.0, 1.0, IFDRational(1, 0))),
+    ("2026:05:32", (0.0, 0.0, 0.0)), ("2026:05:01", (24.0, 0.0, 0.0)), ("2026:05:01", (1.5, 0.0, 0.0)),
+    ("", (0.0, 0.0, 0.0)), ("2026:05:01", (1.0, 1.0)), ("2026:05:01", (1.0, 1.0, IFDRational(1, 0))),
 ])
 def test_satellite_times_that_do_not_exist_are_none(fixed):
     assert facts(fixed=fixed).gps_at is None

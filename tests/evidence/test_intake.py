@@ -12,7 +12,7 @@ from PIL import Image
 
 from patrol.evidence.exif import PhotoFacts
 from patrol.evidence.intake import examine
-from patrol.evidence.structure import MOST_PIXELS
+from patrol.evidence.structure import MOST_PIXELS, outline_of
 from patrol.foundation.errors import Invalid, Refusal, TooLarge, UnsupportedKind
 from tests.evidence import material
 
@@ -219,6 +219,17 @@ def test_rubbish_in_exif_neither_refuses_a_photo_nor_makes_a_noise(name, kind, c
         assert examine(data).exif == PhotoFacts()
     assert not noise
     assert not [record for record in caplog.records if "tag" in record.message]
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("jpeg", [b"Exif", b"HUAWEI"]), ("jpeg pair", [b"MPF"]), ("jpeg motion", [b"ftyp"]), ("png", [b"zTXt", b"eXIf"]),
+    ("png moving", [b"acTL", b"fdAT"]),
+])
+def test_decoders_see_nothing_but_the_picture(name, words):
+    bare = outline_of(WHOLE[name]).bare
+    for word in words:
+        assert word in WHOLE[name]
+        assert word not in bare
 
 
 def test_a_second_picture_inside_does_not_count():
