@@ -1,0 +1,105 @@
+"""Plays the demo district into the database: the registers by import, the rest act by act, each at its own moment."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, time, timedelta
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import orjson
+
+from patrol.demo.landscape import landscape
+from patrol.demo.playing import Stage, acts_of
+from patrol.demo.records import CHINA, Photo, Stories
+from patrol.demo.registers import columns, feature
+from patrol.demo.residents import Residents, residents
+from patrol.demo.stories import stories
+from patrol.evidence.actions import StoredPhoto, store_photo
+from patrol.evidence.storage import PhotoStore
+from patrol.foundation import clock
+from patrol.foundation.settings import Settings
+from patrol.foundation.transaction import transaction
+from patrol.people.actor import SYSTEM
+from patrol.waters.imports import run_import
+
+# Acts played in one transaction: a commit costs a write to the disk, and a crash here is mended by `--reset`.
+ACTS_AT_ONCE = 200
+
+
+class Counts(NamedTuple):
+    """What was loaded."""
+
+    people: int
+    reaches: int
+    patrols: int
+    issues: int
+    photos: int
+    skipped: list[str]
+
+
+def load_district(*, settings: Settings, store: PhotoStore, say: Callable[[str], None]) -> Counts:
+    """Load the whole district into an empty database, as it stands today; tell the progress line by line."""
+    today = clock.today(settings.timezone)
+    land = landscape()
+    people = residents(land, today)
+    told = stories(land, people, today)
+    began = datetime.combine(today - timedelta(days=100), time(8), CHINA)
+    with clock.moved_clock(lambda: began):
+        _import_registers(land, people)
+    say(f"registers: {len(land.reaches)} reaches, {len(people.people)} people")
+    photos = dict(_stored_photos(told, settings, store))
+    say(f"photos: {len(photos)} drawn and stored")
+    stage = Stage(settings=settings, photos=photos)
+    _play(told, stage)
+    say(f"ninety days: {len(told.patrols)} patrols, {len(told.issues)} issues")
+    return Counts(len(people.people), len(land.reaches), len(told.patrols), len(told.issues), len(photos), stage.skipped)
+
+
+def _import_registers(land: Any, people: Residents) -> None:
+    files = {
+        "regions": _collection(land.regions), "water_bodies": _sheet(land.water_bodies), "reaches": _collection(land.reaches),
+        "people": _sheet(people.people), "appointments": _sheet(people.appointments), "signboards": _sheet(land.signboards),
+    }
+    for kind, data in files.items():
+        with transaction():
+            report = run_import(kind, data, by=SYSTEM)
+            if report.errors:
+                raise RuntimeError(f"the demo's {kind} do not import: {report.errors[:3]}")
+
+
+def _collection(rows: Sequence[Any]) -> bytes:
+    return orjson.dumps({"type": "FeatureCollection", "features": [feature(row) for row in rows]})
+
+
+def _sheet(rows: Sequence[Any]) -> bytes:
+    cells = [columns(row) for row in rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(cells[0]))
+    writer.writeheader()
+    writer.writerows(cells)
+    return text.getvalue().encode()
+
+
+def _stored_photos(told: Stories, settings: Settings, store: PhotoStore) -> Iterator[tuple[Any, StoredPhoto]]:
+    """Draw the photos in several processes, and store each; yields pairs of the photo's id and what is stored."""
+    wanted = {photo.id: photo for photo in told.photos}
+    most_bytes = settings.max_photo_mb * 1_000_000
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for photo_id, data in zip(wanted, pool.map(_drawn, wanted.values(), chunksize=8), strict=True):
+            yield photo_id, store_photo(data, store=store, most_bytes=most_bytes)
+
+
+def _drawn(photo: Photo) -> bytes:
+    return photo.jpeg()
+
+
+def _play(told: Stories, stage: Stage) -> None:
+    acts = iter(sorted(acts_of(told, stage), key=lambda act: act.at))
+    while batch := list(islice(acts, ACTS_AT_ONCE)):
+        with transaction():
+            for act in batch:
+                with clock.moved_clock(lambda at=act.at: at):  # type: ignore[misc]
+                    act.play()

@@ -1,0 +1,58 @@
+"""The worker's queue on both stores: what is committed is queued, run, and found again when the queue forgets it."""
+
+import os
+
+import pytest
+
+from patrol.application import create_app
+from patrol.foundation import outbox, worker
+from patrol.foundation.settings import Settings
+from patrol.foundation.transaction import transaction
+
+
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
+def queue(request, app, database, tmp_path, monkeypatch):
+    """A fresh queue whose tasks run in this test's database."""
+    monkeypatch.setattr(outbox, "_hand_over", [])
+    url = os.environ.get("XUNHE_TEST_REDIS_URL", "") if request.param == "redis" else ""
+    settings = Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url=url)
+    queue = worker.connect_worker(app, settings)
+    queue.flush()
+    yield queue
+    queue.flush()
+
+
+@pytest.fixture
+def delivered(monkeypatch):
+    words = []
+    monkeypatch.setitem(outbox._deliverers, "test", lambda payload: lambda: words.append(payload["word"]))
+    return words
+
+
+def run_all(queue):
+    while (task := queue.dequeue()) is not None:
+        queue.execute(task)
+
+
+def test_a_committed_row_is_queued_and_delivered_once(queue, delivered):
+    with transaction():
+        outbox.put("test", word="one")
+    assert queue.pending_count() == 1
+    run_all(queue)
+    assert delivered == ["one"]
+    assert worker.deliver_due() == 0
+
+
+def test_a_queue_that_forgets_loses_nothing(queue, delivered):
+    with transaction():
+        outbox.put("test", word="one")
+    queue.flush()
+    run_all(queue)
+    assert delivered == []
+    assert worker.deliver_due() == 1
+    assert delivered == ["one"]
+
+
+def test_a_queue_that_is_away_shows_in_readiness(tmp_path):
+    app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url="redis://127.0.0.1:1/0", log_level="CRITICAL"))
+    assert not worker.queue_answers(app.extensions["queue"])
