@@ -11,6 +11,7 @@ import patrol.issues.models
 import patrol.patrols.models
 import patrol.public.models
 import patrol.waters.models  # noqa: F401
+from patrol.demo import commands as demo_commands
 from patrol.evidence import commands as evidence_commands
 from patrol.evidence.api import room as evidence
 from patrol.evidence.storage import open_store
@@ -20,13 +21,28 @@ from patrol.foundation.http import PatrolApi, Room, add_headers
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
 from patrol.foundation.settings import Settings
+from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
+from patrol.issues import commands as issue_commands
+from patrol.issues import examination, exports_api, handing_over, step_api  # noqa: F401 - they register themselves
+from patrol.issues.api import room as issues
+from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands
 from patrol.people.api import room as people
 from patrol.people.door import refuse_without
+from patrol.public import commands as public_commands
+from patrol.public.api import room as public
+from patrol.waters import appointments_api  # noqa: F401 - registers itself
+from patrol.waters.api import room as waters
+from patrol.waters.commands import import_command
+from patrol.waters.register import warm_index
+from patrol.web import pages
 
-ROOMS = (people, evidence)
-COMMANDS = (service.commands, people_commands.commands, evidence_commands.commands)
+ROOMS = (people, waters, evidence, issues, patrols, public)
+COMMANDS = (
+    service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
+    public_commands.commands, demo_commands.commands,
+)
 
 DESCRIPTION = """The API of Xunhe (巡河), a platform for the River Chief System (河长制).
 
@@ -59,6 +75,7 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     _open_database(app, settings)
     connect_worker(app, settings)
     app.extensions["photo_store"] = open_store(settings.uploads)
+    connect_throttle(app, settings)
     add_headers(app)
     api = PatrolApi(app)
     app.extensions["api"] = api
@@ -66,11 +83,17 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     for room in ROOMS:
         api.register_blueprint(room)
     service.register(app)
+    pages.register(app)
     for commands in COMMANDS:
         app.cli.add_command(commands)
     app.extensions["after_fork"] = lambda: _forget_connections(app)
-    app.extensions["warm_up"] = lambda: None
+    app.extensions["warm_up"] = lambda: _warm_up(app, settings)
     return app
+
+
+def _warm_up(app: Flask, settings: Settings) -> None:
+    with app.app_context():
+        warm_index(settings.routing_tolerance_m)
 
 
 def _forget_connections(app: Flask) -> None:

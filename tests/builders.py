@@ -11,7 +11,8 @@ from patrol.foundation.transaction import transaction
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.permissions import Role
 from patrol.people.tokens import digest_of, new_token
-from patrol.waters.models import Appointment, Reach, RegisterVersion, Signboard, WaterBody
+from patrol.waters.models import Appointment, Reach, Signboard, WaterBody
+from patrol.waters.register import register_changed
 
 
 class Builders:
@@ -78,13 +79,9 @@ class Builders:
         return reach
 
     def register_changed(self) -> None:
-        """Let the reach index know, as the imports do."""
+        """Let the registers in memory know, as the imports do."""
         with transaction():
-            row = db.session.get(RegisterVersion, 1)
-            if row is None:
-                db.session.add(RegisterVersion(id=1, reaches=1))
-            else:
-                row.reaches += 1
+            register_changed(regions=True)
 
     def appointment(
         self, reach: Reach, person: Person, *, valid_from: date = date(2020, 1, 1), valid_to: date | None = None, title: str = "chief"

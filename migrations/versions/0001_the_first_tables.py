@@ -54,7 +54,8 @@ def upgrade() -> None:
     op.create_table(
         "register_version",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("reaches", sa.Integer(), nullable=False),
+        sa.Column("reaches", sa.BigInteger(), nullable=False),
+        sa.Column("regions", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_register_version")),
     )
     op.create_table(
@@ -245,6 +246,7 @@ def upgrade() -> None:
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("history_hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["people.id"], name=op.f("fk_issues_lead_id_people")),
         sa.ForeignKeyConstraint(["reach_id"], ["reaches.id"], name=op.f("fk_issues_reach_id_reaches")),
         sa.ForeignKeyConstraint(["rectified_by_id"], ["people.id"], name=op.f("fk_issues_rectified_by_id_people")),
@@ -265,6 +267,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_issues_received_at", ["received_at", "id"], unique=False)
         batch_op.create_index("ix_issues_region", ["region_id", "received_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_issues_reporter_id"), ["reporter_id"], unique=False)
+        batch_op.create_index(
+            "ix_issues_running",
+            ["due_at", "id"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"),
+            sqlite_where=sa.text("state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"),
+        )
+        batch_op.create_index("ix_issues_severity", ["severity", "received_at", "id"], unique=False)
+        batch_op.create_index("ix_issues_source", ["source", "received_at", "id"], unique=False)
         batch_op.create_index("ix_issues_state", ["state", "received_at", "id"], unique=False)
 
     op.create_table(
@@ -534,6 +545,13 @@ def downgrade() -> None:
     op.drop_table("patrols")
     with op.batch_alter_table("issues", schema=None) as batch_op:
         batch_op.drop_index("ix_issues_state")
+        batch_op.drop_index("ix_issues_source")
+        batch_op.drop_index("ix_issues_severity")
+        batch_op.drop_index(
+            "ix_issues_running",
+            postgresql_where=sa.text("state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"),
+            sqlite_where=sa.text("state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"),
+        )
         batch_op.drop_index(batch_op.f("ix_issues_reporter_id"))
         batch_op.drop_index("ix_issues_region")
         batch_op.drop_index("ix_issues_received_at")

@@ -23,6 +23,7 @@ from patrol.foundation import clock
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
 from patrol.people.actor import SYSTEM
+from patrol.waters.import_columns import ImportKind
 from patrol.waters.imports import run_import
 
 # Acts played in one transaction: a commit costs a write to the disk, and a crash here is mended by `--reset`.
@@ -64,10 +65,9 @@ def _import_registers(land: Any, people: Residents) -> None:
         "people": _sheet(people.people), "appointments": _sheet(people.appointments), "signboards": _sheet(land.signboards),
     }
     for kind, data in files.items():
-        with transaction():
-            report = run_import(kind, data, by=SYSTEM)
-            if report.errors:
-                raise RuntimeError(f"the demo's {kind} do not import: {report.errors[:3]}")
+        report = run_import(ImportKind(kind), data, by=SYSTEM)
+        if report.errors:
+            raise RuntimeError(f"the demo's {kind} do not import: {report.errors[:3]}")
 
 
 def _collection(rows: Sequence[Any]) -> bytes:
@@ -97,7 +97,7 @@ def _drawn(photo: Photo) -> bytes:
 
 
 def _play(told: Stories, stage: Stage) -> None:
-    acts = iter(sorted(acts_of(told, stage), key=lambda act: act.at))
+    acts = iter(sorted(acts_of(told, stage), key=lambda act: (act.at, act.order)))
     while batch := list(islice(acts, ACTS_AT_ONCE)):
         with transaction():
             for act in batch:

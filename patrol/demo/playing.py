@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
@@ -41,9 +41,10 @@ _BY_WHO_LEADS = {Who.LEAD, Who.LEAD_OR_CO_HANDLER}
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that happened: when, and how it is done."""
+    """One thing that happened: when, in which order among those of one moment, and how it is done."""
 
     at: datetime
+    order: int
     play: Callable[[], None]
 
 
@@ -68,7 +69,7 @@ class Stage:
     @cached_property
     def reach_ids(self) -> dict[str, UUID]:
         """Every reach's id by its code."""
-        return dict(db.session.execute(select(Reach.code, Reach.id)).tuples().all())
+        return {row.code: row.id for row in db.session.execute(select(Reach.code, Reach.id))}
 
     @property
     def place_and_time(self) -> dict[str, Any]:
@@ -89,22 +90,21 @@ class Stage:
 def acts_of(told: Stories, stage: Stage) -> Iterator[Act]:
     """Yield everything that happens in the stories, in no order."""
     for patrol in told.patrols:
-        yield Act(patrol.started_at, partial(_begin, stage, patrol))
-        yield Act(patrol.ended_at, partial(_finish, stage, patrol))
+        yield Act(patrol.started_at, 0, partial(_begin, stage, patrol))
+        yield Act(patrol.ended_at, 4, partial(_finish, stage, patrol))
         for row in patrol.check_ins:
-            yield Act(row.recorded_at, partial(_check_in, stage, patrol, row))
+            yield Act(row.recorded_at, 1, partial(_check_in, stage, patrol, row))
     for issue in told.issues:
         report = _complain if issue.source == Source.CITIZEN else _report
-        # A report from a patrol follows its check-in, which has the same time to the second.
-        yield Act(issue.recorded_at + timedelta(seconds=5), partial(report, stage, issue))
+        yield Act(issue.recorded_at, 2, partial(report, stage, issue))
         for step in issue.steps:
-            yield Act(step.at, partial(_step, stage, issue, step))
+            yield Act(step.at, 3, partial(_step, stage, issue, step))
         if issue.rating:
-            yield Act(issue.rating.at, partial(_rate, stage, issue, issue.rating))
+            yield Act(issue.rating.at, 4, partial(_rate, stage, issue, issue.rating))
 
 
 def _begin(stage: Stage, patrol: Patrol) -> None:
-    fields = {"mode": patrol.mode, "started_at": patrol.started_at, "on_behalf_of": None, "device": None,
+    fields: dict[str, Any] = {"mode": patrol.mode, "started_at": patrol.started_at, "on_behalf_of": None, "device": None,
               "reach_ids": [stage.reach_ids[code] for code in patrol.reach_codes]}
     patrol_actions.begin_patrol(by=stage.actors[patrol.username], id=patrol.id, digest=content_digest(fields), **fields)
 
@@ -160,8 +160,8 @@ def _complain(stage: Stage, issue: Issue) -> None:
 def _step(stage: Stage, issue: Issue, step: Step) -> None:
     row = db.session.get_one(IssueRow, stage.issue_ids[issue.id])
     row_of_law = find_step(State(row.state), Verb(step.verb))
-    if row_of_law is None and step.automatic:
-        return
+    if row_of_law is None and step.verb in {Verb.ACCEPT, Verb.DISPATCH}:
+        return  # policy did it at intake
     by = stage.actors[step.actor]
     if row_of_law and row_of_law.who in _BY_WHO_LEADS and row.lead_id:
         by = next(actor for actor in stage.actors.values() if actor.person_id == row.lead_id)

@@ -48,7 +48,7 @@ def arrived_photos(ids: Iterable[UUID]) -> dict[UUID, str]:
     if not wanted:
         return {}
     rows = db.session.execute(select(Photo.id, Photo.sha256).where(Photo.id.in_(wanted)))
-    return dict(rows.tuples().all())
+    return {row.id: row.sha256 for row in rows}
 
 
 def known_digests(digests: Sequence[str]) -> set[str]:

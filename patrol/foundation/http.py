@@ -36,6 +36,17 @@ _STALE = Text(
 )
 
 
+class UploadedFile(Upload):
+    """A file of a form; what a JSON body sends in its place is refused."""
+
+    default_error_messages = {"invalid": "必须是文件,请以 multipart/form-data 发送。\x1fNot a file: send it as multipart/form-data."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise self.make_error("invalid")
+        return value
+
+
 class FlatForm(ma.Schema):
     """Base of request bodies: unknown fields are refused."""
 
@@ -93,14 +104,15 @@ def form_values(form: MultiDict[str, str], files: MultiDict[str, FileStorage], s
     their field's name, as a list where the schema wants one. An empty text means that the field was left out.
     """
     values: dict[str, Any] = {}
+    fields = {field.data_key or name: field for name, field in schema.fields.items()}
     for name in form:
         texts = [text for text in form.getlist(name) if text != ""]
         for text in texts:
             json_safety.refuse_unsafe_text(text)
         if texts:
-            values[name] = _form_value(texts, schema.fields.get(name))
+            values[name] = _form_value(texts, fields.get(name))
     for name in files:
-        field, sent = schema.fields.get(name), [file for file in files.getlist(name) if file.filename or file.content_length]
+        field, sent = fields.get(name), [file for file in files.getlist(name) if file.filename or file.content_length]
         if sent:
             values[name] = sent if isinstance(field, ma.fields.List) else sent[0]
     return values
@@ -176,8 +188,8 @@ class Room(Blueprint):
 
 
 def _with_photo_files(schema: type[ma.Schema]) -> type[ma.Schema]:
-    files = ma.fields.List(
-        Upload(), load_default=list, validate=ma.validate.Length(max=9),
+    files: ma.fields.List[Any] = ma.fields.List(
+        UploadedFile(), load_default=list, validate=ma.validate.Length(max=9),
         metadata={"description": "Photo files (multipart only): at most nine."},
     )
     made: type[ma.Schema] = type(f"{schema.__name__}WithPhotos", (schema,), {"photo_files": files})

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import marshmallow as ma
 import structlog
-from flask import Flask, Response, current_app, g, has_request_context, request
+from flask import Flask, Response, current_app, has_request_context, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -55,9 +55,7 @@ def language() -> str:
     """Return the language of texts in this answer: the best of `Accept-Language`, Chinese when nothing fits."""
     if not has_request_context():
         return "zh"
-    if "language" not in g:
-        g.language = request.accept_languages.best_match(("zh", "en"), default="zh")
-    return str(g.language)
+    return str(request.accept_languages.best_match(("zh", "en"), default="zh"))
 
 
 def problem(

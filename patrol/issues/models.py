@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.expression import ColumnElement
@@ -35,8 +35,21 @@ def _next_of_table(_element: Any, _compiler: Any, **_kwargs: Any) -> str:
     return "(SELECT coalesce(max(serial), 0) + 1 FROM issues)"
 
 
+def number_of(serial: int) -> str:
+    """Return the number of the issue with this running number: "XH0000123"."""
+    return f"XH{serial:07d}"
+
+
+# The states in which the clock runs (`queries.CLOCK_RUNS`), for the index of what is overdue.
+_RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
+
+
 class Issue(Base):
-    """Something wrong on the water. `state` is written by `take_step` only; each change adds a history entry."""
+    """Something wrong on the water. `state` is written by `take_step` only; each change adds a history entry.
+
+    `version` counts the entries of the history and `history_hash` is the last one's hash, so that a shortened history
+    shows. `findings` are beside it: they come later by the worker and do not make anybody's ETag stale.
+    """
 
     __tablename__ = "issues"
     __table_args__ = (
@@ -46,7 +59,10 @@ class Issue(Base):
         Index("ix_issues_reach", "reach_id", "received_at", "id"),
         Index("ix_issues_lead", "lead_id", "received_at", "id"),
         Index("ix_issues_category", "category", "received_at", "id"),
+        Index("ix_issues_source", "source", "received_at", "id"),
+        Index("ix_issues_severity", "severity", "received_at", "id"),
         Index("ix_issues_due_at", "due_at", "id"),
+        Index("ix_issues_running", "due_at", "id", postgresql_where=text(_RUNNING), sqlite_where=text(_RUNNING)),
         Index("ix_issues_place", "latitude", "longitude"),
     )
 
@@ -86,12 +102,21 @@ class Issue(Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     digest: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(default=1)
+    history_hash: Mapped[str] = mapped_column(String(64))
 
     region: Mapped[Region] = relationship(lazy="raise_on_sql")
     reach: Mapped[Reach | None] = relationship(lazy="raise_on_sql")
     lead: Mapped[Person | None] = relationship(foreign_keys=[lead_id], lazy="raise_on_sql")
+    reporter: Mapped[Person | None] = relationship(foreign_keys=[reporter_id], lazy="raise_on_sql")
     co_handlers: Mapped[list[Person]] = relationship(secondary="issue_co_handlers", order_by=Person.username, lazy="raise_on_sql")
-    photo_links: Mapped[list["IssuePhoto"]] = relationship(order_by="IssuePhoto.position", lazy="raise_on_sql")
+    photo_links: Mapped[list["IssuePhoto"]] = relationship(
+        order_by=lambda: (IssuePhoto.seq, IssuePhoto.position), lazy="raise_on_sql"
+    )
+
+    @property
+    def number(self) -> str:
+        """The number that people say and write, from the running number."""
+        return number_of(self.serial)
 
 
 class CoHandler(Base):
@@ -141,3 +166,5 @@ class HistoryEntry(Base):
     photos: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+    issue: Mapped[Issue] = relationship(lazy="raise_on_sql")

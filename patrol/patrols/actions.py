@@ -98,19 +98,16 @@ def check_in(
         _refuse_foreign(patrol, by, "patrol_id")
     _refuse_foreign_photos(announced, by)
     place = place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m)
+    kept = [record_photo(photo, photo_id=uuid5(id, photo.sha256), owner_id=by.person_id, recorded_at=recorded_at,
+                         latitude=position.latitude, longitude=position.longitude)[0] for photo in brought]
+    names = dict.fromkeys([*announced, *(AnnouncedPhoto(photo.id, photo.sha256) for photo in kept)])
     row = CheckIn(
         id=id, patrol_id=patrol_id, person_id=by.person_id, region_id=place.region_id, reach_id=place.reach_id,
         distance_m=place.distance_m, recorded_at=recorded_at, sent_at=sent_at, received_at=clock.now(),
         checklist=checklist, note=note, digest=digest, **position.columns(),
+        photos=[CheckInPhoto(photo_id=name.id, position=index, sha256=name.sha256) for index, name in enumerate(names)],
     )
     db.session.add(row)
-    kept = [record_photo(photo, photo_id=uuid5(id, photo.sha256), owner_id=by.person_id, recorded_at=recorded_at,
-                         latitude=position.latitude, longitude=position.longitude)[0] for photo in brought]
-    names = [*announced, *(AnnouncedPhoto(photo.id, photo.sha256) for photo in kept)]
-    row.photos = [
-        CheckInPhoto(photo_id=name.id, position=index, sha256=name.sha256)
-        for index, name in enumerate(dict.fromkeys(names))
-    ]
     db.session.flush()
     events.record(CheckedIn(check_in_id=row.id, reach_id=row.reach_id, person_id=row.person_id))
     return row, True

@@ -6,15 +6,10 @@ from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
 from patrol.people.schemas import PersonBriefOut
+from patrol.waters.schemas import ReachBriefOut
 
 MODES = ("walk", "boat", "vehicle", "drone")
 _NOTE = ma.validate.Length(max=2000)
-
-
-class ReachBriefOut(ma.Schema):
-    id = ma.fields.UUID(required=True)
-    code = ma.fields.String(required=True, metadata={"example": "QX-R-017"})
-    name = ma.fields.String(required=True, metadata={"example": "清溪柳岸段"})
 
 
 class ReceiptOut(ma.Schema):

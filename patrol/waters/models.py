@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
@@ -88,9 +88,13 @@ class Signboard(Base):
 
 
 class RegisterVersion(Base):
-    """One row that counts the changes of the reaches' register: the in-memory index is built anew when it moves."""
+    """One row that names the state of the registers held in memory: they are built anew when their number changes.
+
+    The numbers are random, see `register.py`.
+    """
 
     __tablename__ = "register_version"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    reaches: Mapped[int]
+    reaches: Mapped[int] = mapped_column(BigInteger)
+    regions: Mapped[int] = mapped_column(BigInteger)

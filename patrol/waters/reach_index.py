@@ -25,9 +25,9 @@ from patrol.foundation.geometry import (
 
 # A phone that reports a worse accuracy than this does not know where it is; more would only collect far reaches.
 ACCURACY_CAP_M = 200.0
-# Segments of a line and corners of a tile in one piece: fewer cost more to build, more cost more to measure.
+# Segments of a line, or corners of a tile, in one piece: half of it or twice it costs the same in measurements.
 PIECE_SEGMENTS = 24
-TILE_CORNERS = 256
+TILE_CORNERS = 64
 
 
 class IndexedReach(NamedTuple):

@@ -1,0 +1,277 @@
+"""Issues over HTTP: reporting, lists, one issue with its history, and who answers for a place."""
+
+from typing import Any, cast
+from uuid import UUID, uuid5
+
+from flask import Response, current_app, request, stream_with_context
+
+from patrol.evidence.actions import StoredPhoto, record_photo
+from patrol.evidence.models import Photo
+from patrol.evidence.queries import usable_photos
+from patrol.evidence.reception import store_uploads
+from patrol.foundation import clock
+from patrol.foundation.database import new_id
+from patrol.foundation.errors import Invalid
+from patrol.foundation.http import Room, set_etag
+from patrol.foundation.paging import page_schema
+from patrol.foundation.positions import position_of
+from patrol.foundation.problems import language
+from patrol.foundation.same_content import content_digest
+from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
+from patrol.issues import queries
+from patrol.issues.actions import report_issue as enter_issue
+from patrol.issues.categories import CATEGORIES, Category, Source, category_of, is_heading
+from patrol.issues.exports import Export, csv_of, geojson_of, table_of, xlsx_of
+from patrol.issues.filters import Filters
+from patrol.issues.models import Issue
+from patrol.issues.placing import place_by_position
+from patrol.issues.reading import (
+    Reader,
+    shown_department,
+    shown_history,
+    shown_issue,
+    shown_issue_routing,
+    shown_placement,
+    shown_step,
+)
+from patrol.issues.schemas import (
+    MOST_PHOTOS,
+    AllowedOut,
+    CategoryOut,
+    CountsOut,
+    HistoryEntryOut,
+    IssueExportArgs,
+    IssueFeaturesOut,
+    IssueIn,
+    IssueListArgs,
+    IssueOut,
+    NearbyArgs,
+    NearbyIssueOut,
+    ResponsibleArgs,
+    ResponsibleOut,
+    RoutingOut,
+)
+from patrol.people.actor import Actor
+from patrol.people.door import current_actor, refuse_without
+from patrol.people.permissions import Permission as P
+
+room = Room("issues", __name__, url_prefix="/api/v1", description="Issues: reporting, steps, history, who answers")
+GEOJSON, CSV = "application/geo+json", "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FILE = {"type": "string", "format": "binary"}
+_TOO_MANY_PHOTOS = Text("一次最多 {most} 张照片", "At most {most} photos at once")
+
+
+def settings() -> Settings:
+    """Return the application's settings."""
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def answer(data: Any, status: int = 200) -> Response:
+    """Return JSON that was built as the schema documents it; dumping it once more would only cost time."""
+    response = cast("Response", current_app.json.response(data))
+    response.status_code = status
+    return response
+
+
+def issue_answer(issue: Issue, status: int = 200) -> Response:
+    """Return an issue with its ETag, as the caller may read it."""
+    set_etag(issue.version)
+    return answer(shown_issue(issue, Reader.of(current_actor(), settings().timezone)), status)
+
+
+def received_photos(
+    stored: list[StoredPhoto], photo_ids: list[UUID], *, by: Actor, kind: str | None, new_issue_id: UUID | None = None
+) -> list[Photo]:
+    """Return the photos of a request: files already stored, recorded now, and ones sent before by id.
+
+    With a new issue, a file's id is made from the issue and its content: a repeated report records nothing twice.
+    """
+    if len(stored) + len(photo_ids) > MOST_PHOTOS:
+        fault = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
+        raise Invalid(fault, errors={"photos": [fault]})
+    by_id = {uuid5(new_issue_id, photo.sha256) if new_issue_id else new_id(): photo for photo in stored}
+    new = [
+        record_photo(photo, photo_id=photo_id, kind=kind, owner_id=by.person_id)[0] for photo_id, photo in by_id.items()
+    ]
+    return [*new, *usable_photos(photo_ids, by=by)]
+
+
+def filters_of(args: dict[str, Any], actor: Actor) -> Filters:
+    """Return the filters of loaded list arguments; `me` is the caller."""
+    narrowed = {name: value for name, value in args.items() if name not in {"order", "limit", "cursor"}}
+    if narrowed.get("assigned_to") == "me":
+        narrowed["assigned_to"] = actor.person_id
+    return Filters(**narrowed)
+
+
+@room.route("/issues", may=P.REPORT_ISSUE, methods=("POST",), refuses=(409,))
+@room.body(IssueIn, with_photos=True)
+@room.response(201, IssueOut)
+@room.alt_response(200, schema=IssueOut, description="It was here already", success=True)
+def report_issue(data: dict[str, Any]) -> Response:
+    """Report an issue: it is placed at once, and goes to the responsible chief or the office."""
+    stored = store_uploads(data.pop("photo_files"))
+    actor, position = current_actor(), position_of(data)
+    issue_id = data.pop("id") or new_id()
+    digest = content_digest({**data, "photos": [photo.sha256 for photo in stored], "by": actor.person_id})
+    on_patrol = data["patrol_id"] or data["check_in_id"] or actor.may(P.PATROL)
+    photos = received_photos(stored, data.pop("photo_ids"), by=actor, kind="before", new_issue_id=issue_id)
+    facts = {name: data[name] for name in ("category", "severity", "description", "recorded_at", "patrol_id", "check_in_id")}
+    issue, is_new = enter_issue(
+        by=actor, id=issue_id, position=position, photos=photos, digest=digest, tolerance_m=settings().routing_tolerance_m,
+        source=data["source"] or (Source.PATROL if on_patrol else Source.INSPECTION), timezone=settings().timezone, **facts,
+    )  # fmt: skip
+    return issue_answer(issue, 201 if is_new else 200)
+
+
+@room.route("/issues", may=P.SEE_ISSUES)
+@room.arguments(IssueListArgs, location="query")
+@room.response(200, page_schema(IssueOut))
+def list_issues(args: dict[str, Any]) -> Response:
+    """List the issues of one's area and one's own, the newest first."""
+    actor = current_actor()
+    reader, filters = Reader.of(actor, settings().timezone), filters_of(args, actor)
+    page = queries.list_issues(actor, filters, order=args["order"], limit=args["limit"], cursor=args["cursor"])
+    return answer({"items": [shown_issue(issue, reader) for issue in page.items], "next": page.next})
+
+
+@room.route("/issues/counts", may=P.SEE_ISSUES)
+@room.arguments(IssueExportArgs, location="query")
+@room.response(200, CountsOut)
+def count_issues(args: dict[str, Any]) -> Response:
+    """Count the open issues that pass the filters, by state."""
+    actor = current_actor()
+    return answer({"counts": queries.counts(actor, filters_of(args, actor))})
+
+
+@room.route("/issues/nearby", may=P.SEE_ISSUES)
+@room.arguments(NearbyArgs, location="query")
+@room.response(200, page_schema(NearbyIssueOut))
+def list_issues_nearby(args: dict[str, Any]) -> Response:
+    """List open issues of the category so near that they may be the same trouble, nearest first."""
+    actor, position = current_actor(), position_of(args)
+    reader = Reader.of(actor, settings().timezone)
+    near = queries.list_nearby(actor, position.latitude, position.longitude, args["category"])
+    items = [{**shown_issue(issue, reader), "distance_m": round(away_m, 1)} for issue, away_m in near]
+    return answer({"items": items, "next": None})
+
+
+@room.route("/issues/<uuid:issue_id>", may=P.SEE_ISSUES)
+@room.response(200, IssueOut)
+def show_issue(issue_id: UUID) -> Response:
+    """Show one issue."""
+    return issue_answer(queries.get_issue(current_actor(), issue_id))
+
+
+@room.route("/issues/<uuid:issue_id>/history", may=P.SEE_ISSUES)
+@room.response(200, page_schema(HistoryEntryOut))
+def show_history(issue_id: UUID) -> Response:
+    """Show an issue's whole history: who, when, what, why, each entry hashed over the one before."""
+    actor = current_actor()
+    issue, reader = queries.get_issue(actor, issue_id), Reader.of(actor, settings().timezone)
+    return answer({"items": shown_history(issue, queries.history_of(issue), reader), "next": None})
+
+
+@room.route("/issues/<uuid:issue_id>/routing", may=P.SEE_ISSUES)
+@room.response(200, RoutingOut)
+def show_routing(issue_id: UUID) -> Response:
+    """Show who answers for an issue's place and why, as it was decided."""
+    actor = current_actor()
+    return answer(shown_issue_routing(queries.get_issue(actor, issue_id), Reader.of(actor, settings().timezone)))
+
+
+@room.route("/issues/<uuid:issue_id>/allowed", may=P.SEE_ISSUES)
+@room.response(200, AllowedOut)
+def show_allowed(issue_id: UUID) -> Response:
+    """Show the steps open to the caller now, and what each brings."""
+    actor = current_actor()
+    issue, reader = queries.get_issue(actor, issue_id), Reader.of(actor, settings().timezone)
+    steps = [shown_step(step, reader.language) for step in reader.allowed(issue)]
+    set_etag(issue.version)
+    return answer({"state": issue.state, "allowed": [step["verb"] for step in steps], "steps": steps})
+
+
+def _caller() -> Actor | None:
+    """Return who asks on a route that is open to anyone: None without a token. Raises NotSignedIn (401) for a dead one."""
+    if "Authorization" not in request.headers:
+        return None
+    refuse_without(P.SEE_WATERS)
+    return current_actor()
+
+
+@room.route("/responsible", may=None, refuses=(401, 403))
+@room.arguments(ResponsibleArgs, location="query")
+@room.response(200, ResponsibleOut)
+def show_responsible(args: dict[str, Any]) -> Response:
+    """Say who answers for a place on a day, and why. The public sees offices and posts, staff see the person."""
+    position, category = position_of(args), args["category"]
+    if category:
+        category_of(category)
+    with_people = _caller() is not None
+    day = args["on"] or clock.today(settings().timezone)
+    placement = place_by_position(position, day=day, tolerance_m=settings().routing_tolerance_m)
+    return answer(shown_placement(placement, category, with_people=with_people))
+
+
+@room.route("/categories", may=None)
+@room.response(200, page_schema(CategoryOut))
+def list_categories() -> Response:
+    """List all categories, headings before what they head."""
+    return answer({"items": [_shown_category(row) for row in CATEGORIES.values()], "next": None})
+
+
+def _shown_category(row: Category) -> dict[str, Any]:
+    return {
+        "code": row.code, "parent": row.parent, "name": row.name.in_language(language()), "names": row.name._asdict(),
+        "department": shown_department(row.department, language()), "radius_m": row.radius_m, "public": row.public,
+        "severity": row.severity.value, "is_heading": is_heading(row.code),
+    }  # fmt: skip
+
+
+def _export_of(args: dict[str, Any]) -> Export:
+    actor = current_actor()
+    return Export(actor, filters_of(args, actor), args["order"], language(), settings().timezone)
+
+
+def _file_name(ending: str) -> dict[str, str]:
+    day = clock.today(settings().timezone)
+    return {"Content-Disposition": f'attachment; filename="issues-{day}.{ending}"'}
+
+
+@room.route("/issues.geojson", may=P.SEE_ISSUES)
+@room.arguments(IssueExportArgs, location="query")
+@room.response(200, IssueFeaturesOut, content_type=GEOJSON)
+def issues_as_geojson(args: dict[str, Any]) -> Response:
+    """Give the issues that pass the filters as points on the map, up to 100,000."""
+    return Response(stream_with_context(_begun(geojson_of(_export_of(args)))), mimetype=GEOJSON)
+
+
+@room.route("/issues.csv", may=P.EXPORT_ISSUES)
+@room.arguments(IssueExportArgs, location="query")
+@room.response(200, _FILE, content_type=CSV)
+def issues_as_csv(args: dict[str, Any]) -> Response:
+    """Give the issues that pass the filters as CSV (UTF-8), up to 100,000."""
+    pieces = _begun(csv_of(table_of(_export_of(args))))
+    return Response(stream_with_context(pieces), mimetype=CSV, headers=_file_name("csv"))
+
+
+@room.route("/issues.xlsx", may=P.EXPORT_ISSUES)
+@room.arguments(IssueExportArgs, location="query")
+@room.response(200, _FILE, content_type=XLSX)
+def issues_as_xlsx(args: dict[str, Any]) -> Response:
+    """Give the issues that pass the filters as a workbook, up to 100,000."""
+    return Response(xlsx_of(table_of(_export_of(args)), "issues"), mimetype=XLSX, headers=_file_name("xlsx"))
+
+
+def _begun(pieces: Any) -> Any:
+    """Return `pieces` with what comes before the first query and that query done: a fault there is still a problem document."""
+    head = [next(pieces), next(pieces, b"")]
+
+    def all_of_them() -> Any:
+        yield from head
+        yield from pieces
+
+    return all_of_them()

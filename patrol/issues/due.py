@@ -1,0 +1,77 @@
+"""When an issue is due, as stored with it: the moment, and everything that led to it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from patrol.foundation import clock
+from patrol.foundation.errors import Invalid
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity
+from patrol.issues.deadlines import ChineseCalendar, Deadline, Stage, acceptance_due, due_at
+from patrol.issues.lifecycle import State
+from patrol.issues.models import Issue
+
+CLOCK_RUNS = (State.SUBMITTED, State.ACCEPTED, State.DISPATCHED, State.IN_PROGRESS)
+"""The states in which somebody must act before the due date; a rectified issue waits for others than its lead."""
+NEVER_DUE = (State.REJECTED, State.MERGED)
+
+_BY_OFFICE = "set_by_office"
+_SET = Text("由河长办指定期限", "Set by the river chief office")
+_PAST = Text("期限必须晚于现在", "A due date must lie in the future")
+_CALENDAR = ChineseCalendar()
+
+
+def count_due(issue: Issue, stage: Stage, since: datetime, timezone: str) -> None:
+    """Set the issue's due date: `stage` must be reached within the limit of its severity, counted from `since`."""
+    severity, zone = Severity(issue.severity), ZoneInfo(timezone)
+    count = acceptance_due if stage is Stage.ACCEPTANCE else due_at
+    deadline = count(severity, issue.category, since, _CALENDAR, zone)
+    issue.due_at, issue.due_rule = deadline.due_at, _as_data(deadline, since)
+
+
+def count_due_again(issue: Issue, timezone: str) -> None:
+    """Count the due date again from where it was counted last, because severity or category changed."""
+    rule = issue.due_rule
+    count_due(issue, Stage(rule["stage"]), datetime.fromisoformat(rule["since"]), timezone)
+
+
+def set_due(issue: Issue, moment: datetime, timezone: str) -> None:
+    """Take over a due date that the office decided. Raises Invalid (422) for one in the past."""
+    if moment <= clock.now():
+        raise Invalid(_PAST, errors={"due_at": [_PAST]})
+    issue.due_rule = {
+        **issue.due_rule, "rule": _BY_OFFICE, "explanation": [_SET._asdict()], "days": [],
+        "last_day": clock.local_date(moment, timezone).isoformat(),
+    }  # fmt: skip
+    issue.due_at = moment
+
+
+def _as_data(deadline: Deadline, since: datetime) -> dict[str, Any]:
+    return {
+        "rule": deadline.rule, "stage": deadline.limit.stage.value, "since": since.isoformat(),
+        "last_day": deadline.last_day.isoformat(), "explanation": [text._asdict() for text in deadline.explanation],
+        "days": [
+            {"day": row.day.isoformat(), "works": row.works, "kind": row.kind.value, "name": row.name and row.name._asdict()}
+            for row in deadline.days
+        ],
+    }  # fmt: skip
+
+
+def is_overdue(state: str, due: datetime, now: datetime) -> bool:
+    """Tell whether somebody is late: the clock runs and the due moment, the first that is too late, has come."""
+    return state in CLOCK_RUNS and due <= now
+
+
+def shown_due(state: str, due: datetime, rule: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return the members of an issue that tell its due date and why; none for an issue that was not taken up."""
+    if state in NEVER_DUE:
+        return {"due_at": None, "due_rule": None}
+    return {
+        "due_at": due,
+        "due_rule": {
+            "rule": rule["rule"], "stage": rule["stage"], "last_day": rule["last_day"],
+            "explanation": [text[language] for text in rule["explanation"]],
+        },
+    }  # fmt: skip

@@ -1,0 +1,28 @@
+"""What happens to issues."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from patrol.foundation.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueReported(Event):
+    """An issue was entered; `by_id` is the account that did, None for a citizen."""
+
+    issue_id: UUID
+    source: str
+    by_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepTaken(Event):
+    """An issue went one step of its life; `by_id` None means the system, by the policy or rule `rule`."""
+
+    issue_id: UUID
+    verb: str
+    from_state: str
+    to_state: str
+    by_id: UUID | None
+    rule: str | None
+    seq: int

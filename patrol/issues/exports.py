@@ -1,0 +1,169 @@
+"""Lists of issues as CSV, XLSX and GeoJSON: read in batches, so that the memory does not grow with the list."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from sqlalchemy import Row, select, tuple_
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.texts import Text
+from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
+from patrol.issues.due import NEVER_DUE, is_overdue
+from patrol.issues.filters import Filters, order_of
+from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.models import number_of
+from patrol.issues.queries import filtered
+from patrol.people.actor import Actor
+from patrol.people.models import Person, Region
+from patrol.waters.models import Reach
+
+MOST_ROWS, BATCH = 100_000, 1_000
+_COLUMNS = (
+    "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "region_id",
+    "reach_id", "lead_id", "recorded_at", "received_at", "due_at", "dispatched_at", "rectified_at", "verified_at",
+    "closed_at", "returned_times", "reopened_times",
+)  # fmt: skip
+_YES_NO = {True: Text("是", "yes"), False: Text("否", "no")}
+# What spreadsheet programs take for a formula at the beginning of a cell, after blanks too, in both widths.
+_FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is exported: the filters, the order, and how the reader reads it."""
+
+    actor: Actor
+    filters: Filters
+    order: str
+    language: str
+    timezone: str
+
+
+def rows_of(export: Export) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the issues' columns in batches, each read on its own, so that no long transaction stands open."""
+    statement, entity = filtered(export.actor, export.filters)
+    order = order_of(export.order, entity)
+    statement = statement.with_only_columns(*(getattr(entity, name) for name in _COLUMNS), maintain_column_froms=True)
+    statement = statement.order_by(*(c.desc() if order.descending else c.asc() for c in order.columns)).limit(BATCH)
+    keys, total, page = tuple_(*order.columns), 0, statement
+    while total < MOST_ROWS:
+        rows = db.session.execute(page).all()
+        if rows:
+            yield rows
+        total += len(rows)
+        if len(rows) < BATCH:
+            return
+        last = tuple_(*(getattr(rows[-1], column.key) for column in order.columns))
+        db.session.rollback()
+        page = statement.where(keys < last if order.descending else keys > last)
+
+
+def geojson_of(export: Export) -> Iterator[bytes]:
+    """Yield a FeatureCollection of points in pieces."""
+    now, begun = clock.now(), False
+    yield b'{"type":"FeatureCollection","features":['
+    for rows in rows_of(export):
+        features = b",".join(orjson.dumps(_feature(row, now)) for row in rows)
+        yield b"," + features if begun else features
+        begun = True
+    yield b"]}"
+
+
+def _feature(row: Row[Any], now: datetime) -> dict[str, Any]:
+    return {
+        "type": "Feature", "id": row.id, "geometry": {"type": "Point", "coordinates": [row.longitude, row.latitude]},
+        "properties": {
+            "number": number_of(row.serial), "state": row.state, "category": row.category, "severity": row.severity,
+            "source": row.source, "description": row.description, "received_at": row.received_at,
+            "due_at": None if row.state in NEVER_DUE else row.due_at, "overdue": is_overdue(row.state, row.due_at, now),
+        },
+    }  # fmt: skip
+
+
+def safe_cell(text: str) -> str:
+    """Return `text` such that no spreadsheet program takes it for a formula: an apostrophe goes before one."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+_HEADINGS = (
+    Text("编号", "Number"), Text("状态", "State"), Text("类别代码", "Category code"), Text("类别", "Category"),
+    Text("严重程度", "Severity"), Text("来源", "Source"), Text("描述", "Description"), Text("行政区代码", "Region code"),
+    Text("行政区", "Region"), Text("河段代码", "Reach code"), Text("河段", "Reach"), Text("责任人", "Lead"),
+    Text("纬度", "Latitude"), Text("经度", "Longitude"), Text("发现时间", "Recorded"), Text("收到时间", "Received"),
+    Text("期限", "Due"), Text("超期", "Overdue"), Text("派单时间", "Dispatched"), Text("整改时间", "Rectified"),
+    Text("复核时间", "Verified"), Text("结案时间", "Closed"), Text("退回次数", "Times returned"),
+    Text("重办次数", "Times reopened"), Text("系统编号", "Id"),
+)  # fmt: skip
+
+
+def table_of(export: Export) -> Iterator[list[list[Any]]]:
+    """Yield batches of rows for people, the headings first: text that is no formula, numbers, nothing else."""
+    now, zone, tongue = clock.now(), ZoneInfo(export.timezone), export.language
+    yield [[heading.in_language(tongue) for heading in _HEADINGS]]
+    regions: dict[Any, Row[Any]] = {}
+    for rows in rows_of(export):
+        regions = regions or _by_id(select(Region.id, Region.code, Region.name))
+        reaches = _by_id(select(Reach.id, Reach.code, Reach.name).where(Reach.id.in_({r.reach_id for r in rows})))
+        leads = _by_id(select(Person.id, Person.name).where(Person.id.in_({r.lead_id for r in rows})))
+        yield [
+            _cells(row, regions.get(row.region_id), reaches.get(row.reach_id), leads.get(row.lead_id), now, zone, tongue)
+            for row in rows
+        ]
+
+
+def _by_id(statement: Any) -> dict[Any, Row[Any]]:
+    return {row.id: row for row in db.session.execute(statement)}
+
+
+def _cells(
+    row: Row[Any], region: Row[Any] | None, reach: Row[Any] | None, lead: Row[Any] | None, now: datetime, zone: ZoneInfo,
+    tongue: str,
+) -> list[Any]:  # fmt: skip
+    due = None if row.state in NEVER_DUE else row.due_at
+    cells = [
+        number_of(row.serial), STATE_NAME[State(row.state)].in_language(tongue), row.category,
+        CATEGORIES[row.category].name.in_language(tongue), SEVERITY_NAME[Severity(row.severity)].in_language(tongue),
+        SOURCE_NAME[Source(row.source)].in_language(tongue), row.description, region.code if region else "",
+        region.name if region else "", reach.code if reach else "", reach.name if reach else "", lead.name if lead else "",
+        row.latitude, row.longitude, row.recorded_at, row.received_at, due,
+        _YES_NO[is_overdue(row.state, row.due_at, now)].in_language(tongue), row.dispatched_at, row.rectified_at,
+        row.verified_at, row.closed_at, row.returned_times, row.reopened_times, str(row.id),
+    ]  # fmt: skip
+    return [_plain(cell, zone) for cell in cells]
+
+
+def _plain(cell: Any, zone: ZoneInfo) -> Any:
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return "" if cell is None else safe_cell(cell) if isinstance(cell, str) else cell
+
+
+def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
+    """Yield a CSV file in pieces, with the mark by which Excel knows UTF-8."""
+    yield b"\xef\xbb\xbf"
+    for rows in batches:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        yield text.getvalue().encode()
+
+
+def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> bytes:
+    """Return an XLSX file; letters that the format cannot hold are left out."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for rows in batches:
+        for row in rows:
+            sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()

@@ -1,0 +1,51 @@
+"""Fields of requests that more than one schema of this room needs."""
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from patrol.foundation.geometry import BadGeometry, Box, parse_bbox
+
+
+class Several(ma.fields.List[Any]):
+    """One or several values in a query: `state=a&state=b` or `state=a,b`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        texts = [value] if isinstance(value, str) else value
+        parts = [part.strip() for text in texts for part in str(text).split(",") if part.strip()]
+        return list(super()._deserialize(parts, attr, data, **kwargs))
+
+
+class BoxField(ma.fields.String):
+    """A map window as `min_longitude,min_latitude,max_longitude,max_latitude` in degrees; loads as a Box."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Box:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return parse_bbox(text)
+        except BadGeometry as error:
+            raise ma.ValidationError(f"{error.text.zh}\x1f{error.text.en}") from error
+
+
+class SomebodyField(ma.fields.String):
+    """`me`, or an account's id; loads as "me" or a UUID."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | UUID:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text == "me":
+            return "me"
+        try:
+            return UUID(text)
+        except ValueError as error:
+            raise ma.ValidationError("必须是 me 或人员编号。\x1fMust be `me` or an account's id.") from error
+
+
+def filled(most: int) -> ma.validate.Validator:
+    """Return the validator of a text that says something, in at most so many letters."""
+    return ma.validate.And(ma.validate.Length(1, most), _not_blank)
+
+
+def _not_blank(text: str) -> None:
+    if not text.strip():
+        raise ma.ValidationError("不能为空白。\x1fMust not be blank.")

@@ -1,0 +1,102 @@
+"""An issue's history: adding an entry to its chain, and checking every chain."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+
+from patrol.evidence.models import Photo
+from patrol.foundation import clock
+from patrol.foundation.database import db, new_id
+from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
+from patrol.issues.models import HistoryEntry, Issue
+from patrol.people.actor import Actor
+
+SUBMIT, HAND_OVER = "submit", "hand_over"
+"""Verbs of entries that are no steps of the lifecycle: the beginning, and a new lead after a hand-over of the reach."""
+
+
+def add_entry(
+    issue: Issue, *, verb: str, by: Actor | None, from_state: str | None, rule: str | None = None,
+    brought: Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None,
+    photos: Sequence[tuple[Photo, str]] = (),
+) -> HistoryEntry:  # fmt: skip
+    """Append what happened to the issue's history; its version becomes the entry's number.
+
+    `by` None is a citizen; the system acts by the rule named. `changes` may hold text, integers and booleans only.
+    """
+    words = {name: (brought or {}).get(name) for name in ("note", "reason", "ground")}
+    row = HistoryEntry(
+        id=new_id(), issue=issue, issue_id=issue.id, seq=(issue.version or 0) + 1, verb=verb, from_state=from_state, to_state=issue.state,
+        actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(), **words,
+        changes=dict(changes or {}),
+        photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind} for photo, kind in photos],
+        previous_hash=issue.history_hash or genesis_hash(issue.id),
+    )
+    row.hash = entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash)
+    issue.version, issue.history_hash = row.seq, row.hash
+    db.session.add(row)
+    return row
+
+
+def _entry_of(row: HistoryEntry, digests: Sequence[str]) -> Entry:
+    details = {
+        "actor_name": row.actor_name, "rule": row.rule, "note": row.note, "reason": row.reason, "ground": row.ground,
+        "changes": row.changes, "photos": row.photos,
+    }  # fmt: skip
+    return Entry(
+        issue_id=row.issue_id, seq=row.seq, verb=row.verb, from_state=row.from_state, to_state=row.to_state,
+        actor_id=row.actor_id, happened_at=row.at, details=details, photo_digests=digests, hash=row.hash,
+    )  # fmt: skip
+
+
+class BrokenChain(NamedTuple):
+    """An issue whose history is not what was written, and where that shows first."""
+
+    issue_id: UUID
+    number: str
+    fault: Fault
+
+
+def broken_chains(batch: int = 500) -> Iterator[BrokenChain | None]:
+    """Check every issue's chain against the stored entries, the photos' digests and the head on the issue.
+
+    Yields one value for each issue: None for a sound one, the fault otherwise. Holds `batch` issues in memory at a time.
+    """
+    last: UUID | None = None
+    while True:
+        page = select(Issue).order_by(Issue.id).limit(batch)
+        issues = db.session.scalars(page if last is None else page.where(Issue.id > last)).all()
+        if not issues:
+            return
+        last = issues[-1].id
+        entries = _entries_of([issue.id for issue in issues])
+        for issue in issues:
+            own = entries.get(issue.id, [])
+            fault = first_fault(issue.id, own, Head(issue.version, issue.history_hash)) or _wrong_state(issue, own)
+            yield BrokenChain(issue.id, issue.number, fault) if fault else None
+        db.session.rollback()
+        db.session.expunge_all()
+
+
+def _wrong_state(issue: Issue, entries: Sequence[Entry]) -> Fault | None:
+    """Return a fault at the last entry when the issue stands in another state than its history led to."""
+    if not entries or issue.state == entries[-1].to_state:
+        return None
+    return first_fault(issue.id, [*entries[:-1], replace(entries[-1], to_state=issue.state)], None)
+
+
+def _entries_of(issue_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
+    rows = db.session.scalars(
+        select(HistoryEntry).where(HistoryEntry.issue_id.in_(issue_ids)).order_by(HistoryEntry.issue_id, HistoryEntry.seq)
+    ).all()
+    named = {UUID(photo["id"]) for row in rows for photo in row.photos}
+    stored = dict(db.session.execute(select(Photo.id, Photo.sha256).where(Photo.id.in_(named))).all()) if named else {}
+    # The digests that count are those of the photos as they are stored now; an entry only says which photos.
+    return {
+        issue_id: [_entry_of(row, [stored.get(UUID(photo["id"]), "") for photo in row.photos]) for row in run]
+        for issue_id, run in groupby(rows, key=lambda row: row.issue_id)
+    }

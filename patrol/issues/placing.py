@@ -1,0 +1,193 @@
+"""Who answers for a place on a day: gathers what lies near and who was appointed, and asks the rule in `routing.py`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import String, cast, exists, select
+from sqlalchemy.orm import joinedload
+
+from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid
+from patrol.foundation.geometry import Datum
+from patrol.foundation.positions import Position
+from patrol.foundation.texts import Text
+from patrol.issues.categories import CATEGORIES
+from patrol.issues.models import Issue
+from patrol.issues.routing import UNKNOWN_ACCURACY_M, Chief, NearReach, Place, Reason, Region, Routing, route
+from patrol.people import models as people
+from patrol.people.departments import DEPARTMENTS
+from patrol.people.permissions import Role
+from patrol.waters.models import Reach
+from patrol.waters.queries import ChiefOn, chiefs_on, near_reaches, region_at
+from patrol.waters.reach_index import Candidate
+
+BY_BOARD = Reason("board", Text("按公示牌所属河段办理", "The board names the reach"))
+BY_OFFICE = Reason("transfer", Text("由河长办转办指定", "Decided by the office that passed it on"))
+_NO_REACH = Text("没有这个河段", "There is no such reach")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Who answers for a place on `day`; `office` is the region whose office holds it until a person does.
+
+    `reach` is the row that the routing names, its region loaded; `decided_by` is the code of a reason that went before
+    the rule.
+    """
+
+    routing: Routing
+    office: Region
+    day: date
+    reach: Reach | None = None
+    decided_by: str | None = None
+
+    def as_data(self, category: str | None) -> dict[str, Any]:
+        """Return plain JSON in both languages, to be stored with an issue of this category."""
+        department = CATEGORIES[category].department if category else None
+        return self.routing.as_data() | {
+            "on": self.day.isoformat(),
+            "office": {"code": code_of(self.office.path), "name": self.office.name},
+            "department": department and {"code": department, **DEPARTMENTS[department].name._asdict()},
+            "decided_by": self.decided_by,
+        }
+
+
+def code_of(path: str) -> str:
+    """Return the code of the region at `path`, its last part."""
+    return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def place_by_position(position: Position, *, day: date, tolerance_m: float) -> Placement:
+    """Return who answers for a position on `day`. Reaches without a tolerance of their own have `tolerance_m`."""
+    near = near_reaches(
+        position.latitude, position.longitude, accuracy_m=_accuracy_m(position), tolerance_m=tolerance_m
+    )
+    return _placed(position, near, day)
+
+
+def place_on_reach(reach_id: UUID, position: Position, *, day: date, tolerance_m: float, because: Reason) -> Placement:
+    """Return who answers when it is known which reach it is, from a board or by decision; raises Invalid for no such reach.
+
+    Higher levels' reaches on the same water near the position still count, for when this one has no chief that day.
+    """
+    near = near_reaches(
+        position.latitude, position.longitude, accuracy_m=_accuracy_m(position), tolerance_m=tolerance_m
+    )
+    own = next(((candidate, reach) for candidate, reach in near if reach.id == reach_id), None) or _far(reach_id)
+    above = [
+        (candidate, reach) for candidate, reach in near
+        if reach.water_body_id == own[1].water_body_id and reach.level != own[1].level and reach.id != reach_id
+        and own[1].region.path.startswith(reach.region.path)
+    ]  # fmt: skip
+    placement = _placed(position, [(own[0]._replace(within_tolerance=True), own[1]), *above], day)
+    routing = replace(placement.routing, reasons=(because, *placement.routing.reasons))
+    return replace(placement, routing=routing, decided_by=because.code)
+
+
+def _far(reach_id: UUID) -> tuple[Candidate, Reach]:
+    reach = db.session.scalar(
+        select(Reach).where(Reach.id == reach_id, Reach.retired_at.is_(None)).options(joinedload(Reach.region))
+    )
+    if reach is None:
+        raise Invalid(_NO_REACH, errors={"reach_id": [_NO_REACH]})
+    return Candidate(reach.id, 0.0, False, True), reach
+
+
+def place_in_region(region: people.Region, *, day: date, because: Reason) -> Placement:
+    """Return the placement by which the region's office, or that of the nearest superior with one, answers."""
+    regions = _regions_over([region.path])
+    here = regions[region.path]
+    routing = route(Place(here, regions, 0.0), ())
+    return Placement(
+        replace(routing, reasons=(because, routing.reasons[-1])), _by_id(regions, routing.office_region_id), day,
+        decided_by=because.code,
+    )  # fmt: skip
+
+
+def position_of_issue(issue: Issue) -> Position:
+    """Return where an issue lies."""
+    return Position(
+        issue.latitude, issue.longitude, issue.raw_latitude, issue.raw_longitude, Datum(issue.datum), issue.accuracy_m
+    )
+
+
+def _accuracy_m(position: Position) -> float:
+    return UNKNOWN_ACCURACY_M if position.accuracy_m is None else position.accuracy_m
+
+
+def _placed(position: Position, near: Sequence[tuple[Candidate, Reach]], day: date) -> Placement:
+    counts = any(candidate.within_tolerance or candidate.inside for candidate, _ in near)
+    # Among reaches in tolerance the nearest one's region is the place's; the map of regions is asked only without any.
+    here = near[0][1].region if counts else region_at(position.latitude, position.longitude)
+    regions = _regions_over([here.path, *(reach.region.path for _, reach in near)])
+    chiefs = chiefs_on([reach.id for _, reach in near], day) if near else {}
+    place = Place(regions[here.path], regions, position.accuracy_m)
+    routing = route(place, [_near_reach(candidate, reach, regions, chiefs) for candidate, reach in near])
+    reach = next((reach for _, reach in near if reach.id == routing.reach_id), None)
+    return Placement(routing, _by_id(regions, routing.office_region_id), day, reach)
+
+
+def _near_reach(
+    candidate: Candidate, reach: Reach, regions: Mapping[str, Region], chiefs: Mapping[UUID, Sequence[ChiefOn]]
+) -> NearReach:
+    return NearReach(
+        id=reach.id, code=reach.code, name=reach.name, level=reach.level, bank=reach.bank,
+        region=regions[reach.region.path], water_body_id=reach.water_body_id, distance_m=candidate.distance_m,
+        inside=candidate.inside, within_tolerance=candidate.within_tolerance,
+        chiefs=tuple(
+            Chief(chief.person_id, chief.name, chief.person_title or chief.title, chief.region_id)
+            for chief in chiefs.get(reach.id, ())
+        ),
+    )  # fmt: skip
+
+
+def _regions_over(paths: Iterable[str]) -> dict[str, Region]:
+    """Return the regions at `paths` and all their superiors by path, each with whether its office has an enabled account."""
+    wanted = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/" and end}
+    person = people.Person
+    has_office = exists().where(
+        person.region_id == people.Region.id, person.disabled_at.is_(None),
+        cast(person.role_names, String).contains(f'"{Role.OFFICE.value}"'),
+    )  # fmt: skip
+    rows = db.session.execute(
+        select(people.Region.id, people.Region.path, people.Region.name, has_office).where(people.Region.path.in_(wanted))
+    )
+    return {path: Region(id, path, name, bool(office)) for id, path, name, office in rows}  # noqa: A001
+
+
+def _by_id(regions: Mapping[str, Region], region_id: UUID) -> Region:
+    return next(region for region in regions.values() if region.id == region_id)
+
+
+def shown_routing(data: Mapping[str, Any], language: str, *, with_people: bool) -> dict[str, Any]:
+    """Return how stored routing data reads in `language` ("zh", "en"); without people, chiefs are their posts only."""
+    return {
+        "rule": data["decided_by"] or data["rule"],
+        "confidence": data["confidence"],
+        "confidence_label": data["confidence_label"],
+        "reasons": [reason[language] for reason in data["reasons"]],
+        "candidates": [_shown_candidate(row, with_people) for row in data["candidates"]],
+        "involved": [_shown_candidate(row, with_people) for row in data["involved"]],
+        "office": data["office"],
+        "department": data["department"] and {"code": data["department"]["code"], "name": data["department"][language]},
+        "on": data["on"],
+    }
+
+
+def _shown_candidate(row: Mapping[str, Any], with_people: bool) -> dict[str, Any]:
+    chief = row["chief"]
+    if chief and not with_people:
+        chief = {"title": chief["title"]}
+    return {
+        "reach": row["reach"], "chief": chief, "distance_m": row["distance_m"], "inside": row["inside"],
+        "within_tolerance": row["within_tolerance"],
+    }  # fmt: skip
+
+
+def answering_chief(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return `{id, name, title}` of the chief who answers by stored routing data, None when an office does."""
+    rows = [*data["involved"], *data["candidates"]]
+    chiefs = (row["chief"] for row in rows if row["chief"])
+    return next((chief for chief in chiefs if chief["id"] == data["chief_id"]), None)

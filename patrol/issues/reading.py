@@ -1,0 +1,161 @@
+"""How an issue and its history read: plain JSON-ready values in the reader's language."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from patrol.evidence.queries import photo_links
+from patrol.foundation import clock
+from patrol.foundation.positions import shown_position
+from patrol.foundation.problems import language
+from patrol.foundation.texts import Text
+from patrol.issues.allowed import steps_open_to
+from patrol.issues.categories import CATEGORIES
+from patrol.issues.due import is_overdue, shown_due
+from patrol.issues.history import HAND_OVER, SUBMIT
+from patrol.issues.lifecycle import GROUNDS, STEPS, Step
+from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
+from patrol.issues.placing import Placement, answering_chief, shown_routing
+from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
+from patrol.people.actor import Actor
+from patrol.people.departments import DEPARTMENTS
+from patrol.people.models import Person, Region
+
+_VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
+    SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads, in which language, when, and in which districts that person signs closures of major issues."""
+
+    actor: Actor
+    language: str
+    now: datetime
+    districts: Sequence[str]
+
+    @classmethod
+    def of(cls, actor: Actor, timezone: str) -> "Reader":
+        """Return the reader that makes this request; one query at most, whatever is read."""
+        return cls(actor, language(), clock.now(), districts_signed_by(actor, clock.today(timezone)))
+
+    def allowed(self, issue: Issue) -> list[Step]:
+        """Return the steps open to the reader on a loaded issue now."""
+        return steps_open_to(issue_facts(issue), actor_facts(self.actor, issue, self.districts))
+
+    def knows_reporter(self, issue: Issue) -> bool:
+        """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
+        return not issue.category.startswith("F") or sees_charges(self.actor) or issue.reporter_id == self.actor.person_id
+
+
+def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
+    """Return how a loaded issue reads."""
+    shown = {
+        **{name: getattr(issue, name) for name in (
+            "id", "number", "state", "category", "severity", "source", "description", "recorded_at", "received_at",
+            "dispatched_at", "rectified_at", "verified_at", "closed_at", "returned_times", "reopened_times",
+            "public_summary", "patrol_id", "check_in_id", "version")},
+        "category_name": CATEGORIES[issue.category].name.in_language(reader.language),
+        **shown_position(issue),
+        "region": shown_region(issue.region),
+        "reach": issue.reach and {"id": issue.reach.id, "code": issue.reach.code, "name": issue.reach.name},
+        "lead": shown_person(issue.lead),
+        "co_handlers": [shown_person(person) for person in issue.co_handlers],
+        "department": shown_department(issue.department, reader.language),
+        "routing": shown_issue_routing(issue, reader),
+        **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
+        "overdue": is_overdue(issue.state, issue.due_at, reader.now),
+        "photos": [shown_photo(link) for link in issue.photo_links],
+        "findings": [shown_finding(row, reader.language) for row in issue.findings],
+        "allowed": [step.verb.value for step in reader.allowed(issue)],
+    }  # fmt: skip
+    if issue.reporter_id and reader.knows_reporter(issue):
+        actor = reader.actor
+        # What was just entered is shown to who entered it, without asking the database for what is known.
+        own = {"id": actor.person_id, "name": actor.name, "title": None}
+        shown["reporter"] = own if issue.reporter_id == actor.person_id else shown_person(issue.reporter)
+    return shown
+
+
+def shown_issue_routing(issue: Issue, reader: Reader) -> dict[str, Any]:
+    """Return the stored explanation of who answers, with the policy that decided whether the office looks first."""
+    policy = issue.routing.get("policy")
+    return {
+        **shown_routing(issue.routing, reader.language, with_people=True),
+        "chief": answering_chief(issue.routing),
+        "policy": policy and {
+            "rule": policy["rule"], "straight": policy["straight"], "reason": policy["reason"][reader.language],
+        },
+    }  # fmt: skip
+
+
+def shown_placement(placement: Placement, category: str | None, *, with_people: bool) -> dict[str, Any]:
+    """Return the answer to "who answers for this place"; without people, chiefs are their posts only."""
+    data, chief = placement.as_data(category), None
+    if (found := answering_chief(data)) is not None:
+        chief = found if with_people else {"title": found["title"]}
+    return {**shown_routing(data, language(), with_people=with_people), "chief": chief}
+
+
+def shown_region(region: Region) -> dict[str, Any]:
+    """Return a region in short."""
+    return {"id": region.id, "code": region.code, "name": region.name, "level": region.level}
+
+
+def shown_person(person: Person | None) -> dict[str, Any] | None:
+    """Return an account in short."""
+    return {"id": person.id, "name": person.name, "title": person.title} if person else None
+
+
+def shown_department(code: str | None, tongue: str) -> dict[str, str] | None:
+    """Return a department in short."""
+    return {"code": code, "name": DEPARTMENTS[code].name.in_language(tongue)} if code else None
+
+
+def shown_photo(link: IssuePhoto) -> dict[str, Any]:
+    """Return a photo on an issue; `recorded_at` is the device's word, else the file's, else when it arrived."""
+    photo = link.photo
+    return {
+        "id": photo.id, "kind": link.kind, "recorded_at": photo.recorded_at or photo.exif_taken_at or photo.received_at,
+        "before_photo_id": link.before_photo_id, **photo_links(photo.id),
+    }  # fmt: skip
+
+
+def shown_finding(row: Mapping[str, Any], tongue: str) -> dict[str, Any]:
+    """Return a stored finding in the reader's language."""
+    return {
+        "code": row["code"], "severity": row["severity"], "text": row[tongue], "evidence": row["evidence"],
+        "version": row["version"],
+    }  # fmt: skip
+
+
+def shown_step(step: Step, tongue: str) -> dict[str, Any]:
+    """Return a step that may be taken, and what it brings."""
+    return {
+        "verb": step.verb.value, "name": step.name.in_language(tongue), "target": step.target and step.target.value,
+        "must": list(step.must), "one_of": list(step.one_of), "may": list(step.may),
+    }  # fmt: skip
+
+
+def shown_history(issue: Issue, entries: Iterable[HistoryEntry], reader: Reader) -> list[dict[str, Any]]:
+    """Return how an issue's history reads."""
+    return [_shown_entry(entry, reader, named=_named(issue, entry, reader)) for entry in entries]
+
+
+def _named(issue: Issue, entry: HistoryEntry, reader: Reader) -> bool:
+    return entry.actor_id is not None and (entry.actor_id != issue.reporter_id or reader.knows_reporter(issue))
+
+
+def _shown_entry(entry: HistoryEntry, reader: Reader, *, named: bool) -> dict[str, Any]:
+    tongue, verb_name = reader.language, _VERB_NAME.get(entry.verb)
+    return {
+        **{name: getattr(entry, name) for name in (
+            "seq", "verb", "from_state", "to_state", "at", "rule", "note", "reason", "ground", "changes", "previous_hash",
+            "hash")},
+        "name": verb_name.in_language(tongue) if verb_name else entry.verb,
+        "actor": {"id": entry.actor_id, "name": entry.actor_name} if named else None,
+        "ground_name": GROUNDS[entry.ground].in_language(tongue) if entry.ground in GROUNDS else None,
+        "photos": [{**photo, **photo_links(photo["id"])} for photo in entry.photos],
+    }

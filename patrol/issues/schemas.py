@@ -1,0 +1,271 @@
+"""The JSON shapes of issues: what a report brings and how an issue, its history and its routing read."""
+
+import marshmallow as ma
+
+from patrol.foundation.paging import PageArgs
+from patrol.foundation.positions import PositionIn, PositionOut
+from patrol.issues.categories import Severity, Source
+from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled
+from patrol.issues.filters import ORDERS
+from patrol.issues.lifecycle import State
+from patrol.people.schemas import PersonBriefOut, RegionBriefOut
+
+MOST_PHOTOS = 9
+_F = ma.fields
+
+
+class IssueIn(PositionIn):
+    id = _F.UUID(load_default=None, allow_none=True, metadata={"description": "Made by the client; UUID v7 preferred."})
+    category = _F.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
+    severity = _F.Enum(Severity, by_value=True, load_default=None, allow_none=True)
+    description = _F.String(required=True, validate=filled(4000), metadata={"example": "桥下漂着成片的生活垃圾"})
+    recorded_at = _F.AwareDateTime(load_default=None, allow_none=True, metadata={"example": "2026-05-01T08:30:00+08:00"})
+    source = _F.Enum(Source, by_value=True, load_default=None, allow_none=True)
+    patrol_id = _F.UUID(load_default=None, allow_none=True)
+    check_in_id = _F.UUID(load_default=None, allow_none=True)
+    photo_ids = _F.List(_F.UUID(), load_default=list, validate=ma.validate.Length(max=MOST_PHOTOS))
+
+
+class IssueFilterArgs(ma.Schema):
+    """What narrows a list of issues; an export takes the same."""
+
+    state = Several(_F.Enum(State, by_value=True), load_default=(), metadata={"description": "One or several."})
+    source = Several(_F.Enum(Source, by_value=True), load_default=())
+    severity = Several(_F.Enum(Severity, by_value=True), load_default=())
+    category = _F.String(load_default=None, validate=ma.validate.Length(1, 8),
+                         metadata={"description": "A code or its beginning: `A` finds `A32`."})
+    region = _F.String(load_default=None, validate=ma.validate.Length(1, 20),
+                       metadata={"description": "A region's code; all below it counts."})
+    reach = _F.String(load_default=None, validate=ma.validate.Length(1, 40), metadata={"description": "Id or code."})
+    assigned_to = SomebodyField(load_default=None, metadata={"description": "`me` or an account's id: leads or co-handles."})
+    overdue = _F.Boolean(load_default=None)
+    due_before = _F.AwareDateTime(load_default=None)
+    created_after = _F.AwareDateTime(load_default=None, metadata={"description": "Received at this moment or later."})
+    created_before = _F.AwareDateTime(load_default=None, metadata={"description": "Received at this moment or earlier."})
+    bbox = BoxField(load_default=None, metadata={"description": "min_longitude,min_latitude,max_longitude,max_latitude"})
+    q = _F.String(load_default=None, validate=ma.validate.Length(max=100),
+                  metadata={"description": "Words in the description, or the number."})
+
+
+class IssueListArgs(PageArgs, IssueFilterArgs):
+    order = _F.String(load_default="newest", validate=ma.validate.OneOf(tuple(ORDERS)))
+
+
+class IssueExportArgs(IssueFilterArgs):
+    order = _F.String(load_default="newest", validate=ma.validate.OneOf(tuple(ORDERS)))
+
+
+class NearbyArgs(PositionIn):
+    category = _F.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
+
+
+class ResponsibleArgs(PositionIn):
+    on = _F.Date(load_default=None, metadata={"description": "The local day asked about; today by default."})
+    category = _F.String(load_default=None, validate=ma.validate.Length(1, 8))
+
+
+class IssueRegionOut(RegionBriefOut):
+    id = _F.UUID(required=True)
+
+
+class IssueReachOut(ma.Schema):
+    id = _F.UUID(required=True)
+    code = _F.String(required=True, metadata={"example": "QX-01-03"})
+    name = _F.String(required=True, metadata={"example": "清溪柳岸段"})
+
+
+class CandidateReachOut(IssueReachOut):
+    level = _F.String(required=True, metadata={"example": "village"})
+    bank = _F.String(required=True, metadata={"example": "both"})
+
+
+class RoutedChiefOut(ma.Schema):
+    id = _F.UUID(metadata={"description": "For staff only, as the name."})
+    name = _F.String(metadata={"example": "王建国"})
+    title = _F.String(required=True, metadata={"example": "村级河长"})
+
+
+class CandidateOut(ma.Schema):
+    reach = _F.Nested(CandidateReachOut, required=True)
+    chief = _F.Nested(RoutedChiefOut, required=True, allow_none=True)
+    distance_m = _F.Float(required=True, metadata={"example": 12.4})
+    inside = _F.Boolean(required=True)
+    within_tolerance = _F.Boolean(required=True)
+
+
+class CodedOut(ma.Schema):
+    code = _F.String(required=True, metadata={"example": "water"})
+    name = _F.String(required=True, metadata={"example": "水利局"})
+
+
+class ResponsibleOut(ma.Schema):
+    rule = _F.String(required=True, metadata={"example": "nearest"})
+    confidence = _F.Float(required=True, metadata={"example": 0.93})
+    confidence_label = _F.String(required=True, metadata={"example": "high"})
+    reasons = _F.List(_F.String(), required=True)
+    candidates = _F.List(_F.Nested(CandidateOut), required=True)
+    involved = _F.List(_F.Nested(CandidateOut), required=True)
+    chief = _F.Nested(RoutedChiefOut, required=True, allow_none=True)
+    office = _F.Nested(CodedOut, required=True, metadata={"description": "Whose office answers where no chief does."})
+    department = _F.Nested(CodedOut, required=True, allow_none=True)
+    on = _F.Date(required=True)
+
+
+class PolicyOut(ma.Schema):
+    rule = _F.String(required=True, metadata={"example": "patrol_to_chief"})
+    straight = _F.Boolean(required=True)
+    reason = _F.String(required=True)
+
+
+class RoutingOut(ResponsibleOut):
+    policy = _F.Nested(PolicyOut, required=True, allow_none=True)
+
+
+class DueRuleOut(ma.Schema):
+    rule = _F.String(required=True, metadata={"example": "general_10_wd"})
+    stage = _F.String(required=True, metadata={"example": "rectification"})
+    last_day = _F.Date(required=True)
+    explanation = _F.List(_F.String(), required=True)
+
+
+class IssuePhotoOut(ma.Schema):
+    id = _F.UUID(required=True)
+    kind = _F.String(required=True, metadata={"example": "before"})
+    recorded_at = _F.AwareDateTime(required=True)
+    before_photo_id = _F.UUID(required=True, allow_none=True)
+    thumb = _F.String(required=True)
+    screen = _F.String(required=True)
+
+
+class FindingOut(ma.Schema):
+    code = _F.String(required=True, metadata={"example": "photo_far"})
+    severity = _F.String(required=True, metadata={"example": "warning"})
+    text = _F.String(required=True)
+    evidence = _F.Dict(required=True)
+    version = _F.String(required=True)
+
+
+class IssueOut(PositionOut):
+    id = _F.UUID(required=True)
+    number = _F.String(required=True, metadata={"example": "XH0000123"})
+    state = _F.String(required=True, metadata={"example": "dispatched"})
+    category = _F.String(required=True, metadata={"example": "C1"})
+    category_name = _F.String(required=True, metadata={"example": "水面漂浮物"})
+    severity = _F.String(required=True, metadata={"example": "general"})
+    source = _F.String(required=True, metadata={"example": "patrol"})
+    description = _F.String(required=True)
+    recorded_at = _F.AwareDateTime(required=True)
+    received_at = _F.AwareDateTime(required=True)
+    region = _F.Nested(IssueRegionOut, required=True)
+    reach = _F.Nested(IssueReachOut, required=True, allow_none=True)
+    lead = _F.Nested(PersonBriefOut, required=True, allow_none=True)
+    co_handlers = _F.List(_F.Nested(PersonBriefOut), required=True)
+    department = _F.Nested(CodedOut, required=True, allow_none=True)
+    routing = _F.Nested(RoutingOut, required=True)
+    due_at = _F.AwareDateTime(required=True, allow_none=True)
+    due_rule = _F.Nested(DueRuleOut, required=True, allow_none=True)
+    overdue = _F.Boolean(required=True)
+    photos = _F.List(_F.Nested(IssuePhotoOut), required=True)
+    findings = _F.List(_F.Nested(FindingOut), required=True)
+    allowed = _F.List(_F.String(), required=True, metadata={"example": ["start", "rectify"]})
+    reporter = _F.Nested(PersonBriefOut, allow_none=True)
+    dispatched_at = _F.AwareDateTime(required=True, allow_none=True)
+    rectified_at = _F.AwareDateTime(required=True, allow_none=True)
+    verified_at = _F.AwareDateTime(required=True, allow_none=True)
+    closed_at = _F.AwareDateTime(required=True, allow_none=True)
+    returned_times = _F.Integer(required=True)
+    reopened_times = _F.Integer(required=True)
+    public_summary = _F.String(required=True, allow_none=True)
+    patrol_id = _F.UUID(required=True, allow_none=True)
+    check_in_id = _F.UUID(required=True, allow_none=True)
+    version = _F.Integer(required=True)
+
+
+class NearbyIssueOut(IssueOut):
+    distance_m = _F.Float(required=True)
+
+
+class HistoryActorOut(ma.Schema):
+    id = _F.UUID(required=True)
+    name = _F.String(required=True)
+
+
+class HistoryPhotoOut(ma.Schema):
+    id = _F.UUID(required=True)
+    sha256 = _F.String(required=True)
+    kind = _F.String(required=True)
+    thumb = _F.String(required=True)
+    screen = _F.String(required=True)
+
+
+class HistoryEntryOut(ma.Schema):
+    seq = _F.Integer(required=True)
+    verb = _F.String(required=True, metadata={"example": "dispatch"})
+    name = _F.String(required=True, metadata={"example": "派单"})
+    from_state = _F.String(required=True, allow_none=True)
+    to_state = _F.String(required=True)
+    actor = _F.Nested(HistoryActorOut, required=True, allow_none=True,
+                      metadata={"description": "Null: a citizen, or the system by `rule`."})
+    rule = _F.String(required=True, allow_none=True)
+    at = _F.AwareDateTime(required=True)
+    note = _F.String(required=True, allow_none=True)
+    reason = _F.String(required=True, allow_none=True)
+    ground = _F.String(required=True, allow_none=True)
+    ground_name = _F.String(required=True, allow_none=True)
+    changes = _F.Dict(required=True)
+    photos = _F.List(_F.Nested(HistoryPhotoOut), required=True)
+    previous_hash = _F.String(required=True)
+    hash = _F.String(required=True)
+
+
+class AllowedStepOut(ma.Schema):
+    verb = _F.String(required=True)
+    name = _F.String(required=True)
+    target = _F.String(required=True, allow_none=True)
+    must = _F.List(_F.String(), required=True)
+    one_of = _F.List(_F.String(), required=True)
+    may = _F.List(_F.String(), required=True)
+
+
+class AllowedOut(ma.Schema):
+    state = _F.String(required=True)
+    allowed = _F.List(_F.String(), required=True)
+    steps = _F.List(_F.Nested(AllowedStepOut), required=True)
+
+
+class NamesOut(ma.Schema):
+    zh = _F.String(required=True)
+    en = _F.String(required=True)
+
+
+class CategoryOut(ma.Schema):
+    code = _F.String(required=True, metadata={"example": "A32"})
+    parent = _F.String(required=True, allow_none=True)
+    name = _F.String(required=True)
+    names = _F.Nested(NamesOut, required=True)
+    department = _F.Nested(CodedOut, required=True, allow_none=True)
+    radius_m = _F.Integer(required=True)
+    public = _F.Boolean(required=True)
+    severity = _F.String(required=True)
+    is_heading = _F.Boolean(required=True, metadata={"description": "A heading only groups others; no issue has it."})
+
+
+class CountsOut(ma.Schema):
+    counts = _F.Dict(keys=_F.String(), values=_F.Integer(), required=True)
+
+
+class PointOut(ma.Schema):
+    type = _F.String(required=True, metadata={"example": "Point"})
+    coordinates = _F.List(_F.Float(), required=True, metadata={"example": [119.80745, 29.60312]})
+
+
+class IssueFeatureOut(ma.Schema):
+    type = _F.String(required=True, metadata={"example": "Feature"})
+    id = _F.UUID(required=True)
+    geometry = _F.Nested(PointOut, required=True)
+    properties = _F.Dict(required=True)
+
+
+class IssueFeaturesOut(ma.Schema):
+    type = _F.String(required=True, metadata={"example": "FeatureCollection"})
+    features = _F.List(_F.Nested(IssueFeatureOut), required=True)

@@ -1,0 +1,42 @@
+"""The steps of an issue's life over HTTP: one address and one documented body for each verb of the table."""
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from flask import Response
+
+from patrol.evidence.reception import store_uploads
+from patrol.foundation.http import expected_version
+from patrol.issues.api import issue_answer, received_photos, room, settings
+from patrol.issues.lifecycle import Step
+from patrol.issues.schemas import IssueOut
+from patrol.issues.step_bodies import BODIES, takes_photos
+from patrol.issues.steps import PHOTO_KIND, take_step
+from patrol.people.door import current_actor
+from patrol.people.permissions import Permission as P
+
+
+def _add_route(step: Step, body: type[ma.Schema]) -> None:
+    def take(data: dict[str, Any], issue_id: UUID) -> Response:
+        expected, actor = expected_version(), current_actor()
+        stored = store_uploads(data.pop("photo_files", []))
+        photo_ids, kind = data.pop("photo_ids", []), PHOTO_KIND.get(step.verb)
+        photos = received_photos(stored, photo_ids, by=actor, kind=kind)
+        return issue_answer(take_step(
+            issue_id=issue_id, verb=step.verb, by=actor, brought=data, photos=photos, expected_version=expected,
+            timezone=settings().timezone, tolerance_m=settings().routing_tolerance_m,
+        ))  # fmt: skip
+
+    take.__name__ = f"{step.verb.value}_issue"
+    take.__doc__ = f"{step.name.en} ({step.name.zh}): {step.public_text.en}"
+    # Two permissions, by severity, lead to some steps: there the table says which one counts.
+    may = P.SEE_ISSUES if step.needs_for_major else step.needs
+    documented = room.response(200, IssueOut)(take)
+    with_body = room.body(body, with_photos=takes_photos(step))(documented)
+    path = f"/issues/<uuid:issue_id>/{step.verb.value}"
+    room.route(path, may=may, methods=("POST",), refuses=(409,), if_match=True)(with_body)
+
+
+for _step, _body in BODIES.values():
+    _add_route(_step, _body)

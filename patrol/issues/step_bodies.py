@@ -1,0 +1,68 @@
+"""The JSON shape of each step's body, made from the table of the lifecycle: what a step must, or may, bring."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import marshmallow as ma
+
+from patrol.issues.categories import Severity
+from patrol.issues.lifecycle import GROUNDS, STEPS, Step, Verb
+from patrol.issues.schemas import MOST_PHOTOS
+from patrol.people.departments import DEPARTMENTS
+
+_F, _length = ma.fields, ma.validate.Length
+
+
+def _text(most: int, **metadata: Any) -> Callable[[bool], ma.fields.Field[Any]]:
+    return lambda required: _F.String(required=required, validate=_length(max=most), metadata=metadata)
+
+
+_FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
+    "note": _text(4000, example="已联系保洁队,今天下午清理"),
+    "reason": _text(4000, example="照片中仍可见漂浮物"),
+    "public_summary": _text(2000, description="What the public reads of the result."),
+    "ground": _text(40, enum=list(GROUNDS)),
+    "lead": _text(64, description="Id or user name; by default the chief of the place."),
+    "department": _text(40, enum=list(DEPARTMENTS)),
+    "category": _text(8, example="C1"),
+    "region": _text(20, description="A region's code: its office takes over."),
+    "severity": lambda required: _F.Enum(Severity, by_value=True, required=required),
+    "co_handlers": lambda required: _F.List(
+        _F.String(validate=_length(1, 64)), required=required, validate=_length(max=20),
+        metadata={"description": "Ids or user names."},
+    ),
+    "due_at": lambda required: _F.AwareDateTime(required=required),
+    "reach_id": lambda required: _F.UUID(required=required),
+    "before_photo_id": lambda required: _F.UUID(required=required),
+}
+
+
+class StepBody(ma.Schema):
+    """Base of the steps' bodies. What is missing is said by the lifecycle, after it said whether the step is in turn."""
+
+    def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:  # noqa: ARG002
+        """Load without refusing missing fields."""
+        return super().load(data, many=many, partial=True, unknown=unknown)
+
+
+def takes_photos(step: Step) -> bool:
+    """Tell whether photos may come with the step."""
+    return "photos" in (*step.must, *step.may)
+
+
+def body_of(step: Step) -> type[ma.Schema]:
+    """Return the schema of what `step` brings. Photos are files under `photos` in a form, or `photo_ids`."""
+    fields = {
+        name: _FIELDS[name](name in step.must)
+        for name in (*step.must, *step.one_of, *step.may) if name != "photos"
+    }  # fmt: skip
+    if takes_photos(step):
+        needed = "At least one, here or as files under `photos`." if "photos" in step.must else "Photos sent before."
+        fields["photo_ids"] = _F.List(
+            _F.UUID(), load_default=list, validate=_length(max=MOST_PHOTOS), metadata={"description": needed}
+        )
+    return type(f"{step.verb.value.title()}In", (StepBody,), fields)
+
+
+BODIES: Mapping[Verb, tuple[Step, type[ma.Schema]]] = {step.verb: (step, body_of(step)) for step in STEPS}
+"""The row and the body of each verb."""

@@ -1,0 +1,257 @@
+"""Taking a step of an issue's life: the only place that changes `issue.state`, and each change adds a history entry."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from patrol.evidence.models import Photo
+from patrol.foundation import clock, events, outbox
+from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid
+from patrol.foundation.http import refuse_stale
+from patrol.foundation.texts import Text
+from patrol.issues.allowed import refuse_unless_allowed
+from patrol.issues.categories import Severity, category_of
+from patrol.issues.deadlines import Stage
+from patrol.issues.due import count_due, count_due_again, set_due
+from patrol.issues.events import StepTaken
+from patrol.issues.history import add_entry
+from patrol.issues.leads import chief_of_the_place, handler_of, named_lead, named_people, refuse_unknown_department
+from patrol.issues.lifecycle import Due, State, Step, Verb
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.issues.placing import BY_OFFICE, Placement, place_in_region, place_on_reach, position_of_issue
+from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
+from patrol.people.actor import Actor
+from patrol.people.models import Person, Region
+
+PHOTO_KIND = {Verb.PROGRESS: "during", Verb.RECTIFY: "after", Verb.VERIFY: "after"}
+_PHOTO_TWICE = Text("照片 {id} 已在此问题中,请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
+_NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo of this issue from before")
+_NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
+
+
+@dataclass
+class Taking:
+    """One step being taken: what came with it, and what it changes (`changes` goes into the history)."""
+
+    issue: Issue
+    step: Step
+    by: Actor
+    brought: Mapping[str, Any]
+    photos: Sequence[Photo]
+    now: datetime
+    timezone: str
+    tolerance_m: float
+    lead: Person | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def change(self, name: str, value: Any, said: Any = None, before: Any = None) -> None:
+        """Set a column of the issue and note it for the history as `{from, to}`; `said` and `before` are words for it."""
+        old = getattr(self.issue, name)
+        if old != value:
+            said = value if said is None else said
+            self.changes[name] = {"from": _plain(old if before is None else before), "to": _plain(said)}
+            setattr(self.issue, name, value)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
+
+
+def take_step(
+    *, issue_id: UUID, verb: Verb, by: Actor, brought: Mapping[str, Any], expected_version: int | None, timezone: str,
+    tolerance_m: float, photos: Sequence[Photo] = (),
+) -> Issue:  # fmt: skip
+    """Let `by` take a step of an issue, with the fields it `brought` and `photos` already received.
+
+    Raises NotFound (404) for an issue that `by` may not see, Stale (412) when it moved on since it was read, Conflict
+    (409, with `allowed`) for a step out of turn, NotAllowed (403), and Invalid (422) for what is missing or wrong.
+    """
+    issue = locked_issue(by, issue_id)
+    refuse_stale(expected_version, issue.version)
+    today = clock.today(timezone)
+    is_signature = verb is Verb.CLOSE and issue.severity == Severity.MAJOR
+    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else ())
+    step = refuse_unless_allowed(issue_facts(issue), facts, verb, {**brought, "photos": list(photos)})
+    return _carry_out(Taking(issue, step, by, brought, photos, clock.now(), timezone, tolerance_m))
+
+
+def step_by_policy(
+    issue: Issue, verb: Verb, *, by: Actor, rule: str, timezone: str, tolerance_m: float, lead: Person | None = None
+) -> Issue:
+    """Let the system take a step of a loaded, unshared issue by the policy's `rule`; `lead` is whom to dispatch to."""
+    step = refuse_unless_allowed(issue_facts(issue), actor_facts(by, issue, ()), verb, {})
+    return _carry_out(Taking(issue, step, by, {}, (), clock.now(), timezone, tolerance_m, lead), rule)
+
+
+def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
+    issue, step, before = taking.issue, taking.step, State(taking.issue.state)
+    classified = _classify(taking)
+    _EFFECTS.get(step.verb, _nothing)(taking)
+    issue.state = step.leads_from(before).value
+    _renew_deadline(taking, classified)
+    photos = _attach_photos(taking)
+    entry = add_entry(
+        issue, verb=step.verb.value, by=taking.by, from_state=before.value, rule=rule, brought=taking.brought,
+        changes=taking.changes, photos=photos,
+    )  # fmt: skip
+    events.record(StepTaken(
+        issue_id=issue.id, verb=step.verb.value, from_state=before.value, to_state=issue.state, by_id=taking.by.person_id,
+        rule=rule, seq=entry.seq,
+    ))  # fmt: skip
+    if photos:
+        outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
+    return issue
+
+
+def _classify(taking: Taking) -> bool:
+    """Take over a new severity or category; tell whether anything changed."""
+    if severity := taking.brought.get("severity"):
+        taking.change("severity", Severity(severity).value)
+    if category := taking.brought.get("category"):
+        taking.change("category", category_of(category).code)
+    return bool(taking.changes)
+
+
+def _renew_deadline(taking: Taking, classified: bool) -> None:
+    issue, before = taking.issue, taking.issue.due_at
+    if taking.step.due is Due.SETS:
+        count_due(issue, Stage.RECTIFICATION, taking.now, taking.timezone)
+    elif taking.step.due is Due.RECOMPUTES and classified:
+        count_due_again(issue, taking.timezone)
+    if (moment := taking.brought.get("due_at")) is not None:
+        set_due(issue, moment, taking.timezone)
+    if issue.due_at != before:
+        taking.changes["due_at"] = {"from": _plain(before), "to": _plain(issue.due_at)}
+
+
+def _attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
+    if not taking.photos:
+        return []
+    issue, kind = taking.issue, PHOTO_KIND[taking.step.verb]
+    there = {link.photo_id for link in issue.photo_links}
+    before_id = taking.brought.get("before_photo_id")
+    if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind != "after"}:
+        fault = _NOT_BEFORE.format(id=before_id)
+        raise Invalid(fault, errors={"before_photo_id": [fault]})
+    for position, photo in enumerate(taking.photos):
+        if photo.id in there:
+            fault = _PHOTO_TWICE.format(id=photo.id)
+            raise Invalid(fault, errors={"photo_ids": [fault]})
+        issue.photo_links.append(IssuePhoto(
+            issue_id=issue.id, photo_id=photo.id, photo=photo, kind=kind, seq=issue.version + 1, position=position,
+            before_photo_id=before_id,
+        ))  # fmt: skip
+    if before_id:
+        taking.changes["before_photo"] = {"from": None, "to": str(before_id)}
+    return [(photo, kind) for photo in taking.photos]
+
+
+def _nothing(_taking: Taking) -> None:
+    """Change nothing but the state."""
+
+
+def _set_lead(taking: Taking, lead: Person | None) -> None:
+    before = taking.issue.lead
+    taking.change("lead_id", lead.id if lead else None, _named(lead), _named(before))
+    taking.issue.lead = lead
+
+
+def _named(person: Person | None) -> dict[str, str] | None:
+    return {"id": str(person.id), "name": person.name} if person else None
+
+
+def _dispatch(taking: Taking) -> None:
+    issue, brought = taking.issue, taking.brought
+    lead, department = taking.lead, brought.get("department")
+    if department:
+        refuse_unknown_department(department)
+        taking.change("department", department)
+    if brought.get("lead"):
+        lead = named_lead(brought["lead"], by=taking.by)
+    elif department:
+        lead = handler_of(department, issue, by=taking.by)
+    elif lead is None:
+        lead = chief_of_the_place(issue, day=clock.local_date(taking.now, taking.timezone))
+    _set_lead(taking, lead)
+    helpers = named_people(brought.get("co_handlers") or [], by=taking.by, field="co_handlers")
+    _set_co_handlers(taking, [person for person in helpers if person.id != lead.id])
+    issue.dispatched_at = taking.now
+
+
+def _set_co_handlers(taking: Taking, people: list[Person]) -> None:
+    before = taking.issue.co_handlers
+    if {person.id for person in before} != {person.id for person in people}:
+        taking.changes["co_handlers"] = {"from": [_named(p) for p in before], "to": [_named(p) for p in people]}
+        taking.issue.co_handlers = people
+
+
+def _transfer(taking: Taking) -> None:
+    issue, day = taking.issue, clock.local_date(taking.now, taking.timezone)
+    if reach_id := taking.brought.get("reach_id"):
+        placement = place_on_reach(reach_id, position_of_issue(issue), day=day, tolerance_m=taking.tolerance_m, because=BY_OFFICE)
+        region = db.session.get_one(Region, placement.routing.region_id)
+    else:
+        region = _region_with_code(taking.brought["region"])
+        placement = place_in_region(region, day=day, because=BY_OFFICE)
+    _move_to(taking, placement, region)
+    _set_lead(taking, None)
+    _set_co_handlers(taking, [])
+    taking.change("department", None)
+    issue.dispatched_at = None
+
+
+def _region_with_code(code: str) -> Region:
+    region = db.session.scalar(select(Region).where(Region.code == code))
+    if region is None:
+        fault = _NO_REGION.format(code=code)
+        raise Invalid(fault, errors={"region": [fault]})
+    return region
+
+
+def _move_to(taking: Taking, placement: Placement, region: Region) -> None:
+    issue, reach = taking.issue, placement.reach
+    taking.change("region_id", region.id, region.code, issue.region.code)
+    taking.change("reach_id", reach.id if reach else None, reach and reach.code, issue.reach and issue.reach.code)
+    issue.region, issue.reach, issue.routing = region, reach, placement.as_data(issue.category)
+
+
+def _rectify(taking: Taking) -> None:
+    taking.issue.rectified_at, taking.issue.rectified_by_id = taking.now, taking.by.person_id
+
+
+def _verify(taking: Taking) -> None:
+    taking.issue.verified_at = taking.now
+
+
+def _return(taking: Taking) -> None:
+    issue = taking.issue
+    issue.rectified_at, issue.rectified_by_id, issue.returned_times = None, None, issue.returned_times + 1
+
+
+def _close(taking: Taking) -> None:
+    taking.issue.closed_at = taking.now
+    taking.change("public_summary", taking.brought.get("public_summary") or taking.issue.public_summary)
+
+
+def _reopen(taking: Taking) -> None:
+    issue = taking.issue
+    _set_lead(taking, None)
+    _set_co_handlers(taking, [])
+    issue.dispatched_at = issue.rectified_at = issue.verified_at = issue.closed_at = issue.rectified_by_id = None
+    issue.reopened_times += 1
+
+
+_EFFECTS: dict[Verb, Callable[[Taking], None]] = {
+    Verb.DISPATCH: _dispatch,
+    Verb.TRANSFER: _transfer,
+    Verb.RECTIFY: _rectify,
+    Verb.VERIFY: _verify,
+    Verb.RETURN: _return,
+    Verb.CLOSE: _close,
+    Verb.REOPEN: _reopen,
+}

@@ -1,0 +1,133 @@
+"""What is open to everybody: the board on the bank, the map of issues and the figures, without anything personal."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.geometry import Box
+from patrol.foundation.texts import Text
+from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, Severity
+from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State
+from patrol.issues.models import Issue
+from patrol.issues.placing import BY_BOARD, code_of, place_in_region
+from patrol.issues.routing import LEVELS
+from patrol.people.models import Region
+from patrol.public.models import Rating
+from patrol.public.progress import shown_office
+from patrol.waters.models import Reach, Signboard
+from patrol.waters.queries import chiefs_on
+
+# Four decimals of a degree are at most 11 m: enough to find the place, too little to tell which door.
+POSITION_DECIMALS = 4
+# A charge against a chief or a piece of advice is no matter of a place; what was rejected or merged is no issue of its own.
+_OFF_THE_MAP = tuple(code for code in CATEGORIES if code[0] in "FZ")
+_NOT_COUNTED = (State.REJECTED, State.MERGED)
+_CURED = (State.VERIFIED, State.CLOSED)
+_POST = Text("{level}河长", "River chief ({level})")
+
+
+def shown_board(board: Signboard, *, language: str, day: date) -> dict[str, Any]:
+    """Return what a board says: its reach, and the posts that answer for it on `day`, lowest level first; no person."""
+    reach, water, region = board.reach, board.reach.water_body, board.reach.region
+    office = place_in_region(region, day=day, because=BY_BOARD).office
+    return {
+        "code": board.code, "latitude": board.latitude, "longitude": board.longitude,
+        "reach": {name: getattr(reach, name) for name in ("code", "name", "level", "bank", "length_m")},
+        "water_body": {name: getattr(water, name) for name in ("code", "name", "kind", "target_class")},
+        "region": {"code": region.code, "name": region.name},
+        "office": shown_office({"code": code_of(office.path), "name": office.name}, language),
+        "posts": _posts_over(reach, language=language, day=day),
+    }  # fmt: skip
+
+
+def _posts_over(reach: Reach, *, language: str, day: date) -> list[dict[str, str]]:
+    """Return the posts of the reach's chiefs, and of those of higher levels' reaches on the same water over its region."""
+    rows = db.session.execute(
+        select(Reach.id, Reach.level, Region.name, Region.path).join(Region, Region.id == Reach.region_id)
+        .where(Reach.water_body_id == reach.water_body_id, Reach.retired_at.is_(None))
+    ).all()  # fmt: skip
+    ranks = {level: rank for rank, level in enumerate(LEVELS)}
+    own = ranks.get(reach.level, 0)
+    over = [row for row in rows if row[0] == reach.id or (
+        ranks.get(row[1], own) < own and reach.region.path.startswith(row[3])
+    )]  # fmt: skip
+    over.sort(key=lambda row: (-ranks.get(row[1], own), row[3]))
+    chiefs = chiefs_on([row[0] for row in over], day)
+    posts = [
+        (level, chief.person_title or _POST.format(level=LEVELS.get(level, Text(level, level))).in_language(language), name)
+        for reach_id, level, name, _ in over for chief in chiefs.get(reach_id, ())
+    ]  # fmt: skip
+    return [{"level": level, "title": title, "region": name} for level, title, name in dict.fromkeys(posts)]
+
+
+def open_map(
+    *, bbox: Box | None, category: str | None, severity: str | None, limit: int, language: str, timezone: str
+) -> dict[str, Any]:
+    """Return the latest issues as GeoJSON: place to about 10 m, month, category, severity and state in plain words."""
+    statement = (
+        select(Issue.latitude, Issue.longitude, Issue.category, Issue.severity, Issue.state, Issue.received_at)
+        .where(*_open_to_all(bbox, category, severity))
+        .order_by(Issue.received_at.desc(), Issue.id.desc()).limit(limit + 1)
+    )  # fmt: skip
+    rows = db.session.execute(statement).all()
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [round(longitude, POSITION_DECIMALS), round(latitude, POSITION_DECIMALS)]},
+            "properties": {
+                "category": code, "category_name": CATEGORIES[code].name.in_language(language),
+                "severity": grade, "severity_name": SEVERITY_NAME[Severity(grade)].in_language(language),
+                "state": state, "message": STATE_PUBLIC_TEXT[State(state)].in_language(language),
+                "month": clock.local_date(received_at, timezone).isoformat()[:7],
+            },
+        }
+        for latitude, longitude, code, grade, state, received_at in rows[:limit]
+    ]  # fmt: skip
+    return {"type": "FeatureCollection", "features": features, "truncated": len(rows) > limit}
+
+
+def _open_to_all(bbox: Box | None, category: str | None, severity: str | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Issue.state.not_in(_NOT_COUNTED), Issue.category.not_in(_OFF_THE_MAP)]
+    if bbox is not None:
+        conditions += [
+            Issue.longitude.between(bbox.min_longitude, bbox.max_longitude),
+            Issue.latitude.between(bbox.min_latitude, bbox.max_latitude),
+        ]  # fmt: skip
+    if category:
+        conditions.append(Issue.category.in_([code for code in CATEGORIES if code.startswith(category)]))
+    if severity:
+        conditions.append(Issue.severity == severity)
+    return conditions
+
+
+def statistics(language: str) -> dict[str, Any]:
+    """Return the figures with numerators and denominators; what was rejected or merged never counts as cured."""
+    states = dict(db.session.execute(select(Issue.state, func.count()).group_by(Issue.state)).all())
+    categories = dict(db.session.execute(select(Issue.category, func.count()).group_by(Issue.category)).all())
+    in_time = select(func.count()).where(Issue.state == State.CLOSED, Issue.closed_at <= Issue.due_at)
+    received, dropped = sum(states.values()), sum(states.get(state, 0) for state in _NOT_COUNTED)
+    return {
+        "received": received,
+        "open": sum(count for state, count in states.items() if state not in ENDED),
+        "rejected": states.get(State.REJECTED, 0),
+        "merged": states.get(State.MERGED, 0),
+        "cured": {"numerator": sum(states.get(state, 0) for state in _CURED), "denominator": received - dropped},
+        "closed_in_time": {"numerator": db.session.scalar(in_time) or 0, "denominator": states.get(State.CLOSED, 0)},
+        "satisfied": _satisfied(),
+        "by_state": _counted(states, {state.value: name for state, name in STATE_NAME.items()}, language),
+        "by_category": _counted(categories, {code: row.name for code, row in CATEGORIES.items()}, language),
+    }
+
+
+def _satisfied() -> dict[str, int]:
+    rows = dict(db.session.execute(select(Rating.satisfied, func.count()).group_by(Rating.satisfied)).all())
+    return {"numerator": rows.get(True, 0), "denominator": sum(rows.values())}
+
+
+def _counted(counts: Mapping[str, int], names: Mapping[str, Text], language: str) -> list[dict[str, Any]]:
+    """Return the counts in the order of `names`, without those of nothing."""
+    return [{"code": code, "name": name.in_language(language), "count": counts[code]} for code, name in names.items() if code in counts]

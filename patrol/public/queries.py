@@ -1,0 +1,97 @@
+"""Reads for callers without an account, and of what they left."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from patrol.evidence.models import Photo
+from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid, NotFound
+from patrol.foundation.texts import Text
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.people.models import Person
+from patrol.public.models import Complaint, Rating, ReporterContact, SpentChallenge
+from patrol.public.progress import may_see_photo
+from patrol.public.tracking_codes import read_tracking_code
+from patrol.waters.models import Reach, Signboard
+
+_NO_COMPLAINT = Text("没有这个查询码，请核对后再试", "There is no complaint with this tracking code: check it and try again")
+_NO_PHOTO = Text("没有这张照片", "There is no such photo")
+_NO_BOARD = Text("没有编号为 {code} 的公示牌", "There is no signboard with the code {code}")
+_NO_CONTACT = Text("该问题没有留下联系方式", "No contact was left with this issue")
+
+
+def complaint_with_id(complaint_id: UUID) -> Complaint | None:
+    """Return the complaint that a client sent under this id."""
+    return db.session.get(Complaint, complaint_id)
+
+
+def complaint_with_code(typed: str) -> Complaint:
+    """Return the complaint whose tracking code somebody typed. Raises NotFound (404), which says nothing more."""
+    code = read_tracking_code(typed)
+    complaint = db.session.scalar(select(Complaint).where(Complaint.tracking_code == code)) if code else None
+    if complaint is None:
+        raise NotFound(_NO_COMPLAINT)
+    return complaint
+
+
+def issue_of(complaint: Complaint, *, lock: bool = False) -> Issue:
+    """Return a complaint's issue with what `progress_of` shows; `lock` keeps others from changing it meanwhile."""
+    statement = select(Issue).where(Issue.id == complaint.issue_id)
+    if lock:
+        db.session.scalars(statement.with_for_update(of=Issue)).one()
+    loaded = statement.options(
+        joinedload(Issue.reach), joinedload(Issue.lead).joinedload(Person.region),
+        selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
+    ).execution_options(populate_existing=True)  # fmt: skip
+    return db.session.scalars(loaded).one()
+
+
+def rating_of(complaint: Complaint) -> Rating | None:
+    """Return what the citizen said of the result, if anything yet."""
+    return db.session.scalar(select(Rating).where(Rating.complaint_id == complaint.id))
+
+
+def photo_of(complaint: Complaint, photo_id: UUID) -> Photo:
+    """Return a photo that the complainant may see now. Raises NotFound (404) for all others."""
+    row = db.session.execute(
+        select(IssuePhoto, Issue.state)
+        .join(Issue, Issue.id == IssuePhoto.issue_id)
+        .where(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.photo_id == photo_id)
+        .options(joinedload(IssuePhoto.photo))
+    ).first()  # fmt: skip
+    if row is None or not may_see_photo(*row):
+        raise NotFound(_NO_PHOTO)
+    return row[0].photo
+
+
+def was_spent(signature: str) -> bool:
+    """Tell whether the challenge with this signature has bought a write."""
+    return db.session.get(SpentChallenge, signature) is not None
+
+
+def board_with_code(code: str, *, field: str | None = None) -> Signboard:
+    """Return a signboard with its reach, water body and region.
+
+    Raises NotFound (404), or Invalid (422) at `field` where the code is only a part of what was sent.
+    """
+    board = db.session.scalar(
+        select(Signboard).where(Signboard.code == code).options(
+            joinedload(Signboard.reach).options(joinedload(Reach.water_body), joinedload(Reach.region))
+        )
+    )  # fmt: skip
+    if board is None:
+        words = _NO_BOARD.format(code=code)
+        raise Invalid(words, errors={field: [words]}) if field else NotFound(words)
+    return board
+
+
+def contact_left_with(issue_id: UUID) -> ReporterContact:
+    """Return the sealed contact of whoever complained. Raises NotFound (404) when none was left."""
+    contact = db.session.scalar(
+        select(ReporterContact).join(Complaint, Complaint.id == ReporterContact.complaint_id).where(Complaint.issue_id == issue_id)
+    )
+    if contact is None:
+        raise NotFound(_NO_CONTACT)
+    return contact

@@ -1,0 +1,111 @@
+"""A complaint at the HTTP door: the proof of work, the photos into the store, the place, whether it came before."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from flask import current_app
+from werkzeug.datastructures import FileStorage
+
+from patrol.evidence.actions import StoredPhoto
+from patrol.evidence.reception import store_uploads
+from patrol.foundation import clock
+from patrol.foundation.database import new_id
+from patrol.foundation.errors import Invalid
+from patrol.foundation.geometry import Datum
+from patrol.foundation.positions import Position, position_of
+from patrol.foundation.same_content import content_digest, refuse_other_content
+from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
+from patrol.people.tokens import keyed_hash
+from patrol.public import actions, queries
+from patrol.public.challenge import Proof, proof_of
+from patrol.public.models import Complaint
+
+_NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编号（board_code）", "Give a position (latitude and longitude) or a board_code")
+_HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
+
+
+def receive_complaint(data: dict[str, Any]) -> tuple[Complaint, bool]:
+    """Keep a complaint as loaded from `ComplaintIn`; return it, and whether it is new.
+
+    The same id with the same content is the same complaint, without another proof of work: its sender may never have
+    read the answer. Files are stored, and that before the first statement, only for those who bring a proof.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    files, contact = data.pop("photo_files"), _said(data.pop("contact"))
+    proof, refused = _proof_or_refusal(data.pop("challenge"), settings)
+    position = _position_in(data)
+    if refused is not None and data["id"] is None:
+        raise refused
+    stored = [] if refused is not None else each_once(store_uploads(files))
+    digest = _digest_of(data, contact, digests_of(files), settings.secret_key)
+    known = queries.complaint_with_id(data["id"]) if data["id"] else None
+    if known is not None:
+        refuse_other_content(known.id, stored=known.digest, sent=digest)
+        return known, False
+    if refused is not None:
+        raise refused
+    if proof is not None:
+        actions.spend(proof)
+    board = queries.board_with_code(data["board_code"], field="board_code") if data["board_code"] else None
+    by_board = board is not None and position is None and board.reach.retired_at is None
+    if position is None:
+        assert board is not None
+        position = Position(board.latitude, board.longitude, board.latitude, board.longitude, Datum.WGS84, None)
+    new = actions.NewComplaint(
+        id=data["id"] or new_id(), category=data["category"], description=data["description"], position=position,
+        recorded_at=data["recorded_at"], board_code=data["board_code"], contact=contact, photos=stored, digest=digest,
+        reach_id=board.reach_id if board is not None and by_board else None,
+    )  # fmt: skip
+    complaint = actions.send_complaint(
+        new, field_keys=settings.field_key, tolerance_m=settings.routing_tolerance_m, timezone=settings.timezone
+    )
+    return complaint, True
+
+
+def each_once(stored: Sequence[StoredPhoto]) -> list[StoredPhoto]:
+    """Return the photos without those that are the same file again."""
+    return list({photo.sha256: photo for photo in stored}.values())
+
+
+def digests_of(files: Sequence[FileStorage]) -> list[str]:
+    """Return the SHA-256 of each file."""
+    digests = []
+    for file in files:
+        file.stream.seek(0)
+        digests.append(hashlib.file_digest(file.stream, "sha256").hexdigest())  # type: ignore[arg-type]
+        file.stream.seek(0)
+    return digests
+
+
+def _proof_or_refusal(sent: str | None, settings: Settings) -> tuple[Proof | None, Invalid | None]:
+    if settings.challenge_cost == 0:
+        return None, None
+    try:
+        return proof_of(sent, secret=settings.secret_key, at=clock.now()), None
+    except Invalid as refused:
+        return None, refused
+
+
+def _position_in(data: dict[str, Any]) -> Position | None:
+    """Return the position that was sent, None when a board stands for it. Raises Invalid (422) when there is neither."""
+    if data["latitude"] is not None and data["longitude"] is not None:
+        return position_of(data)
+    if data["latitude"] is not None or data["longitude"] is not None:
+        missing = "latitude" if data["latitude"] is None else "longitude"
+        raise Invalid(_HALF_A_PLACE, errors={missing: [_HALF_A_PLACE]})
+    if data["board_code"] is None:
+        raise Invalid(_NEEDS_PLACE, errors={"latitude": [_NEEDS_PLACE], "longitude": [_NEEDS_PLACE]})
+    return None
+
+
+def _said(contact: dict[str, str] | None) -> dict[str, str]:
+    """Return the contact without what was left blank."""
+    return {name: text.strip() for name, text in (contact or {}).items() if text.strip()}
+
+
+def _digest_of(data: dict[str, Any], contact: dict[str, str], photos: list[str], secret: str) -> str:
+    """Return the keyed digest of what was sent: a plain one would let a telephone number be found by trying them all."""
+    content = {name: value for name, value in data.items() if name != "id"} | {"contact": contact, "photos": photos}
+    return keyed_hash(content_digest(content), purpose="complaint", secret=secret)

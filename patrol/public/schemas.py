@@ -1,0 +1,232 @@
+"""The JSON shapes that callers without an account see."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from patrol.foundation.http import FlatForm, UploadedFile
+from patrol.foundation.positions import PositionIn
+from patrol.issues.categories import SEVERITY_NAME
+from patrol.public.tracking_codes import SYMBOLS
+
+MOST_FILES = 9
+_BLANK = "不能只有空白。\x1fMay not be blank."
+_CODE = {"example": "7K3D-0V9M-W2QH-5TXA", "description": f"{SYMBOLS} symbols; the only key to the complaint."}
+
+
+def _not_blank(text: str) -> None:
+    if not text.strip():
+        raise ma.ValidationError(_BLANK)
+
+
+class ContactIn(ma.Schema):
+    name = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "李女士"})
+    phone = ma.fields.String(validate=ma.validate.Length(max=40), metadata={"example": "13800000000"})
+    email = ma.fields.Email(validate=ma.validate.Length(max=200), metadata={"example": "li@example.org"})
+
+
+class ComplaintIn(PositionIn, FlatForm):
+    id = ma.fields.UUID(load_default=None, allow_none=True, metadata={"description": "Made by the client: a repeat is the same complaint."})
+    category = ma.fields.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
+    description = ma.fields.String(
+        required=True, validate=ma.validate.And(ma.validate.Length(1, 2000), _not_blank),
+        metadata={"example": "桥下漂着一大片垃圾，已经三天了。"},
+    )
+    latitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90), metadata={"example": 29.60312})
+    longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={"example": 119.80745})
+    board_code = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 40), metadata={
+        "example": "QX-0001", "description": "Code on the signboard: stands for the position when there is none."})
+    recorded_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+    contact = ma.fields.Nested(ContactIn, load_default=None, allow_none=True, metadata={"description": "Kept sealed; may be left out."})
+    challenge = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=4000), metadata={
+        "description": "The solved challenge of `GET /api/v1/public/challenge`, where one is asked for."})
+
+
+class MorePhotosIn(FlatForm):
+    photos: ma.fields.List[Any] = ma.fields.List(UploadedFile(), required=True, validate=ma.validate.Length(1, MOST_FILES))
+
+
+class RatingIn(FlatForm):
+    satisfied = ma.fields.Boolean(required=True)
+    score = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(1, 5), metadata={"example": 4})
+    comment = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=1000))
+
+
+class RevealIn(FlatForm):
+    reason = ma.fields.String(
+        required=True, validate=ma.validate.And(ma.validate.Length(1, 500), _not_blank),
+        metadata={"example": "需向投诉人核实具体位置"},
+    )
+
+
+class PublicNameOut(ma.Schema):
+    code = ma.fields.String(required=True, metadata={"example": "990100"})
+    name = ma.fields.String(required=True, metadata={"example": "清溪区河长办"})
+
+
+class PublicPostOut(ma.Schema):
+    title = ma.fields.String(required=True, metadata={"example": "镇级河长"})
+    region = ma.fields.String(required=True, metadata={"example": "柳岸镇"})
+
+
+class ComplaintOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    tracking_code = ma.fields.String(required=True, metadata=_CODE)
+    state = ma.fields.String(required=True, metadata={"example": "submitted"})
+    message = ma.fields.String(required=True, metadata={"example": "已收到，等待河长办受理。"})
+    due_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    office = ma.fields.Nested(PublicNameOut, required=True)
+    reach = ma.fields.Nested(PublicNameOut, required=True, allow_none=True)
+
+
+class PublicStepOut(ma.Schema):
+    at = ma.fields.AwareDateTime(required=True)
+    text = ma.fields.String(required=True, metadata={"example": "河长办已受理。"})
+
+
+class PublicRejectionOut(ma.Schema):
+    ground = ma.fields.String(required=True, metadata={"example": "不在本辖区"})
+    reason = ma.fields.String(required=True)
+
+
+class PublicPhotoOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(("before", "after")))
+    ready = ma.fields.Boolean(required=True, metadata={"description": "Whether `thumb` and `screen` are there."})
+    thumb = ma.fields.String(required=True)
+    screen = ma.fields.String(required=True)
+
+
+class RatingOut(ma.Schema):
+    satisfied = ma.fields.Boolean(required=True)
+    score = ma.fields.Integer(required=True)
+    comment = ma.fields.String(required=True, allow_none=True)
+    rated_at = ma.fields.AwareDateTime(required=True)
+
+
+class ProgressOut(ma.Schema):
+    tracking_code = ma.fields.String(required=True, metadata=_CODE)
+    number = ma.fields.String(required=True, metadata={"example": "XH0000123"})
+    category = ma.fields.Nested(PublicNameOut, required=True, metadata={"example": {"code": "C1", "name": "水面漂浮物"}})
+    state = ma.fields.String(required=True, metadata={"example": "in_progress"})
+    state_name = ma.fields.String(required=True, metadata={"example": "处理中"})
+    message = ma.fields.String(required=True, metadata={"example": "正在处理。"})
+    received_at = ma.fields.AwareDateTime(required=True)
+    due_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    overdue = ma.fields.Boolean(required=True)
+    office = ma.fields.Nested(PublicNameOut, required=True)
+    post = ma.fields.Nested(PublicPostOut, required=True, allow_none=True, metadata={"description": "Whose turn it is, as a post."})
+    reach = ma.fields.Nested(PublicNameOut, required=True, allow_none=True)
+    steps = ma.fields.List(ma.fields.Nested(PublicStepOut), required=True)
+    rejection = ma.fields.Nested(PublicRejectionOut, required=True, allow_none=True)
+    public_summary = ma.fields.String(required=True, allow_none=True)
+    photos = ma.fields.List(ma.fields.Nested(PublicPhotoOut), required=True)
+    rating = ma.fields.Nested(RatingOut, required=True, allow_none=True)
+    can_add_photos = ma.fields.Boolean(required=True)
+    can_rate = ma.fields.Boolean(required=True)
+
+
+class ChallengeOut(ma.Schema):
+    required = ma.fields.Boolean(required=True, metadata={"description": "Whether a complaint needs a solution."})
+    parameters = ma.fields.Dict(required=True, allow_none=True, metadata={"description": "ALTCHA, version 2.", "example": {
+        "algorithm": "SHA-256", "cost": 1, "keyLength": 32, "keyPrefix": "bd5d112a66339f7541e6c324d63a69b2",
+        "nonce": "50cebee94c8978680dac78efec4859e1", "salt": "202cc099306718d8e127ac0506a2e217", "expiresAt": 1777600000}})
+    signature = ma.fields.String(required=True, allow_none=True)
+    expires_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    largest_number = ma.fields.Integer(required=True, metadata={"example": 50000, "description": "The counter is at most this."})
+
+
+class BoardPostOut(PublicPostOut):
+    level = ma.fields.String(required=True, metadata={"example": "township"})
+
+
+class BoardReachOut(PublicNameOut):
+    level = ma.fields.String(required=True, metadata={"example": "village"})
+    bank = ma.fields.String(required=True, metadata={"example": "both"})
+    length_m = ma.fields.Float(required=True, metadata={"example": 1830.5})
+
+
+class BoardWaterOut(PublicNameOut):
+    kind = ma.fields.String(required=True, metadata={"example": "river"})
+    target_class = ma.fields.String(required=True, allow_none=True, metadata={"example": "III"})
+
+
+class PublicBoardOut(ma.Schema):
+    code = ma.fields.String(required=True, metadata={"example": "QX-0001"})
+    latitude = ma.fields.Float(required=True, metadata={"example": 29.60312})
+    longitude = ma.fields.Float(required=True, metadata={"example": 119.80745})
+    reach = ma.fields.Nested(BoardReachOut, required=True)
+    water_body = ma.fields.Nested(BoardWaterOut, required=True)
+    region = ma.fields.Nested(PublicNameOut, required=True)
+    office = ma.fields.Nested(PublicNameOut, required=True)
+    posts = ma.fields.List(ma.fields.Nested(BoardPostOut), required=True)
+
+
+class OpenMapArgs(ma.Schema):
+    class Meta:
+        unknown = ma.RAISE
+
+    bbox = ma.fields.String(load_default=None, validate=ma.validate.Length(max=200), metadata={
+        "example": "119.7,29.5,119.9,29.7", "description": "min_longitude,min_latitude,max_longitude,max_latitude."})
+    category = ma.fields.String(load_default=None, validate=ma.validate.Length(max=8), metadata={
+        "description": "A code, or the first letters of several."})
+    severity = ma.fields.String(load_default=None, validate=ma.validate.OneOf([severity.value for severity in SEVERITY_NAME]))
+    limit = ma.fields.Integer(load_default=1000, validate=ma.validate.Range(1, 5000))
+
+
+class MapPointOut(ma.Schema):
+    type = ma.fields.String(required=True, metadata={"example": "Point"})
+    coordinates = ma.fields.List(ma.fields.Float(), required=True, metadata={"example": [119.8075, 29.6031]})
+
+
+class MapIssueOut(ma.Schema):
+    category = ma.fields.String(required=True, metadata={"example": "C1"})
+    category_name = ma.fields.String(required=True, metadata={"example": "水面漂浮物"})
+    severity = ma.fields.String(required=True, metadata={"example": "general"})
+    severity_name = ma.fields.String(required=True, metadata={"example": "一般"})
+    state = ma.fields.String(required=True, metadata={"example": "in_progress"})
+    message = ma.fields.String(required=True, metadata={"example": "正在处理。"})
+    month = ma.fields.String(required=True, metadata={"example": "2026-05"})
+
+
+class MapFeatureOut(ma.Schema):
+    type = ma.fields.String(required=True, metadata={"example": "Feature"})
+    geometry = ma.fields.Nested(MapPointOut, required=True)
+    properties = ma.fields.Nested(MapIssueOut, required=True)
+
+
+class OpenMapOut(ma.Schema):
+    type = ma.fields.String(required=True, metadata={"example": "FeatureCollection"})
+    features = ma.fields.List(ma.fields.Nested(MapFeatureOut), required=True)
+    truncated = ma.fields.Boolean(required=True, metadata={"description": "Whether there are more than `limit`."})
+
+
+class PublicShareOut(ma.Schema):
+    numerator = ma.fields.Integer(required=True)
+    denominator = ma.fields.Integer(required=True)
+
+
+class PublicCountOut(ma.Schema):
+    code = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    count = ma.fields.Integer(required=True)
+
+
+class StatisticsOut(ma.Schema):
+    received = ma.fields.Integer(required=True)
+    open = ma.fields.Integer(required=True)
+    rejected = ma.fields.Integer(required=True, metadata={"description": "Not taken up; never counted as cured."})
+    merged = ma.fields.Integer(required=True)
+    cured = ma.fields.Nested(PublicShareOut, required=True, metadata={
+        "description": "Put right and checked by somebody else, of all that was neither rejected nor merged."})
+    closed_in_time = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the closed ones."})
+    satisfied = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the citizens who rated."})
+    by_state = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True)
+    by_category = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True)
+
+
+class RevealedOut(ma.Schema):
+    name = ma.fields.String(required=True, allow_none=True)
+    phone = ma.fields.String(required=True, allow_none=True)
+    email = ma.fields.String(required=True, allow_none=True)
+

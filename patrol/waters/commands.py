@@ -1,0 +1,31 @@
+"""Importing registers from the command line, as the system itself."""
+
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from patrol.foundation.errors import Refusal
+from patrol.people.actor import SYSTEM
+from patrol.waters.import_columns import ImportKind
+from patrol.waters.imports import run_import
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice([kind.value for kind in ImportKind]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Write nothing, only report.")
+@with_appcontext
+def import_command(kind: str, file: Path, dry_run: bool) -> None:
+    """Import a register from CSV, XLSX or GeoJSON, all or nothing."""
+    try:
+        report = run_import(ImportKind(kind), file.read_bytes(), by=SYSTEM, dry_run=dry_run, most_passwords=None)
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    for fault in report.errors:
+        click.echo(f"row {fault.row} · {fault.field}: {fault.message.en} / {fault.message.zh}", err=True)
+    for change in report.changes:
+        click.echo(f"row {change.row} · {change.code}: {', '.join(change.fields)}")
+    click.echo(f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged, {len(report.errors)} errors")
+    if report.errors:
+        raise SystemExit(1)

@@ -1,0 +1,98 @@
+"""The plan for regions: a tree whose rows may come in any order and may move whole branches."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import undefer
+
+from patrol.foundation.database import db, new_id
+from patrol.foundation.geometry import to_wkb
+from patrol.foundation.texts import Text
+from patrol.people.actor import Actor
+from patrol.people.models import Region
+from patrol.waters.import_columns import Fault, ImportRow
+from patrol.waters.import_plan import Planned, found
+
+LONGEST_PATH = 200
+_NO_PARENT = Text("没有代码为 {code} 的上级行政区", "There is no region {code} to be the parent")
+_CYCLE = Text("行政区 {code} 会成为自己的上级", "The region {code} would be its own superior")
+_TOO_DEEP = Text("行政区层级过深", "The regions are nested too deep")
+_OUTSIDE = Text("行政区 {code} 不在你的管辖范围内", "The region {code} is outside your area")
+
+
+def plan_regions(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:
+    """Return what shall become of each row, superiors first; adds to `faults` missing parents, cycles and foreign rows."""
+    codes = [row.values["code"] for row in rows]
+    stored = {row.code: row for row in found(select(Region).options(undefer(Region.outline)), Region.code, codes)}
+    ids, parents = _stored_tree()
+    for row in rows:
+        code = row.values["code"]
+        ids.setdefault(code, new_id())
+        parents.setdefault(code, None)
+        if "parent_code" in row.values:
+            parents[code] = row.values["parent_code"]
+    planned = []
+    for row in rows:
+        values = {name: value for name, value in row.values.items() if name != "parent_code"}
+        existing, parent = stored.get(values["code"]), parents[values["code"]]
+        path = path_of(values["code"], parents)
+        wrong = _fault(row, path, None if existing is None else existing.path, parent, parents, by)
+        if wrong or isinstance(path, Text):
+            faults += [wrong] if wrong else []
+            continue
+        values["parent_id"] = None if parent is None else ids[parent]
+        if row.geometry is not None:
+            values["outline"] = to_wkb(row.geometry)
+        derived = {"path": path} | ({"id": ids[values["code"]]} if existing is None else {})
+        planned.append(Planned(row.number, values["code"], Region, existing, values, derived))
+    return sorted(planned, key=lambda item: len(item.derived["path"].split("/")))
+
+
+def _stored_tree() -> tuple[dict[str, UUID], dict[str, str | None]]:
+    tree = db.session.execute(select(Region.code, Region.id, Region.parent_id)).all()
+    code_of = {region_id: code for code, region_id, _ in tree}
+    parents = {code: code_of[parent] if parent else None for code, _, parent in tree}
+    return {code: region_id for code, region_id, _ in tree}, parents
+
+
+def _fault(
+    row: ImportRow, path: str | Text, path_before: str | None, parent: str | None, parents: Mapping[str, str | None], by: Actor
+) -> Fault | None:
+    if parent is not None and parent not in parents:
+        return Fault(row.number, "parent_code", _NO_PARENT.format(code=parent))
+    if isinstance(path, Text):
+        return Fault(row.number, "parent_code", path)
+    if not by.covers(path_before or path):
+        return Fault(row.number, "code", _OUTSIDE.format(code=row.values["code"]))
+    if not by.covers(path):
+        return Fault(row.number, "parent_code", _OUTSIDE.format(code=row.values["code"]))
+    return None
+
+
+def path_of(code: str, parents: Mapping[str, str | None]) -> str | Text:
+    """Return the path of a region in the tree of `parents`, "/top/…/code/", or what is wrong with it."""
+    chain: list[str] = []
+    above: str | None = code
+    length = 1
+    while above is not None:
+        if above in chain:
+            return _CYCLE.format(code=code)
+        chain.append(above)
+        length += len(above) + 1
+        if length > LONGEST_PATH:
+            return _TOO_DEEP
+        above = parents.get(above)
+    return "/" + "/".join(reversed(chain)) + "/"
+
+
+def settle_paths() -> None:
+    """Write the paths of all regions whose branch has moved, those that no file mentions included."""
+    rows = db.session.execute(select(Region.code, Region.id, Region.parent_id, Region.path)).all()
+    code_of = {region_id: code for code, region_id, _, _ in rows}
+    parents = {code: code_of[parent] if parent else None for code, _, parent, _ in rows}
+    paths = [(region_id, path, path_of(code, parents)) for code, region_id, _, path in rows]
+    moved = [{"id": region_id, "path": path} for region_id, before, path in paths if path != before]
+    if moved:
+        db.session.execute(update(Region), moved)
+        db.session.expire_all()

@@ -1,0 +1,72 @@
+"""Importing the district's registers: read the file, plan every row, then write all of it or nothing."""
+
+from uuid import UUID
+
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.people.actions import note_audit
+from patrol.people.actor import Actor
+from patrol.people.sign_in import end_sign_ins
+from patrol.waters.import_columns import Fault, ImportKind, ImportRow, read_rows
+from patrol.waters.import_files import read_table
+from patrol.waters.import_people import new_hashes, plan_appointments, plan_people
+from patrol.waters.import_plan import ImportReport, Planned, settle
+from patrol.waters.import_regions import plan_regions, settle_paths
+from patrol.waters.import_waters import plan_reaches, plan_signboards, plan_water_bodies
+from patrol.waters.register import register_changed
+
+# Some 15 seconds of hashing: what a request may take. The command has no limit.
+MOST_PASSWORDS_BY_REQUEST = 300
+# The audit log names this many of the changed rows; their number stands beside them.
+_AUDITED_CHANGES = 200
+_PLANS = {
+    ImportKind.REGIONS: plan_regions, ImportKind.WATER_BODIES: plan_water_bodies, ImportKind.REACHES: plan_reaches,
+    ImportKind.APPOINTMENTS: plan_appointments, ImportKind.SIGNBOARDS: plan_signboards,
+}  # fmt: skip
+
+
+def run_import(
+    kind: ImportKind, data: bytes, *, by: Actor, dry_run: bool = False, most_passwords: int | None = MOST_PASSWORDS_BY_REQUEST
+) -> ImportReport:
+    """Import a register file, all or nothing, in a transaction of its own; `dry_run` and any error write nothing.
+
+    Raises Invalid or TooLarge for a file that cannot be read as rows at all; faults of rows are in the report.
+    """
+    rows, faults = read_rows(read_table(data), kind)
+    hashes = new_hashes(rows, by, faults, most_passwords) if kind is ImportKind.PEOPLE else {}
+    if dry_run:
+        db.session.rollback()
+        return _bring_in(kind, rows, faults, hashes, by, write=False)
+    with transaction():
+        return _bring_in(kind, rows, faults, hashes, by, write=True)
+
+
+def _bring_in(
+    kind: ImportKind, rows: list[ImportRow], faults: list[Fault], hashes: dict[str, str], by: Actor, *, write: bool
+) -> ImportReport:
+    planned = plan_people(rows, by, faults, hashes) if kind is ImportKind.PEOPLE else _PLANS[kind](rows, by, faults)
+    report = ImportReport(errors=sorted(set(faults), key=lambda fault: (fault.row, fault.field)))
+    if report.errors and write:
+        return report
+    # Before anything is written: afterwards nobody can tell a new password from the old one.
+    new_passwords = [item.existing.id for item in planned if item.existing is not None and "password_hash" in item.values]
+    settle(planned, report, write=write)
+    if write:
+        if report.touched:
+            _follow_up(kind, planned, new_passwords)
+        note_audit(
+            by, "import", kind.value, created=report.created, updated=report.updated, unchanged=report.unchanged,
+            changes=[change._asdict() for change in report.changes[:_AUDITED_CHANGES]],
+        )
+    return report
+
+
+def _follow_up(kind: ImportKind, planned: list[Planned], new_passwords: list[UUID]) -> None:
+    if kind is ImportKind.REGIONS:
+        if any(item.existing is not None for item in planned):
+            settle_paths()
+        register_changed(reaches=False, regions=True)
+    if kind is ImportKind.REACHES:
+        register_changed()
+    for person_id in new_passwords:
+        end_sign_ins(person_id)

@@ -1,0 +1,251 @@
+"""Reads of the registers: who answers near a place on a day, and what an account may see."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select
+from sqlalchemy.orm import joinedload, undefer
+
+from patrol.foundation.database import db
+from patrol.foundation.errors import NotFound
+from patrol.foundation.geometry import Box, from_wkb
+from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.texts import Text
+from patrol.people.actor import Actor
+from patrol.people.models import Person, Region
+from patrol.people.permissions import Role
+from patrol.people.queries import region_with_code
+from patrol.waters.boundaries import is_shared, may_share
+from patrol.waters.models import Appointment, Reach, RegisterVersion, WaterBody
+from patrol.waters.reach_index import Candidate, ReachIndex
+from patrol.waters.register import current_index, current_region_map, held_index
+from patrol.waters.terms import AIDE_TITLES, is_deputy
+
+REACH_BY_CODE = Order("code", (Reach.code,))
+# A little more than the 30 m within which boundaries count as shared, in degrees, up to 70 degrees north.
+_BESIDE_DEGREES = 0.001
+_NO_REACH = Text("没有这个河段", "There is no such reach")
+_NO_REGION = Text("还没有行政区：请先导入", "There are no regions yet: import them first")
+
+
+@dataclass(frozen=True, slots=True)
+class ChiefOn:
+    """Somebody with an enabled account who answers for a reach on the day asked about; `title` is the appointment's."""
+
+    person_id: UUID
+    name: str
+    title: str
+    person_title: str | None
+    region_id: UUID
+    region_path: str
+
+
+def near_reaches(
+    latitude: float, longitude: float, *, accuracy_m: float, tolerance_m: float
+) -> list[tuple[Candidate, Reach]]:
+    """Return the reaches near a WGS 84 place, nearest first, with their regions and water bodies loaded.
+
+    `tolerance_m` holds for reaches without one of their own. With nothing near, the nearest within 50 km is returned
+    alone, out of tolerance. One query where this process holds the current index.
+    """
+    held = held_index(tolerance_m)
+    if held is not None:
+        found = _candidates(held[0], latitude, longitude, accuracy_m)
+        reaches, state = _load(found)
+        if state == held[1]:
+            return _paired(found, reaches)
+    found = _candidates(current_index(tolerance_m), latitude, longitude, accuracy_m)
+    return _paired(found, _load(found)[0])
+
+
+def _candidates(index: ReachIndex, latitude: float, longitude: float, accuracy_m: float) -> list[Candidate]:
+    found = index.near(latitude, longitude, accuracy_m)
+    nearest = None if found else index.nearest_any(latitude, longitude)
+    return found if nearest is None else [nearest]
+
+
+def _load(found: Sequence[Candidate]) -> tuple[dict[UUID, Reach], int | None]:
+    """Return the candidates' reaches and the register's state, read together."""
+    if not found:
+        return {}, None
+    state = select(RegisterVersion.reaches).scalar_subquery()
+    rows = db.session.execute(
+        select(Reach, state)
+        .where(Reach.id.in_([candidate.reach_id for candidate in found]))
+        .options(joinedload(Reach.region), joinedload(Reach.water_body))
+    ).all()
+    return {reach.id: reach for reach, _ in rows}, rows[0][1] if rows else None
+
+
+def _paired(found: Sequence[Candidate], reaches: dict[UUID, Reach]) -> list[tuple[Candidate, Reach]]:
+    return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
+
+
+def in_force(day: date) -> ColumnElement[bool]:
+    """Return the condition that an appointment holds on `day`; both its first and its last day count."""
+    return and_(Appointment.valid_from <= day, or_(Appointment.valid_to.is_(None), Appointment.valid_to >= day))
+
+
+def answering(day: date) -> ColumnElement[bool]:
+    """Return the condition that an appointment makes its person (joined) answer on `day`: in force, enabled, no aide."""
+    return and_(in_force(day), Person.disabled_at.is_(None), Appointment.title.not_in(AIDE_TITLES))
+
+
+def chiefs_on(reach_ids: Collection[UUID], day: date) -> dict[UUID, list[ChiefOn]]:
+    """Return who answers for each of these reaches on a local day, the principal chief first; one query.
+
+    Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads.
+    """
+    rows = db.session.execute(
+        select(
+            Appointment.reach_id, Person.id, Person.name, Appointment.title, Person.title, Region.id, Region.path
+        )
+        .join(Person, Person.id == Appointment.person_id)
+        .join(Region, Region.id == Person.region_id)
+        .where(Appointment.reach_id.in_(reach_ids), answering(day))
+        .order_by(Appointment.valid_from, Appointment.id)
+    )
+    found: dict[UUID, list[ChiefOn]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(ChiefOn(*row[1:]))
+    return {reach_id: sorted(chiefs, key=lambda chief: is_deputy(chief.title)) for reach_id, chiefs in found.items()}
+
+
+def region_at(latitude: float, longitude: float) -> Region:
+    """Return the smallest region around a WGS 84 place, else the nearest within 20 km, else the top of the tree.
+
+    Raises NotFound while there are no regions at all.
+    """
+    region_id = current_region_map().at(latitude, longitude)
+    region = db.session.get(Region, region_id) if region_id else None
+    region = region or db.session.scalar(
+        select(Region).where(Region.parent_id.is_(None)).order_by(func.length(Region.path), Region.code).limit(1)
+    )
+    if region is None:
+        raise NotFound(_NO_REGION)
+    return region
+
+
+def regions_above(path: str) -> list[Region]:
+    """Return the region at `path` and its superiors, the top of the tree first."""
+    ends = [end for end, letter in enumerate(path) if letter == "/" and end]
+    return list(db.session.scalars(
+        select(Region).where(Region.path.in_([path[: end + 1] for end in ends])).order_by(func.length(Region.path))
+    ))
+
+
+def offices_in(paths: Collection[str]) -> set[UUID]:
+    """Return which of the regions at `paths` have an office: somebody with an enabled account and that role."""
+    return set(db.session.scalars(
+        select(Region.id).where(Region.path.in_(paths)).where(exists().where(
+            Person.region_id == Region.id, Person.disabled_at.is_(None),
+            cast(Person.role_names, String).contains(f'"{Role.OFFICE.value}"'),
+        ))
+    ))
+
+
+def within(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that a region (joined) lies in the actor's subtree."""
+    return Region.path.startswith(actor.region_path, autoescape=True)
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that the actor sees a reach (joined with its region): by subtree, or appointed at any time."""
+    return or_(within(actor), Reach.id.in_(
+        select(Appointment.reach_id).where(Appointment.person_id == actor.person_id)
+    ))
+
+
+def visible_reaches(actor: Actor) -> Select[Reach]:
+    """Select the reaches of the actor's subtree of regions, and those he is or was appointed to."""
+    return (
+        select(Reach)
+        .join(Region, Region.id == Reach.region_id)
+        .where(seen_by(actor))
+        .options(joinedload(Reach.region), joinedload(Reach.water_body))
+    )
+
+
+def list_reaches(
+    actor: Actor, *, day: date, bbox: Box | None = None, region: str | None = None, water_body: str | None = None,
+    chief: UUID | None = None, q: str | None = None, geometry: bool = False, limit: int, cursor: str | None,
+) -> Page[Reach]:
+    """List visible reaches by code.
+
+    They touch the box, lie in the region's subtree, belong to the water body (code or id), have this chief on `day`,
+    and have `q` in their name or code.
+    """
+    statement = visible_reaches(actor).where(Reach.retired_at.is_(None))
+    if bbox:
+        statement = statement.where(
+            Reach.west <= bbox.max_longitude, Reach.east >= bbox.min_longitude,
+            Reach.south <= bbox.max_latitude, Reach.north >= bbox.min_latitude,
+        )
+    if region:
+        statement = statement.where(Region.path.startswith(region_with_code(region).path, autoescape=True))
+    if water_body:
+        statement = statement.where(Reach.water_body_id.in_(_water_body_ids(water_body)))
+    if chief:
+        statement = statement.where(Reach.id.in_(
+            select(Appointment.reach_id).where(Appointment.person_id == chief, in_force(day))
+        ))
+    if q:
+        statement = statement.where(Reach.name.contains(q, autoescape=True) | Reach.code.contains(q, autoescape=True))
+    if geometry:
+        statement = statement.options(undefer(Reach.geometry))
+    return page_of(statement, REACH_BY_CODE, limit=limit, cursor=cursor)
+
+
+def _water_body_ids(code_or_id: str) -> Select[UUID]:
+    try:
+        return select(WaterBody.id).where(WaterBody.id == UUID(code_or_id))
+    except ValueError:
+        return select(WaterBody.id).where(WaterBody.code == code_or_id)
+
+
+def get_reach(actor: Actor, reach_id: UUID) -> Reach:
+    """Return one visible reach with its geometry. Raises NotFound (404) otherwise."""
+    reach = db.session.scalar(visible_reaches(actor).where(Reach.id == reach_id).options(undefer(Reach.geometry)))
+    if reach is None:
+        raise NotFound(_NO_REACH)
+    return reach
+
+
+def shared_boundaries(reach: Reach) -> list[Reach]:
+    """Return the reaches of other regions or the other bank of the same water that run along `reach`, by code."""
+    beside = db.session.scalars(
+        select(Reach)
+        .where(
+            Reach.water_body_id == reach.water_body_id, Reach.id != reach.id, Reach.retired_at.is_(None),
+            Reach.west <= reach.east + _BESIDE_DEGREES, Reach.east >= reach.west - _BESIDE_DEGREES,
+            Reach.south <= reach.north + _BESIDE_DEGREES, Reach.north >= reach.south - _BESIDE_DEGREES,
+        )
+        .options(joinedload(Reach.region), undefer(Reach.geometry))
+        .order_by(Reach.code)
+    )
+    shape = from_wkb(reach.geometry)
+    return [
+        other for other in beside
+        if may_share(reach.region.path, reach.bank, other.region.path, other.bank)
+        and is_shared(shape, from_wkb(other.geometry))
+    ]  # fmt: skip
+
+
+def reaches_without_chief(actor: Actor, day: date, *, limit: int, cursor: str | None) -> Page[Reach]:
+    """List the visible reaches for which nobody with an enabled account answers on `day`, by code."""
+    somebody = (
+        select(Appointment.id).join(Person, Person.id == Appointment.person_id)
+        .where(Appointment.reach_id == Reach.id, answering(day)).exists()
+    )  # fmt: skip
+    statement = visible_reaches(actor).where(Reach.retired_at.is_(None), ~somebody)
+    return page_of(statement, REACH_BY_CODE, limit=limit, cursor=cursor)
+
+
+def reaches_of(person_id: UUID, day: date) -> Sequence[tuple[Reach, str]]:
+    """Return the reaches to which somebody is appointed on `day`, each with the title, by code."""
+    return db.session.execute(
+        select(Reach, Appointment.title).join(Appointment, Appointment.reach_id == Reach.id)
+        .where(Appointment.person_id == person_id, in_force(day), Reach.retired_at.is_(None)).order_by(Reach.code)
+    ).all()

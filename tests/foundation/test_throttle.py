@@ -1,0 +1,155 @@
+"""Limits on anonymous callers: by address block, in total, with Redis away, and without keeping an address."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+
+from patrol.foundation import clock
+from patrol.foundation.json_safety import OrjsonProvider
+from patrol.foundation.problems import register_problem_handlers
+from patrol.foundation.settings import Settings, UnusableSetting
+from patrol.foundation.throttle import address_block, block_key, connect_throttle, public_read, public_write
+
+DEAD_REDIS = "redis://127.0.0.1:1/0"
+SECRET = "a secret of at least 32 characters"
+
+
+def settings_with(**limits):
+    wanted = {"public_writes_per_block": "2 per hour", "public_writes_total": "5 per hour", "public_reads_per_block": "3 per hour"}
+    return Settings({"XUNHE_ENV": "test"}, **wanted | limits)
+
+
+def app_with(**limits):
+    """A small application with a write, another write, a read and an unmarked view."""
+    app = Flask("small")
+    app.json = OrjsonProvider(app)
+    register_problem_handlers(app)
+    app.add_url_rule("/write", view_func=public_write(lambda: {"done": True}), methods=["POST"], endpoint="write")
+    app.add_url_rule("/other", view_func=public_write(lambda: {"done": True}), methods=["POST"], endpoint="other")
+    app.add_url_rule("/read", view_func=public_read(lambda: {"read": True}), endpoint="read")
+    app.add_url_rule("/free", view_func=lambda: {"free": True}, endpoint="free")
+    connect_throttle(app, settings_with(**limits))
+    return app
+
+
+def call(client, path, address="192.0.2.1", **headers):
+    method = client.get if path in {"/read", "/free"} else client.post
+    return method(path, environ_overrides={"REMOTE_ADDR": address}, headers=headers)
+
+
+def statuses(client, path, *addresses):
+    return [call(client, path, address).status_code for address in addresses]
+
+
+def test_a_block_may_write_so_often_whichever_route_and_gets_a_problem_with_retry_after():
+    client = app_with().test_client()
+    assert call(client, "/write").status_code == call(client, "/other", "192.0.2.99").status_code == 200
+    refused = call(client, "/write", "192.0.2.200", **{"Accept-Language": "en"})
+    assert refused.status_code == 429
+    assert refused.mimetype == "application/problem+json"
+    assert refused.json["type"] == "urn:xunhe:problem:too-many"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 3601
+    assert refused.headers["Retry-After"] in refused.json["detail"]
+    assert call(client, "/write", "198.51.100.1").status_code == 200
+
+
+def test_all_blocks_together_may_write_so_often_and_a_refused_block_does_not_use_that_up():
+    client = app_with().test_client()
+    greedy = statuses(client, "/write", *["192.0.2.1"] * 10)
+    assert greedy == [200] * 2 + [429] * 8
+    others = statuses(client, "/write", *[f"198.51.{block}.1" for block in range(5)])
+    assert others == [200] * 3 + [429] * 2
+
+
+def test_reads_and_writes_count_apart_and_other_views_not_at_all():
+    client = app_with().test_client()
+    assert statuses(client, "/read", *["192.0.2.1"] * 4) == [200, 200, 200, 429]
+    assert statuses(client, "/write", *["192.0.2.1"] * 3) == [200, 200, 429]
+    assert statuses(client, "/free", *["192.0.2.1"] * 20) == [200] * 20
+    assert client.options("/write", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+
+
+def test_each_app_has_its_own_limits_and_counts():
+    strict, lax = app_with().test_client(), app_with(public_writes_per_block="100 per hour", public_writes_total="100 per hour").test_client()
+    assert statuses(strict, "/write", *["192.0.2.1"] * 3)[-1] == 429
+    assert statuses(lax, "/write", *["192.0.2.1"] * 50) == [200] * 50
+
+
+def test_an_address_mapped_into_ipv6_is_the_same_block():
+    client = app_with().test_client()
+    assert statuses(client, "/write", "192.0.2.1", "::ffff:192.0.2.7", "192.0.2.3") == [200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    ("address", "block"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"), ("::ffff:192.0.2.77", "192.0.2.0/24"), ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"), ("", "unknown"), (None, "unknown"), ("/run/socket", "unknown"), ("192.0.2.77:80", "unknown"),
+    ],
+)
+def test_the_block_of_an_address(address, block):
+    assert address_block(address) == block
+
+
+@given(st.ip_addresses())
+def test_every_address_lies_in_its_block(address):
+    block = address_block(str(address))
+    assert block.endswith(("/24", "/48"))
+    assert address_block(block.split("/")[0]) == block
+
+
+def test_the_key_changes_daily_and_hides_the_block():
+    keys = {
+        block_key(address, day=day, secret=secret)
+        for address in ("192.0.2.1", "198.51.100.1") for day in ("2026-05-01", "2026-05-02") for secret in (SECRET, SECRET + "x")
+    }
+    assert len(keys) == 8
+    assert block_key("192.0.2.1", day="2026-05-01", secret=SECRET) == block_key("192.0.2.2", day="2026-05-01", secret=SECRET)
+    assert not any("192.0.2" in key for key in keys)
+
+
+def test_what_is_counted_names_no_address():
+    app = app_with()
+    call(app.test_client(), "/write", "192.0.2.1")
+    names = str(dict(app.extensions["throttle"].storage.storage))
+    assert "writes" in names
+    assert "192.0.2" not in names
+
+
+def test_a_new_day_begins_anew():
+    client = app_with().test_client()
+    assert statuses(client, "/write", *["192.0.2.1"] * 3)[-1] == 429
+    tomorrow = clock.now() + timedelta(days=1)
+    with clock.moved_clock(lambda: tomorrow):
+        assert call(client, "/write").status_code == 200
+
+
+def test_while_redis_is_away_each_process_counts_for_itself():
+    client = app_with(redis_url=DEAD_REDIS).test_client()
+    assert statuses(client, "/write", *["192.0.2.1"] * 4) == [200, 200, 429, 429]
+    assert statuses(client, "/read", *["192.0.2.1"] * 4) == [200, 200, 200, 429]
+
+
+@pytest.mark.redis
+def test_with_redis_several_processes_share_the_counts():
+    url = os.environ["XUNHE_TEST_REDIS_URL"]
+    with Redis.from_url(url) as server:
+        for key in server.scan_iter("*xunhe*writes*"):
+            server.delete(key)
+        clients = [app_with(redis_url=url).test_client() for _ in range(2)]
+        try:
+            assert [call(clients[n % 2], "/write", "203.0.113.5").status_code for n in range(4)] == [200, 200, 429, 429]
+            assert not any(b"203.0.113" in key for key in server.scan_iter("*"))
+        finally:
+            for key in server.scan_iter("*xunhe*writes*"):
+                server.delete(key)
+
+
+def test_a_limit_that_cannot_be_read_stops_the_start_with_its_name():
+    with pytest.raises(UnusableSetting, match="XUNHE_PUBLIC_WRITES_TOTAL"):
+        app_with(public_writes_total="a few now and then")

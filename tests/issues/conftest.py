@@ -1,0 +1,69 @@
+"""A valley with two towns: a river in each, their chiefs, an office, a supervisor, a bureau; and how to report there."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+
+from tests.evidence.camera import camera_jpeg
+
+HERE = {"latitude": 29.60, "longitude": 119.81, "accuracy_m": 8}
+THERE = {"latitude": 29.70, "longitude": 119.81, "accuracy_m": 8}
+NOWHERE = {"latitude": 29.90, "longitude": 119.30, "accuracy_m": 8}
+
+
+@pytest.fixture
+def valley(build, signed_in):
+    """Two towns, A with reach and chief at HERE, B with others at THERE; everybody as `person` and `<name>_client`."""
+    town, other_town = build.region(name="柳岸镇"), build.region(name="石桥镇")
+    village = build.region(town, level="village", name="上柳村")
+    reach = build.reach(region=village, name="清溪上柳段")
+    other_reach = build.reach(((119.80, 29.70), (119.82, 29.70)), region=other_town, level="township", name="石溪段")
+    district_reach = build.reach(((119.0, 29.2), (119.01, 29.2)), level="county", name="清溪区段")
+    people = {
+        "chief": build.person("chief", region=village, name="柳村长", title="村级河长"),
+        "other_chief": build.person("chief", region=other_town, name="石镇长", title="镇级河长"),
+        "district_chief": build.person("chief", name="区长", title="区级河长"),
+        "office": build.person("office", name="区河长办"),
+        "town_office": build.person("office", region=town, name="镇河长办"),
+        "other_office": build.person("office", region=other_town, name="石桥河长办"),
+        "supervisor": build.person("supervisor", name="督查员"),
+        "handler": build.person("handler", department="urban_management", name="城管"),
+        "patroller": build.person("patroller", region=village, name="巡河员"),
+        "auditor": build.person("auditor", name="审计"),
+    }
+    build.appointment(reach, people["chief"])
+    build.appointment(other_reach, people["other_chief"])
+    build.appointment(district_reach, people["district_chief"])
+    clients = {f"{name}_client": signed_in(person) for name, person in people.items()}
+    return SimpleNamespace(
+        town=town, other_town=other_town, village=village, reach=reach, other_reach=other_reach, **people, **clients)
+
+
+def report(client, **fields):
+    """Report an issue at HERE; what is given replaces or adds to a usual body."""
+    reply = client.post("issues", json={"category": "C1", "description": "桥下漂着成片的垃圾", **HERE, **fields})
+    assert reply.status_code in {200, 201}, reply.json
+    return reply.json
+
+
+def step(client, issue, verb, *, version=None, files=(), **body):
+    """Take a step of an issue as it was read; files become photos of a form."""
+    headers = {"If-Match": f'"{version or issue["version"]}"'}
+    path = f"issues/{issue['id']}/{verb}"
+    if files:
+        data = {**body, "photos": [(io.BytesIO(data), f"{n}.jpg") for n, data in enumerate(files)]}
+        return client.post(path, data=data, headers=headers)
+    return client.post(path, json=body, headers=headers)
+
+
+def taken(client, issue, verb, **kwargs):
+    reply = step(client, issue, verb, **kwargs)
+    assert reply.status_code == 200, reply.json
+    assert reply.headers["ETag"] == f'"{reply.json["version"]}"'
+    return reply.json
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    return [camera_jpeg(seed) for seed in range(1, 5)]
