@@ -1,12 +1,16 @@
 """The command that loads the demo district."""
 
+from pathlib import Path
+
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
 from patrol.demo.loading import load_district
+from patrol.demo.pictures import PICTURE_KINDS, draw_photo
 from patrol.evidence.derivation import photo_store
+from patrol.foundation import clock
 from patrol.foundation.database import Base, db
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
@@ -35,6 +39,19 @@ def load(if_empty: bool, reset: bool) -> None:
     counts = load_district(settings=settings, store=photo_store(), say=click.echo)
     for line in counts.skipped:
         click.echo(f"skipped: {line}", err=True)
+
+
+@commands.command("draw")
+@click.argument("kind", type=click.Choice(PICTURE_KINDS))
+@click.option("--after", is_flag=True, help="The same place with the trouble gone.")
+@click.option("--seed", default=1, help="Another number gives another place.")
+@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=True)
+@with_appcontext
+def draw(kind: str, after: bool, seed: int, output: Path) -> None:
+    """Draw a photo of trouble on a river, taken now, to try the product with."""
+    output.write_bytes(draw_photo(
+        kind, seed, recorded_at=clock.now(), latitude=29.6, longitude=119.8, phase="after" if after else "before"))
+    click.echo(f"{output} written")
 
 
 def _delete_everything() -> None:

@@ -65,7 +65,7 @@ async function showMap() {
     path.lastChild.textContent = name;
     return path;
   });
-  const kinds = { closed: "done", verified: "done", rejected: "refused", merged: "refused" };
+  const kinds = { closed: "done", verified: "done" };
   const dots = issues.features.map(({ geometry, properties }) => {
     const [cx, cy] = at(geometry.coordinates);
     const dot = svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 6, class: kinds[properties.state] || "open" });
