@@ -24,7 +24,7 @@ from patrol.foundation.settings import Settings
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
 from patrol.issues import commands as issue_commands
-from patrol.issues import examination, exports_api, handing_over, step_api  # noqa: F401 - they register themselves
+from patrol.issues import examination, handing_over, step_api  # noqa: F401 - they register themselves
 from patrol.issues.api import room as issues
 from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands

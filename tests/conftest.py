@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from flask import g
 from flask_migrate import upgrade
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -125,6 +126,9 @@ class Client:
 
     def open(self, path, method, *, headers=None, **kwargs):
         path = path if path.startswith("/") else f"/api/v1/{path}"
+        # The requests of a test share one application context; none may see what another kept in it.
+        g.pop("language", None)
+        g.pop("actor", None)
         headers = dict(headers or {})
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")

@@ -153,7 +153,7 @@ def _complain(stage: Stage, issue: Issue) -> None:
         position=position_of(_place(issue, Datum.WGS84)), board_code=issue.board_code, reach_id=None, contact=contact,
         photos=[stage.photos[photo.id] for photo in issue.photos], digest=_digest(issue),
     )
-    complaint = send_complaint(new, field_keys=stage.settings.field_key, **stage.place_and_time)
+    complaint, _ = send_complaint(new, field_keys=stage.settings.field_key, **stage.place_and_time)
     stage.issue_ids[issue.id] = complaint.issue_id
 
 

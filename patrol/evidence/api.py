@@ -21,8 +21,22 @@ _NEEDS_IMAGE = Text("请以 image/* 类型发送照片内容", "Send the photo's
 _NO_ORIGINALS = Text("你的角色不能查看原始照片", "Your roles do not include seeing original photos")
 
 
+def _may_see_original(photo: Photo) -> bool:
+    """Tell whether the caller may see the untouched file and what it says of its camera, place and time.
+
+    A citizen's photo could give its sender away: only those who receive or review issues see it whole.
+    """
+    actor = current_actor()
+    if photo.owner_id is None:
+        return actor.may(P.RECEIVE_ISSUE) or actor.may(P.REVIEW_ISSUE)
+    return photo.owner_id == actor.person_id or actor.may(P.SEE_ORIGINAL_PHOTOS)
+
+
 def _shown(photo: Photo) -> dict[str, Any]:
-    return {**shown_photo(photo), **photo_links(photo.id)}
+    shown = {**shown_photo(photo), **photo_links(photo.id)}
+    if photo.owner_id is None and not _may_see_original(photo):
+        shown["exif"] = dict.fromkeys(shown["exif"])
+    return shown
 
 
 def _recorded(stored: StoredPhoto, photo_id: UUID | None, facts: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -69,6 +83,6 @@ def show_photo(photo_id: UUID) -> dict[str, Any]:
 def show_photo_size(photo_id: UUID, size: str) -> Response:
     """Give a photo's picture: `thumb` (320 px), `screen` (1600 px), or the `original` as it was sent."""
     photo = get_photo(current_actor(), photo_id)
-    if size == "original" and not current_actor().may(P.SEE_ORIGINAL_PHOTOS) and photo.owner_id != current_actor().person_id:
+    if size == "original" and not _may_see_original(photo):
         raise NotAllowed(_NO_ORIGINALS)
     return send_size(photo, size)

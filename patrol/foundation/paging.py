@@ -10,7 +10,7 @@ from uuid import UUID
 
 import marshmallow as ma
 import orjson
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import db
@@ -54,7 +54,9 @@ def page_of(statement: Select[T], order: Order, *, limit: int = DEFAULT_LIMIT, c
     """Run `statement` for one page in `order`. Raises Invalid (422) for a cursor that is not of this list and order."""
     if cursor is not None:
         last = tuple_(*order.columns)
-        values = tuple_(*_read_cursor(cursor, order))
+        # Each value has its column's own type: a moment would otherwise be sent with a zone, unlike those stored.
+        found = zip(_read_cursor(cursor, order), order.columns, strict=True)
+        values = tuple_(*(literal(value, column.type) for value, column in found))
         statement = statement.where(last < values if order.descending else last > values)
     ordered = statement.order_by(*(c.desc() if order.descending else c.asc() for c in order.columns)).limit(limit + 1)
     rows = db.session.scalars(ordered).unique().all()

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, literal, select, tuple_
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
@@ -63,7 +63,7 @@ def rows_of(export: Export) -> Iterator[Sequence[Row[Any]]]:
         total += len(rows)
         if len(rows) < BATCH:
             return
-        last = tuple_(*(getattr(rows[-1], column.key) for column in order.columns))
+        last = tuple_(*(literal(getattr(rows[-1], column.key), column.type) for column in order.columns))
         db.session.rollback()
         page = statement.where(keys < last if order.descending else keys > last)
 

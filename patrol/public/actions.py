@@ -58,7 +58,7 @@ class NewComplaint:
 
 def send_complaint(
     new: NewComplaint, *, field_keys: Sequence[str], tolerance_m: float, timezone: str
-) -> Complaint:
+) -> tuple[Complaint, Issue]:
     """Enter a complaint as an issue, with a fresh tracking code; the contact is sealed into a table of its own.
 
     Raises Invalid (422) for a category that citizens cannot choose.
@@ -79,7 +79,7 @@ def send_complaint(
     if new.contact:
         sealed = seal(new.contact, field_keys)
         db.session.add(ReporterContact(complaint_id=complaint.id, sealed=sealed, created_at=clock.now()))
-    return complaint
+    return complaint, issue
 
 
 def spend(proof: Proof) -> None:

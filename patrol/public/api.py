@@ -74,8 +74,8 @@ def give_challenge() -> dict[str, Any]:
 @room.alt_response(200, schema=ComplaintOut, description="It was here already", success=True)
 def send_complaint(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Complain, with photos and a position or the code of a board; the answer's tracking code is the only key to it."""
-    complaint, is_new = receive_complaint(data)
-    return answer_to(complaint, queries.issue_of(complaint), language()), 201 if is_new else 200
+    complaint, issue, is_new = receive_complaint(data)
+    return answer_to(complaint, issue, language()), 201 if is_new else 200
 
 
 @room.route("/public/complaints/<tracking_code>", may=None, refuses=(429,))

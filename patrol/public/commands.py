@@ -1,6 +1,10 @@
 """Commands for what complainants say of themselves."""
 
+from typing import BinaryIO
+
+import altcha
 import click
+import orjson
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
@@ -27,3 +31,14 @@ def rotate_field_key() -> None:
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     click.echo(f"{count} contacts sealed under the first key")
+
+
+@commands.command("solve-challenge")
+@click.argument("challenge", type=click.File("rb"), default="-")
+def solve_challenge(challenge: BinaryIO) -> None:
+    """Print the solution of a challenge, as GET /api/v1/public/challenge gives it: to try the public API by hand."""
+    given = orjson.loads(challenge.read())
+    if given["required"]:
+        asked = altcha.Challenge.from_dict({"parameters": given["parameters"], "signature": given["signature"]})
+        if (solution := altcha.solve_challenge(asked)) is not None:
+            click.echo(altcha.Payload(asked, solution).to_base64())

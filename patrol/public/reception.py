@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 from werkzeug.datastructures import FileStorage
@@ -17,6 +18,7 @@ from patrol.foundation.positions import Position, position_of
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
+from patrol.issues.models import Issue
 from patrol.people.tokens import keyed_hash
 from patrol.public import actions, queries
 from patrol.public.challenge import Proof, proof_of
@@ -26,8 +28,8 @@ _NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编�
 _HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 
 
-def receive_complaint(data: dict[str, Any]) -> tuple[Complaint, bool]:
-    """Keep a complaint as loaded from `ComplaintIn`; return it, and whether it is new.
+def receive_complaint(data: dict[str, Any]) -> tuple[Complaint, Issue, bool]:
+    """Keep a complaint as loaded from `ComplaintIn`; return it, its issue, and whether it is new.
 
     The same id with the same content is the same complaint, without another proof of work: its sender may never have
     read the answer. Files are stored, and that before the first statement, only for those who bring a proof.
@@ -43,25 +45,33 @@ def receive_complaint(data: dict[str, Any]) -> tuple[Complaint, bool]:
     known = queries.complaint_with_id(data["id"]) if data["id"] else None
     if known is not None:
         refuse_other_content(known.id, stored=known.digest, sent=digest)
-        return known, False
+        return known, queries.issue_of(known), False
     if refused is not None:
         raise refused
     if proof is not None:
         actions.spend(proof)
-    board = queries.board_with_code(data["board_code"], field="board_code") if data["board_code"] else None
-    by_board = board is not None and position is None and board.reach.retired_at is None
-    if position is None:
-        assert board is not None
-        position = Position(board.latitude, board.longitude, board.latitude, board.longitude, Datum.WGS84, None)
+    position, reach_id = _place_of(position, data["board_code"])
     new = actions.NewComplaint(
         id=data["id"] or new_id(), category=data["category"], description=data["description"], position=position,
         recorded_at=data["recorded_at"], board_code=data["board_code"], contact=contact, photos=stored, digest=digest,
-        reach_id=board.reach_id if board is not None and by_board else None,
+        reach_id=reach_id,
     )  # fmt: skip
-    complaint = actions.send_complaint(
+    complaint, issue = actions.send_complaint(
         new, field_keys=settings.field_key, tolerance_m=settings.routing_tolerance_m, timezone=settings.timezone
     )
-    return complaint, True
+    return complaint, issue, True
+
+
+def _place_of(position: Position | None, board_code: str | None) -> tuple[Position, UUID | None]:
+    """Return where it is, and the reach when only a board says so. Raises Invalid (422) for a board that is not."""
+    if board_code is None:
+        assert position is not None
+        return position, None
+    board = queries.board_with_code(board_code, field="board_code")
+    if position is not None:
+        return position, None
+    here = Position(board.latitude, board.longitude, board.latitude, board.longitude, Datum.WGS84, None)
+    return here, board.reach_id if board.reach.retired_at is None else None
 
 
 def each_once(stored: Sequence[StoredPhoto]) -> list[StoredPhoto]:

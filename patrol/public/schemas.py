@@ -19,6 +19,13 @@ def _not_blank(text: str) -> None:
         raise ma.ValidationError(_BLANK)
 
 
+class WholeNumber(ma.fields.Integer):
+    """An integer as JSON means it: 4 and 4.0, but neither 4.5 nor "4"."""
+
+    def _validated(self, value: Any) -> Any:
+        return super()._validated(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 class ContactIn(ma.Schema):
     name = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "李女士"})
     phone = ma.fields.String(validate=ma.validate.Length(max=40), metadata={"example": "13800000000"})
@@ -48,7 +55,7 @@ class MorePhotosIn(FlatForm):
 
 class RatingIn(FlatForm):
     satisfied = ma.fields.Boolean(required=True)
-    score = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(1, 5), metadata={"example": 4})
+    score = WholeNumber(required=True, strict=True, validate=ma.validate.Range(1, 5), metadata={"example": 4})
     comment = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=1000))
 
 

@@ -247,4 +247,4 @@ def show_board_code(code: str) -> Response:
     board = register_lists.board_with_code(code)
     picture = io.BytesIO()
     segno.make(f"{request.host_url}b/{board.code}", error="q", micro=False).save(picture, kind="svg", scale=8, border=4)
-    return Response(picture.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "public, max-age=3600"})
+    return Response(picture.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})

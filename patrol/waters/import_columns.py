@@ -67,6 +67,10 @@ _NOT_NUMBER = Text("“{value}”不是 {low} 到 {high} 之间的数", "{value}
 _NOT_DAY = Text("“{value}”不是日期,例如 2026-05-01", "{value} is not a date such as 2026-05-01")
 _EMPTY = Text("不能为空", "It must not be empty")
 _MISSING = Text("缺少此列", "The column is missing")
+# What GIS programs add to every export by themselves; it says nothing about the register.
+GIS_COLUMNS = frozenset({
+    "objectid", "objectid_1", "fid", "gid", "ogc_fid", "shape_leng", "shape_length", "shape_le_1", "shape_area", "shape_ar_1",
+})
 _UNKNOWN = Text("没有这一列,可用的列:{columns}", "There is no such column; there are {columns}")
 _NO_NAME = Text("此行有多出的单元格,没有对应的列名", "The row has a cell beyond the last named column")
 _NO_ROWS = Text("文件中没有数据行", "The file has no rows")
@@ -240,7 +244,8 @@ def _heading_faults(table: Table, rows: list[RawRow], kind: ImportKind) -> list[
     faults = [
         Fault(1, column.name, _MISSING) for column in COLUMNS[kind] if column.required and column.name not in present
     ]  # fmt: skip
-    unknown = [name for name in table.columns if name not in known and not (points and name == "geometry")]
+    ignored = {name for name in table.columns if name.lower() in GIS_COLUMNS} | ({"geometry"} if points else set())
+    unknown = [name for name in table.columns if name not in known and name not in ignored]
     return faults + [Fault(1, name[:100], _UNKNOWN.format(columns=", ".join(sorted(known)))) for name in unknown]
 
 

@@ -14,7 +14,7 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
-from patrol.people.passwords import hash_password, is_password
+from patrol.people.passwords import hash_password
 from patrol.waters.import_columns import Fault, ImportRow
 from patrol.waters.import_plan import NO_REGION, Planned, found, regions_by_code
 from patrol.waters.import_waters import no_reach, visible_by_code
@@ -33,8 +33,9 @@ _MANY_PASSWORDS = Text(
 
 
 def new_hashes(rows: list[ImportRow], by: Actor, faults: list[Fault], most: int | None) -> dict[str, str]:
-    """Return by user name the hashes of those passwords that are not the stored ones; adds poor ones to `faults`.
+    """Return by user name the hashes of the passwords for accounts that have none yet; adds poor ones to `faults`.
 
+    An account's own password stays: importing an old list again must not undo what people have changed since.
     One password takes 50 ms, so that this belongs before the transaction. Raises Invalid for more than `most`.
     """
     given = [row for row in rows if row.values.get("password")]
@@ -51,7 +52,7 @@ def new_hashes(rows: list[ImportRow], by: Actor, faults: list[Fault], most: int 
     hashes = {}
     for row in given:
         username, password = row.values["username"], row.values["password"]
-        if stored.get(username) and is_password(password, stored[username]):
+        if stored.get(username):
             continue
         try:
             hashes[username] = hash_password(password)

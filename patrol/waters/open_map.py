@@ -10,6 +10,7 @@ from sqlalchemy.orm import undefer
 
 from patrol.foundation.database import db
 from patrol.foundation.geometry import from_wkb, to_geojson
+from patrol.foundation.throttle import public_read
 from patrol.waters.api import room
 from patrol.waters.models import Reach, WaterBody
 
@@ -30,7 +31,8 @@ class OpenWatersOut(ma.Schema):
     features = ma.fields.List(ma.fields.Nested(WaterFeatureOut), required=True)
 
 
-@room.route("/public/waters.geojson", may=None)
+@room.route("/public/waters.geojson", may=None, refuses=(429,))
+@public_read
 @room.response(200, OpenWatersOut, content_type="application/geo+json")
 def open_waters() -> Response:
     """Give the reaches of all waters, coarsely, for the open map."""

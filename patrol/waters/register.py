@@ -66,7 +66,9 @@ class _Keeper(Generic[T]):
     def peek(self, *arguments: object) -> tuple[T, int] | None:
         """Return what is held for these arguments and the register's state it was built from, without asking."""
         held = self._held
-        return (held.content, held.state[0]) if held and held.state[1:] == arguments else None  # type: ignore[return-value]
+        # What was built while the registers had no state yet proves nothing: their first state may look the same.
+        current = held is not None and held.state[0] is not None and held.state[1:] == arguments
+        return (held.content, held.state[0]) if held and current else None  # type: ignore[return-value]
 
     def get(self, version: int | None, *arguments: object) -> T:
         """Return the content for the register's state `version`; built each time while the registers have no state."""

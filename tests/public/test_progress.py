@@ -1,6 +1,7 @@
 """Following a complaint with its code: plain words, photos without metadata, adding photos, rating."""
 
 import io
+from types import MappingProxyType
 
 import pytest
 from PIL import Image
@@ -157,23 +158,24 @@ class TestPhotos:
 
 
 class TestRating:
-    GOOD = {"satisfied": True, "score": 5, "comment": "很快"}
+    GOOD = MappingProxyType({"satisfied": True, "score": 5, "comment": "很快"})
 
     def test_a_closed_complaint_is_rated_once(self, anyone, follow, sent, issue_of, cure):
         address = f"public/complaints/{sent['tracking_code']}/rating"
-        early = anyone.post(address, json=self.GOOD, headers={"Accept-Language": "en"})
+        early = anyone.post(address, json={**self.GOOD}, headers={"Accept-Language": "en"})
         assert early.status_code == 409
         assert "once it is closed" in early.json["detail"]
         cure(issue_of(sent).id)
-        first, again = (anyone.post(address, json=self.GOOD) for _ in range(2))
+        first, again = (anyone.post(address, json={**self.GOOD}) for _ in range(2))
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.json == again.json
         other = anyone.post(address, json={**self.GOOD, "score": 1})
         assert other.status_code == 409
+        assert anyone.post(address, json={**self.GOOD, "score": 5.0}).status_code == 200
         assert follow()["rating"]["score"] == 5
         assert not follow()["can_rate"]
 
-    @pytest.mark.parametrize("bad", [{"score": 0}, {"score": 6}, {"score": 4.5}, {"satisfied": "maybe"}, {"comment": "x" * 1001}, {"x": 1}])
+    @pytest.mark.parametrize("bad", [{"score": 0}, {"score": 6}, {"score": 4.5}, {"score": "4"}, {"score": True}, {"satisfied": "maybe"}, {"comment": "x" * 1001}, {"x": 1}])
     def test_a_bad_rating_is_refused(self, anyone, sent, bad):
         reply = anyone.post(f"public/complaints/{sent['tracking_code']}/rating", json={**self.GOOD, **bad})
         assert reply.status_code == 422

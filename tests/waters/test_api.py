@@ -1,5 +1,6 @@
 """The registers over HTTP: scopes, filters, GeoJSON, today's chiefs, boards and gaps."""
 
+import itertools
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -58,7 +59,7 @@ def test_lakes_are_wound_as_rfc_7946_wants(build, client):
     clockwise = ((119.8, 29.6), (119.8, 29.61), (119.81, 29.61), (119.81, 29.6))
     build.reach(clockwise, area=True)
     ring = client.get("reaches.geojson").get_json(force=True)["features"][0]["geometry"]["coordinates"][0]
-    turns = sum((x2 - x1) * (y2 + y1) for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False))
+    turns = sum((x2 - x1) * (y2 + y1) for (x1, y1), (x2, y2) in itertools.pairwise(ring))
     assert turns < 0
 
 

@@ -59,7 +59,7 @@ def test_the_same_id_is_the_same_appointment(build, client):
 
 
 @pytest.mark.parametrize(("changes", "field"), [
-    ({"valid_to": "2025-12-31"}, "valid_to"), ({"reach_code": "none"}, "reach_code"), ({"username": "nobody"}, "person"),
+    ({"valid_to": "2025-12-31"}, "valid_to"), ({"reach_code": "none"}, "reach_code"), ({"username": "nobody"}, "username"),
     ({"reach_id": str(uuid4())}, "reach_id"), ({"person_id": str(uuid4())}, "person_id"), ({"valid_from": "01.02.2026"}, "valid_from"),
     ({"title": ""}, "title"), ({"boss": True}, "boss"),
 ])

@@ -65,7 +65,7 @@ def test_a_cell_beyond_the_headings_is_kept_to_be_complained_about():
 
 
 def test_xlsx_gives_codes_without_decimals_and_days_as_days():
-    data = xlsx(["code", "name", "from", "to", "share"], [990100001, " 柳岸镇 ", datetime(2026, 5, 1), date(2026, 6, 1), 0.5], [12.0, None])
+    data = xlsx(["code", "name", "from", "to", "share"], [990100001, " 柳岸镇 ", datetime.fromisoformat("2026-05-01T08:00"), date(2026, 6, 1), 0.5], [12.0, None])
     assert values(data) == [["990100001", "柳岸镇", date(2026, 5, 1), date(2026, 6, 1), "0.5"], ["12", "", "", "", ""]]
     assert [row.number for row in read_table(data).rows] == [2, 3]
 

@@ -1,0 +1,348 @@
+"""Importing registers: what is created, updated, left alone, refused; all or nothing, over HTTP and by command."""
+
+import io
+from datetime import date
+
+import pytest
+
+from patrol.foundation.database import db
+from patrol.people.actor import SYSTEM
+from patrol.people.models import AuditEntry, Person, Region
+from patrol.people.passwords import is_password
+from patrol.waters import imports
+from patrol.waters.import_columns import ImportKind
+from patrol.waters.models import Appointment, Reach, RegisterVersion, Signboard, WaterBody
+from tests.waters.test_import_files import features, xlsx
+
+LINES = {"type": "MultiLineString", "coordinates": [[[119.80, 29.60], [119.81, 29.60]], [[119.82, 29.60], [119.83, 29.60]]]}
+LAKE = {"type": "Polygon", "coordinates": [[[119.8, 29.6], [119.9, 29.6], [119.9, 29.7], [119.8, 29.6]]]}
+PASSWORD = "qing-xi-he-1"
+
+
+@pytest.fixture
+def client(build, signed_in):
+    return signed_in(build.person("admin"))
+
+
+def send(client, kind, content, *, dry_run=False, language="en", **more):
+    content = content.encode() if isinstance(content, str) else content
+    form = {"kind": kind, "file": (io.BytesIO(content), "register.dat"), **({"dry_run": "true"} if dry_run else {}), **more}
+    return client.post("imports", data=form, headers={"Accept-Language": language})
+
+
+def counts(reply):
+    assert reply.status_code == 200, reply.json
+    return reply.json["created"], reply.json["updated"], reply.json["unchanged"], len(reply.json["errors"])
+
+
+def faults(reply):
+    assert reply.status_code == 422, reply.json
+    assert reply.mimetype == "application/problem+json"
+    assert (reply.json["created"], reply.json["updated"]) == (0, 0)
+    return [(fault["row"], fault["field"]) for fault in reply.json["errors"]]
+
+
+def state():
+    row = db.session.execute(db.select(RegisterVersion.reaches, RegisterVersion.regions)).first()
+    return None if row is None else tuple(row)
+
+
+def stored(model, **by):
+    db.session.expire_all()
+    return db.session.scalar(db.select(model).filter_by(**by))
+
+
+def samples(build):
+    """One good file of two rows for each kind, in the order in which a district brings them in."""
+    build.district  # noqa: B018
+    return {
+        "regions": "code,name,level,parent_code\n990100001,柳岸镇,township,990100\n990100001001,柳岸村,village,990100001\n",
+        "water_bodies": xlsx(["code", "name", "kind", "target_class"], ["R1", "清溪", "river", "Ⅲ类"], ["L1", "镜湖", "lake", None]),
+        "reaches": features(
+            ({"code": "R1-1", "name": "清溪上段", "water_body_code": "R1", "region_code": "990100001001", "level": "village",
+              "bank": "left", "tolerance_m": 60}, LINES),
+            ({"code": "L1-1", "name": "镜湖", "water_body_code": "L1", "region_code": 990100001, "level": "township"}, LAKE)),
+        "people": ("username,name,phone,roles,region_code,title,department,password\n"
+                   f"Chief.One,王河,13800000000,chief;patroller,990100001001,村支书,,{PASSWORD}\n"
+                   "handler1,李工,,handler,990100,,water,\n").encode("gb18030"),
+        "appointments": xlsx(["reach_code", "username", "title", "valid_from", "valid_to"],
+                             ["R1-1", "chief.one", "村级河长", date(2026, 1, 1), None], ["L1-1", "chief.one", None, "2026/1/1", "2026-12-31"]),
+        "signboards": "code,reach_code,latitude,longitude\nQX-1,R1-1,29.6,119.8\nQX-2,L1-1,29.65,119.85\n",
+    }
+
+
+def bring_in_all(client, build, until=None):
+    for kind, content in samples(build).items():
+        if kind == until:
+            break
+        assert counts(send(client, kind, content)) == (2, 0, 0, 0), kind
+
+
+def test_a_district_is_imported_kind_by_kind(build, client):
+    bring_in_all(client, build)
+    village = stored(Region, code="990100001001")
+    assert village.path == "/990100/990100001/990100001001/"
+    reach = db.session.scalar(db.select(Reach).filter_by(code="R1-1").options(db.undefer(Reach.geometry)))
+    assert (reach.region_id, reach.bank, reach.tolerance_m) == (village.id, "left", 60)
+    assert (reach.west, reach.east) == (119.80, 119.83)
+    assert reach.length_m == pytest.approx(2 * 968, abs=3)
+    assert stored(Reach, code="L1-1").bank == "both"
+    assert stored(WaterBody, code="R1").target_class == "III"
+    chief = stored(Person, username="chief.one")
+    assert (chief.role_names, chief.phone, chief.region_id) == (["chief", "patroller"], "13800000000", village.id)
+    assert is_password(PASSWORD, chief.password_hash)
+    assert stored(Person, username="handler1").department == "water"
+    assert stored(Appointment, title="村级河长").valid_from == date(2026, 1, 1)
+    assert stored(Appointment, title="chief").valid_to == date(2026, 12, 31)
+    assert stored(Signboard, code="QX-2").latitude == 29.65
+    audited = db.session.execute(db.select(AuditEntry.act, AuditEntry.subject, AuditEntry.facts)).all()
+    assert [row.subject for row in audited] == list(samples(build))
+    assert audited[0].facts["created"] == 2
+
+
+@pytest.mark.parametrize("kind", ["regions", "water_bodies", "reaches", "people", "appointments", "signboards"])
+def test_a_second_import_changes_nothing_and_a_dry_run_writes_nothing(build, client, kind):
+    bring_in_all(client, build, until=kind)
+    content, before = samples(build)[kind], state()
+    tables = [Region, WaterBody, Reach, Person, Appointment, Signboard, AuditEntry]
+    numbers = [db.session.scalar(db.select(db.func.count()).select_from(table)) for table in tables]
+    assert counts(send(client, kind, content, dry_run=True)) == (2, 0, 0, 0)
+    assert [db.session.scalar(db.select(db.func.count()).select_from(table)) for table in tables] == numbers
+    assert state() == before
+    assert counts(send(client, kind, content)) == (2, 0, 0, 0)
+    after = state()
+    assert (after != before) is (kind in {"regions", "reaches"})
+    assert counts(send(client, kind, content, dry_run=True)) == counts(send(client, kind, content)) == (0, 0, 2, 0)
+    assert state() == after
+    for table in tables[:-1]:
+        assert set(db.session.scalars(db.select(table.version))) <= {1}
+
+
+@pytest.mark.parametrize(("kind", "old", "new", "code", "fields"), [
+    ("regions", "柳岸镇", "柳岸街道", "990100001", ["name"]),
+    ("people", "王河".encode("gb18030"), "王江".encode("gb18030"), "chief.one", ["name"]),
+    ("people", b"chief;patroller", b"patroller;chief;supervisor", "chief.one", ["roles"]),
+    ("reaches", b"119.83", b"119.84", "R1-1", ["geometry"]),
+    ("reaches", b'"left"', b'"right"', "R1-1", ["bank"]),
+    ("signboards", "QX-1,R1-1", "QX-1,L1-1", "QX-1", ["reach_code"]),
+])
+def test_a_changed_file_updates_what_changed_and_says_so(build, client, kind, old, new, code, fields):
+    bring_in_all(client, build)
+    content = samples(build)[kind].replace(old, new)
+    for dry_run in (True, False):
+        reply = send(client, kind, content, dry_run=dry_run)
+        assert counts(reply) == (0, 1, 1, 0)
+        change, = reply.json["changes"]
+        assert (change["code"], change["fields"]) == (code, fields)
+    assert counts(send(client, kind, content)) == (0, 0, 2, 0)
+
+
+def test_a_new_password_by_import_ends_the_sign_ins(build, signed_in, client):
+    person = build.person("chief", username="chief.two", name="张三")
+    theirs = signed_in(person)
+    assert theirs.get("me").status_code == 200
+    content = f"username,name,roles,region_code,password\nchief.two,张三,chief,990100,{PASSWORD}\n"
+    assert send(client, "people", content).json["changes"][0]["fields"] == ["password"]
+    assert theirs.get("me").status_code == 401
+
+
+def test_a_column_that_is_left_out_leaves_what_is_stored(build, client):
+    bring_in_all(client, build)
+    content = features(({"code": "R1-1", "name": "新名", "water_body_code": "R1", "region_code": "990100001001", "level": "village"}, None))
+    assert send(client, "reaches", content).json["changes"][0]["fields"] == ["name"]
+    reach = stored(Reach, code="R1-1")
+    assert (reach.bank, reach.tolerance_m, reach.version) == ("left", 60, 2)
+    assert send(client, "people", "username,name,roles,region_code,phone\nchief.one,王河,chief;patroller,990100001001,\n").json["changes"][0]["fields"] == ["phone"]
+    assert stored(Person, username="chief.one").phone is None
+
+
+def test_regions_may_come_in_any_order_and_move_with_all_below(build, client):
+    build.district  # noqa: B018
+    content = "code,name,level,parent_code\nV,村,village,T\nT,镇,township,990100\nU,乡,township,990100\nW,组,village,V\n"
+    assert counts(send(client, "regions", content)) == (4, 0, 0, 0)
+    assert stored(Region, code="W").path == "/990100/T/V/W/"
+    reply = send(client, "regions", "code,name,level,parent_code\nV,村,village,U\n")
+    assert reply.json["changes"] == [{"row": 2, "code": "V", "fields": ["parent_code"]}]
+    assert [stored(Region, code=code).path for code in "VW"] == ["/990100/U/V/", "/990100/U/V/W/"]
+    assert stored(Region, code="W").version == 1
+
+
+def test_regions_take_an_outline_from_geojson(build, client):
+    rows = features(({"code": "990100", "name": "清溪区", "level": "county"}, LAKE))
+    build.district  # noqa: B018
+    assert send(client, "regions", rows).json["changes"] == [{"row": 1, "code": "990100", "fields": ["geometry"]}]
+    assert counts(send(client, "regions", rows)) == (0, 0, 1, 0)
+    line = features(({"code": "990100", "name": "清溪区", "level": "county"}, LINES))
+    assert faults(send(client, "regions", line)) == [(1, "geometry")]
+
+
+def test_boards_may_be_geojson_points(build, client):
+    reach = build.reach()
+    content = features(({"code": "B-1", "reach_code": reach.code}, {"type": "Point", "coordinates": [119.8, 29.6, 3]}))
+    assert counts(send(client, "signboards", content)) == (1, 0, 0, 0)
+    assert stored(Signboard, code="B-1").longitude == 119.8
+    bad = features(({"code": "B-2", "reach_code": reach.code}, {"type": "Point", "coordinates": [200, "x"]}))
+    assert faults(send(client, "signboards", bad)) == [(1, "latitude"), (1, "longitude")]
+
+
+REGION, WATER = "code,name,level,parent_code\n", "code,name,kind\n"
+PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,valid_from,valid_to\n"
+
+
+@pytest.mark.parametrize(("kind", "content", "wanted"), [
+    ("regions", "code,name\n1,a\n", [(1, "level")]),
+    ("regions", "code,name,level,colour\n990100,a,county,red\n", [(1, "colour")]),
+    ("regions", REGION + "990100,清溪区,county,,extra\n", [(2, "")]),
+    ("regions", REGION + ",a,township,990100\n", [(2, "code")]),
+    ("regions", REGION + "A,a,hamlet,990100\nB/C,b,township,990100\n", [(2, "level"), (3, "code")]),
+    ("regions", REGION + "A,a,township,990100\nA,b,township,990100\n", [(3, "code")]),
+    ("regions", REGION + "A,a,township,NONE\n", [(2, "parent_code")]),
+    ("regions", REGION + "A,a,township,B\nB,b,township,A\n", [(2, "parent_code"), (3, "parent_code")]),
+    ("regions", REGION + "A,a,township,\n", [(2, "code")]),
+    ("regions", REGION + "A,a\x07b,township,990100\n", [(2, "name")]),
+    ("regions", REGION + f"A,{'a' * 101},township,990100\n", [(2, "name")]),
+    ("regions", REGION + "A,a\0b,township,990100\n", [(2, "name")]),
+    ("water_bodies", WATER + "W,a,puddle\n", [(2, "kind")]),
+    ("water_bodies", "code,name,kind,target_class\nW,a,river,VI\n", [(2, "target_class")]),
+    ("people", PEOPLE + "a b,n,chief,990100\n", [(2, "username")]),
+    ("people", PEOPLE + "a,n,king,990100\nb,n,;,990100\n", [(2, "roles"), (3, "roles")]),
+    ("people", PEOPLE + "a,n,chief,NONE\n", [(2, "region_code")]),
+    ("people", PEOPLE + "Anna,n,chief,990100\nanna,n,chief,990100\n", [(3, "username")]),
+    ("people", "username,name,roles,region_code,password\na,n,chief,990100,12345678\n", [(2, "password")]),
+    ("people", "username,name,roles,region_code,department\na,n,handler,990100,navy\n", [(2, "department")]),
+    ("appointments", TERMS + "NONE,nobody,chief,2026-01-01,\n", [(2, "reach_code"), (2, "username")]),
+    ("appointments", TERMS + "R1-1,chief.one,chief,soon,31/12/2026\n", [(2, "valid_from"), (2, "valid_to")]),
+    ("appointments", TERMS + "R1-1,chief.one,chief,2026-02-01,2026-01-31\n", [(2, "valid_to")]),
+    ("appointments", TERMS + "R1-1,chief.one,c,2026-01-01,2026-02-01\nR1-1,chief.one,c,2026-02-01,\n", [(3, "valid_from")]),
+    ("appointments", TERMS + "R1-1,chief.one,村级河长,2025-01-01,2026-01-01\n", [(2, "valid_from")]),
+    ("appointments", TERMS + "R1-1,chief.one,c,2026-01-01,\nR1-1,chief.one,c,2026-01-01,\n", [(3, "reach_code")]),
+    ("signboards", "code,reach_code,latitude,longitude\nB,NONE,29,119\nC,R1-1,91,nan\n", [(2, "reach_code"), (3, "latitude"), (3, "longitude")]),
+])
+def test_every_fault_is_named_by_row_and_nothing_is_written(build, client, kind, content, wanted):
+    bring_in_all(client, build)
+    before = state(), db.session.scalar(db.select(db.func.count()).select_from(AuditEntry))
+    found = faults(send(client, kind, content))
+    assert found == wanted
+    assert (state(), db.session.scalar(db.select(db.func.count()).select_from(AuditEntry))) == before
+    dry = send(client, kind, content, dry_run=True)
+    assert dry.status_code == 200
+    assert [(fault["row"], fault["field"]) for fault in dry.json["errors"]] == found
+
+
+@pytest.mark.parametrize(("language", "says"), [("zh", "没有编码为 NONE 的水体"), ("en", "There is no water body with the code NONE")])
+def test_faults_are_told_in_the_callers_language(build, client, language, says):
+    build.district  # noqa: B018
+    rows = features(({"code": "X", "name": "n", "water_body_code": "NONE", "region_code": "990100", "level": "village"}, LINES))
+    reply = send(client, "reaches", rows, language=language)
+    assert reply.json["errors"] == [{"row": 1, "field": "water_body_code", "message": says}]
+
+
+@pytest.mark.parametrize(("changes", "geometry", "field"), [
+    ({"water_body_code": "NONE"}, LINES, "water_body_code"), ({"region_code": "NONE"}, LINES, "region_code"), ({"level": "x"}, LINES, "level"),
+    ({"bank": "north"}, LINES, "bank"), ({"tolerance_m": -1}, LINES, "tolerance_m"), ({"tolerance_m": True}, LINES, "tolerance_m"),
+    ({"name": {"zh": "x"}}, LINES, "name"), ({}, None, "geometry"), ({}, {"type": "Point", "coordinates": [1, 2]}, "geometry"),
+    ({}, {"type": "LineString", "coordinates": [[119, 29]]}, "geometry"), ({}, {"type": "LineString", "coordinates": [[119, 29], [4e6, 3e6]]}, "geometry"),
+    ({}, {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "geometry"), ({}, "line", "geometry"),
+])
+def test_bad_reaches_are_refused_beside_good_ones(build, client, changes, geometry, field):
+    water = build.water_body()
+    good = {"code": "X-1", "name": "段", "water_body_code": water.code, "region_code": "990100", "level": "village"}
+    reply = send(client, "reaches", features((good, LINES), ({**good, "code": "X-2", **changes}, geometry)))
+    assert faults(reply) == [(2, field)]
+    assert reply.json["errors"][0]["message"]
+    assert stored(Reach, code="X-1") is None
+
+
+def test_deeply_nested_coordinates_are_a_bad_geometry(build, client):
+    water = build.water_body()
+    deep = ('{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"code":"X","name":"n","water_body_code":"'
+            + water.code + '","region_code":"990100","level":"village"},"geometry":{"type":"LineString","coordinates":' + "[" * 900 + "]" * 900 + "}}]}")
+    assert faults(send(client, "reaches", deep)) == [(1, "geometry")]
+
+
+def test_nothing_outside_ones_region_is_touched(build, signed_in):
+    here, there = build.region(), build.region()
+    client = signed_in(build.person("admin", region=here))
+    foreign_reach, own_reach = build.reach(region=there), build.reach(region=here)
+    foreign, own = build.person(region=there), build.person(region=here)
+    board = build.board(foreign_reach)
+    water = own_reach.water_body.code
+    reach = {"code": foreign_reach.code, "name": "x", "water_body_code": water, "region_code": here.code, "level": "village"}
+    for kind, content, wanted in [
+        ("regions", REGION + f"{there.code},x,township,990100\n", [(2, "code")]),
+        ("regions", REGION + f"NEW,x,township,{there.code}\n", [(2, "code")]),
+        ("regions", REGION + f"{here.code},x,township,{there.code}\n", [(2, "parent_code")]),
+        ("reaches", features((reach, LINES)), [(1, "code")]),
+        ("reaches", features(({**reach, "code": "NEW", "region_code": there.code}, LINES)), [(1, "region_code")]),
+        ("people", PEOPLE + f"{foreign.username},x,chief,{here.code}\n", [(2, "username")]),
+        ("people", PEOPLE + f"new,x,chief,{there.code}\n", [(2, "region_code")]),
+        ("appointments", TERMS + f"{foreign_reach.code},{own.username},c,2026-01-01,\n", [(2, "reach_code")]),
+        ("appointments", TERMS + f"{own_reach.code},{foreign.username},c,2026-01-01,\n", [(2, "username")]),
+        ("signboards", f"code,reach_code,latitude,longitude\nN,{foreign_reach.code},1,1\n", [(2, "reach_code")]),
+        ("signboards", f"code,reach_code,latitude,longitude\n{board.code},{own_reach.code},1,1\n", [(2, "code")]),
+    ]:
+        assert faults(send(client, kind, content)) == wanted, (kind, content)
+
+
+def test_only_who_manages_people_imports_people(build, signed_in):
+    office = signed_in(build.person("office"))
+    assert send(office, "people", PEOPLE + "boss,x,admin,990100\n").status_code == 403
+    assert counts(send(office, "water_bodies", WATER + "W1,a,river\n")) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("form", "status"), [
+    ({"kind": "castles", "file": (io.BytesIO(b"x"), "x")}, 422), ({"kind": "reaches"}, 422), ({"kind": "reaches", "file": "text"}, 422),
+    ({"file": (io.BytesIO(b"x"), "x")}, 422), ({"kind": "reaches", "file": (io.BytesIO(b"x"), "x"), "dry_run": "perhaps"}, 422),
+    ({"kind": "reaches", "file": (io.BytesIO(b"x"), "x"), "colour": "red"}, 422), ({"kind": "people", "file": (io.BytesIO(b"a,b\n"), "x")}, 422),
+])
+def test_bad_requests_are_refused(client, form, status):
+    reply = client.post("imports", data=form, content_type="multipart/form-data")
+    assert reply.status_code == status
+    assert reply.json["errors"]
+
+
+def test_an_import_is_a_form(client):
+    assert client.post("imports", json={"kind": "reaches"}).status_code == 415
+
+
+def test_passwords_by_request_are_bounded(build, client, monkeypatch):
+    monkeypatch.setitem(imports.run_import.__kwdefaults__, "most_passwords", 1)
+    content = samples(build)["people"].replace(b"water,", b"water," + PASSWORD.encode())
+    reply = send(client, "people", content)
+    assert reply.status_code == 422
+    assert "file" in reply.json["errors"]
+
+
+def test_faults_beyond_five_hundred_are_counted(client):
+    reply = send(client, "water_bodies", WATER + "".join(f"W{n},a,puddle\n" for n in range(510)))
+    assert reply.status_code == 422
+    assert (len(reply.json["errors"]), reply.json["more_errors"]) == (500, 10)
+
+
+def test_the_command_imports_as_the_system(app, build, tmp_path):
+    file = tmp_path / "regions.csv"
+    file.write_bytes((REGION + "77,新区,county,\n").encode("gb18030"))
+    run = app.test_cli_runner().invoke
+    dry = run(args=["import", "regions", str(file), "--dry-run"])
+    assert (dry.exit_code, dry.output) == (0, "1 created, 0 updated, 0 unchanged, 0 errors\n")
+    assert stored(Region, code="77") is None
+    assert run(args=["import", "regions", str(file)]).exit_code == 0
+    assert stored(Region, code="77").path == "/77/"
+    file.write_text("code,name,level\n77,新新区,county\n78,x,planet\n")
+    refused = run(args=["import", "regions", str(file)])
+    assert refused.exit_code == 1
+    assert "row 3 · level" in refused.output
+    assert stored(Region, code="77").name == "新区"
+    file.write_bytes(b"")
+    assert "empty" in run(args=["import", "regions", str(file)]).output
+
+
+def test_a_password_in_the_list_never_replaces_ones_own(build):
+    """Importing an old staff list again must not undo what people have changed since."""
+    build.district  # noqa: B018
+    text = "username,name,phone,roles,region_code,title,password\nlist,王,,chief,990100,,{}\n"
+    assert imports.run_import(ImportKind.PEOPLE, text.format("qing-xi-he-1").encode(), by=SYSTEM).created == 1
+    again = imports.run_import(ImportKind.PEOPLE, text.format("another-pass-9").encode(), by=SYSTEM)
+    assert (again.updated, again.unchanged) == (0, 1)
+    person = db.session.scalar(db.select(Person).where(Person.username == "list"))
+    assert is_password("qing-xi-he-1", person.password_hash)
