@@ -6,23 +6,25 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from sqlalchemy import Row, literal, select, tuple_
+from sqlalchemy import Row, select
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.foundation.paging import past
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
 from patrol.issues.due import NEVER_DUE, is_overdue
 from patrol.issues.filters import Filters, order_of
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import number_of
-from patrol.issues.queries import filtered
+from patrol.issues.queries import ordered
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
@@ -51,21 +53,21 @@ class Export:
 
 def rows_of(export: Export) -> Iterator[Sequence[Row[Any]]]:
     """Yield the issues' columns in batches, each read on its own, so that no long transaction stands open."""
-    statement, entity = filtered(export.actor, export.filters)
-    order = order_of(export.order, entity)
-    statement = statement.with_only_columns(*(getattr(entity, name) for name in _COLUMNS), maintain_column_froms=True)
-    statement = statement.order_by(*(c.desc() if order.descending else c.asc() for c in order.columns)).limit(BATCH)
-    keys, total, page = tuple_(*order.columns), 0, statement
+    total, last = 0, None
     while total < MOST_ROWS:
-        rows = db.session.execute(page).all()
+        after = None if last is None else partial(past, last)
+        statement, entity = ordered(export.actor, export.filters, export.order, limit=BATCH, after=after)
+        order = order_of(export.order, entity)
+        page = statement.with_only_columns(*(getattr(entity, name) for name in _COLUMNS), maintain_column_froms=True)
+        page = page.order_by(*order.clauses()).limit(BATCH)
+        rows = db.session.execute(page if after is None else page.where(after(order))).all()
         if rows:
             yield rows
         total += len(rows)
         if len(rows) < BATCH:
             return
-        last = tuple_(*(literal(getattr(rows[-1], column.key), column.type) for column in order.columns))
+        last = [getattr(rows[-1], column.key) for column in order.columns]
         db.session.rollback()
-        page = statement.where(keys < last if order.descending else keys > last)
 
 
 def geojson_of(export: Export) -> Iterator[bytes]:

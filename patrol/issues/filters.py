@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -50,7 +50,6 @@ class Filters:
     created_before: datetime | None = None
     bbox: Box | None = None
     q: str | None = None
-    extra: tuple[ColumnElement[bool], ...] = field(default=())
 
 
 def among(column: Any, ids: Select[UUID]) -> ColumnElement[bool]:
@@ -79,7 +78,7 @@ def subtree_ids(path: str) -> list[UUID] | None:
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions of all filters except `state`. Raises Invalid (422) for a region, reach, category that is not."""
-    found: list[ColumnElement[bool]] = list(filters.extra)
+    found: list[ColumnElement[bool]] = []
     if filters.source:
         found.append(Issue.source.in_(filters.source))
     if filters.severity:
@@ -93,7 +92,9 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.assigned_to:
         found.append(handled_by(filters.assigned_to))
     if filters.due_before:
-        found += [Issue.due_at <= filters.due_before, Issue.state.not_in(NEVER_DUE)]
+        # Nothing is due before it came. The database cannot know, and would walk past all that came later.
+        came = Issue.received_at <= filters.due_before
+        found += [Issue.due_at <= filters.due_before, came, Issue.state.not_in(NEVER_DUE)]
     if filters.created_after:
         found.append(Issue.received_at >= filters.created_after)
     if filters.created_before:

@@ -1,8 +1,9 @@
 """Reads of issues: every list starts from what the actor may see, and loads what an issue shows."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from patrol.evidence.visibility import photos_seen_through
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import box_around, distance_m
-from patrol.foundation.paging import Page, page_of
+from patrol.foundation.paging import Order, Page, beyond, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import ActorFacts, IssueFacts
 from patrol.issues.categories import CATEGORIES, Severity, category_of
@@ -93,6 +94,9 @@ def get_issue(actor: Actor, issue_id: UUID) -> Issue:
 
 def find_issue(issue_id: UUID) -> Issue | None:
     """Return an issue with all that it shows, whoever asks, or None: for a create that may be a repetition."""
+    # Nearly always there is none, and a question for the id alone costs a fifth.
+    if db.session.scalar(select(Issue.id).where(Issue.id == issue_id)) is None:
+        return None
     return db.session.scalar(_with_parts(select(Issue).where(Issue.id == issue_id)))
 
 
@@ -113,25 +117,39 @@ def locked_issue(actor: Actor, issue_id: UUID) -> Issue:
     return issue
 
 
-def filtered(actor: Actor, filters: Filters) -> tuple[Select[Any], Any]:
-    """Return the select of the visible issues that pass, and the entity (Issue or an alias) whose columns it has.
-
-    Several states become one branch each, which the database merges in order by the index that begins with the state;
-    asked for together it would have to walk past all the closed ones to the few that are open.
-    """
+def narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions that the actor sees an issue and that it passes all filters except `state`."""
     condition = scope(actor)
-    narrowed = [*conditions(filters), *([] if condition is None else [condition])]
-    states = list(dict.fromkeys(filters.state))
+    return [*conditions(filters), *([] if condition is None else [condition])]
+
+
+def ordered(
+    actor: Actor, filters: Filters, order: str, *, limit: int, after: Callable[[Order], ColumnElement[bool]] | None = None
+) -> tuple[Select[Any], Any]:
+    """Return the select of the first `limit` visible issues that pass, and the entity whose columns it has.
+
+    The caller still orders it. `after` makes the condition by which a page goes on, for an order over an entity.
+
+    Several states become one branch each, which ends after `limit` rows of the index that begins with the state. Asked
+    for together, the database would walk past all the closed issues to the few that are open, or sort them all.
+    """
+    passing, states = narrowed(actor, filters), list(dict.fromkeys(filters.state))
     if len(states) < 2:
-        return select(Issue).where(*narrowed, *(Issue.state == state for state in states)), Issue
-    branches = union_all(*(select(Issue).where(Issue.state == state, *narrowed) for state in states)).subquery()
-    entity = aliased(Issue, branches)
+        return select(Issue).where(*passing, *(Issue.state == state for state in states)), Issue
+    own_order = order_of(order, Issue)
+    passing += [after(own_order)] if after else []
+    firsts = [
+        select(Issue).where(Issue.state == state, *passing).order_by(*own_order.clauses()).limit(limit).subquery()
+        for state in states
+    ]
+    entity = aliased(Issue, union_all(*(select(first) for first in firsts)).subquery())
     return select(entity), entity
 
 
 def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[Issue]:
     """Return one page of the visible issues that pass, with all that an issue shows."""
-    statement, entity = filtered(actor, filters)
+    after = partial(beyond, cursor) if cursor else None
+    statement, entity = ordered(actor, filters, order, limit=limit + 1, after=after)
     return page_of(statement.options(*_shown_parts(entity)), order_of(order, entity), limit=limit, cursor=cursor)
 
 
@@ -144,11 +162,10 @@ def list_nearby(actor: Actor, latitude: float, longitude: float, category: str) 
     if not radius_m:
         return []
     box = box_around(latitude, longitude, radius_m)
-    filters = Filters(state=[state for state in State if state not in ENDED], bbox=box)
-    statement, entity = filtered(actor, filters)
+    passing = [*narrowed(actor, Filters(bbox=box)), Issue.category == category, Issue.state.not_in(ENDED)]
     near = [
         (issue, distance_m(latitude, longitude, issue.latitude, issue.longitude))
-        for issue in db.session.scalars(statement.where(entity.category == category).options(*_shown_parts(entity)))
+        for issue in db.session.scalars(select(Issue).where(*passing).options(*_shown_parts(Issue)))
     ]
     return sorted(((issue, away) for issue, away in near if away <= radius_m), key=lambda pair: pair[1])[:MOST_NEARBY]
 
@@ -160,10 +177,10 @@ def history_of(issue: Issue) -> Sequence[HistoryEntry]:
 
 def counts(actor: Actor, filters: Filters) -> dict[str, int]:
     """Count the visible issues that pass by each open state, and those among them that are overdue."""
-    narrowed, found = [*conditions(filters), scope(actor)], defaultdict[str, int](int)
+    found = defaultdict[str, int](int)
     open_states = [state for state in State if state not in ENDED]
     rows = db.session.execute(
-        select(Issue.state, func.count()).where(Issue.state.in_(open_states), *(c for c in narrowed if c is not None))
+        select(Issue.state, func.count()).where(Issue.state.in_(open_states), *narrowed(actor, filters))
         .group_by(Issue.state)
     )  # fmt: skip
     found.update(rows.all())
