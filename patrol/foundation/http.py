@@ -63,6 +63,8 @@ class Parser(FlaskParser):
     }
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:  # noqa: ARG002
+        if _says_nothing(req):
+            return {}
         if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
             raise UnsupportedKind(_NEEDS_JSON)
         return json_safety.parse_json(_json_bytes(req))
@@ -70,6 +72,8 @@ class Parser(FlaskParser):
     def load_json_or_form(self, req: Any, schema: ma.Schema) -> Any:
         if req.mimetype == "multipart/form-data":
             return self.load_multipart(req, schema)
+        if _says_nothing(req):
+            return {}
         if req.mimetype != "application/json":
             raise UnsupportedKind(_NEEDS_JSON_OR_FORM)
         return json_safety.parse_json(_json_bytes(req))
@@ -88,6 +92,11 @@ class Parser(FlaskParser):
 Parser.__location_map__ = {
     **FlaskParser.__location_map__, JSON_OR_FORM: "load_json_or_form", MULTIPART: "load_multipart",
 }
+
+
+def _says_nothing(req: Any) -> bool:
+    """Tell whether a request has neither a body nor a content type: then all its fields were left out."""
+    return not req.mimetype and not req.content_length and "Transfer-Encoding" not in req.headers
 
 
 def _json_bytes(req: Any) -> bytes:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import marshmallow as ma
 import orjson
-from sqlalchemy import Select, literal, tuple_
+from sqlalchemy import ColumnElement, Select, UnaryExpression, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import db
@@ -41,6 +41,10 @@ class Order:
     columns: tuple[InstrumentedAttribute[Any], ...]
     descending: bool = False
 
+    def clauses(self) -> list[UnaryExpression[Any]]:
+        """Return what ORDER BY takes."""
+        return [column.desc() if self.descending else column.asc() for column in self.columns]
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
@@ -53,15 +57,24 @@ class Page(Generic[T]):
 def page_of(statement: Select[T], order: Order, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[T]:
     """Run `statement` for one page in `order`. Raises Invalid (422) for a cursor that is not of this list and order."""
     if cursor is not None:
-        last = tuple_(*order.columns)
-        # Each value has its column's own type: a moment would otherwise be sent with a zone, unlike those stored.
-        found = zip(_read_cursor(cursor, order), order.columns, strict=True)
-        values = tuple_(*(literal(value, column.type) for value, column in found))
-        statement = statement.where(last < values if order.descending else last > values)
-    ordered = statement.order_by(*(c.desc() if order.descending else c.asc() for c in order.columns)).limit(limit + 1)
+        statement = statement.where(beyond(cursor, order))
+    ordered = statement.order_by(*order.clauses()).limit(limit + 1)
     rows = db.session.scalars(ordered).unique().all()
     following = _cursor_of(rows[limit - 1], order) if len(rows) > limit else None
     return Page(rows[:limit], following)
+
+
+def beyond(cursor: str, order: Order) -> ColumnElement[bool]:
+    """Return the condition that a row comes after the page that ended with `cursor`. Raises Invalid for a wrong cursor."""
+    return past(_read_cursor(cursor, order), order)
+
+
+def past(values: Sequence[Any], order: Order) -> ColumnElement[bool]:
+    """Return the condition that a row comes after the one with these `values` of the order's columns."""
+    # Each value has its column's own type: a moment would otherwise be sent with a zone, unlike those stored.
+    last = tuple_(*(literal(value, column.type) for value, column in zip(values, order.columns, strict=True)))
+    keys = tuple_(*order.columns)
+    return keys < last if order.descending else keys > last
 
 
 def _cursor_of(row: Any, order: Order) -> str:
