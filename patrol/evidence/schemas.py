@@ -3,12 +3,14 @@
 import marshmallow as ma
 from flask_smorest.fields import Upload
 
+from patrol.foundation.moments import Moment
+
 KINDS = ("before", "during", "after", "receipt", "other")
 
 
 class PhotoFactsIn(ma.Schema):
     kind = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.OneOf(KINDS))
-    recorded_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+    recorded_at = Moment(load_default=None, allow_none=True)
     latitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90))
     longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180))
 
@@ -27,7 +29,7 @@ class PhotoBodyArgs(PhotoFactsIn):
 
 class ExifOut(ma.Schema):
     local_time = ma.fields.String(required=True, allow_none=True, metadata={"example": "2026-05-01T08:30:00"})
-    taken_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    taken_at = Moment(required=True, allow_none=True)
     latitude = ma.fields.Float(required=True, allow_none=True)
     longitude = ma.fields.Float(required=True, allow_none=True)
     camera = ma.fields.String(required=True, allow_none=True)
@@ -42,8 +44,8 @@ class PhotoOut(ma.Schema):
     width = ma.fields.Integer(required=True)
     height = ma.fields.Integer(required=True)
     kind = ma.fields.String(required=True, allow_none=True)
-    recorded_at = ma.fields.AwareDateTime(required=True, allow_none=True)
-    received_at = ma.fields.AwareDateTime(required=True)
+    recorded_at = Moment(required=True, allow_none=True)
+    received_at = Moment(required=True)
     latitude = ma.fields.Float(required=True, allow_none=True)
     longitude = ma.fields.Float(required=True, allow_none=True)
     exif = ma.fields.Nested(ExifOut, required=True)

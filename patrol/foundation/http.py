@@ -182,6 +182,11 @@ class Room(Blueprint):
 
         return decorate
 
+    def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
+        """Hand loaded arguments to the view. The schema is made once: webargs would make a class's anew on each request."""
+        decorate: Callable[[View], View] = super().arguments(schema(), **options)
+        return decorate
+
     def body(self, schema: type[ma.Schema], *, with_photos: bool = False) -> Callable[[View], View]:
         """Hand the request's JSON to the view as a dictionary; with `with_photos` also a form with files in `photos`."""
         location = JSON_OR_FORM if with_photos else "json"

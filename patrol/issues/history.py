@@ -15,8 +15,8 @@ from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, gen
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.people.actor import Actor
 
-SUBMIT, HAND_OVER = "submit", "hand_over"
-"""Verbs of entries that are no steps of the lifecycle: the beginning, and a new lead after a hand-over of the reach."""
+SUBMIT, HAND_OVER, ADD_PHOTOS = "submit", "hand_over", "add_photos"
+"""Verbs of entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos."""
 
 
 def add_entry(

@@ -13,7 +13,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.allowed import steps_open_to
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import is_overdue, shown_due
-from patrol.issues.history import HAND_OVER, SUBMIT
+from patrol.issues.history import ADD_PHOTOS, HAND_OVER, SUBMIT
 from patrol.issues.lifecycle import GROUNDS, STEPS, Step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.issues.placing import Placement, answering_chief, shown_routing
@@ -24,6 +24,7 @@ from patrol.people.models import Person, Region
 
 _VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
     SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
+    ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"),
 }  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
     if issue.reporter_id and reader.knows_reporter(issue):
         actor = reader.actor
         # What was just entered is shown to who entered it, without asking the database for what is known.
-        own = {"id": actor.person_id, "name": actor.name, "title": None}
+        own = {"id": actor.person_id, "name": actor.name, "title": actor.title}
         shown["reporter"] = own if issue.reporter_id == actor.person_id else shown_person(issue.reporter)
     return shown
 

@@ -102,14 +102,14 @@ def check_in(
                          latitude=position.latitude, longitude=position.longitude)[0] for photo in brought]
     names = dict.fromkeys([*announced, *(AnnouncedPhoto(photo.id, photo.sha256) for photo in kept)])
     row = CheckIn(
-        id=id, patrol_id=patrol_id, person_id=by.person_id, region_id=place.region_id, reach_id=place.reach_id,
+        id=id, patrol_id=patrol_id, person_id=by.person_id, region_id=place.region_id, reach=place.reach,
         distance_m=place.distance_m, recorded_at=recorded_at, sent_at=sent_at, received_at=clock.now(),
         checklist=checklist, note=note, digest=digest, **position.columns(),
         photos=[CheckInPhoto(photo_id=name.id, position=index, sha256=name.sha256) for index, name in enumerate(names)],
     )
     db.session.add(row)
     db.session.flush()
-    events.record(CheckedIn(check_in_id=row.id, reach_id=row.reach_id, person_id=row.person_id))
+    events.record(CheckedIn(check_in_id=row.id, reach_id=place.reach.id if place.reach else None, person_id=row.person_id))
     return row, True
 
 

@@ -107,11 +107,14 @@ def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (),
     digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
     position = position_of(data)
     fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
-    _, is_new = actions.check_in(
+    row, is_new = actions.check_in(
         by=current_actor(), id=check_in_id, position=position, announced=announced, brought=brought, digest=digest,
         tolerance_m=current_app.extensions["settings"].routing_tolerance_m, **fields,
     )
-    [shown] = shown_check_ins([queries.get_check_in(current_actor(), check_in_id)])
+    by = current_actor()
+    # What was just entered is shown to who entered it, without asking the database for what is known.
+    own = {"id": by.person_id, "name": by.name, "title": by.title}
+    [shown] = shown_check_ins([row if is_new else queries.get_check_in(by, check_in_id)], own=own if is_new else None)
     missing = [photo["id"] for photo in shown["photos"] if not photo["arrived"]]
     receipt = {"accepted": int(is_new), "duplicates": int(not is_new), "quarantined": [], "missing": missing}
     return {**shown, "receipt": receipt}, 201 if is_new else 200
@@ -143,13 +146,14 @@ def shown_patrol(patrol: Patrol) -> dict[str, Any]:
     }
 
 
-def shown_check_ins(rows: Iterable[CheckIn]) -> list[dict[str, Any]]:
-    """Return what `CheckInOut` shows of each row, with one question about all their photos."""
+def shown_check_ins(rows: Iterable[CheckIn], *, own: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return what `CheckInOut` shows of each row, with one question about all their photos; `own` is whose they all are."""
     rows = list(rows)
     arrived = arrived_photos(photo.photo_id for row in rows for photo in row.photos)
     return [{
         **{name: getattr(row, name) for name in (
-            "id", "patrol_id", "person", "reach", "distance_m", "recorded_at", "received_at", "checklist", "note")},
+            "id", "patrol_id", "reach", "distance_m", "recorded_at", "received_at", "checklist", "note")},
+        "person": own or row.person,
         **shown_position(row),
         "photos": [{"id": photo.photo_id, "arrived": photo.photo_id in arrived, **photo_links(photo.photo_id)} for photo in row.photos],
     } for row in rows]

@@ -25,7 +25,7 @@ UNKNOWN_ACCURACY_M = 50.0
 class Place:
     """Where a check-in belongs."""
 
-    reach_id: UUID | None
+    reach: Reach | None
     region_id: UUID
     distance_m: float | None
 
@@ -36,11 +36,11 @@ def place_of(position: Position, *, by: Actor, reach_id: UUID | None, tolerance_
         reach = db.session.scalar(select(Reach).where(Reach.id == reach_id).options(undefer(Reach.geometry)))
         if reach is None:
             raise Invalid(_NO_REACH, errors={"reach_id": [_NO_REACH]})
-        return Place(reach.id, reach.region_id, round(distance_to(reach, position), 1))
+        return Place(reach, reach.region_id, round(distance_to(reach, position), 1))
     accuracy_m = position.accuracy_m if position.accuracy_m is not None else UNKNOWN_ACCURACY_M
     for candidate, reach in near_reaches(position.latitude, position.longitude, accuracy_m=accuracy_m, tolerance_m=tolerance_m):
         if candidate.within_tolerance:
-            return Place(reach.id, reach.region_id, round(candidate.distance_m, 1))
+            return Place(reach, reach.region_id, round(candidate.distance_m, 1))
     region = region_at(position.latitude, position.longitude)
     return Place(None, region.id if region else by.region_id, None)  # type: ignore[arg-type]
 

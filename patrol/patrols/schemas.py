@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
@@ -22,13 +23,13 @@ class ReceiptOut(ma.Schema):
 class PatrolIn(ma.Schema):
     reach_ids = ma.fields.List(ma.fields.UUID(), required=True, validate=ma.validate.Length(1, 50))
     mode = ma.fields.String(required=True, validate=ma.validate.OneOf(MODES))
-    started_at = ma.fields.AwareDateTime(required=True)
+    started_at = Moment(required=True)
     on_behalf_of = ma.fields.UUID(load_default=None, allow_none=True)
     device = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=200))
 
 
 class FinishIn(ma.Schema):
-    ended_at = ma.fields.AwareDateTime(required=True)
+    ended_at = Moment(required=True)
     summary = ma.fields.String(load_default=None, allow_none=True, validate=_NOTE)
 
 
@@ -40,8 +41,8 @@ class PhotoAnnouncedIn(ma.Schema):
 class CheckInFormIn(PositionIn):
     patrol_id = ma.fields.UUID(load_default=None, allow_none=True)
     reach_id = ma.fields.UUID(load_default=None, allow_none=True)
-    recorded_at = ma.fields.AwareDateTime(required=True)
-    sent_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+    recorded_at = Moment(required=True)
+    sent_at = Moment(load_default=None, allow_none=True)
     checklist = ma.fields.Dict(
         keys=ma.fields.String(validate=ma.validate.OneOf(list(GROUPS))),
         values=ma.fields.String(validate=ma.validate.OneOf([answer.value for answer in Answer])),
@@ -65,10 +66,10 @@ class PatrolOut(ma.Schema):
     reaches = ma.fields.List(ma.fields.Nested(ReachBriefOut), required=True)
     mode = ma.fields.String(required=True, metadata={"example": "walk"})
     device = ma.fields.String(required=True, allow_none=True)
-    started_at = ma.fields.AwareDateTime(required=True)
-    ended_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    started_at = Moment(required=True)
+    ended_at = Moment(required=True, allow_none=True)
     summary = ma.fields.String(required=True, allow_none=True)
-    received_at = ma.fields.AwareDateTime(required=True)
+    received_at = Moment(required=True)
     version = ma.fields.Integer(required=True)
 
 
@@ -85,8 +86,8 @@ class CheckInOut(PositionOut):
     person = ma.fields.Nested(PersonBriefOut, required=True)
     reach = ma.fields.Nested(ReachBriefOut, required=True, allow_none=True)
     distance_m = ma.fields.Float(required=True, allow_none=True, metadata={"description": "From the reach."})
-    recorded_at = ma.fields.AwareDateTime(required=True)
-    received_at = ma.fields.AwareDateTime(required=True)
+    recorded_at = Moment(required=True)
+    received_at = Moment(required=True)
     checklist = ma.fields.Dict(required=True)
     note = ma.fields.String(required=True, allow_none=True)
     photos = ma.fields.List(ma.fields.Nested(CheckInPhotoOut), required=True)
@@ -111,8 +112,8 @@ class _WhenArgs(PageArgs):
     person = ma.fields.String(load_default=None, metadata={"description": "`me` or an id."})
     reach = ma.fields.UUID(load_default=None)
     region = ma.fields.String(load_default=None, validate=ma.validate.Length(max=20))
-    after = ma.fields.AwareDateTime(load_default=None, metadata={"description": "From this moment on."})
-    before = ma.fields.AwareDateTime(load_default=None, metadata={"description": "Before this moment."})
+    after = Moment(load_default=None, metadata={"description": "From this moment on."})
+    before = Moment(load_default=None, metadata={"description": "Before this moment."})
 
 
 class PatrolArgs(_WhenArgs):

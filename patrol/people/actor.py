@@ -12,6 +12,7 @@ class Actor:
 
     person_id: UUID | None
     name: str
+    title: str | None = None
     roles: frozenset[Role]
     permissions: frozenset[Permission]
     region_id: UUID | None

@@ -24,7 +24,7 @@ _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region wit
 def actor_with_token(token: str) -> Actor | None:
     """Return who holds the access token, or None when it is unknown, expired, or its account disabled."""
     row = db.session.execute(
-        select(Person.id, Person.name, Person.role_names, Person.department, Region.id, Region.path, SignIn.id)
+        select(Person.id, Person.name, Person.role_names, Person.department, Region.id, Region.path, SignIn.id, Person.title)
         .select_from(Token)
         .join(SignIn, SignIn.id == Token.sign_in_id)
         .join(Person, Person.id == SignIn.person_id)
@@ -39,7 +39,7 @@ def actor_with_token(token: str) -> Actor | None:
     roles = frozenset(Role(name) for name in row[2])
     return Actor(
         person_id=row[0], name=row[1], roles=roles, permissions=permissions_of(roles), department=row[3],
-        region_id=row[4], region_path=row[5], sign_in_id=row[6],
+        region_id=row[4], region_path=row[5], sign_in_id=row[6], title=row[7],
     )
 
 
@@ -47,7 +47,7 @@ def actor_of(person: Person, region: Region) -> Actor:
     """Return the actor that a loaded account would be, for commands and the demo."""
     return Actor(
         person_id=person.id, name=person.name, roles=person.roles, permissions=person.permissions,
-        department=person.department, region_id=region.id, region_path=region.path,
+        department=person.department, region_id=region.id, region_path=region.path, title=person.title,
     )
 
 

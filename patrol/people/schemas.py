@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.people.permissions import Role
 
@@ -28,8 +29,8 @@ class PersonOut(PersonBriefOut):
     roles = ma.fields.List(ma.fields.String(), required=True, metadata={"example": ["chief"]})
     region = ma.fields.Nested(RegionBriefOut, required=True)
     department = ma.fields.String(required=True, allow_none=True)
-    disabled_at = ma.fields.AwareDateTime(required=True, allow_none=True)
-    created_at = ma.fields.AwareDateTime(required=True)
+    disabled_at = Moment(required=True, allow_none=True)
+    created_at = Moment(required=True)
     version = ma.fields.Integer(required=True)
 
 
@@ -87,8 +88,8 @@ class PasswordIn(ma.Schema):
 class SignInOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     device = ma.fields.String(required=True, allow_none=True)
-    started_at = ma.fields.AwareDateTime(required=True)
-    refreshed_at = ma.fields.AwareDateTime(required=True)
+    started_at = Moment(required=True)
+    refreshed_at = Moment(required=True)
     current = ma.fields.Boolean(required=True)
 
 

@@ -15,7 +15,7 @@ from patrol.foundation.positions import Position
 from patrol.foundation.texts import Text
 from patrol.issues.actions import report_issue
 from patrol.issues.categories import Source, category_of
-from patrol.issues.history import add_entry
+from patrol.issues.history import ADD_PHOTOS, add_entry
 from patrol.issues.lifecycle import ENDED, STATE_NAME, State
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.people.actions import note_audit
@@ -23,7 +23,6 @@ from patrol.people.actor import Actor
 from patrol.public.challenge import SPENT, Proof, refusal
 from patrol.public.contacts import seal, unseal
 from patrol.public.models import Complaint, Rating, ReporterContact, SpentChallenge
-from patrol.public.progress import ADD_PHOTOS
 from patrol.public.queries import contact_left_with, rating_of, was_spent
 from patrol.public.tracking_codes import new_tracking_code
 

@@ -7,12 +7,10 @@ from typing import Any
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import NEVER_DUE, is_overdue
+from patrol.issues.history import ADD_PHOTOS
 from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.public.models import Complaint, Rating
-
-ADD_PHOTOS = "add_photos"
-"""Verb of the history entry by which a complainant adds photos; no step of the lifecycle."""
 
 # An after-photo proves nothing to the public until somebody else has checked it.
 _SHOWS_AFTER = frozenset({State.VERIFIED, State.CLOSED})

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from patrol.foundation.http import FlatForm, UploadedFile
+from patrol.foundation.moments import Moment
 from patrol.foundation.positions import PositionIn
 from patrol.issues.categories import SEVERITY_NAME
 from patrol.public.tracking_codes import SYMBOLS
@@ -43,7 +44,7 @@ class ComplaintIn(PositionIn, FlatForm):
     longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={"example": 119.80745})
     board_code = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 40), metadata={
         "example": "QX-0001", "description": "Code on the signboard: stands for the position when there is none."})
-    recorded_at = ma.fields.AwareDateTime(load_default=None, allow_none=True)
+    recorded_at = Moment(load_default=None, allow_none=True)
     contact = ma.fields.Nested(ContactIn, load_default=None, allow_none=True, metadata={"description": "Kept sealed; may be left out."})
     challenge = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=4000), metadata={
         "description": "The solved challenge of `GET /api/v1/public/challenge`, where one is asked for."})
@@ -81,13 +82,13 @@ class ComplaintOut(ma.Schema):
     tracking_code = ma.fields.String(required=True, metadata=_CODE)
     state = ma.fields.String(required=True, metadata={"example": "submitted"})
     message = ma.fields.String(required=True, metadata={"example": "已收到，等待河长办受理。"})
-    due_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    due_at = Moment(required=True, allow_none=True)
     office = ma.fields.Nested(PublicNameOut, required=True)
     reach = ma.fields.Nested(PublicNameOut, required=True, allow_none=True)
 
 
 class PublicStepOut(ma.Schema):
-    at = ma.fields.AwareDateTime(required=True)
+    at = Moment(required=True)
     text = ma.fields.String(required=True, metadata={"example": "河长办已受理。"})
 
 
@@ -108,7 +109,7 @@ class RatingOut(ma.Schema):
     satisfied = ma.fields.Boolean(required=True)
     score = ma.fields.Integer(required=True)
     comment = ma.fields.String(required=True, allow_none=True)
-    rated_at = ma.fields.AwareDateTime(required=True)
+    rated_at = Moment(required=True)
 
 
 class ProgressOut(ma.Schema):
@@ -118,8 +119,8 @@ class ProgressOut(ma.Schema):
     state = ma.fields.String(required=True, metadata={"example": "in_progress"})
     state_name = ma.fields.String(required=True, metadata={"example": "处理中"})
     message = ma.fields.String(required=True, metadata={"example": "正在处理。"})
-    received_at = ma.fields.AwareDateTime(required=True)
-    due_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    received_at = Moment(required=True)
+    due_at = Moment(required=True, allow_none=True)
     overdue = ma.fields.Boolean(required=True)
     office = ma.fields.Nested(PublicNameOut, required=True)
     post = ma.fields.Nested(PublicPostOut, required=True, allow_none=True, metadata={"description": "Whose turn it is, as a post."})
@@ -139,7 +140,7 @@ class ChallengeOut(ma.Schema):
         "algorithm": "SHA-256", "cost": 1, "keyLength": 32, "keyPrefix": "bd5d112a66339f7541e6c324d63a69b2",
         "nonce": "50cebee94c8978680dac78efec4859e1", "salt": "202cc099306718d8e127ac0506a2e217", "expiresAt": 1777600000}})
     signature = ma.fields.String(required=True, allow_none=True)
-    expires_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    expires_at = Moment(required=True, allow_none=True)
     largest_number = ma.fields.Integer(required=True, metadata={"example": 50000, "description": "The counter is at most this."})
 
 

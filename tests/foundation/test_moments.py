@@ -1,0 +1,35 @@
+"""Moments: any RFC 3339 time with an offset becomes UTC or is refused; nothing crashes at the calendar's ends."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import marshmallow as ma
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrol.foundation.moments import Moment
+
+
+@given(st.datetimes(), st.integers(-14 * 60, 14 * 60))
+def test_any_time_with_an_offset_is_the_same_moment_in_utc_or_refused(local, offset_min):
+    moment = local.replace(tzinfo=timezone(timedelta(minutes=offset_min)))
+    try:
+        found = Moment().deserialize(moment.isoformat())
+    except ma.ValidationError:
+        assert local.year in {1, 9999}
+    else:
+        assert found.tzinfo is UTC
+        assert found == moment
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "2026-05-01T08:30:00", "yesterday", ""])
+def test_what_is_no_moment_is_refused(text):
+    with pytest.raises(ma.ValidationError):
+        Moment().deserialize(text)
+
+
+def test_answers_are_in_utc_with_an_offset():
+    class Shape(ma.Schema):
+        at = Moment()
+
+    assert Shape().dump({"at": datetime(2026, 5, 1, 0, 30, tzinfo=UTC)}) == {"at": "2026-05-01T00:30:00+00:00"}
