@@ -38,7 +38,7 @@ from patrol.waters.commands import import_command
 from patrol.waters.register import warm_index
 from patrol.web import pages
 
-ROOMS = (people, waters, evidence, issues, patrols, public)
+ROOMS = (service.room, people, waters, evidence, issues, patrols, public)
 COMMANDS = (
     service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
     public_commands.commands, demo_commands.commands,
@@ -82,7 +82,6 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     Room.check = staticmethod(refuse_without)
     for room in ROOMS:
         api.register_blueprint(room)
-    service.register(app)
     pages.register(app)
     for commands in COMMANDS:
         app.cli.add_command(commands)

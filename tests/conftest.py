@@ -4,6 +4,8 @@
 """
 
 import os
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
+from werkzeug.exceptions import HTTPException
 
 from patrol.application import create_app
 from patrol.foundation.database import db
@@ -118,6 +121,27 @@ def build(database) -> Builders:
     return Builders()
 
 
+@cache
+def described_codes(app) -> dict[tuple[str, str], set[str]]:
+    """The status codes in the API's description, by endpoint's rule and method."""
+    return {
+        (re.sub(r"{(\w+)}", "<>", path), method.upper()): set(operation["responses"])
+        for path, operations in app.extensions["api"].description()["paths"].items()
+        for method, operation in operations.items() if method != "parameters"
+    }
+
+
+def refuse_undescribed(app, path, method, reply) -> None:
+    """Fail the test when an answer's status code is not in the API's description of its route."""
+    try:
+        rule, _ = app.url_map.bind("localhost").match(path.split("?")[0], method=method, return_rule=True)
+    except HTTPException:
+        return
+    codes = described_codes(app).get((re.sub(r"<[^>]+>", "<>", rule.rule), method))
+    assert codes is None or str(reply.status_code) in codes, (
+        f"{method} {rule.rule} answered {reply.status_code}, which its description lacks: {reply.get_data()[:300]}")
+
+
 class Client:
     """Flask's test client that carries a bearer token and speaks JSON."""
 
@@ -132,7 +156,9 @@ class Client:
         headers = dict(headers or {})
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        return self.plain.open(path, method=method, headers=headers, **kwargs)
+        reply = self.plain.open(path, method=method, headers=headers, **kwargs)
+        refuse_undescribed(self.plain.application, path, method, reply)
+        return reply
 
     def get(self, path, **kwargs):
         return self.open(path, "GET", **kwargs)

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import marshmallow as ma
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask, Response, current_app, request
+from flask import Response, current_app, request
 from flask.cli import AppGroup, with_appcontext
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
@@ -16,11 +17,13 @@ from sqlalchemy import text
 from patrol.foundation import outbox, worker
 from patrol.foundation.database import db, journal_mode
 from patrol.foundation.errors import NotAllowed
+from patrol.foundation.http import Room
 from patrol.foundation.problems import problem
 from patrol.foundation.settings import Settings, settings_document
 from patrol.foundation.texts import Text
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+room = Room("service", __name__, description="Health, readiness, metrics")
 _checks: dict[str, Callable[[], bool]] = {}
 _documents: dict[str, Callable[[], str]] = {"settings.md": settings_document}
 _NOT_READY = Text("尚未就绪:{parts}", "Not ready: {parts}")
@@ -86,18 +89,25 @@ def _works(check: Callable[[], bool]) -> bool:
         return False
 
 
-def register(app: Flask) -> None:
-    """Add the service's routes, outside the API's version."""
-    app.add_url_rule("/healthz", view_func=healthz)
-    app.add_url_rule("/readyz", view_func=readyz)
-    app.add_url_rule("/metrics", view_func=metrics)
+class AliveOut(ma.Schema):
+    status = ma.fields.String(required=True, metadata={"example": "alive"})
 
 
+class ReadyOut(ma.Schema):
+    status = ma.fields.String(required=True, metadata={"example": "ready"})
+    database = ma.fields.String(required=True, metadata={"example": "postgresql"})
+    journal_mode = ma.fields.String(metadata={"example": "TRUNCATE", "description": "Of SQLite."})
+
+
+@room.route("/healthz", may=None)
+@room.response(200, AliveOut)
 def healthz() -> dict[str, Any]:
     """Say that the process is alive; asks nobody else."""
     return {"status": "alive"}
 
 
+@room.route("/readyz", may=None)
+@room.response(200, ReadyOut)
 def readyz() -> Any:
     """Say whether everything that a request needs works: 503 with the names of what does not."""
     broken = sorted(name for name, check in _checks.items() if not _works(check))
@@ -109,6 +119,8 @@ def readyz() -> Any:
     return {"status": "ready", **facts}
 
 
+@room.route("/metrics", may=None, refuses=(403,))
+@room.response(200, {"type": "string"}, content_type="text/plain; version=1.0.0; charset=utf-8")
 def metrics() -> Response:
     """Give Prometheus what the office cannot see elsewhere: work that waits, work that is stuck."""
     settings: Settings = current_app.extensions["settings"]

@@ -1,0 +1,47 @@
+"""The API's description: valid OpenAPI 3.1, complete, and (through every test's client) true about status codes."""
+
+import re
+
+from openapi_spec_validator import validate
+
+NOT_IN_IT = {"/", "/docs", "/site/{name}", "/vendor/{name}", "/openapi.json"}
+
+
+def test_it_is_valid_openapi(app):
+    validate(app.extensions["api"].description())
+
+
+def test_every_route_of_the_application_is_in_it(app):
+    described = {
+        (path, method.upper()) for path, operations in app.extensions["api"].description()["paths"].items()
+        for method in operations if method != "parameters"
+    }
+    real = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert {route for route in real - described if route[0] not in NOT_IN_IT} == set()
+    assert described <= real
+
+
+def test_every_operation_says_who_may_and_has_a_name_of_its_own(app):
+    operations = [
+        operation for path in app.extensions["api"].description()["paths"].values()
+        for method, operation in path.items() if method != "parameters"
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names))
+    for operation in operations:
+        assert operation["x-permission"]
+        assert operation["summary"]
+        assert bool(operation["security"]) == (operation["x-permission"] != "anyone")
+
+
+def test_faults_are_described_as_problems(app):
+    document = app.extensions["api"].description()
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            for code, response in operation["responses"].items() if method != "parameters" else ():
+                if code.isdigit() and int(code) >= 400 and "$ref" in response:
+                    found = document["components"]["responses"][response["$ref"].rsplit("/", 1)[-1]]
+                    assert list(found["content"]) == ["application/problem+json"]
