@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, cast, exists, select
+from sqlalchemy import String, bindparam, cast, exists, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation.database import db
@@ -143,17 +143,20 @@ def _near_reach(
     )  # fmt: skip
 
 
+_HAS_OFFICE = exists().where(
+    people.Person.region_id == people.Region.id, people.Person.disabled_at.is_(None),
+    cast(people.Person.role_names, String).contains(f'"{Role.OFFICE.value}"'),
+)
+# Each report asks this, and so it is put together once.
+_WITH_OFFICES = select(people.Region.id, people.Region.path, people.Region.name, _HAS_OFFICE).where(
+    people.Region.path.in_(bindparam("paths", expanding=True))
+)
+
+
 def _regions_over(paths: Iterable[str]) -> dict[str, Region]:
     """Return the regions at `paths` and all their superiors by path, each with whether its office has an enabled account."""
     wanted = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/" and end}
-    person = people.Person
-    has_office = exists().where(
-        person.region_id == people.Region.id, person.disabled_at.is_(None),
-        cast(person.role_names, String).contains(f'"{Role.OFFICE.value}"'),
-    )  # fmt: skip
-    rows = db.session.execute(
-        select(people.Region.id, people.Region.path, people.Region.name, has_office).where(people.Region.path.in_(wanted))
-    )
+    rows = db.session.execute(_WITH_OFFICES, {"paths": list(wanted)})
     return {path: Region(id, path, name, bool(office)) for id, path, name, office in rows}  # noqa: A001
 
 

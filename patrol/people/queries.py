@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, select
+from sqlalchemy import Select, String, bindparam, cast, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
@@ -21,19 +21,23 @@ _NO_PERSON = Text("没有这个人员", "There is no such person")
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
 
+# Asked by every request, and so put together once.
+_ACTOR = (
+    select(Person.id, Person.name, Person.role_names, Person.department, Region.id, Region.path, SignIn.id, Person.title)
+    .select_from(Token)
+    .join(SignIn, SignIn.id == Token.sign_in_id)
+    .join(Person, Person.id == SignIn.person_id)
+    .join(Region, Region.id == Person.region_id)
+    .where(
+        Token.digest == bindparam("digest"), Token.kind == "access", Token.expires_at > bindparam("now"),
+        SignIn.ended_at.is_(None), Person.disabled_at.is_(None),
+    )
+)
+
+
 def actor_with_token(token: str) -> Actor | None:
     """Return who holds the access token, or None when it is unknown, expired, or its account disabled."""
-    row = db.session.execute(
-        select(Person.id, Person.name, Person.role_names, Person.department, Region.id, Region.path, SignIn.id, Person.title)
-        .select_from(Token)
-        .join(SignIn, SignIn.id == Token.sign_in_id)
-        .join(Person, Person.id == SignIn.person_id)
-        .join(Region, Region.id == Person.region_id)
-        .where(
-            Token.digest == digest_of(token), Token.kind == "access", Token.expires_at > clock.now(),
-            SignIn.ended_at.is_(None), Person.disabled_at.is_(None),
-        )
-    ).first()
+    row = db.session.execute(_ACTOR, {"digest": digest_of(token), "now": clock.now()}).first()
     if row is None:
         return None
     roles = frozenset(Role(name) for name in row[2])

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import joinedload, undefer
 
 from patrol.foundation.database import db
@@ -66,16 +79,19 @@ def _candidates(index: ReachIndex, latitude: float, longitude: float, accuracy_m
     return found if nearest is None else [nearest]
 
 
+# Each report and check-in asks these two, and so they are put together once.
+_NEAR = (
+    select(Reach, select(RegisterVersion.reaches).scalar_subquery())
+    .where(Reach.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Reach.region), joinedload(Reach.water_body))
+)
+
+
 def _load(found: Sequence[Candidate]) -> tuple[dict[UUID, Reach], int | None]:
     """Return the candidates' reaches and the register's state, read together."""
     if not found:
         return {}, None
-    state = select(RegisterVersion.reaches).scalar_subquery()
-    rows = db.session.execute(
-        select(Reach, state)
-        .where(Reach.id.in_([candidate.reach_id for candidate in found]))
-        .options(joinedload(Reach.region), joinedload(Reach.water_body))
-    ).all()
+    rows = db.session.execute(_NEAR, {"ids": [candidate.reach_id for candidate in found]}).all()
     return {reach.id: reach for reach, _ in rows}, rows[0][1] if rows else None
 
 
@@ -83,14 +99,23 @@ def _paired(found: Sequence[Candidate], reaches: dict[UUID, Reach]) -> list[tupl
     return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
 
 
-def in_force(day: date) -> ColumnElement[bool]:
+def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that an appointment holds on `day`; both its first and its last day count."""
     return and_(Appointment.valid_from <= day, or_(Appointment.valid_to.is_(None), Appointment.valid_to >= day))
 
 
-def answering(day: date) -> ColumnElement[bool]:
+def answering(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that an appointment makes its person (joined) answer on `day`: in force, enabled, no aide."""
     return and_(in_force(day), Person.disabled_at.is_(None), Appointment.title.not_in(AIDE_TITLES))
+
+
+_CHIEFS = (
+    select(Appointment.reach_id, Person.id, Person.name, Appointment.title, Person.title, Region.id, Region.path)
+    .join(Person, Person.id == Appointment.person_id)
+    .join(Region, Region.id == Person.region_id)
+    .where(Appointment.reach_id.in_(bindparam("ids", expanding=True)), answering(bindparam("day", type_=Date)))
+    .order_by(Appointment.valid_from, Appointment.id)
+)
 
 
 def chiefs_on(reach_ids: Collection[UUID], day: date) -> dict[UUID, list[ChiefOn]]:
@@ -98,15 +123,7 @@ def chiefs_on(reach_ids: Collection[UUID], day: date) -> dict[UUID, list[ChiefOn
 
     Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads.
     """
-    rows = db.session.execute(
-        select(
-            Appointment.reach_id, Person.id, Person.name, Appointment.title, Person.title, Region.id, Region.path
-        )
-        .join(Person, Person.id == Appointment.person_id)
-        .join(Region, Region.id == Person.region_id)
-        .where(Appointment.reach_id.in_(reach_ids), answering(day))
-        .order_by(Appointment.valid_from, Appointment.id)
-    )
+    rows = db.session.execute(_CHIEFS, {"ids": list(reach_ids), "day": day})
     found: dict[UUID, list[ChiefOn]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(ChiefOn(*row[1:]))
