@@ -84,6 +84,8 @@ SETTINGS = (
     Setting("WORKERS", _positive, "2", "Web processes."),
     Setting("THREADS", _positive, "8", "Threads of each web process."),
     Setting("BIND", str, "", "Address and port to listen on. Empty: `127.0.0.1:$PORT`, port 8000."),
+    Setting("PUBLIC_URL", str, "", "Address under which citizens reach this server, for the QR codes on boards: "
+            "`https://river.example.org`. Empty: the address of the request that asks for the code."),
     Setting("TRUSTED_PROXIES", _not_negative, "0", "How many proxies in front set `X-Forwarded-For` and `-Proto`. 0: the "
             "headers are ignored."),
     Setting("CHALLENGE_COST", _not_negative, "50000", "Effort of the proof of work asked of anonymous writers, as the "

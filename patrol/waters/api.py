@@ -3,6 +3,7 @@
 import io
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import segno
@@ -245,6 +246,7 @@ def put_up_board(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 def show_board_code(code: str) -> Response:
     """Draw the QR code that stands on a board: it opens the citizens' form, which knows the reach by it."""
     board = register_lists.board_with_code(code)
+    origin = (current_app.extensions["settings"].public_url or request.host_url).rstrip("/")
     picture = io.BytesIO()
-    segno.make(f"{request.host_url}b/{board.code}", error="q", micro=False).save(picture, kind="svg", scale=8, border=4)
+    segno.make(f"{origin}/b/{quote(board.code)}", error="q", micro=False).save(picture, kind="svg", scale=8, border=4)
     return Response(picture.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
