@@ -4,6 +4,9 @@ import gc
 import os
 from typing import Any
 
+import gunicorn.util
+
+from patrol.foundation.raw_faults import write_problem
 from patrol.foundation.settings import Settings
 
 _settings = Settings()
@@ -25,9 +28,14 @@ control_socket_disable = True
 limit_request_line = 8190
 accesslog = "-"
 errorlog = "-"
-loglevel = _settings.log_level.lower()
+# Never below INFO: gunicorn's own debug lines name each request's path, and with it tracking codes.
+loglevel = "info" if _settings.log_level.upper() == "DEBUG" else _settings.log_level.lower()
 logger_class = "patrol.foundation.access_log.JsonLogger"
 forwarded_allow_ips = "*" if _settings.trusted_proxies else "127.0.0.1"
+
+
+# What gunicorn itself refuses, before the application sees it, is a problem document too and no HTML page.
+gunicorn.util.write_error = write_problem
 
 
 def when_ready(server: Any) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import structlog
 from gunicorn.glogging import Logger
 
+from patrol.foundation.logs import json_lines
+
+_ADDRESS = re.compile(r"ip=\S+")
 _TRACKING = re.compile(r"(/complaints/|/t/)[^/]+")
 
 
@@ -17,6 +20,8 @@ class JsonLogger(Logger):
     def setup(self, cfg: Any) -> None:
         """Take the error log's place too: JSON like everything else."""
         super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(json_lines())
         self._lines = structlog.wrap_logger(structlog.PrintLogger(sys.stdout), processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer(ensure_ascii=False)])
 
@@ -26,6 +31,10 @@ class JsonLogger(Logger):
             "request", method=req.method, path=without_tracking_code(environ.get("PATH_INFO", "")),
             status=int(resp.status_code), bytes=resp.sent, ms=round(request_time.total_seconds() * 1000, 1),
         )
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Log a warning without the address that gunicorn puts into some."""
+        super().warning(_ADDRESS.sub("ip=*", msg), *args, **kwargs)
 
 
 def without_tracking_code(path: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import marshmallow as ma
 import structlog
 from flask import Flask, Response, current_app, has_request_context, request
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -38,7 +39,10 @@ _FIELDS_WRONG = Text("内容有误:{fields}", "Some fields need correction: {fie
 
 
 class ProblemSchema(ma.Schema):
-    """A problem document as the API description shows it."""
+    """A problem document as the API description shows it; some kinds carry members of their own (RFC 9457, 3.2)."""
+
+    class Meta:
+        unknown = ma.INCLUDE
 
     type = ma.fields.String(required=True, metadata={"example": "urn:xunhe:problem:conflict"})
     title = ma.fields.String(required=True, metadata={"example": "Conflicts with the current state"})
@@ -134,9 +138,15 @@ def _collided(error: IntegrityError) -> Response:
     return problem(409, Conflict.kind, Conflict.title, _COLLIDED)
 
 
+def _broken_body(_error: ParseException) -> Response:
+    """Answer a body whose chunks are malformed: gunicorn finds that out only while the body is being read."""
+    return problem(400, "http-400", _HTTP_TEXTS[400], _HTTP_TEXTS[400])
+
+
 def register_problem_handlers(app: Flask) -> None:
     """Turn every fault of `app` into a problem document, unexpected ones too."""
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(IntegrityError, _collided)
+    app.register_error_handler(ParseException, _broken_body)

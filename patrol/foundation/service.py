@@ -125,7 +125,10 @@ def metrics() -> Response:
     """Give Prometheus what the office cannot see elsewhere: work that waits, work that is stuck."""
     settings: Settings = current_app.extensions["settings"]
     wanted = f"Bearer {settings.metrics_token}"
-    allowed = request.headers.get("Authorization") == wanted if settings.metrics_token else request.remote_addr in {"127.0.0.1", "::1"}
+    # A proxy on this machine would otherwise make the whole world look like this machine.
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    from_here = request.remote_addr in {"127.0.0.1", "::1"} and not forwarded
+    allowed = request.headers.get("Authorization") == wanted if settings.metrics_token else from_here
     if not allowed:
         raise NotAllowed(_METRICS_PRIVATE)
     registry = CollectorRegistry()

@@ -26,7 +26,8 @@ class Entry:
 
     `seq` counts from 1 without gaps; `actor_id` is None when the system acted by policy; `happened_at` is aware;
     `details` is what the step brought (text, integers, booleans, null, lists and objects of these); `photo_digests` are
-    SHA-256 in hex, in any order; `hash` is what was computed when the entry was written.
+    SHA-256 in hex, in any order; `hash` is what was computed when the entry was written, `previous_hash` what is stored
+    as the hash before it, None where that is not kept.
     """
 
     issue_id: UUID
@@ -39,6 +40,7 @@ class Entry:
     details: Mapping[str, Any] = field(default_factory=dict)
     photo_digests: Sequence[str] = ()
     hash: str = ""
+    previous_hash: str | None = None
 
 
 class Head(NamedTuple):
@@ -126,6 +128,8 @@ def first_fault(issue_id: UUID, entries: Sequence[Entry], head: Head | None) -> 
         kind = _misplaced(issue_id, entry, expected, entries)
         if kind is None and head is not None and expected > head.seq:
             kind = FaultKind.BEYOND_HEAD
+        if kind is None and entry.previous_hash not in {None, previous}:
+            kind = FaultKind.ALTERED
         if kind is None and _hash_or_none(entry, previous) != entry.hash:
             kind = FaultKind.ALTERED
         if kind is not None:

@@ -50,6 +50,7 @@ def _entry_of(row: HistoryEntry, digests: Sequence[str]) -> Entry:
     return Entry(
         issue_id=row.issue_id, seq=row.seq, verb=row.verb, from_state=row.from_state, to_state=row.to_state,
         actor_id=row.actor_id, happened_at=row.at, details=details, photo_digests=digests, hash=row.hash,
+        previous_hash=row.previous_hash,
     )  # fmt: skip
 
 

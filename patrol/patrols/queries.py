@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.evidence.models import Photo
@@ -18,6 +18,7 @@ from patrol.issues.models import Issue
 from patrol.issues.queries import visible_to as visible_issues
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolReach
 from patrol.people.actor import Actor
+from patrol.people.permissions import Permission as P
 from patrol.people.queries import region_with_code, regions_within
 
 PATROLS_LATEST = Order("started", (Patrol.started_at, Patrol.id), descending=True)
@@ -48,6 +49,8 @@ def visible_check_ins(actor: Actor) -> Select[CheckIn]:
 @photos_seen_through("check_ins")
 def _photos_on_check_ins(actor: Actor) -> Select[UUID]:
     """Select the photos on visible check-ins; only those that the check-in's own person sent count as on it."""
+    if not actor.may(P.SEE_PATROLS):
+        return select(CheckInPhoto.photo_id).where(false())
     seen = visible_check_ins(actor).with_only_columns(CheckIn.id, maintain_column_froms=True).options()
     return (
         select(CheckInPhoto.photo_id)

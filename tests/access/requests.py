@@ -1,0 +1,184 @@
+"""For every route one request that the right caller gets through with: its address, query and body in the prepared world."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from tests.access.world import CONTACT, HERE, PASSWORD, REFRESH_TOKEN, World, picture
+
+LONG_AGO = "2026-05-01T08:30:00+08:00"
+
+
+@dataclass
+class Request:
+    """`path` has its placeholders filled in; `shows` is the text that tells in a 200 answer whether the target is in it."""
+
+    path: str
+    query: dict[str, Any] = field(default_factory=dict)
+    json: Any = None
+    form: dict[str, Any] | None = None
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    shows: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what Flask's test client takes."""
+        made: dict[str, Any] = {"query_string": self.query, "headers": dict(self.headers)}
+        if self.json is not None:
+            made["json"] = self.json
+        if self.form is not None:
+            made["data"] = {
+                name: (io.BytesIO(value), "photo.jpg") if isinstance(value, bytes) else value for name, value in self.form.items()}
+            made["content_type"] = "multipart/form-data"
+        if self.body is not None:
+            made["data"] = self.body
+        return made
+
+
+Made = Callable[[World], Request]
+REQUESTS: dict[str, Made] = {}
+V1 = "/api/v1"
+
+
+def _add(route: str, make: Made) -> None:
+    assert route not in REQUESTS, route
+    REQUESTS[route] = make
+
+
+def _service() -> None:
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs"):
+        _add(f"GET {path}", lambda _w, path=path: Request(path))
+    _add("GET /site/<path:name>", lambda _w: Request("/site/start.css"))
+    _add("GET /vendor/<path:name>", lambda _w: Request("/vendor/swagger-ui/swagger-ui.css"))
+
+
+def _people() -> None:
+    _add("POST /api/v1/auth/login", lambda _w: Request(
+        f"{V1}/auth/login", json={"username": "patroller", "password": PASSWORD}))
+    _add("POST /api/v1/auth/refresh", lambda _w: Request(f"{V1}/auth/refresh", json={"refresh_token": REFRESH_TOKEN}))
+    _add("POST /api/v1/auth/logout", lambda _w: Request(f"{V1}/auth/logout"))
+    _add("GET /api/v1/me", lambda _w: Request(f"{V1}/me"))
+    _add("POST /api/v1/me/password", lambda _w: Request(
+        f"{V1}/me/password", json={"current_password": PASSWORD, "new_password": "another long password"}))
+    _add("GET /api/v1/me/sessions", lambda w: Request(f"{V1}/me/sessions", shows=w.sign_ins["patroller"]))
+    _add("DELETE /api/v1/me/sessions/<uuid:sign_in_id>", lambda w: Request(f"{V1}/me/sessions/{w.sign_ins['patroller']}"))
+    _add("GET /api/v1/people", lambda w: Request(f"{V1}/people", shows=w.people["patroller"]))
+    _add("POST /api/v1/people", lambda w: Request(f"{V1}/people", json={
+        "username": f"new.{uuid4().hex[:8]}", "name": "新来的", "roles": ["patroller"], "region_code": w.regions["this"]}))
+    _add("GET /api/v1/people/<uuid:person_id>", lambda w: Request(f"{V1}/people/{w.people['patroller']}"))
+    _add("PATCH /api/v1/people/<uuid:person_id>", lambda w: Request(
+        f"{V1}/people/{w.people['patroller']}", json={"name": "改名"}, headers={"If-Match": "*"}))
+
+
+def _evidence() -> None:
+    _add("POST /api/v1/photos", lambda _w: Request(f"{V1}/photos", form={"file": picture(77)}))
+    _add("PUT /api/v1/photos/<uuid:photo_id>", lambda _w: Request(
+        f"{V1}/photos/{uuid4()}", body=picture(78), headers={"Content-Type": "image/jpeg"}))
+    # A photo on a check-in of the chief, so that it is seen by whoever sees the check-in.
+    _add("GET /api/v1/photos/<uuid:photo_id>", lambda w: Request(f"{V1}/photos/{w.photos['chief']}"))
+    _add("GET /api/v1/photos/<uuid:photo_id>/<size>", lambda w: Request(f"{V1}/photos/{w.photos['chief']}/original"))
+
+
+def _waters() -> None:
+    shown = {
+        "regions": lambda w: f'"{w.regions["this"]}"', "water-bodies": lambda w: w.others["water_body_id"],
+        "reaches": lambda w: w.reaches["this"], "signboards": lambda w: f'"{w.others["board_code"]}"',
+    }
+    for name, shows in shown.items():
+        for ending in ("", ".geojson"):
+            _add(f"GET {V1}/{name}{ending}", lambda w, path=f"{V1}/{name}{ending}", shows=shows: Request(path, shows=shows(w)))
+    _add(f"GET {V1}/reaches/<uuid:reach_id>", lambda w: Request(f"{V1}/reaches/{w.reaches['this']}"))
+    _add(f"GET {V1}/waters/gaps", lambda w: Request(f"{V1}/waters/gaps", shows=w.others["vacant_reach_id"]))
+    _add(f"GET {V1}/appointments", lambda w: Request(f"{V1}/appointments", shows=w.others["appointment_id"]))
+    one = f"{V1}/appointments/<uuid:appointment_id>"
+    _add(f"GET {one}", lambda w: Request(f"{V1}/appointments/{w.others['appointment_id']}"))
+    _add(f"POST {V1}/appointments", lambda w: Request(f"{V1}/appointments", json={
+        "reach_id": w.reaches["this"], "person_id": w.people["patroller"], "valid_from": "2026-01-01"}))
+    _add(f"PATCH {one}", lambda w: Request(
+        f"{V1}/appointments/{w.others['appointment_id']}", json={"valid_to": "2099-12-31"}, headers={"If-Match": "*"}))
+    _add(f"POST {one}/hand-over", lambda w: Request(
+        f"{V1}/appointments/{w.others['appointment_id']}/hand-over", headers={"If-Match": "*"},
+        json={"to_person_id": w.people["patroller"], "on": "2026-07-01"}))
+    _add(f"POST {V1}/signboards", lambda w: Request(
+        f"{V1}/signboards", json={**HERE, "reach_id": w.reaches["this"], "code": f"NEW-{uuid4().hex[:8]}"}))
+    _add(f"GET {V1}/signboards/<string:code>/qr.svg", lambda w: Request(f"{V1}/signboards/{w.others['board_code']}/qr.svg"))
+    _add(f"POST {V1}/imports", lambda w: Request(f"{V1}/imports", form={
+        "kind": "appointments",
+        "file": f"reach_code,username,title,valid_from,valid_to\n{w.others['reach_code']},patroller,deputy,2026-01-01,\n".encode()}))
+
+
+def _patrols() -> None:
+    _add("PUT /api/v1/patrols/<uuid:patrol_id>", lambda w: Request(f"{V1}/patrols/{uuid4()}", json={
+        "reach_ids": [w.reaches["this"]], "mode": "walk", "started_at": LONG_AGO}))
+    _add("POST /api/v1/patrols/<uuid:patrol_id>/finish", lambda w: Request(
+        f"{V1}/patrols/{w.others['patrol_id']}/finish", json={"ended_at": "2026-05-01T09:30:00+08:00"}))
+    _add("GET /api/v1/patrols", lambda w: Request(f"{V1}/patrols", shows=w.others["patrol_id"]))
+    _add("GET /api/v1/patrols/<uuid:patrol_id>", lambda w: Request(f"{V1}/patrols/{w.others['patrol_id']}"))
+    _add("PUT /api/v1/check-ins/<uuid:check_in_id>", lambda _w: Request(
+        f"{V1}/check-ins/{uuid4()}", json={**HERE, "recorded_at": LONG_AGO, "photos": []}))
+    _add("POST /api/v1/check-ins", lambda _w: Request(f"{V1}/check-ins", form={
+        **{name: str(value) for name, value in HERE.items()}, "recorded_at": LONG_AGO, "photos": picture(79)}))
+    _add("GET /api/v1/check-ins", lambda w: Request(f"{V1}/check-ins", shows=w.others["check_in_id"]))
+    _add("GET /api/v1/check-ins/<uuid:check_in_id>", lambda w: Request(f"{V1}/check-ins/{w.others['check_in_id']}"))
+
+
+def _issues() -> None:
+    _add("POST /api/v1/issues", lambda _w: Request(f"{V1}/issues", json={**HERE, "category": "C1", "description": "桥下有垃圾"}))
+    for ending in ("", ".geojson", ".csv", ".xlsx"):
+        _add(f"GET /api/v1/issues{ending}", lambda w, ending=ending: Request(
+            f"{V1}/issues{ending}", query={"state": "submitted"}, shows=None if ending == ".xlsx" else w.others["number"]))
+    _add("GET /api/v1/issues/counts", lambda _w: Request(f"{V1}/issues/counts", shows='"dispatched":2'))
+    _add("GET /api/v1/issues/nearby", lambda _w: Request(
+        f"{V1}/issues/nearby", query={**HERE, "category": "C1"}, shows='"distance_m"'))
+    for ending in ("", "/history", "/routing", "/allowed"):
+        _add(f"GET /api/v1/issues/<uuid:issue_id>{ending}", lambda w, ending=ending: Request(
+            f"{V1}/issues/{w.issues['submitted']}{ending}"))
+    _add("GET /api/v1/responsible", lambda _w: Request(f"{V1}/responsible", query=HERE, shows="chief_of_this_reach的姓名"))
+    _add("GET /api/v1/categories", lambda _w: Request(f"{V1}/categories"))
+    _add("POST /api/v1/issues/<uuid:issue_id>/reporter/reveal", lambda w: Request(
+        f"{V1}/issues/{w.complaints['open']['issue_id']}/reporter/reveal", json={"reason": "核实位置"}, shows=CONTACT["phone"]))
+
+
+STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
+    "accept": ("submitted", lambda _w: {"note": "属实"}),
+    "reject": ("submitted", lambda _w: {"ground": "no_evidence_found", "reason": "现场未见"}),
+    "dispatch": ("accepted", lambda _w: {"note": "请尽快"}),
+    "transfer": ("accepted", lambda w: {"reason": "不在本段", "reach_id": w.reaches["other"]}),
+    "start": ("dispatched", lambda _w: {"note": "已到场"}),
+    "progress": ("in_progress", lambda _w: {"note": "清理中"}),
+    "verify": ("rectified", lambda _w: {"note": "属实"}),
+    "return": ("rectified", lambda _w: {"reason": "仍有垃圾"}),
+    "close": ("verified", lambda _w: {"public_summary": "已清理干净"}),
+    "reopen": ("closed", lambda _w: {"reason": "又出现了"}),
+}
+
+
+def _steps() -> None:
+    for verb, (state, body) in STEP_BODIES.items():
+        _add(f"POST /api/v1/issues/<uuid:issue_id>/{verb}", lambda w, verb=verb, state=state, body=body: Request(
+            f"{V1}/issues/{w.issues[state]}/{verb}", json=body(w), headers={"If-Match": "*"}))
+    # With the photo in the request: a photo of somebody else would be refused before the issue is looked at.
+    _add("POST /api/v1/issues/<uuid:issue_id>/rectify", lambda w: Request(
+        f"{V1}/issues/{w.issues['in_progress']}/rectify", form={"note": "已清理", "photos": picture(81)}, headers={"If-Match": "*"}))
+
+
+def _public() -> None:
+    for name in ("challenge", "issues.geojson", "waters.geojson", "statistics"):
+        _add(f"GET /api/v1/public/{name}", lambda _w, name=name: Request(f"{V1}/public/{name}"))
+    _add("POST /api/v1/public/complaints", lambda _w: Request(
+        f"{V1}/public/complaints", json={**HERE, "category": "C1", "description": "水面有垃圾"}))
+    path = "/api/v1/public/complaints/<tracking_code>"
+    _add(f"GET {path}", lambda w: Request(f"{V1}/public/complaints/{w.complaints['open']['tracking_code']}"))
+    _add(f"POST {path}/photos", lambda w: Request(
+        f"{V1}/public/complaints/{w.complaints['open']['tracking_code']}/photos", form={"photos": picture(80)}))
+    _add(f"POST {path}/rating", lambda w: Request(
+        f"{V1}/public/complaints/{w.complaints['closed']['tracking_code']}/rating", json={"satisfied": True, "score": 5}))
+    _add(f"GET {path}/photos/<uuid:photo_id>/<size>", lambda w: Request(
+        "{v}/public/complaints/{tracking_code}/photos/{photo_id}/thumb".format(v=V1, **w.complaints["open"])))
+    _add("GET /api/v1/public/boards/<code>", lambda w: Request(f"{V1}/public/boards/{w.others['board_code']}"))
+
+
+for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _public):
+    _fill()

@@ -1,0 +1,201 @@
+"""One prepared district for the matrix of access and for the long runs: people of every role, and issues in every state.
+
+Two villages lie in two townships of one district, each with a river reach and its chief. Everything that the routes
+show belongs to the first village, so that "other" always means the second.
+"""
+
+import io
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from argon2 import PasswordHasher
+
+from patrol.foundation import clock, worker
+from patrol.foundation.database import db, new_id
+from patrol.foundation.transaction import transaction
+from patrol.people.models import Person, Region, SignIn, Token
+from patrol.people.permissions import Role
+from patrol.people.tokens import digest_of, new_token
+from tests.builders import Builders
+from tests.evidence.material import jpeg, scene
+
+PERSONAS = (
+    "anonymous", "citizen_chief", "patroller", "chief_of_this_reach", "chief_of_other_reach", "office_of_this_region",
+    "office_of_other_region", "supervisor", "handler", "auditor", "admin", "disabled", "expired",
+)
+PASSWORD = "a password of the prepared world"
+HERE = {"latitude": 29.6001, "longitude": 119.811, "accuracy_m": 5}
+CONTACT = {"name": "金丝雀女士", "phone": "13900427731", "email": "canary.7731@example.org"}
+REFRESH_TOKEN = "refresh-token-of-the-prepared-world"
+
+
+@dataclass
+class World:
+    """What tests need to name: ids as text, bearer tokens by persona, issues and their versions by state."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+    people: dict[str, str] = field(default_factory=dict)
+    sign_ins: dict[str, str] = field(default_factory=dict)
+    regions: dict[str, str] = field(default_factory=dict)
+    reaches: dict[str, str] = field(default_factory=dict)
+    issues: dict[str, str] = field(default_factory=dict)
+    photos: dict[str, str] = field(default_factory=dict)
+    complaints: dict[str, dict[str, str]] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def picture(seed: int) -> bytes:
+    """A small photo that differs by seed, with a phone's Exif."""
+    return jpeg(scene(seed, (96, 72)))
+
+
+class WorldMaker:
+    """Makes the world in `app` with its test client; must run inside the app's context."""
+
+    def __init__(self, app: Any) -> None:
+        self.client, self.build, self.world = app.test_client(), Builders(), World()
+
+    def make(self) -> World:
+        self._make_register()
+        self._make_people()
+        self._make_evidence()
+        for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed"):
+            self.world.issues[state] = self._issue(state)
+        self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
+        self._make_charge()
+        self._make_complaints()
+        while worker.deliver_due():
+            pass
+        db.session.rollback()
+        return self.world
+
+    def call(self, persona: str, method: str, path: str, **options: Any) -> Any:
+        """Send one request that must succeed; return the JSON of the answer."""
+        headers = dict(options.pop("headers", {}))
+        if persona != "anonymous":
+            headers["Authorization"] = f"Bearer {self.world.tokens[persona]}"
+        reply = self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+        assert reply.status_code < 300, (method, path, reply.status_code, reply.get_data(as_text=True)[:500])
+        return reply.json
+
+    def _make_register(self) -> None:
+        build, self.district = self.build, self.build.district
+        self.this_town = build.region(name="柳岸镇")
+        self.other_town = build.region(name="石桥镇")
+        self.village = build.region(self.this_town, level="village", name="上柳村")
+        self.other_village = build.region(self.other_town, level="village", name="下桥村")
+        self.reach = build.reach(((119.80, 29.60), (119.82, 29.60)), region=self.village, name="清溪上柳段")
+        self.other_reach = build.reach(((119.90, 29.70), (119.92, 29.70)), region=self.other_village, name="石溪下桥段")
+        vacant = build.reach(((119.70, 29.50), (119.71, 29.50)), region=self.village, name="无人段")
+        board = build.board(self.reach)
+        self.world.regions = {"this": self.village.code, "town": self.this_town.code, "other": self.other_village.code}
+        self.world.reaches = {"this": str(self.reach.id), "other": str(self.other_reach.id)}
+        self.world.others |= {"board_code": board.code, "reach_code": self.reach.code, "vacant_reach_id": str(vacant.id)}
+        self.world.others["water_body_id"] = str(self.reach.water_body_id)
+
+    def _make_people(self) -> None:
+        # Cheap to check: the matrix signs everybody in, and the strength of the hash is not its subject.
+        hashed = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+        places: dict[str, tuple[Role, Region]] = {
+            "citizen_chief": (Role.CITIZEN_CHIEF, self.village), "patroller": (Role.PATROLLER, self.village),
+            "chief_of_this_reach": (Role.CHIEF, self.village), "chief_of_other_reach": (Role.CHIEF, self.other_village),
+            "office_of_this_region": (Role.OFFICE, self.this_town), "office_of_other_region": (Role.OFFICE, self.other_town),
+            "supervisor": (Role.SUPERVISOR, self.district), "handler": (Role.HANDLER, self.district),
+            "auditor": (Role.AUDITOR, self.district), "admin": (Role.ADMIN, self.district),
+            "disabled": (Role.OFFICE, self.this_town), "expired": (Role.OFFICE, self.this_town),
+        }
+        for persona, (role, region) in places.items():
+            person = self.build.person(
+                role, region=region, name=f"{persona}的姓名", username=persona.replace("_", "."), password_hash=hashed,
+                department="water" if role is Role.HANDLER else None, phone="0571-00000000", title="工作人员",
+                disabled_at=clock.now() if persona == "disabled" else None,
+            )
+            self._sign_in(persona, person, expires_in=timedelta(days=-1 if persona == "expired" else 400))
+            self.world.people[persona] = str(person.id)
+            if persona == "chief_of_this_reach":
+                self.world.others["appointment_id"] = str(self.build.appointment(self.reach, person).id)
+            if persona == "chief_of_other_reach":
+                self.build.appointment(self.other_reach, person)
+
+    def _sign_in(self, persona: str, person: Person, *, expires_in: timedelta) -> None:
+        token, now = new_token(), clock.now()
+        sign_in = SignIn(id=new_id(), person_id=person.id, started_at=now, refreshed_at=now)
+        texts = {"access": token} | ({"refresh": REFRESH_TOKEN} if persona == "patroller" else {})
+        with transaction():
+            db.session.add(sign_in)
+            db.session.flush()
+            for kind, text in texts.items():
+                db.session.add(Token(
+                    digest=digest_of(text), kind=kind, sign_in_id=sign_in.id, issued_at=now - timedelta(days=2),
+                    expires_at=now + expires_in))
+        self.world.tokens[persona], self.world.sign_ins[persona] = token, str(sign_in.id)
+
+    def _make_evidence(self) -> None:
+        self.world.photos["chief"] = self._photo("chief_of_this_reach", 1)
+        patrol_id, check_in_id = str(uuid4()), str(uuid4())
+        self.call("chief_of_this_reach", "PUT", f"/patrols/{patrol_id}", json={
+            "reach_ids": [self.world.reaches["this"]], "mode": "walk", "started_at": "2026-05-01T08:00:00+08:00"})
+        self.call("chief_of_this_reach", "PUT", f"/check-ins/{check_in_id}", json={
+            **HERE, "patrol_id": patrol_id, "recorded_at": "2026-05-01T08:10:00+08:00",
+            "photos": [{"id": self.world.photos["chief"]}]})
+        self.world.others |= {"patrol_id": patrol_id, "check_in_id": check_in_id}
+
+    def _photo(self, persona: str, seed: int) -> str:
+        sent = self.call(persona, "POST", "/photos", data={"file": (io.BytesIO(picture(seed)), "photo.jpg")})
+        return str(sent["id"])
+
+    def report(self, persona: str = "patroller", category: str = "C1", severity: str = "serious") -> dict[str, Any]:
+        """Report an issue here; anything above general severity waits for the office."""
+        reported: dict[str, Any] = self.call(persona, "POST", "/issues", json={
+            **HERE, "category": category, "severity": severity, "description": "桥下漂着成片的生活垃圾"})
+        return reported
+
+    def _issue(self, state: str) -> str:
+        issue = self.report()
+        self.walk(issue, state)
+        return str(issue["id"])
+
+    def walk(self, issue: dict[str, Any], state: str) -> None:
+        """Take `issue` step by step to `state`, each step by who may."""
+        office, chief = "office_of_this_region", "chief_of_this_reach"
+        path: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+            ("accepted", office, "accept", {}), ("dispatched", office, "dispatch", {}),
+            ("in_progress", chief, "start", {}), ("rectified", chief, "rectify", {"note": "已清理"}),
+            ("verified", office, "verify", {}), ("closed", office, "close", {"public_summary": "已清理干净"}),
+        )
+        if state == "rejected":
+            path = (("rejected", office, "reject", {"ground": "no_evidence_found", "reason": "现场未见"}),)
+        order = ["submitted", *(step[0] for step in path)]
+        for _, persona, verb, body in path[order.index(issue["state"]):order.index(state)]:
+            if verb == "rectify":
+                photo_id = self._photo(chief, 1000 + len(self.world.photos))
+                self.world.photos[f"after {len(self.world.photos)}"], body["photo_ids"] = photo_id, [photo_id]
+            issue |= self.call(persona, "POST", f"/issues/{issue['id']}/{verb}", json=body, headers={"If-Match": "*"})
+        assert issue["state"] == state, issue
+
+    def _make_charge(self) -> None:
+        """A complaint about the chief of this very reach: he must not read it."""
+        self.world.issues["charge"] = str(self.report("supervisor", "F1", "general")["id"])
+
+    def _make_complaints(self) -> None:
+        for name, board in (("open", None), ("closed", self.world.others["board_code"])):
+            sent = self.call("anonymous", "POST", "/public/complaints", data={
+                **{key: str(value) for key, value in HERE.items()}, "category": "C1", "description": f"{name}:水面有垃圾",
+                "contact": json.dumps(CONTACT),
+                **({"board_code": board} if board else {}),
+                "photos": (io.BytesIO(picture(50 + len(name))), "photo.jpg")})
+            code = sent["tracking_code"]
+            shown = self.call("anonymous", "GET", f"/public/complaints/{code}")
+            found = self.call("office_of_this_region", "GET", "/issues", query_string={"source": "citizen"})
+            [issue] = [item for item in found["items"] if item["number"] == shown["number"]]
+            self.world.complaints[name] = {
+                "tracking_code": code, "photo_id": shown["photos"][0]["id"], "issue_id": issue["id"]}
+            self.world.issues[f"complained, {name}"] = issue["id"]
+            if name == "closed":
+                self.walk(issue, "closed")

@@ -1,0 +1,180 @@
+"""A3: what a complainant says of himself appears nowhere but in the one answer that reveals it, and in no file in clear."""
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from tests.access.requests import REQUESTS
+from tests.access.world import CONTACT, HERE, PERSONAS
+from tests.soak.proof import Outcome, Setup, proves
+from tests.soak.server import Server
+from tests.soak.web import Caller, NoAnswer
+from tests.soak.writing import new_photo
+
+REVEAL = "/reporter/reveal"
+
+
+def disguises(text: str) -> set[bytes]:
+    """Return the ways in which a text may stand in bytes: plain, escaped, and in the common encodings."""
+    plain = text.encode()
+    return {
+        plain, text.encode("utf-16-le"), text.encode("utf-16-be"), json.dumps(text)[1:-1].encode(), quote(text).encode(), plain.hex().encode(),
+        base64.b64encode(plain).rstrip(b"=")[:-1], repr(plain)[2:-1].encode(), text.encode("unicode_escape"),
+    }
+
+
+class Canary:
+    """A complaint with a contact of its own, and the search for it."""
+
+    def __init__(self, server: Server, outcome: Outcome) -> None:
+        mark = uuid4().hex[:10]
+        digits = f"138{int(mark, 16) % 10**8:08d}"
+        self.contact = {"name": f"金丝雀{mark}", "phone": digits, "email": f"canary-{mark}@example.org"}
+        self.known = {part for text in (*self.contact.values(), *CONTACT.values()) for part in disguises(text)}
+        self.server, self.outcome = server, outcome
+        self.body = {**HERE, "id": str(uuid4()), "category": "C1", "description": "水面有垃圾", "contact": self.contact}
+        self.code = ""
+
+    def look(self, data: bytes, where: str) -> None:
+        self.outcome.count("answers and files searched")
+        found = [part for part in self.known if part in data]
+        self.outcome.must(not found, f"{where} shows {found[:3]}")
+
+    def ask(self, caller: Caller, where: str, method: str, path: str, **options: object) -> None:
+        """Send a request and search the whole answer, unpacked where it is a workbook; its status does not matter."""
+        try:
+            reply = caller.call(method, path, **options)  # type: ignore[arg-type]
+        except NoAnswer as error:
+            self.outcome.faults.append(f"{where}: no answer: {error}")
+            return
+        self.outcome.must(reply.status < 500, f"{where}: {reply.status}")
+        self.look(repr(reply.headers).encode() + reply.body, where)
+        if reply.body.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(reply.body)) as archive:
+                for name in archive.namelist():
+                    self.look(archive.read(name), f"{where} {name}")
+
+
+@proves("A3", with_worker=True, log_level="DEBUG")
+def a_complainant_stays_unknown(server: Server, setup: Setup, outcome: Outcome) -> None:
+    """Complain with a contact; ask everything as everybody; search answers, errors, exports, metrics, logs and files."""
+    outcome.counts = {"answers and files searched": 0}
+    canary = Canary(server, outcome)
+    sent = server.caller(None).call("POST", "/public/complaints", json_body=canary.body)
+    assert sent.status == 201, sent.body
+    canary.code = sent.json["tracking_code"]
+    canary.look(sent.body, "the complaint's own answer")
+    [[stored_id]] = server.query("SELECT issue_id FROM complaints WHERE tracking_code = :code", code=canary.code)
+    issue_id = str(UUID(str(stored_id)))
+    _refused_complaints(canary)
+    _revealed(canary, issue_id)
+    _whole_life(canary, issue_id)
+    for persona in setup.sample(PERSONAS, least=len(PERSONAS) if setup.alone else 3):
+        _everything_as(canary, persona, issue_id)
+    server.stop()
+    canary.look(server.log_path.read_bytes(), "the log")
+    telling = [line for line in server.log().splitlines() if canary.code in line]
+    outcome.must(not telling, f"the log shows the tracking code {len(telling)} times: {telling[:2]}")
+    outcome.must("request" in server.log(), "the log has no requests: nothing was searched")
+    for path in sorted(path for path in server.folder.rglob("*") if path.is_file()):
+        canary.look(path.read_bytes(), f"the file {path.relative_to(server.folder)}")
+    _every_row(canary)
+
+
+def _revealed(canary: Canary, issue_id: str) -> None:
+    """The one answer that shows the contact does show it, so that the search is known to be able to find it."""
+    caller = canary.server.caller("office_of_this_region")
+    shown = caller.post(f"/issues/{issue_id}{REVEAL}", {"reason": "核实位置"})
+    canary.outcome.must(shown.status == 200 and shown.json == canary.contact, f"revealing: {shown.status} {shown.body!r}")
+    canary.outcome.must(any(part in shown.body for part in canary.known), "the search cannot find what is plainly there")
+    noted = canary.server.query(
+        "SELECT count(*) FROM audit_entries WHERE act = 'reveal_reporter' AND subject = :subject", subject=issue_id)[0][0]
+    canary.outcome.must(noted == 1, f"the look at a contact was written down {noted} times")
+
+
+def _refused_complaints(canary: Canary) -> None:
+    """Every way in which a complaint with a contact can be refused: the refusal does not repeat the contact."""
+    caller, body = canary.server.caller(None), canary.body
+    fresh = {**body, "id": str(uuid4())}
+    cases: dict[str, object] = {
+        "sent again": body, "other content": {**body, "description": "另一件"}, "no category": {**fresh, "category": "Q9"},
+        "no place": {name: value for name, value in fresh.items() if name != "latitude"}, "bad latitude": {**fresh, "latitude": 999},
+        "unknown field": {**fresh, **canary.contact}, "contact as text": {**fresh, "contact": canary.contact["phone"]},
+        "contact as list": {**fresh, "contact": [canary.contact]}, "bad mail": {**fresh, "contact": {"email": canary.contact["phone"]}},
+        "long name": {**fresh, "contact": {"name": canary.contact["name"] * 50}}, "odd contact": {**fresh, "contact": {canary.contact["phone"]: "1"}},
+        "bad board": {**fresh, "board_code": "NOWHERE"}, "bad challenge": {**fresh, "challenge": canary.contact["email"]},
+        "bad id": {**fresh, "id": canary.contact["phone"]}, "bad datum": {**fresh, "datum": canary.contact["phone"]},
+    }
+    # A refusal may name the caller's own unknown field; the value of a field is never repeated.
+    named_by_caller = {"odd contact", "bad id", "bad datum"}
+    for name, sent in cases.items():
+        if name not in named_by_caller:
+            canary.ask(caller, f"complaint, {name}", "POST", "/public/complaints", json_body=sent)
+        else:
+            caller.call("POST", "/public/complaints", json_body=sent)
+    canary.ask(caller, "complaint, cut", "POST", "/public/complaints", body=json.dumps(fresh).encode()[:-30], headers={
+        "Content-Type": "application/json"})
+    form = {name: value for name, value in fresh.items() if name != "contact"}
+    for name, contact, photo in (
+        ("form", json.dumps(canary.contact), new_photo()), ("form, bad contact", json.dumps(canary.contact)[:-2], new_photo()),
+        ("form, no photo", json.dumps(canary.contact), b"no photo"),
+    ):
+        canary.ask(caller, f"complaint, {name}", "POST", "/public/complaints", form={
+            **form, "id": str(uuid4()), "contact": contact, "photos": photo})
+
+
+def _whole_life(canary: Canary, issue_id: str) -> None:
+    """Take the issue to its end and rate it, so that every kind of answer and history entry exists."""
+    chief, office = canary.server.caller("chief_of_this_reach"), canary.server.caller("office_of_this_region")
+    for caller, verb, body in (
+        (chief, "start", {}), (chief, "rectify", {"note": "done", "photos": new_photo()}), (office, "verify", {}), (office, "close", {}),
+    ):
+        sent = {"form": body} if "photos" in body else {"json_body": body}
+        canary.ask(caller, verb, "POST", f"/issues/{issue_id}/{verb}", headers={"If-Match": "*"}, **sent)
+    canary.ask(canary.server.caller(None), "rating", "POST", f"/public/complaints/{canary.code}/rating", json_body={
+        "satisfied": False, "score": 1, "comment": "仍有"})
+
+
+def _everything_as(canary: Canary, persona: str, issue_id: str) -> None:
+    """Every GET, for the prepared things and for the canary's own; and a search for the contact by text."""
+    caller, server = canary.server.caller(persona), canary.server
+    for route, make in REQUESTS.items():
+        method, rule = route.split(maxsplit=1)
+        if method == "GET":
+            request = make(server.world)
+            canary.ask(caller, f"{route} as {persona}", "GET", _address(request.path, request.query.items()))
+        if method == "GET" and "<uuid:issue_id>" in rule:
+            canary.ask(caller, f"{route} of the canary as {persona}", "GET", rule.replace("<uuid:issue_id>", issue_id))
+    for ending in ("", ".geojson", ".csv", ".xlsx"):
+        canary.ask(caller, f"issues{ending} as {persona}", "GET", f"/issues{ending}")
+    canary.ask(caller, f"progress as {persona}", "GET", f"/public/complaints/{canary.code}")
+    canary.ask(caller, f"search as {persona}", "GET", f"/issues?q={canary.contact['phone']}")
+    if persona != "office_of_this_region":
+        canary.ask(caller, f"reveal as {persona}", "POST", f"/issues/{issue_id}{REVEAL}", json_body={"reason": "x"})
+
+
+def _address(path: str, query: Iterable[tuple[str, object]]) -> str:
+    return path + "?" + "&".join(f"{name}={quote(str(value))}" for name, value in query)
+
+
+def _every_row(canary: Canary) -> None:
+    """Every value of every table, in either engine, except that the sealed contact is there and is not plain."""
+    engine, sealed = sa.create_engine(canary.server.url), 0
+    try:
+        tables = sa.MetaData()
+        tables.reflect(engine)
+        with engine.connect() as connection:
+            for table in tables.sorted_tables:
+                for row in connection.execute(sa.select(table)):
+                    values = [bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in row]
+                    canary.look(b"\n".join(values), f"a row of {table.name}")
+                    sealed += table.name == "reporter_contacts"
+    finally:
+        engine.dispose()
+    canary.outcome.must(sealed >= 3, f"{sealed} contacts are stored: nothing was searched")

@@ -1,0 +1,240 @@
+"""P4: naughty strings in every free-text field come back as they were sent, or are refused; nothing breaks on them."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from tests.access.world import HERE
+from tests.soak.openapi import Description, Operation, request_of, who_may
+from tests.soak.proof import Outcome, Setup, histories_must_be_sound, proves
+from tests.soak.server import Server
+from tests.soak.strings import NAUGHTY
+from tests.soak.web import NoAnswer, Reply
+from tests.soak.writing import RECORDED, new_photo
+
+Path = tuple[str, ...]
+Field = tuple[str, Path]
+# Free texts that do not come back, each with the reason: for them only "no 5xx, faults as problems" is asked.
+NOT_SHOWN: dict[Field, str] = {
+    ("log_in", ("username",)): "an unknown user is refused", ("log_in", ("password",)): "a secret",
+    ("log_in", ("device",)): "the world's sign-ins would be used up by the slow-down",
+    ("refresh_tokens", ("refresh_token",)): "a secret", ("change_my_password", ("current_password",)): "a secret",
+    ("change_my_password", ("new_password",)): "a secret", ("add_person", ("password",)): "a secret",
+    ("change_person", ("password",)): "a secret", ("send_complaint", ("challenge",)): "a proof of work",
+    ("reveal_reporter", ("reason",)): "stands in the audit log only",
+    ("send_complaint", ("contact", "name")): "sealed", ("send_complaint", ("contact", "phone")): "sealed",
+    ("send_complaint", ("contact", "email")): "sealed",
+}
+# Codes and names of other things: a text that names nothing is refused, one that does is not free.
+REFERENCES = {
+    "region_code", "department", "category", "ground", "lead", "region", "board_code", "code", "reach_code", "username", "co_handlers", "*",
+    "sha256",
+}
+# Longer ones make an address that gunicorn refuses before the application sees it; P6 sends such.
+LONGEST_QUERY = 300
+
+
+class Story:
+    """Sends one naughty string through every field that an issue's whole life has, and through the other creates."""
+
+    def __init__(self, server: Server, outcome: Outcome) -> None:
+        self.server, self.outcome, self.covered = server, outcome, set[Field]()
+        self.callers = {name: server.caller(name) for name in (
+            "anonymous", "chief_of_this_reach", "office_of_this_region", "admin")}
+
+    def send(self, who: str, operation: str, field: Path, method: str, path: str, body: dict[str, Any], **more: Any) -> Reply | None:
+        """Send one request; None when there was no answer. `field` is covered by it."""
+        self.covered.add((operation, field))
+        return _must_be_clean(self.outcome, f"{operation} {field}", lambda: self.callers[who].call(
+            method, path, json_body=body, **more))
+
+    def same(self, operation: str, field: Path, sent: str, found: Any) -> None:
+        # A field that says nothing may come back as left out.
+        self.outcome.must(found == sent or (not sent and found is None), f"{operation} {field}: sent {sent[:60]!r}, came back {str(found)[:60]!r}")
+
+    def tell(self, text: str) -> None:
+        """Send `text` through everything."""
+        for part in (self._people, self._patrols, self._issue_life, self._complaint):
+            part(text)
+
+    def _people(self, text: str) -> None:
+        fresh = {"username": f"n.{uuid4().hex}", "name": "姓名", "roles": ["patroller"], "region_code": self.server.world.regions["this"]}
+        for field in ("name", "phone", "title"):
+            body = {**fresh, "username": f"n.{uuid4().hex}", field: text}
+            reply = self.send("admin", "add_person", (field,), "POST", "/people", body)
+            if reply is not None and reply.status == 201:
+                self.same("add_person", (field,), text, reply.json[field])
+            path = f"/people/{self.server.world.people['citizen_chief']}"
+            changed = self.send("admin", "change_person", (field,), "PATCH", path, {field: text}, headers={"If-Match": "*"})
+            if changed is not None and changed.status == 200:
+                self.same("change_person", (field,), text, self.callers["admin"].get(path).json[field])
+        body = {"reach_id": self.server.world.reaches["this"], "person_id": self.server.world.people["patroller"], "title": text,
+                "valid_from": "2026-01-01"}
+        reply = self.send("office_of_this_region", "appoint", ("title",), "POST", "/appointments", body)
+        if reply is not None and reply.status == 201:
+            self.same("appoint", ("title",), text, reply.json["title"])
+
+    def _patrols(self, text: str) -> None:
+        path, who = f"/patrols/{uuid4()}", "chief_of_this_reach"
+        body = {"reach_ids": [self.server.world.reaches["this"]], "mode": "walk", "started_at": RECORDED}
+        reply = self.send(who, "begin_patrol", ("device",), "PUT", path, {**body, "device": text})
+        if reply is not None and reply.status == 201:
+            self.same("begin_patrol", ("device",), text, self.callers[who].get(path).json["device"])
+        else:
+            self.callers[who].put(path, body)
+        reply = self.send(who, "finish_patrol", ("summary",), "POST", f"{path}/finish", {"ended_at": "2026-05-02T08:00:00Z", "summary": text})
+        if reply is not None and reply.status == 200:
+            self.same("finish_patrol", ("summary",), text, self.callers[who].get(path).json["summary"])
+        path = f"/check-ins/{uuid4()}"
+        reply = self.send(who, "put_check_in", ("note",), "PUT", path, {**HERE, "recorded_at": RECORDED, "note": text})
+        if reply is not None and reply.status == 201:
+            self.same("put_check_in", ("note",), text, self.callers[who].get(path).json["note"])
+        reply = self.send(who, "add_check_in", ("note",), "POST", "/check-ins", {**HERE, "recorded_at": RECORDED, "note": text})
+        if reply is not None and reply.status == 201:
+            self.same("add_check_in", ("note",), text, reply.json["note"])
+
+    def _issue_life(self, text: str) -> None:
+        chief, office = "chief_of_this_reach", "office_of_this_region"
+        body = {**HERE, "category": "C1", "severity": "serious", "description": text}
+        reply = self.send(chief, "report_issue", ("description",), "POST", "/issues", body)
+        if reply is not None and reply.status == 201:
+            self.same("report_issue", ("description",), text, reply.json["description"])
+        else:
+            reply = self.callers[chief].post("/issues", {**body, "description": "平常的文字"})
+        path = f"/issues/{reply.json['id']}"
+        photo = {"photo_ids": [self.callers[chief].call("POST", "/photos", form={"file": new_photo()}).json["id"]]}
+        again = {"photo_ids": [self.callers[chief].call("POST", "/photos", form={"file": new_photo()}).json["id"]]}
+        for who, verb, field, more in (
+            (office, "accept", "note", {}), (office, "transfer", "reason", {"reach_id": self.server.world.reaches["this"]}),
+            (office, "dispatch", "note", {}), (chief, "start", "note", {}), (chief, "progress", "note", {}), (chief, "rectify", "note", photo),
+            (office, "return", "reason", {}), (chief, "rectify", "note", again), (office, "verify", "note", {}),
+            (office, "close", "public_summary", {}), (office, "reopen", "reason", {}),
+            (office, "reject", "reason", {"ground": "no_evidence_found"}),
+        ):
+            self._step(who, verb, field, text, path, more)
+        if text.strip() and text.isprintable():
+            found = self.callers[office].call("GET", "/issues?" + urlencode({"q": text[:100]}))
+            self.outcome.must(found.status < 500, f"q={text[:60]!r}: {found.status}")
+
+    def _step(self, who: str, verb: str, field: str, text: str, path: str, more: dict[str, Any]) -> None:
+        operation, match = f"{verb}_issue", {"If-Match": "*"}
+        reply = self.send(who, operation, (field,), "POST", f"{path}/{verb}", {**more, field: text}, headers=match)
+        if reply is not None and reply.status == 200:
+            entry = self.callers[who].get(f"{path}/history").json["items"][-1]
+            found = reply.json["public_summary"] if field == "public_summary" else entry[field]
+            self.same(operation, (field,), text, found)
+            return
+        plain = self.callers[who].post(f"{path}/{verb}", {**more, field: "平常的文字"}, headers=match)
+        self.outcome.must(plain.status == 200, f"{operation}: after a refusal the plain text got {plain.status} {plain.body[:200]!r}")
+
+    def _complaint(self, text: str) -> None:
+        body = {**HERE, "category": "C1", "description": text, "contact": {"phone": "1"}}
+        deed_id = str(uuid4())
+        reply = self.send("anonymous", "send_complaint", ("description",), "POST", "/public/complaints", {**body, "id": deed_id})
+        if reply is not None and reply.status == 201:
+            stored = self.server.query(
+                "SELECT i.description FROM issues i JOIN complaints c ON c.issue_id = i.id WHERE c.tracking_code = :code",
+                code=reply.json["tracking_code"])
+            self.same("send_complaint", ("description",), text, stored[0][0])
+
+
+def _must_be_clean(outcome: Outcome, name: str, call: Callable[[], Reply]) -> Reply | None:
+    """Count a request whose answer must be a success or a problem document; return it, None when none came."""
+    outcome.count("requests")
+    try:
+        reply = call()
+    except NoAnswer as error:
+        outcome.faults.append(f"{name}: no whole answer: {error}")
+        return None
+    clean = reply.status < 400 or (reply.status < 500 and reply.media_type == "application/problem+json")
+    outcome.must(clean, f"{name}: {reply.status} {reply.body[:200]!r}")
+    return reply
+
+
+@proves("P4")
+def naughty_strings_come_back_or_are_refused(server: Server, setup: Setup, outcome: Outcome) -> None:
+    """Send every naughty string through every free-text field that the description names, and through query strings."""
+    outcome.counts = {"strings": 0, "fields": 0, "requests": 0}
+    description = Description(server.caller(None))
+    story, texts = Story(server, outcome), setup.sample(NAUGHTY, least=4)
+    for text in texts:
+        outcome.count("strings")
+        story.tell(text)
+    wanted = set(_fields(description))
+    outcome.counts["fields"] = len(wanted)
+    rating = {("rate_complaint", ("comment",))}
+    for operation in description.operations():
+        _through_the_rest(server, operation, [
+            field for name, field in wanted - story.covered - rating if name == operation.name], texts, outcome)
+        _through_the_query(server, operation, texts, outcome)
+    _rate(server, texts, outcome)
+    uncovered = wanted - story.covered - rating - NOT_SHOWN.keys() - {each for each in wanted if each[1][-1] in REFERENCES}
+    outcome.must(not uncovered, f"free texts that nothing here reads back: {sorted(uncovered)}")
+    for ending in ("csv", "xlsx", "geojson"):
+        exported = server.caller("office_of_this_region").get(f"/issues.{ending}")
+        outcome.must(exported.status == 200, f"issues.{ending}: {exported.status}")
+    plain = [line for line in server.log().splitlines() if not _is_json(line)]
+    outcome.must(not plain, f"{len(plain)} lines of the log are no JSON: {plain[:3]}")
+    histories_must_be_sound(server, setup, outcome)
+
+
+def _fields(description: Description) -> Iterator[Field]:
+    for operation in description.operations():
+        schema = operation.body_schema()
+        for path in description.free_texts(schema) if schema else ():
+            yield operation.name, path
+
+
+def _with(body: Any, path: Path, text: str) -> Any:
+    if not path:
+        return text
+    if path[0] == "*":
+        return [_with(None, path[1:], text)]
+    return {**(body if isinstance(body, dict) else {}), path[0]: _with((body or {}).get(path[0]), path[1:], text)}
+
+
+def _through_the_rest(server: Server, operation: Operation, paths: list[Path], texts: list[str], outcome: Outcome) -> None:
+    """Fields of which nothing is read back: no 5xx, and faults as problems."""
+    for path in paths:
+        caller, request = server.caller(who_may(operation.permission)), request_of(operation, server.world)
+        send = partial(caller.call, operation.method, request.path, headers=request.headers)
+        for text in texts:
+            body = _with(request.json, path, text)
+            _must_be_clean(outcome, f"{operation.name} {path} {text[:60]!r}", partial(send, json_body=body))
+
+
+def _through_the_query(server: Server, operation: Operation, texts: list[str], outcome: Outcome) -> None:
+    named = [each["name"] for each in operation.described["parameters"] if each["in"] == "query"]
+    if operation.method != "GET" or not named:
+        return
+    caller, request = server.caller(who_may(operation.permission)), request_of(operation, server.world)
+    for name in named:
+        for text in texts[:: max(1, len(texts) // 20)]:
+            if any("\ud800" <= letter <= "\udfff" for letter in text):
+                continue
+            address = f"{request.path}?{urlencode({**request.query, name: text[:LONGEST_QUERY]})}"
+            _must_be_clean(outcome, f"{operation.name} ?{name}={text[:60]!r}", partial(caller.get, address))
+
+
+def _rate(server: Server, texts: list[str], outcome: Outcome) -> None:
+    """A complaint can be rated once, so each comment needs the rating before it away."""
+    path = f"/public/complaints/{server.world.complaints['closed']['tracking_code']}"
+    caller: Callable[..., Reply] = server.caller(None).call
+    for text in texts:
+        server.change("DELETE FROM ratings")
+        body = {"satisfied": True, "score": 3, "comment": text}
+        reply = _must_be_clean(outcome, f"rate_complaint {text[:60]!r}", partial(caller, "POST", f"{path}/rating", json_body=body))
+        if reply is not None and reply.status == 201:
+            found = caller("GET", path).json["rating"]["comment"]
+            outcome.must(found == text or (not text and found is None), f"rate_complaint: sent {text[:60]!r}, came back {str(found)[:60]!r}")
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""The proofs at a small size, as a part of the ordinary suite; `make soak` runs them whole.
+
+One server for all of them, so their order counts: L1 leaves histories broken, and A3 ends the server. They are not held
+to their time limits here, where other tests run beside them.
+"""
+
+import os
+
+import pytest
+
+from tests.soak import canary, crash, history, images, json_bodies, naughty, racing, raw_http  # noqa: F401 - they register themselves
+from tests.soak.proof import PROOFS, Setup, prove_on, some
+from tests.soak.server import running
+
+ENGINE = os.environ.get("XUNHE_TEST_ENGINE", "sqlite")
+SERVER = os.environ.get("XUNHE_TEST_DATABASE_URL", "")
+SIZES = {
+    "W1": 0.05, "R1": 0.01, "I1": 0.01, "I2": 0.01, "P2": 0.05, "P6": 0.05, "P3": 0.02, "P4": 0.02, "P1": 0.01, "L1": 0.01, "A3": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running(ENGINE, SERVER) as server:
+        yield server
+
+
+@pytest.mark.parametrize("code", SIZES)
+def test_proof(server, code):
+    outcome = prove_on(server, code, Setup(ENGINE, SERVER, SIZES[code], timed=False, alone=False))
+    assert not outcome.faults, "\n".join(some(outcome.faults))
+    assert any(outcome.counts.values()), "nothing was tried"
+
+
+def test_every_proof_is_run_here_or_too_slow_for_it():
+    assert PROOFS.keys() - SIZES.keys() <= {"P7"}
