@@ -17,5 +17,5 @@ USER xunhe
 VOLUME ["/data", "/uploads"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request; import os; urllib.request.urlopen('http://127.0.0.1:' + os.environ['XUNHE_BIND'].rsplit(':', 1)[1] + '/healthz', timeout=4)"]
 CMD ["gunicorn", "--config", "gunicorn.conf.py", "app:app"]

@@ -32,7 +32,7 @@ from patrol.people.api import room as people
 from patrol.people.door import refuse_without
 from patrol.public import commands as public_commands
 from patrol.public.api import room as public
-from patrol.waters import appointments_api, open_map  # noqa: F401 - they register themselves
+from patrol.waters import appointments_api, import_document, open_map  # noqa: F401 - they register themselves
 from patrol.waters.api import room as waters
 from patrol.waters.commands import import_command
 from patrol.waters.register import warm_index

@@ -82,6 +82,8 @@ def engine_options(url: str) -> dict[str, Any]:
     """Return what Flask-SQLAlchemy passes to create_engine for this database."""
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(), "json_deserializer": orjson.loads,
+        # Statements' values are what people wrote; none of it belongs into a log.
+        "hide_parameters": True,
     }
     if url.startswith("sqlite"):
         return options | {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}

@@ -1,15 +1,21 @@
 """Moments in requests and answers: RFC 3339 with an offset, UTC inside."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
+
+_LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:\d\d)$")
 
 
 class Moment(ma.fields.AwareDateTime):
     """An aware time that becomes UTC; one that has no UTC, at the very ends of the calendar, is refused."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str):
+            # In a URL a plus sign means a space: what was an offset is one again.
+            value = _LOST_PLUS.sub(r"\1+\2", value)
         moment = super()._deserialize(value, attr, data, **kwargs)
         try:
             return moment.astimezone(UTC)

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -98,6 +98,8 @@ def _typed(value: Any, kind: type) -> Any:
         if moment.tzinfo is None:
             raise ValueError(value)
         return moment
+    if kind is date:
+        return date.fromisoformat(value)
     if kind is UUID:
         return UUID(value)
     if not isinstance(value, kind):

@@ -134,7 +134,8 @@ def _database_away(error: OperationalError) -> Response:
 
 
 def _collided(error: IntegrityError) -> Response:
-    log.warning("collided", error=str(error.orig))
+    # Only its kind: the database's own words repeat the values.
+    log.warning("collided", error=type(error.orig).__name__)
     return problem(409, Conflict.kind, Conflict.title, _COLLIDED)
 
 

@@ -26,6 +26,12 @@ def _flag(text: str) -> bool:
     raise ValueError("1 or 0 expected")
 
 
+def _environment(text: str) -> str:
+    if text not in {"production", "development", "demo", "test"}:
+        raise ValueError("production, development, demo or test expected")
+    return text
+
+
 def _timezone(text: str) -> str:
     ZoneInfo(text)
     return text
@@ -52,10 +58,6 @@ def _field_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
 @dataclass(frozen=True)
 class Setting:
     """One row: the variable's name after `XUNHE_`, how it is read, what holds without it, and what it is for."""
@@ -68,7 +70,7 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("ENV", str, "production", "`production`, or `development` / `demo` / `test`, where unsafe defaults may stand."),
+    Setting("ENV", _environment, "production", "`production`, or `development` / `demo` / `test`, where unsafe defaults may stand."),
     Setting("DATA", str, "./var", "Folder of what the server itself keeps: the SQLite database, the work queue, locks."),
     Setting("DATABASE_URL", str, "", "`postgresql://user:password@host/name`. Empty: SQLite in the data folder."),
     Setting("UPLOADS", str, "./uploads", "Where photos live: a folder, or `s3://bucket?endpoint=https://…` with the "
@@ -77,7 +79,7 @@ SETTINGS = (
             "Empty: the queue is a SQLite file and limits are counted in each process."),
     Setting("SECRET_KEY", str, DEMO_SECRET, "Signs tokens and challenges. At least 32 characters.", DEMO_SECRET),
     Setting("FIELD_KEY", _field_keys, DEMO_FIELD_KEY, "Encrypts reporters' personal data: Fernet keys separated by "
-            "commas, the first encrypts, all decrypt. Make one with `flask make-field-key`.", DEMO_FIELD_KEY),
+            "commas, the first encrypts, all decrypt. Make one with `XUNHE_ENV=development flask --app app people make-field-key`.", DEMO_FIELD_KEY),
     Setting("DEMO", _flag, "0", "`1` loads the demo district into an empty database, with accounts whose password "
             "everybody knows.", "1"),
     Setting("TIMEZONE", _timezone, "Asia/Shanghai", "Where the district lies: days, deadlines and weekdays are local."),
@@ -134,7 +136,11 @@ class Settings:
 
     def _refuse_unsafe(self, texts: Mapping[str, str]) -> None:
         for row in SETTINGS:
-            if row.unsafe_in_production is not None and texts[row.name] == row.unsafe_in_production:
+            if row.unsafe_in_production is None:
+                continue
+            value, unsafe = self._values[row.name.lower()], row.read(row.unsafe_in_production)
+            # Read, not compared as text: "true" is "1", and a demo key is unsafe as the second key too.
+            if value == unsafe or (isinstance(value, tuple) and not set(unsafe).isdisjoint(value)):
                 raise UnusableSetting(
                     f"XUNHE_{row.name} must be set in production: {row.purpose} "
                     f"(XUNHE_ENV=development or `make run` for a try) / 生产环境必须设置 XUNHE_{row.name}"

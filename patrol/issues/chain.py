@@ -1,7 +1,7 @@
 """The hash chain over an issue's history: each entry's hash covers the entry, its photos and the hash before it.
 
 A change, deletion, insertion or swap of stored entries breaks the chain at a known place. A rewrite of everything from
-some entry on does not: only a head kept elsewhere (the issue's own row, the daily export) shows that.
+some entry on does not: only a head kept elsewhere (the issue's own row, a copy outside this database) shows that.
 """
 
 import hashlib

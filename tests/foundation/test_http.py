@@ -76,3 +76,8 @@ def test_readiness_fails_when_migrations_are_behind(anyone, database):
     reply = anyone.get("/readyz")
     assert reply.status_code == 503
     assert reply.json["broken"] == ["migrations"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/public/boards/a%00b", "/api/v1/signboards/a%00b/qr.svg"])
+def test_nul_in_an_address_is_a_404_on_every_engine(anyone, path):
+    assert anyone.get(path).status_code == 404

@@ -33,3 +33,7 @@ def test_answers_are_in_utc_with_an_offset():
         at = Moment()
 
     assert Shape().dump({"at": datetime(2026, 5, 1, 0, 30, tzinfo=UTC)}) == {"at": "2026-05-01T00:30:00+00:00"}
+
+
+def test_a_plus_that_a_url_made_a_space_is_an_offset_again():
+    assert Moment().deserialize("2026-10-01T00:00:00 08:00") == Moment().deserialize("2026-10-01T00:00:00+08:00")

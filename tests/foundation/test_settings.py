@@ -16,6 +16,14 @@ def test_production_is_the_default_and_refuses_unsafe_defaults():
         Settings({**SAFE, "XUNHE_FIELD_KEY": DEMO_FIELD_KEY})
     with pytest.raises(UnusableSetting, match="XUNHE_DEMO"):
         Settings({**SAFE, "XUNHE_DEMO": "1"})
+    for yes in ("true", "yes", "on"):
+        with pytest.raises(UnusableSetting, match="XUNHE_DEMO"):
+            Settings({**SAFE, "XUNHE_DEMO": yes})
+    for keys in (f"{DEMO_FIELD_KEY},", f"{SAFE['XUNHE_FIELD_KEY']},{DEMO_FIELD_KEY}"):
+        with pytest.raises(UnusableSetting, match="XUNHE_FIELD_KEY"):
+            Settings({**SAFE, "XUNHE_FIELD_KEY": keys})
+    with pytest.raises(UnusableSetting, match="XUNHE_ENV"):
+        Settings({**SAFE, "XUNHE_ENV": "prod"})
     with pytest.raises(UnusableSetting, match="XUNHE_SECRET_KEY"):
         Settings({**SAFE, "XUNHE_SECRET_KEY": "short"})
     assert Settings(SAFE).env == "production"

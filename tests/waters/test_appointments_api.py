@@ -168,3 +168,16 @@ def test_appointments_are_filtered(build, client):
         assert [row["id"] for row in reply.json["items"]] == [str(row.id) for row in wanted], filters
     assert "person" in client.get("appointments", query_string={"person": "him"}).json["errors"]
     assert client.get("appointments", query_string={"region": "none"}).status_code == 404
+
+
+def test_appointments_are_paged_to_the_end(build, client):
+    for _ in range(5):
+        build.appointment(build.reach(), build.person())
+    seen, cursor = [], None
+    while True:
+        page = client.get("appointments", query_string={"limit": 2, **({"cursor": cursor} if cursor else {})})
+        assert page.status_code == 200, page.json
+        seen += [row["id"] for row in page.json["items"]]
+        if (cursor := page.json["next"]) is None:
+            break
+    assert len(seen) == len(set(seen)) == 5

@@ -25,9 +25,10 @@ function showLanguage() {
 async function showFigures() {
   const figures = await get("statistics");
   const share = ({ numerator, denominator }) => (denominator ? `${Math.round((100 * numerator) / denominator)} %` : "–");
+  const closed = figures.by_state.find(({ code }) => code === "closed")?.count ?? 0;
   const rows = [
     [figures.received, say("收到", "received")], [figures.open, say("办理中", "open")],
-    [figures.cured.numerator, say("整改并复核", "put right and checked")], [figures.rejected, say("不予受理", "not taken up")],
+    [closed, say("整改、复核并结案", "put right, checked and closed")], [figures.rejected, say("不予受理", "not taken up")],
     [share(figures.closed_in_time), say("按期办结", "closed in time")], [share(figures.satisfied), say("市民满意", "citizens satisfied")],
   ];
   const list = document.getElementById("figures");

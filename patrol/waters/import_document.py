@@ -1,0 +1,44 @@
+"""docs/imports.md: which columns each register file has, generated from the table that reads them."""
+
+from patrol.foundation.service import document_named
+from patrol.people.departments import DEPARTMENTS
+from patrol.people.permissions import Role
+from patrol.waters.import_columns import COLUMNS, GIS_COLUMNS, WITH_GEOMETRY, ImportKind
+from patrol.waters.terms import BANKS, KINDS, LEVELS, TARGET_CLASSES
+
+_GEOMETRY = {
+    ImportKind.REGIONS: "Polygon or MultiPolygon: the outline; may be missing",
+    ImportKind.WATER_BODIES: "any; may be missing",
+    ImportKind.REACHES: "LineString or MultiLineString; Polygon or MultiPolygon for lakes",
+}
+_MEANING = {
+    "code": "unique, stays the same for ever", "name": "as people read it", "level": ", ".join(LEVELS),
+    "parent_code": "empty only for the top of the tree", "kind": ", ".join(KINDS), "target_class": ", ".join(TARGET_CLASSES),
+    "water_body_code": "of a water body imported before", "region_code": "of a region imported before",
+    "bank": f"{', '.join(BANKS)}; `both` when empty", "tolerance_m": "metres beside the line that still count; the setting when empty",
+    "username": "letters, digits, `. _ @ + -`", "phone": "", "roles": ", ".join(Role) + "; several with `;` or `,`",
+    "title": "post; `chief` when empty in appointments", "department": ", ".join(DEPARTMENTS),
+    "password": "set only for accounts that have none yet, never changed", "reach_code": "of a reach imported before",
+    "valid_from": "a day such as 2026-05-01", "valid_to": "the last day, included; empty: until further notice",
+    "latitude": "degrees, WGS 84", "longitude": "degrees, WGS 84",
+}
+
+
+@document_named("imports.md")
+def imports_document() -> str:
+    """Render the document: one table for each kind of file."""
+    lines = [
+        "# Imports", "",
+        "CSV (UTF-8 or GB18030), XLSX (first sheet) or GeoJSON (RFC 7946); the content decides, not the file's name. Columns "
+        "have the English names below; in GeoJSON they are properties. Generated from `patrol/waters/import_columns.py`.", "",
+        "`flask --app app import KIND FILE [--dry-run]`, or `POST /api/v1/imports`. All or nothing: with any fault nothing is "
+        "written. Columns that GIS programs add by themselves are ignored "
+        f"({', '.join(sorted(GIS_COLUMNS))}); any other unknown column is a fault.", "",
+    ]
+    for kind in ImportKind:
+        lines += [f"## {kind}", "", "| column | needed | what |", "|---|---|---|"]
+        lines += [f"| `{column.name}` | {'yes' if column.required else ''} | {_MEANING[column.name]} |" for column in COLUMNS[kind]]
+        if kind in WITH_GEOMETRY:
+            lines.append(f"| geometry | {'yes' if kind is ImportKind.REACHES else ''} | {_GEOMETRY[kind]} |")
+        lines.append("")
+    return "\n".join(lines)
