@@ -15,7 +15,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from patrol.foundation import json_safety
-from patrol.foundation.errors import BadRequest, NeedsIfMatch, NotFound, Stale, UnsupportedKind
+from patrol.foundation.errors import BadRequest, NeedsIfMatch, Stale, UnsupportedKind
 from patrol.foundation.problems import PROBLEM_JSON, ProblemSchema, register_problem_handlers
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
@@ -24,7 +24,6 @@ JSON_OR_FORM = "json_or_form"
 MULTIPART = "multipart"
 View = Callable[..., Any]
 
-_NOTHING_HERE = Text("没有这个地址", "There is nothing at this address")
 _NEEDS_JSON = Text("请以 application/json 发送", "Send application/json")
 _NEEDS_JSON_OR_FORM = Text("请以 application/json 或 multipart/form-data 发送", "Send application/json or multipart/form-data")
 _NEEDS_FORM = Text("请以 multipart/form-data 发送", "Send multipart/form-data")
@@ -162,8 +161,8 @@ class Room(Blueprint):
         def decorate(view: View) -> View:
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:
-                if any(isinstance(part, str) and "\0" in part for part in kwargs.values()):
-                    raise NotFound(_NOTHING_HERE)  # PostgreSQL cannot even be asked for it.
+                # PostgreSQL cannot be asked for a text with NUL; with another letter in its place nothing is found.
+                kwargs = {name: part.replace("\0", "\ufffd") if isinstance(part, str) else part for name, part in kwargs.items()}
                 if may is not None:
                     Room.check(may)
                 if not is_write:

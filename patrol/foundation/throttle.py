@@ -60,6 +60,8 @@ def connect_throttle(app: Flask, settings: Settings) -> Limiter:
         storage_uri=settings.redis_url or "memory://", key_prefix="xunhe", in_memory_fallback_enabled=True,
         storage_options=patience if settings.redis_url else {},
     )
+    # Most calls count as nothing; said here, the limits are not even gathered for them.
+    limiter.request_filter(lambda: _kind() is None)
     limiter.init_app(app)
     app.extensions["throttle"] = limiter
     app.register_error_handler(RateLimitExceeded, _refused)

@@ -41,6 +41,8 @@ def named_lead(who: str, *, by: Actor, field: str = "lead") -> Person:
 
 def named_people(names: Sequence[str], *, by: Actor, field: str) -> list[Person]:
     """Return several people as `named_lead` does one, each once, in the order named."""
+    if not names:
+        return []
     ids = {name: UUID(name) for name in names if _is_id(name)}
     usernames = [name.strip().lower() for name in names if name not in ids]
     found = db.session.scalars(

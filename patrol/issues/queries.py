@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, union_all
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from patrol.evidence.models import Photo
@@ -20,6 +20,7 @@ from patrol.foundation.paging import Order, Page, beyond, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import ActorFacts, IssueFacts
 from patrol.issues.categories import CATEGORIES, Severity, category_of
+from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.filters import Filters, conditions, order_of, own_or, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
@@ -78,9 +79,13 @@ def photos_on_issues(actor: Actor) -> Select[UUID]:
 
 
 def _shown_parts(entity: Any) -> tuple[ORMOption, ...]:
+    person = (Person.name, Person.title)
     return (
-        selectinload(entity.region), selectinload(entity.reach), selectinload(entity.lead),
-        selectinload(entity.reporter), selectinload(entity.co_handlers), selectinload(entity.photo_links).joinedload(IssuePhoto.photo),
+        joinedload(entity.region).load_only(Region.code, Region.name, Region.level, Region.path),
+        joinedload(entity.reach).load_only(Reach.code, Reach.name), joinedload(entity.lead).load_only(*person),
+        joinedload(entity.reporter).load_only(*person),
+        selectinload(entity.co_handlers).load_only(*person), selectinload(entity.photo_links).joinedload(IssuePhoto.photo)
+        .load_only(Photo.recorded_at, Photo.exif_taken_at, Photo.received_at),
     )  # fmt: skip
 
 
@@ -134,16 +139,18 @@ def ordered(
     for together, the database would walk past all the closed issues to the few that are open, or sort them all.
     """
     passing, states = narrowed(actor, filters), list(dict.fromkeys(filters.state))
+    if filters.overdue and not states and order in {"newest", "oldest"}:
+        # Only these can be late; without them the database walks back through all that arrived.
+        states = list(CLOCK_RUNS)
     if len(states) < 2:
         return select(Issue).where(*passing, *(Issue.state == state for state in states)), Issue
     own_order = order_of(order, Issue)
     passing += [after(own_order)] if after else []
     firsts = [
-        select(Issue).where(Issue.state == state, *passing).order_by(*own_order.clauses()).limit(limit).subquery()
+        select(Issue.id).where(Issue.state == state, *passing).order_by(*own_order.clauses()).limit(limit).subquery()
         for state in states
     ]
-    entity = aliased(Issue, union_all(*(select(first) for first in firsts)).subquery())
-    return select(entity), entity
+    return select(Issue).where(Issue.id.in_(union_all(*(select(first.c.id) for first in firsts)))), Issue
 
 
 def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[Issue]:
