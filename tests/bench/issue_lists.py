@@ -1,0 +1,179 @@
+"""Lists of issues at growing sizes: whole requests in this process, first page and 200th, with each filter."""
+
+import os
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from flask import Flask
+from sqlalchemy import event
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from tests.bench.issue_rows import RARE_WORD, load_issues
+from tests.bench.registers import CODE, District, load_district
+from tests.bench.servers import ROOT, site
+from tests.bench.table import Measure, Row, measured
+
+REACHES = 4_000
+SIZES = {"postgresql": (10_000, 100_000), "sqlite": (100_000,)}
+FULL_SIZES = {"postgresql": (10_000, 100_000, 1_000_000), "sqlite": (10_000, 100_000)}
+PAGE, DEEP_PAGE, MOST_MS, MOST_GROWTH = 50, 200, 20, 1.5
+# Each figure is repeated so often, but not longer than so many seconds.
+REPEATS, PATIENCE_S, WALK_PATIENCE_S = 11, 0.8, 8.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One list in its two places, each with the CPU of this process, and the statements for a page of 1 and of 50."""
+
+    first: Measure
+    first_cpu: Measure
+    deep: Measure
+    deep_cpu: Measure
+    deep_row: int
+    queries: tuple[int, int]
+
+
+def rows(engines: Sequence[str]) -> Iterator[Row]:
+    """Measure every size on every engine; PostgreSQL's growth between the smallest and the largest has a target."""
+    sizes = FULL_SIZES if os.environ.get("BENCH_SIZE") == "full" else SIZES
+    for engine in sorted(engines):
+        with site(engine) as place, place.application() as app:
+            district = load_district(REACHES)
+            found = {}
+            for size in sizes[engine]:
+                started = time.monotonic()
+                load_issues(district, size)
+                print(f"{size:,} issues loaded into {engine} in {time.monotonic() - started:.0f} s", flush=True)
+                found[size] = {name: ask(app, engine, size, name, *question) for name, question in questions(district).items()}
+            yield from _told(engine, found)
+
+
+def questions(district: District) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return by name who asks (a token) and with which filters: each of the contract, and what offices ask together."""
+    office, township, chief = (district.tokens[name] for name in ("office", f"office{CODE}001", f"chief{CODE}001001"))
+    now = clock.now()
+    west, south = 119.0, 29.0
+    filters = {
+        "no filter": {}, "state": {"state": "submitted"}, "state=closed": {"state": "closed"},
+        "open states": {"state": "submitted,accepted,dispatched,in_progress,rectified,verified"},
+        "source": {"source": "cepi"}, "category": {"category": "B2"}, "category group": {"category": "A"},
+        "severity": {"severity": "major"}, "region (township)": {"region": f"{CODE}002"},
+        "region (village)": {"region": f"{CODE}002003"}, "reach": {"reach": "V000123"},
+        "assigned_to": {"assigned_to": str(district.chief_ids[7])}, "overdue": {"overdue": "true"},
+        "not overdue": {"overdue": "false"}, "due_before": {"due_before": now.isoformat()},
+        "created_after": {"created_after": (now - timedelta(days=30)).isoformat()},
+        "created_before": {"created_before": (now - timedelta(days=365)).isoformat()},
+        "bbox": {"bbox": f"{west},{south},{west + 0.4},{south + 0.4}"}, "q (often)": {"q": "漂浮垃圾"},
+        "q (rare)": {"q": RARE_WORD}, "q (number)": {"q": "XH0004711"}, "q (nothing)": {"q": "恐龙化石"},
+        "order=oldest": {"order": "oldest"}, "order=due": {"order": "due"}, "order=-due": {"order": "-due"},
+        "overdue by due": {"overdue": "true", "order": "due"},
+    }  # fmt: skip
+    asked = {name: (office, values) for name, values in filters.items()}
+    return asked | {
+        "a township's office": (township, {}),
+        "a township's office, open": (township, filters["open states"]),
+        "a township's office, category": (township, filters["category"]),
+        "a village chief": (chief, {}), "a village chief, mine": (chief, {"assigned_to": "me"}),
+    }  # fmt: skip
+
+
+def ask(app: Flask, engine: str, size: int, name: str, token: str, filters: dict[str, str]) -> Asked:
+    """Measure one list; one that is too slow leaves its plan in the results folder."""
+    client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+
+    def page(limit: int, cursor: str | None = None) -> dict[str, Any]:
+        values = filters | {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        answer = client.get("/api/v1/issues?" + urlencode(values), headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def timed(cursor: str | None) -> tuple[Measure, Measure]:
+        times, cpu, end = [], [], time.monotonic() + PATIENCE_S
+        while len(times) < REPEATS and (len(times) < 3 or time.monotonic() < end):
+            started, began = time.perf_counter(), time.process_time()
+            page(PAGE, cursor)
+            times.append((time.perf_counter() - started) * 1000)
+            cpu.append((time.process_time() - began) * 1000)
+        return measured(times, "ms"), measured(cpu, "ms")
+
+    page(PAGE)
+    counts = []
+    for limit in (1, PAGE):
+        with statements() as seen:
+            page(limit)
+        counts.append(len(seen))
+    first, (cursor, row) = timed(None), _walk(page)
+    deep = timed(cursor) if cursor else first
+    for (measure, _), at in ((first, None), (deep, cursor)):
+        if measure.median > MOST_MS:
+            with statements() as seen:
+                page(PAGE, at)
+            _write_plans(f"{engine}-{size}-{name}-{'deep' if at else 'first'}", seen)
+    return Asked(*first, *deep, row, (counts[0], counts[1]))
+
+
+def _walk(page: Any) -> tuple[str | None, int]:
+    """Return the cursor before row 9,950, or the last one that there is or that can be reached in the time."""
+    cursor, row, end = None, 0, time.monotonic() + WALK_PATIENCE_S
+    while row < (DEEP_PAGE - 1) * PAGE and time.monotonic() < end:
+        following = page(min(200, (DEEP_PAGE - 1) * PAGE - row), cursor)
+        if following["next"] is None:
+            break
+        cursor, row = following["next"], row + len(following["items"])
+    return cursor, row
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements of the block with their parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "EXPLAIN")):
+            seen.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def _write_plans(name: str, seen: list[tuple[str, Any]]) -> None:
+    explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN (ANALYZE, BUFFERS) "
+    parts = []
+    for statement, parameters in seen:
+        lines = db.session.connection().exec_driver_sql(explain + statement, parameters).all()
+        parts += [statement, repr(parameters), *(str(line[-1]) for line in lines), ""]
+    db.session.rollback()
+    folder = ROOT / "bench-results" / "plans"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name.replace(' ', '_').replace('/', '-')}.txt").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _told(engine: str, found: dict[int, dict[str, Asked]]) -> Iterator[Row]:
+    smallest = min(found)
+    for size, answers in found.items():
+        growth = MOST_GROWTH if size == 1_000_000 else None
+        for name, asked in answers.items():
+            least, what = found[smallest][name], f"{engine}, {size:,} issues, {name}"
+            yield _list_row(f"{what}: first page", asked.first, asked.first_cpu, size > smallest and least.first, growth)
+            row = _list_row(f"{what}: 200th page", asked.deep, asked.deep_cpu, size > smallest and least.deep, growth)
+            end = "" if asked.deep_row >= (DEEP_PAGE - 1) * PAGE else f"; the list ends or was left after row {asked.deep_row:,}"
+            yield replace(row, note=row.note + end)
+    for size, answers in found.items():
+        differing = [name for name, asked in answers.items() if asked.queries[0] != asked.queries[1]]
+        one, many = (measured([statistics.median(asked.queries[at] for asked in answers.values())], "queries") for at in (0, 1))
+        yield Row(f"{engine}, {size:,} issues: statements for a page of 50", many, one, "for a page of 1", most_ratio=1,
+                  note=f"not for {differing}" if differing else "")
+
+
+def _list_row(what: str, ours: Measure, cpu: Measure, least: Measure | Literal[False], growth: float | None) -> Row:
+    if least is False:
+        return Row(what, ours, most=MOST_MS, note=f"CPU {cpu.median:.1f} ms")
+    return Row(what, ours, least, "at the smallest size", most=MOST_MS, most_ratio=growth, note=f"CPU {cpu.median:.1f} ms")
