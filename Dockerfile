@@ -11,7 +11,7 @@ COPY --from=build /srv/xunhe/.venv .venv
 COPY app.py gunicorn.conf.py ./
 COPY patrol patrol
 COPY migrations migrations
-ENV PATH=/srv/xunhe/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+ENV PATH=/srv/xunhe/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
     XUNHE_DATA=/data XUNHE_UPLOADS=/uploads XUNHE_BIND=0.0.0.0:8000
 USER xunhe
 VOLUME ["/data", "/uploads"]
