@@ -78,8 +78,8 @@ def new_id() -> UUID:
     return uuid7()
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Return what Flask-SQLAlchemy passes to create_engine for this database."""
+def engine_options(url: str, threads: int) -> dict[str, Any]:
+    """Return what Flask-SQLAlchemy passes to create_engine for this database; each thread may hold a connection."""
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(), "json_deserializer": orjson.loads,
         # Statements' values are what people wrote; none of it belongs into a log.
@@ -90,7 +90,7 @@ def engine_options(url: str) -> dict[str, Any]:
     # A list's filters decide its plan, so a prepared statement must be planned for its values each time; compiling plans
     # costs more than answers of 50 rows.
     connect = {"connect_timeout": 5, "options": "-c plan_cache_mode=force_custom_plan -c jit=off"}
-    return options | {"pool_size": 10, "max_overflow": 10, "connect_args": connect}
+    return options | {"pool_size": threads + 2, "max_overflow": 10, "connect_args": connect}
 
 
 def journal_mode() -> str:
@@ -162,4 +162,4 @@ def database_config(settings: Settings) -> dict[str, Any]:
     url = settings.sqlalchemy_url
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": engine_options(url)}
+    return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": engine_options(url, settings.threads)}

@@ -149,6 +149,8 @@ def _says(q: str) -> ColumnElement[bool]:
     """Return the condition that the number is `q`, or that the description holds every word of it, whatever the case."""
     words = and_(*(_holds(word) for word in q.split()))
     number = _NUMBER.fullmatch(q)
+    if number and q[:2].upper() == "XH":
+        return Issue.serial == int(number[1])
     return or_(Issue.serial == int(number[1]), words) if number else words
 
 

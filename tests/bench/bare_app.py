@@ -25,7 +25,7 @@ rows = Table(
     Column("checklist", JSON), Column("note", String(2000)), Column("digest", String(64)),
 )  # fmt: skip
 url = settings.sqlalchemy_url.replace("xunhe.db", "bare.db")
-engine = create_engine(url, **engine_options(url))
+engine = create_engine(url, **engine_options(url, threads=8))
 
 
 if engine.dialect.name == "sqlite":
