@@ -14,7 +14,11 @@ from patrol.evidence.models import Photo
 from patrol.evidence.storage import PhotoStore
 from patrol.foundation import clock, events, outbox
 from patrol.foundation.database import db, new_id
-from patrol.foundation.same_content import refuse_other_content
+from patrol.foundation.errors import Conflict
+from patrol.foundation.same_content import content_digest, refuse_other_content
+from patrol.foundation.texts import Text
+
+_ID_TAKEN = Text("编号 {id} 已被使用,请换用新编号", "The id {id} is taken: send the photo under a new id")
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,18 @@ def record_photo(
 ) -> tuple[Photo, bool]:
     """Write the row of a stored photo; return it, and whether it is new.
 
-    The same id with the same bytes is the same photo. Raises Conflict (409) for the same id with other bytes.
+    The same id with the same bytes and facts from the same person is the same photo. Raises Conflict (409) for anything
+    else under an id in use; of somebody else's photo it tells nothing.
     """
     if photo_id is not None and (known := db.session.get(Photo, photo_id)) is not None:
+        if known.owner_id != owner_id:
+            raise Conflict(_ID_TAKEN.format(id=photo_id))
+        # A client can compare a file's digest with its own, so other bytes are told by it alone.
         refuse_other_content(photo_id, stored=known.sha256, sent=stored.sha256)
+        refuse_other_content(
+            photo_id, stored=_facts_digest(known.sha256, known.kind, known.recorded_at, known.latitude, known.longitude),
+            sent=_facts_digest(stored.sha256, kind, recorded_at, latitude, longitude),
+        )
         return known, False
     examined, facts = stored.examined, stored.examined.exif
     photo = Photo(
@@ -69,6 +81,15 @@ def record_photo(
         outbox.put("evidence.derive", sha256=photo.sha256)
     events.record(PhotoReceived(photo_id=photo.id, sha256=photo.sha256))
     return photo, True
+
+
+def _facts_digest(
+    sha256: str, kind: str | None, recorded_at: datetime | None, latitude: float | None, longitude: float | None
+) -> str:
+    return content_digest({
+        "sha256": sha256, "kind": kind, "recorded_at": recorded_at and recorded_at.astimezone(UTC),
+        "latitude": latitude, "longitude": longitude,
+    })
 
 
 def moment_of(facts: PhotoFacts) -> datetime | None:

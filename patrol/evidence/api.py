@@ -16,6 +16,7 @@ from patrol.foundation.texts import Text
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
+_IMAGE_CONTENT = {f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("jpeg", "png", "webp", "heic")}
 room = Room("evidence", __name__, url_prefix="/api/v1", description="Photographs")
 _NEEDS_IMAGE = Text("请以 image/* 类型发送照片内容", "Send the photo's bytes with a Content-Type of image/*")
 _NO_ORIGINALS = Text("你的角色不能查看原始照片", "Your roles do not include seeing original photos")
@@ -59,8 +60,7 @@ def add_photo(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @room.arguments(PhotoBodyArgs, location="query")
 @room.response(201, PhotoOut)
 @room.alt_response(200, schema=PhotoOut, description="It was here already", success=True)
-@room.doc(requestBody={"required": True, "content": {
-    f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("jpeg", "png", "webp", "heic")}})
+@room.doc(requestBody={"required": True, "content": _IMAGE_CONTENT})
 def put_photo(args: dict[str, Any], photo_id: UUID) -> tuple[dict[str, Any], int]:
     """Send a photo's bytes under an id of one's own."""
     if not request.mimetype.startswith("image/"):
@@ -80,6 +80,7 @@ def show_photo(photo_id: UUID) -> dict[str, Any]:
 
 @room.route("/photos/<uuid:photo_id>/<size>", may=P.SEE_PHOTOS)
 @room.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+@room.doc(responses={200: {"content": _IMAGE_CONTENT}})
 def show_photo_size(photo_id: UUID, size: str) -> Response:
     """Give a photo's picture: `thumb` (320 px), `screen` (1600 px), or the `original` as it was sent."""
     photo = get_photo(current_actor(), photo_id)

@@ -1,6 +1,7 @@
 """Reads of photos."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,6 +18,13 @@ _NOT_USABLE = Text(
     "照片 {ids} 不存在或不是你上传的:请先上传照片,再引用它的编号",
     "The photos {ids} do not exist or are not yours: upload them first, then name their ids",
 )
+
+
+class ArrivedPhoto(NamedTuple):
+    """What tells whether a photo that arrived is the one that was announced."""
+
+    sha256: str
+    owner_id: UUID | None
 
 
 def get_photo(actor: Actor, photo_id: UUID) -> Photo:
@@ -42,13 +50,13 @@ def usable_photos(ids: Iterable[UUID], *, by: Actor, field: str = "photo_ids") -
     return [found[photo_id] for photo_id in wanted]
 
 
-def arrived_photos(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the digests of those among `ids` that have arrived, by id."""
+def arrived_photos(ids: Iterable[UUID]) -> dict[UUID, ArrivedPhoto]:
+    """Return digest and owner of those among `ids` that have arrived, by id."""
     wanted = list(ids)
     if not wanted:
         return {}
-    rows = db.session.execute(select(Photo.id, Photo.sha256).where(Photo.id.in_(wanted)))
-    return {row.id: row.sha256 for row in rows}
+    rows = db.session.execute(select(Photo.id, Photo.sha256, Photo.owner_id).where(Photo.id.in_(wanted)))
+    return {row.id: ArrivedPhoto(row.sha256, row.owner_id) for row in rows}
 
 
 def known_digests(digests: Sequence[str]) -> set[str]:

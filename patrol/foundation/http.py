@@ -234,7 +234,8 @@ def _document(apidoc: dict[str, Any], view: View, may: Any, codes: set[int], if_
     for code in sorted(codes):
         responses.setdefault(code, []).append(HTTPStatus(code).name)
     manual = dict(apidoc.get("manual_doc", {}))
-    manual |= {"operationId": view.__name__, "security": [{"bearer": []}] if may else [], "x-permission": str(may or "anyone")}
+    manual |= {"operationId": view.__name__, "security": [{"bearer": []}] if may else []}
+    manual.setdefault("x-permission", str(may or "anyone"))
     if if_match:
         header = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}, "example": '"3"',
                   "description": "The ETag of the state that was read."}

@@ -55,10 +55,14 @@ _WRONG_CONTENT = Text("“{step}”的内容不全或有误", "what “{step}”
 
 
 def _is_lead(issue: IssueFacts, actor: ActorFacts) -> bool:
-    """Tell whether `actor` leads; where no person does, the bureau that was called in leads as a whole."""
+    """Tell whether `actor` leads; where no person does, the bureau that was called in leads as a whole.
+
+    The office stands in there too, so that nothing is nobody's: whoever in scope may dispatch counts as lead.
+    """
     if issue.lead_id is not None:
         return actor.person_id == issue.lead_id
-    return _works_for_its_department(issue, actor)
+    stands_in = actor.in_scope and Permission.DISPATCH_ISSUE in actor.permissions
+    return stands_in or _works_for_its_department(issue, actor)
 
 
 def _works_for_its_department(issue: IssueFacts, actor: ActorFacts) -> bool:

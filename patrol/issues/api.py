@@ -23,10 +23,11 @@ from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 from patrol.issues import queries
 from patrol.issues.actions import report_issue as enter_issue
-from patrol.issues.categories import CATEGORIES, Category, Source, category_of, is_heading
+from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
 from patrol.issues.exports import Export, csv_of, geojson_of, table_of, xlsx_of
 from patrol.issues.filters import Filters
 from patrol.issues.models import Issue
+from patrol.issues.origins import refuse_foreign_origins, source_of
 from patrol.issues.placing import place_by_position
 from patrol.issues.reading import (
     Reader,
@@ -120,12 +121,13 @@ def report_issue(data: dict[str, Any]) -> Response:
     actor, position = current_actor(), position_of(data)
     issue_id = data.pop("id") or new_id()
     digest = content_digest({**data, "photos": [photo.sha256 for photo in stored], "by": actor.person_id})
-    on_patrol = data["patrol_id"] or data["check_in_id"] or actor.may(P.PATROL)
+    source = source_of(actor, data["source"])
+    refuse_foreign_origins(actor, data)
     photos = received_photos(stored, data.pop("photo_ids"), by=actor, kind="before", new_issue_id=issue_id)
     facts = {name: data[name] for name in ("category", "severity", "description", "recorded_at", "patrol_id", "check_in_id")}
     issue, is_new = enter_issue(
         by=actor, id=issue_id, position=position, photos=photos, digest=digest, tolerance_m=settings().routing_tolerance_m,
-        source=data["source"] or (Source.PATROL if on_patrol else Source.INSPECTION), timezone=settings().timezone, **facts,
+        source=source, timezone=settings().timezone, **facts,
     )  # fmt: skip
     return issue_answer(issue, 201 if is_new else 200)
 
@@ -145,7 +147,7 @@ def list_issues(args: dict[str, Any]) -> Response:
 @room.arguments(IssueExportArgs, location="query")
 @room.response(200, CountsOut)
 def count_issues(args: dict[str, Any]) -> Response:
-    """Count the open issues that pass the filters, by state."""
+    """Count the issues that pass the filters, by state: by those asked for, otherwise by each open one."""
     actor = current_actor()
     return answer({"counts": queries.counts(actor, filters_of(args, actor))})
 

@@ -216,9 +216,13 @@ _LOCAL_TEXT = {
 }
 
 
+def amount_text(limit: Limit) -> Text:
+    """Return how long a limit is, in words."""
+    return _UNIT_TEXT[limit.unit].format(n=limit.amount)
+
+
 def _rule_text(limit: Limit) -> Text:
-    amount = _UNIT_TEXT[limit.unit].format(n=limit.amount)
-    return Text("{stage}：{amount}", "{stage} {amount}").format(stage=_STAGE_TEXT[limit.stage], amount=amount)
+    return Text("{stage}：{amount}", "{stage} {amount}").format(stage=_STAGE_TEXT[limit.stage], amount=amount_text(limit))
 
 
 def _said_of(rows: Sequence[Day]) -> Iterator[Text]:

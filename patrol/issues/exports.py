@@ -139,13 +139,14 @@ def _cells(
     row: Row[Any], region: Row[Any] | None, reach: Row[Any] | None, lead: Row[Any] | None, now: datetime, zone: ZoneInfo,
     tongue: str,
 ) -> list[Any]:  # fmt: skip
-    due = None if row.state in NEVER_DUE else row.due_at
+    # The due moment is the first that is too late, so the last day in time is that of the moment before.
+    last_day = None if row.state in NEVER_DUE else f"{(row.due_at - datetime.resolution).astimezone(zone):%Y-%m-%d}"
     cells = [
         number_of(row.serial), STATE_NAME[State(row.state)].in_language(tongue), row.category,
         CATEGORIES[row.category].name.in_language(tongue), SEVERITY_NAME[Severity(row.severity)].in_language(tongue),
         SOURCE_NAME[Source(row.source)].in_language(tongue), row.description, region.code if region else "",
         region.name if region else "", reach.code if reach else "", reach.name if reach else "", lead.name if lead else "",
-        row.latitude, row.longitude, row.recorded_at, row.received_at, due,
+        row.latitude, row.longitude, row.recorded_at, row.received_at, last_day,
         _YES_NO[is_overdue(row.state, row.due_at, now)].in_language(tongue), row.dispatched_at, row.rectified_at,
         row.verified_at, row.closed_at, row.returned_times, row.reopened_times, str(row.id),
     ]  # fmt: skip

@@ -1,8 +1,9 @@
-"""A reach gets another chief: the open work of the one before moves to the successor, and the history says so."""
+"""Open work changes hands, and the history says so: to a reach's new chief, or to the office when its lead is lost."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation.database import db
@@ -11,11 +12,12 @@ from patrol.issues.history import HAND_OVER, add_entry
 from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.models import Issue
 from patrol.people.actor import SYSTEM
+from patrol.people.events import HandlingLost
 from patrol.people.models import Person
 from patrol.people.permissions import Permission
 from patrol.waters.events import ReachHandedOver
 
-RULE = "hand_over"
+RULE, LEAD_LOST = "hand_over", "lead_lost"
 
 
 @subscribe(ReachHandedOver)
@@ -32,22 +34,33 @@ def move_leads(reach_id: UUID, from_person_id: UUID, to_person_id: UUID) -> int:
     successor = db.session.get(Person, to_person_id)
     if successor is None or successor.disabled_at is not None or Permission.HANDLE_ISSUE not in successor.permissions:
         return 0
+    issues = _open_issues(Issue.reach_id == reach_id, Issue.lead_id == from_person_id)
+    for issue in issues:
+        _lead_by(issue, successor, RULE)
+    return len(issues)
+
+
+@subscribe(HandlingLost)
+def leave_to_office(event: HandlingLost) -> None:
+    """Take the lost lead off its open issues: the department that was called in, or else the office, leads from now on."""
+    for issue in _open_issues(Issue.lead_id == event.person_id):
+        _lead_by(issue, None, LEAD_LOST)
+
+
+def _open_issues(*conditions: ColumnElement[bool]) -> Sequence[Issue]:
     open_states = [state for state in State if state not in ENDED]
-    issues = db.session.scalars(
-        select(Issue)
-        .where(Issue.reach_id == reach_id, Issue.lead_id == from_person_id, Issue.state.in_(open_states))
+    return db.session.scalars(
+        select(Issue).where(*conditions, Issue.state.in_(open_states))
         .order_by(Issue.id).options(joinedload(Issue.lead))
         .with_for_update(of=Issue).execution_options(populate_existing=True)
     ).all()  # fmt: skip
-    for issue in issues:
-        before = issue.lead
-        issue.lead_id, issue.lead = successor.id, successor
-        change = {
-            "from": {"id": str(from_person_id), "name": before.name if before else ""},
-            "to": {"id": str(successor.id), "name": successor.name},
-        }
-        add_entry(
-            issue, verb=HAND_OVER, by=SYSTEM, from_state=issue.state, rule=RULE,
-            changes={"lead_id": change},
-        )  # fmt: skip
-    return len(issues)
+
+
+def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
+    change = {"from": _named(issue.lead), "to": _named(lead)}
+    issue.lead_id, issue.lead = lead.id if lead else None, lead
+    add_entry(issue, verb=HAND_OVER, by=SYSTEM, from_state=issue.state, rule=rule, changes={"lead_id": change})
+
+
+def _named(person: Person | None) -> dict[str, str] | None:
+    return {"id": str(person.id), "name": person.name} if person else None

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from patrol.foundation.texts import Text
-from patrol.issues.categories import Severity
+from patrol.issues.categories import SEVERITY_NAME, Severity
+from patrol.issues.deadlines import DEFAULT_LIMITS, Stage, amount_text
 from patrol.people.permissions import Permission
 
 
@@ -226,6 +227,13 @@ WHO_NAME: dict[Who, Text] = {
 }  # fmt: skip
 """What each relation asks of somebody who holds the permission."""
 
+LEAD_WHERE_NOBODY_LEADS = Text(
+    "未指定责任人时由所派部门负责；既无责任人也无部门的，由河长办（持派单权限且辖区覆盖该问题）负责。",
+    "The lead is the person in charge; the department called in where no person leads; "
+    "the office where neither a person nor a department leads: whoever may dispatch and whose region covers the issue.",
+)
+"""Who counts as the lead, for the relations that ask for one."""
+
 
 def _brings(step: Step) -> str:
     parts = [f"`{name}`" for name in step.must]
@@ -248,8 +256,17 @@ def _row_of(step: Step) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _rows_of_limits() -> list[str]:
+    limits = {(limit.severity, limit.stage): amount_text(limit).en for limit in DEFAULT_LIMITS if not limit.category}
+    rows = [
+        f"| `{severity}` | {SEVERITY_NAME[severity].zh} | {' | '.join(limits[severity, stage] for stage in Stage)} |"
+        for severity in Severity
+    ]
+    return ["| Severity | 名称 | Accepted or rejected within | Rectified within |", "|---" * 4 + "|", *rows]
+
+
 def lifecycle_document() -> str:
-    """Return `docs/lifecycle.md`: the states, a diagram (mermaid), the steps and the grounds of rejection."""
+    """Return `docs/lifecycle.md`: the states, a diagram (mermaid), the steps, the grounds of rejection and the deadlines."""
     lines = [
         "# The life of an issue", "",
         "Generated from `patrol/issues/lifecycle.py`. A field with `?` may be left out.", "",
@@ -268,6 +285,8 @@ def lifecycle_document() -> str:
     lines += ["", f"States to which no step leads in this version: {unreached}.", "", "## Steps", ""]
     lines += ["| Step | 名称 | From | To | Permission | Held by | Brings | Deadline |", "|---" * 8 + "|"]
     lines += [_row_of(step) for step in STEPS]
+    lines += ["", LEAD_WHERE_NOBODY_LEADS.en]
     lines += ["", "## Grounds of rejection", "", "| Code | 名称 | Name |", "|---|---|---|"]
     lines += [f"| `{code}` | {name.zh} | {name.en} |" for code, name in GROUNDS.items()]
+    lines += ["", "## Default deadlines", "", *_rows_of_limits()]
     return "\n".join(lines) + "\n"

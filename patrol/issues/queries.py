@@ -183,15 +183,15 @@ def history_of(issue: Issue) -> Sequence[HistoryEntry]:
 
 
 def counts(actor: Actor, filters: Filters) -> dict[str, int]:
-    """Count the visible issues that pass by each open state, and those among them that are overdue."""
+    """Count the visible issues that pass, by each state asked for; without any, by each open state."""
     found = defaultdict[str, int](int)
-    open_states = [state for state in State if state not in ENDED]
+    states = filters.state or [state for state in State if state not in ENDED]
     rows = db.session.execute(
-        select(Issue.state, func.count()).where(Issue.state.in_(open_states), *narrowed(actor, filters))
+        select(Issue.state, func.count()).where(Issue.state.in_(states), *narrowed(actor, filters))
         .group_by(Issue.state)
     )  # fmt: skip
     found.update(rows.all())
-    return {state.value: found[state.value] for state in open_states}
+    return {state.value: found[state.value] for state in states}
 
 
 def districts_signed_by(actor: Actor, today: date) -> list[str]:

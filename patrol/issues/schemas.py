@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.issues.categories import Severity, Source
@@ -19,7 +20,7 @@ class IssueIn(PositionIn):
     category = _F.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
     severity = _F.Enum(Severity, by_value=True, load_default=None, allow_none=True)
     description = _F.String(required=True, validate=filled(4000), metadata={"example": "桥下漂着成片的生活垃圾"})
-    recorded_at = _F.AwareDateTime(load_default=None, allow_none=True, metadata={"example": "2026-05-01T08:30:00+08:00"})
+    recorded_at = Moment(load_default=None, allow_none=True, metadata={"example": "2026-05-01T08:30:00+08:00"})
     source = _F.Enum(Source, by_value=True, load_default=None, allow_none=True)
     patrol_id = _F.UUID(load_default=None, allow_none=True)
     check_in_id = _F.UUID(load_default=None, allow_none=True)
@@ -39,9 +40,9 @@ class IssueFilterArgs(ma.Schema):
     reach = _F.String(load_default=None, validate=ma.validate.Length(1, 40), metadata={"description": "Id or code."})
     assigned_to = SomebodyField(load_default=None, metadata={"description": "`me` or an account's id: leads or co-handles."})
     overdue = _F.Boolean(load_default=None)
-    due_before = _F.AwareDateTime(load_default=None)
-    created_after = _F.AwareDateTime(load_default=None, metadata={"description": "Received at this moment or later."})
-    created_before = _F.AwareDateTime(load_default=None, metadata={"description": "Received at this moment or earlier."})
+    due_before = Moment(load_default=None)
+    created_after = Moment(load_default=None, metadata={"description": "Received at this moment or later."})
+    created_before = Moment(load_default=None, metadata={"description": "Received at this moment or earlier."})
     bbox = BoxField(load_default=None, metadata={"description": "min_longitude,min_latitude,max_longitude,max_latitude"})
     q = _F.String(load_default=None, validate=ma.validate.Length(max=100),
                   metadata={"description": "Words in the description, or the number."})
@@ -131,7 +132,7 @@ class DueRuleOut(ma.Schema):
 class IssuePhotoOut(ma.Schema):
     id = _F.UUID(required=True)
     kind = _F.String(required=True, metadata={"example": "before"})
-    recorded_at = _F.AwareDateTime(required=True)
+    recorded_at = Moment(required=True)
     before_photo_id = _F.UUID(required=True, allow_none=True)
     thumb = _F.String(required=True)
     screen = _F.String(required=True)
@@ -154,25 +155,25 @@ class IssueOut(PositionOut):
     severity = _F.String(required=True, metadata={"example": "general"})
     source = _F.String(required=True, metadata={"example": "patrol"})
     description = _F.String(required=True)
-    recorded_at = _F.AwareDateTime(required=True)
-    received_at = _F.AwareDateTime(required=True)
+    recorded_at = Moment(required=True)
+    received_at = Moment(required=True)
     region = _F.Nested(IssueRegionOut, required=True)
     reach = _F.Nested(IssueReachOut, required=True, allow_none=True)
     lead = _F.Nested(PersonBriefOut, required=True, allow_none=True)
     co_handlers = _F.List(_F.Nested(PersonBriefOut), required=True)
     department = _F.Nested(CodedOut, required=True, allow_none=True)
     routing = _F.Nested(RoutingOut, required=True)
-    due_at = _F.AwareDateTime(required=True, allow_none=True)
+    due_at = Moment(required=True, allow_none=True)
     due_rule = _F.Nested(DueRuleOut, required=True, allow_none=True)
     overdue = _F.Boolean(required=True)
     photos = _F.List(_F.Nested(IssuePhotoOut), required=True)
     findings = _F.List(_F.Nested(FindingOut), required=True)
     allowed = _F.List(_F.String(), required=True, metadata={"example": ["start", "rectify"]})
     reporter = _F.Nested(PersonBriefOut, allow_none=True)
-    dispatched_at = _F.AwareDateTime(required=True, allow_none=True)
-    rectified_at = _F.AwareDateTime(required=True, allow_none=True)
-    verified_at = _F.AwareDateTime(required=True, allow_none=True)
-    closed_at = _F.AwareDateTime(required=True, allow_none=True)
+    dispatched_at = Moment(required=True, allow_none=True)
+    rectified_at = Moment(required=True, allow_none=True)
+    verified_at = Moment(required=True, allow_none=True)
+    closed_at = Moment(required=True, allow_none=True)
     returned_times = _F.Integer(required=True)
     reopened_times = _F.Integer(required=True)
     public_summary = _F.String(required=True, allow_none=True)
@@ -207,7 +208,7 @@ class HistoryEntryOut(ma.Schema):
     actor = _F.Nested(HistoryActorOut, required=True, allow_none=True,
                       metadata={"description": "Null: a citizen, or the system by `rule`."})
     rule = _F.String(required=True, allow_none=True)
-    at = _F.AwareDateTime(required=True)
+    at = Moment(required=True)
     note = _F.String(required=True, allow_none=True)
     reason = _F.String(required=True, allow_none=True)
     ground = _F.String(required=True, allow_none=True)

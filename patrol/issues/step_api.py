@@ -9,6 +9,7 @@ from flask import Response
 from patrol.evidence.reception import store_uploads
 from patrol.foundation.http import expected_version
 from patrol.issues.api import issue_answer, received_photos, room, settings
+from patrol.issues.categories import Severity
 from patrol.issues.lifecycle import Step
 from patrol.issues.schemas import IssueOut
 from patrol.issues.step_bodies import BODIES, takes_photos
@@ -32,7 +33,8 @@ def _add_route(step: Step, body: type[ma.Schema]) -> None:
     take.__doc__ = f"{step.name.en} ({step.name.zh}): {step.public_text.en}"
     # Two permissions, by severity, lead to some steps: there the table says which one counts.
     may = P.SEE_ISSUES if step.needs_for_major else step.needs
-    documented = room.response(200, IssueOut)(take)
+    said = f"{step.needs}, {step.needs_for_major} for {Severity.MAJOR}" if step.needs_for_major else str(step.needs)
+    documented = room.doc(**{"x-permission": said})(room.response(200, IssueOut)(take))
     with_body = room.body(body, with_photos=takes_photos(step))(documented)
     path = f"/issues/<uuid:issue_id>/{step.verb.value}"
     room.route(path, may=may, methods=("POST",), refuses=(409,), if_match=True)(with_body)

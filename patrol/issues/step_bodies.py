@@ -5,6 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from patrol.foundation.moments import Moment
 from patrol.issues.categories import Severity
 from patrol.issues.lifecycle import GROUNDS, STEPS, Step, Verb
 from patrol.issues.schemas import MOST_PHOTOS
@@ -31,7 +32,7 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
         _F.String(validate=_length(1, 64)), required=required, validate=_length(max=20),
         metadata={"description": "Ids or user names."},
     ),
-    "due_at": lambda required: _F.AwareDateTime(required=required),
+    "due_at": lambda required: Moment(required=required),
     "reach_id": lambda required: _F.UUID(required=required),
     "before_photo_id": lambda required: _F.UUID(required=required),
 }

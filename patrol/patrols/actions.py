@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -10,7 +10,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from patrol.evidence.actions import StoredPhoto, record_photo
+from patrol.evidence.events import PhotoReceived
 from patrol.evidence.models import Photo
+from patrol.evidence.queries import arrived_photos
 from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
@@ -22,12 +24,18 @@ from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.placing import place_of
 from patrol.people.actor import Actor
 from patrol.people.models import Person
+from patrol.people.permissions import Permission as P
+from patrol.people.queries import visible_people
 from patrol.waters.models import Reach
+from patrol.waters.queries import visible_reaches
 
 _NOT_YOURS = Text("巡河记录 {id} 不是你的", "The patrol {id} is not yours")
-_NO_REACHES = Text("没有这些河段:{ids}", "There are no such reaches: {ids}")
-_NO_PERSON = Text("没有这个人员", "There is no such person")
+_NO_REACHES = Text("你的范围内没有这些在用的河段:{ids}", "You have no such reaches in use: {ids}")
+_NO_DEPUTED = Text("只能替本辖区内可以巡河的其他人员巡河", "One patrols on behalf of somebody else in one's region who may patrol")
 _FOREIGN_PHOTOS = Text("照片 {ids} 不是你上传的", "The photos {ids} are not yours")
+_OTHER_BYTES = Text(
+    "照片 {id} 已上传,但内容不同:已存 {stored},所报 {sent}", "The photo {id} has arrived with other content: {stored} is here, {sent} was announced"
+)
 _ENDS_BEFORE = Text("结束时间早于开始时间", "It ends before it began")
 
 
@@ -43,21 +51,22 @@ def begin_patrol(
     *, by: Actor, id: UUID, reach_ids: Sequence[UUID], mode: str, started_at: datetime, on_behalf_of: UUID | None,  # noqa: A002
     device: str | None, digest: str,
 ) -> tuple[Patrol, bool]:
-    """Begin a patrol under the client's id; return it and whether it is new. Raises Conflict for other content."""
+    """Begin a patrol under the client's id; return it and whether it is new. It counts in its first reach's region.
+
+    Raises Conflict for other content, Invalid for reaches that are retired or out of the person's sight, and for
+    somebody on whose behalf one cannot patrol.
+    """
     known = db.session.get(Patrol, id)
     if known is not None:
         _refuse_foreign(known, by, "id")
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
-    reaches = db.session.scalars(select(Reach).where(Reach.id.in_(reach_ids))).all()
-    if missing := {str(reach_id) for reach_id in reach_ids} - {str(reach.id) for reach in reaches}:
-        fault = _NO_REACHES.format(ids=", ".join(sorted(missing)))
-        raise Invalid(fault, errors={"reach_ids": [fault]})
-    if on_behalf_of is not None and db.session.get(Person, on_behalf_of) is None:
-        raise Invalid(_NO_PERSON, errors={"on_behalf_of": [_NO_PERSON]})
+    reaches = _reaches_to_walk(reach_ids, by)
+    if on_behalf_of is not None:
+        _refuse_unfit(on_behalf_of, by)
     patrol = Patrol(
         id=id, person_id=by.person_id, on_behalf_of_id=on_behalf_of, region_id=reaches[0].region_id, mode=mode, device=device,
-        started_at=started_at, received_at=clock.now(), digest=digest, version=1, reaches=list(reaches),
+        started_at=started_at, received_at=clock.now(), digest=digest, version=1, reaches=sorted(reaches, key=lambda reach: reach.code),
     )
     db.session.add(patrol)
     db.session.flush()
@@ -85,12 +94,13 @@ _KNOWN = select(CheckIn.__table__.c.id).where(CheckIn.__table__.c.id == bindpara
 def check_in(
     *, by: Actor, id: UUID, position: Position, recorded_at: datetime, sent_at: datetime | None, patrol_id: UUID | None,  # noqa: A002
     reach_id: UUID | None, checklist: dict[str, Any], note: str | None, announced: Sequence[AnnouncedPhoto],
-    brought: Sequence[StoredPhoto], digest: str, tolerance_m: float,
+    brought: Sequence[StoredPhoto], digest: str, tolerance_m: float, day: date | None = None,
 ) -> tuple[CheckIn, bool]:
     """Keep a check-in under the client's id; return it and whether it is new.
 
     Photos may have arrived before (`announced`, by id), come along (`brought`), or follow later. A photo that comes
-    along gets an id made from the check-in's and its own digest, so that a repeated request finds it again.
+    along gets an id made from the check-in's and its own digest, so that a repeated request finds it again. Without a
+    `reach_id`, `day` is the local day on which the person's appointments count.
     """
     # Nearly always there is none, and a question for the id alone costs a third.
     if db.session.execute(_KNOWN, {"id": id}).first() is not None:
@@ -101,8 +111,8 @@ def check_in(
         return known, False
     if patrol_id is not None and (patrol := db.session.get(Patrol, patrol_id)) is not None:
         _refuse_foreign(patrol, by, "patrol_id")
-    _refuse_foreign_photos(announced, by)
-    place = place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m)
+    _refuse_unfit_photos(announced, by)
+    place = place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m, day=day)
     kept = [record_photo(photo, photo_id=uuid5(id, photo.sha256), owner_id=by.person_id, recorded_at=recorded_at,
                          latitude=position.latitude, longitude=position.longitude)[0] for photo in brought]
     names = dict.fromkeys([*announced, *(AnnouncedPhoto(photo.id, photo.sha256) for photo in kept)])
@@ -125,12 +135,43 @@ def _refuse_foreign(patrol: Patrol, by: Actor, field: str) -> None:
         raise Invalid(fault, errors={field: [fault]})
 
 
-def _refuse_foreign_photos(announced: Sequence[AnnouncedPhoto], by: Actor) -> None:
-    if not announced:
-        return
-    foreign = db.session.scalars(
-        select(Photo.id).where(Photo.id.in_([name.id for name in announced]), Photo.owner_id.is_distinct_from(by.person_id))
-    ).all()
-    if foreign:
-        fault = _FOREIGN_PHOTOS.format(ids=", ".join(map(str, foreign)))
+def _reaches_to_walk(reach_ids: Sequence[UUID], by: Actor) -> list[Reach]:
+    found = {reach.id: reach for reach in db.session.scalars(
+        visible_reaches(by).where(Reach.id.in_(reach_ids), Reach.retired_at.is_(None))
+    )}
+    if missing := {str(reach_id) for reach_id in reach_ids if reach_id not in found}:
+        fault = _NO_REACHES.format(ids=", ".join(sorted(missing)))
+        raise Invalid(fault, errors={"reach_ids": [fault]})
+    return [found[reach_id] for reach_id in dict.fromkeys(reach_ids)]
+
+
+def _refuse_unfit(on_behalf_of: UUID, by: Actor) -> None:
+    person = db.session.scalar(visible_people(by).where(Person.id == on_behalf_of, Person.disabled_at.is_(None)))
+    if person is None or person.id == by.person_id or P.PATROL not in person.permissions:
+        raise Invalid(_NO_DEPUTED, errors={"on_behalf_of": [_NO_DEPUTED]})
+
+
+def _refuse_unfit_photos(announced: Sequence[AnnouncedPhoto], by: Actor) -> None:
+    there = arrived_photos(name.id for name in announced)
+    if foreign := [str(photo_id) for photo_id, photo in there.items() if photo.owner_id != by.person_id]:
+        fault = _FOREIGN_PHOTOS.format(ids=", ".join(foreign))
         raise Invalid(fault, errors={"photos": [fault]})
+    for name in announced:
+        if name.sha256 and name.id in there and there[name.id].sha256 != name.sha256:
+            stored = there[name.id].sha256
+            fault = _OTHER_BYTES.format(id=name.id, stored=stored, sent=name.sha256)
+            raise Invalid(fault, errors={"photos": [fault]}, digest_stored=stored, digest_sent=name.sha256)
+
+
+@events.subscribe(PhotoReceived)
+def refuse_unannounced_content(received: PhotoReceived) -> None:
+    """Raise Conflict (409) when a check-in of the photo's own sender announced other content under its id."""
+    announced = db.session.scalar(
+        select(CheckInPhoto.sha256)
+        .join(CheckIn, CheckIn.id == CheckInPhoto.check_in_id)
+        .join(Photo, (Photo.id == CheckInPhoto.photo_id) & (Photo.owner_id == CheckIn.person_id))
+        .where(CheckInPhoto.photo_id == received.photo_id, CheckInPhoto.sha256 != received.sha256)
+        .limit(1)
+    )
+    if announced is not None:
+        refuse_other_content(received.photo_id, stored=announced, sent=received.sha256)

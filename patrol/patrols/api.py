@@ -6,16 +6,19 @@ from uuid import UUID
 
 from flask import current_app
 
-from patrol.evidence.queries import arrived_photos, photo_links
+from patrol.evidence.queries import ArrivedPhoto, arrived_photos, photo_links
 from patrol.evidence.reception import store_uploads
+from patrol.foundation import clock
 from patrol.foundation.database import new_id
 from patrol.foundation.http import Room, set_etag
 from patrol.foundation.paging import Page, page_schema
 from patrol.foundation.positions import position_of, shown_position
+from patrol.foundation.problems import language
 from patrol.foundation.same_content import content_digest
+from patrol.foundation.texts import Text
 from patrol.patrols import actions, queries
 from patrol.patrols.actions import AnnouncedPhoto
-from patrol.patrols.models import CheckIn, Patrol
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.schemas import (
     CheckInArgs,
     CheckInIn,
@@ -32,6 +35,8 @@ from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
 room = Room("patrols", __name__, url_prefix="/api/v1", description="Patrols and check-ins")
+_SOMEBODY_ELSES = Text("这个编号下已有他人的照片,请换用新编号", "Somebody else's photo has this id: send yours under a new one")
+_OTHER_CONTENT = Text("这个编号下的照片与所报摘要不符", "The photo with this id is not the one whose digest was announced")
 
 
 @room.route("/patrols/<uuid:patrol_id>", may=P.PATROL, methods=("PUT",), refuses=(409,))
@@ -74,10 +79,10 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
     patrol = queries.get_patrol(actor, patrol_id)
     check_ins = queries.list_check_ins(
         actor, person=None, reach=None, region=None, patrol=patrol_id, after=None, before=None, limit=200, cursor=None
-    ).items
+    )
     set_etag(patrol.version)
     return {
-        **shown_patrol(patrol), "check_ins": shown_check_ins(check_ins),
+        **shown_patrol(patrol), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
         "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
     }
 
@@ -107,16 +112,19 @@ def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (),
     digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
     position = position_of(data)
     fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
+    settings = current_app.extensions["settings"]
     row, is_new = actions.check_in(
         by=current_actor(), id=check_in_id, position=position, announced=announced, brought=brought, digest=digest,
-        tolerance_m=current_app.extensions["settings"].routing_tolerance_m, **fields,
+        tolerance_m=settings.routing_tolerance_m, day=clock.today(settings.timezone), **fields,
     )
     by = current_actor()
     # What was just entered is shown to who entered it, without asking the database for what is known.
     own = {"id": by.person_id, "name": by.name, "title": by.title}
     [shown] = shown_check_ins([row if is_new else queries.get_check_in(by, check_in_id)], own=own if is_new else None)
     missing = [photo["id"] for photo in shown["photos"] if not photo["arrived"]]
-    receipt = {"accepted": int(is_new), "duplicates": int(not is_new), "quarantined": [], "missing": missing}
+    aside = [{"index": index, "photo_id": str(photo["id"]), "reason": photo["kept_aside"].in_language(language())}
+             for index, photo in enumerate(shown["photos"]) if photo["kept_aside"]]
+    receipt = {"accepted": int(is_new), "duplicates": int(not is_new), "quarantined": aside, "missing": missing}
     return {**shown, "receipt": receipt}, 201 if is_new else 200
 
 
@@ -147,7 +155,10 @@ def shown_patrol(patrol: Patrol) -> dict[str, Any]:
 
 
 def shown_check_ins(rows: Iterable[CheckIn], *, own: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Return what `CheckInOut` shows of each row, with one question about all their photos; `own` is whose they all are."""
+    """Return what `CheckInOut` shows of each row, with one question about all their photos; `own` is whose they all are.
+
+    Beside it, `kept_aside` tells for receipts why what lies under a photo's id is not the photo announced, or None.
+    """
     rows = list(rows)
     arrived = arrived_photos(photo.photo_id for row in rows for photo in row.photos)
     return [{
@@ -155,5 +166,17 @@ def shown_check_ins(rows: Iterable[CheckIn], *, own: dict[str, Any] | None = Non
             "id", "patrol_id", "reach", "distance_m", "recorded_at", "received_at", "checklist", "note")},
         "person": own or row.person,
         **shown_position(row),
-        "photos": [{"id": photo.photo_id, "arrived": photo.photo_id in arrived, **photo_links(photo.photo_id)} for photo in row.photos],
+        "photos": [_shown_photo(photo, arrived.get(photo.photo_id), row.person_id) for photo in row.photos],
     } for row in rows]
+
+
+def _shown_photo(announced: CheckInPhoto, there: ArrivedPhoto | None, person_id: UUID) -> dict[str, Any]:
+    kept_aside = None
+    if there and there.owner_id != person_id:
+        kept_aside = _SOMEBODY_ELSES
+    elif there and announced.sha256 and there.sha256 != announced.sha256:
+        kept_aside = _OTHER_CONTENT
+    return {
+        "id": announced.photo_id, "arrived": there is not None and kept_aside is None, "kept_aside": kept_aside,
+        **photo_links(announced.photo_id),
+    }

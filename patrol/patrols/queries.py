@@ -15,6 +15,7 @@ from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
+from patrol.issues.origins import refuses_foreign_origin
 from patrol.issues.queries import visible_to as visible_issues
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolReach
 from patrol.people.actor import Actor
@@ -25,6 +26,8 @@ PATROLS_LATEST = Order("started", (Patrol.started_at, Patrol.id), descending=Tru
 CHECK_INS_LATEST = Order("recorded", (CheckIn.recorded_at, CheckIn.id), descending=True)
 _NO_PATROL = Text("没有这次巡河", "There is no such patrol")
 _NO_CHECK_IN = Text("没有这次签到", "There is no such check-in")
+_FOREIGN_PATROL = Text("这次巡河不是您的", "This patrol is somebody else's")
+_FOREIGN_CHECK_IN = Text("这次签到不是您的", "This check-in is somebody else's")
 _BAD_PERSON = Text("person 应为 me 或人员编号", "person is `me` or an id")
 
 
@@ -58,6 +61,21 @@ def _photos_on_check_ins(actor: Actor) -> Select[UUID]:
         .join(Photo, (Photo.id == CheckInPhoto.photo_id) & (Photo.owner_id == CheckIn.person_id))
         .where(CheckIn.id.in_(seen))
     )
+
+
+# A phone that was offline may send an issue before the patrol and the check-in on which it arose: an unknown id passes.
+@refuses_foreign_origin("patrol_id")
+def _refuse_foreign_patrol(actor: Actor, patrol_id: UUID) -> None:
+    owner_id = db.session.scalar(select(Patrol.person_id).where(Patrol.id == patrol_id))
+    if owner_id not in (None, actor.person_id):
+        raise Invalid(_FOREIGN_PATROL, errors={"patrol_id": [_FOREIGN_PATROL]})
+
+
+@refuses_foreign_origin("check_in_id")
+def _refuse_foreign_check_in(actor: Actor, check_in_id: UUID) -> None:
+    owner_id = db.session.scalar(select(CheckIn.person_id).where(CheckIn.id == check_in_id))
+    if owner_id not in (None, actor.person_id):
+        raise Invalid(_FOREIGN_CHECK_IN, errors={"check_in_id": [_FOREIGN_CHECK_IN]})
 
 
 def list_patrols(

@@ -16,7 +16,10 @@ _NOTE = ma.validate.Length(max=2000)
 class ReceiptOut(ma.Schema):
     accepted = ma.fields.Integer(required=True, metadata={"description": "New here, and durable."})
     duplicates = ma.fields.Integer(required=True, metadata={"description": "Were here already."})
-    quarantined = ma.fields.List(ma.fields.Dict(), required=True, metadata={"description": "Kept aside: index and reason."})
+    quarantined = ma.fields.List(ma.fields.Dict(), required=True, metadata={
+        "description": "Photos whose id holds another's photo or other content; `index` counts the announced from 0.",
+        "example": [{"index": 0, "photo_id": "0190b7a2-0000-7000-8000-000000000001", "reason": "…"}],
+    })
     missing = ma.fields.List(ma.fields.UUID(), required=True, metadata={"description": "Photos announced, not arrived."})
 
 
@@ -104,7 +107,9 @@ class IssueBriefOut(ma.Schema):
 
 
 class PatrolDetailOut(PatrolOut):
-    check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True)
+    check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True, metadata={"description": "The latest 200."})
+    check_ins_next = ma.fields.String(required=True, allow_none=True, metadata={
+        "description": "Cursor of the next ones, for `GET /check-ins?patrol=…`; null when these are all."})
     issues = ma.fields.List(ma.fields.Nested(IssueBriefOut), required=True)
 
 

@@ -5,15 +5,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
+from patrol.people.events import HandlingLost
 from patrol.people.models import AuditEntry, Person, Region
 from patrol.people.passwords import hash_password, is_password
-from patrol.people.permissions import Role
+from patrol.people.permissions import Permission, Role
 from patrol.people.queries import region_with_code
 from patrol.people.sign_in import end_sign_ins
 
@@ -54,6 +55,7 @@ def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Pers
     if changes.get("disabled") and person.id == by.person_id:
         raise NotAllowed(_NOT_YOURSELF)
     before = {"roles": person.role_names, "disabled": person.disabled_at is not None}
+    could_handle = _can_handle(person)
     for field in ("name", "phone", "title"):
         if field in changes:
             setattr(person, field, changes[field])
@@ -69,10 +71,16 @@ def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Pers
         person.disabled_at = (person.disabled_at or clock.now()) if changes["disabled"] else None
     if changes.get("disabled") or "password" in changes:
         end_sign_ins(person.id)
+    if could_handle and not _can_handle(person):
+        events.record(HandlingLost(person_id=person.id))
     person.version += 1
     note_audit(by, "change_person", str(person.id), fields=sorted(changes), before=before,
                roles=person.role_names, disabled=person.disabled_at is not None)
     return person
+
+
+def _can_handle(person: Person) -> bool:
+    return person.disabled_at is None and Permission.HANDLE_ISSUE in person.permissions
 
 
 def change_own_password(person: Person, *, by: Actor, current: str, new: str) -> None:

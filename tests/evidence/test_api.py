@@ -96,3 +96,43 @@ def test_a_second_photo_with_the_same_original_is_ready_at_once(chief, jpeg):
     worker.deliver_due()
     assert send_form(chief, jpeg).json["ready"]
     assert outbox.pending_and_stuck() == (0, 0)
+
+
+FACTS = {"kind": "before", "recorded_at": "2026-11-20T08:30:00.250+08:00", "latitude": "29.6001", "longitude": "119.81"}
+
+
+def put_photo(client, photo_id, data, facts):
+    return client.put(f"photos/{photo_id}", data=data, headers={"Content-Type": "image/jpeg"}, query_string=facts)
+
+
+def test_the_same_bytes_with_the_same_facts_are_one_photo_however_the_time_is_written(chief, jpeg):
+    photo_id = uuid4()
+    assert put_photo(chief, photo_id, jpeg, FACTS).status_code == 201
+    again = put_photo(chief, photo_id, jpeg, {**FACTS, "recorded_at": "2026-11-20T00:30:00.250Z"})
+    assert again.status_code == 200, again.json
+
+
+@pytest.mark.parametrize("changes", [
+    {"kind": "after"}, {"recorded_at": "2026-11-20T08:31:00+08:00"}, {"latitude": "29.7"}, {"longitude": "119.9"}, None])
+def test_the_same_bytes_with_other_facts_conflict(chief, jpeg, changes):
+    photo_id = uuid4()
+    put_photo(chief, photo_id, jpeg, FACTS)
+    other = put_photo(chief, photo_id, jpeg, {} if changes is None else {**FACTS, **changes})
+    assert other.status_code == 409
+    assert other.json["digest_stored"] != other.json["digest_sent"]
+
+
+@pytest.mark.parametrize("seed", [None, 2])
+def test_somebody_elses_id_conflicts_and_tells_nothing_of_the_photo(build, signed_in, chief, jpeg, seed):
+    photo_id = uuid4()
+    put_photo(chief, photo_id, jpeg, FACTS)
+    sent = camera_jpeg(seed) if seed else jpeg
+    reply = put_photo(signed_in(build.person("chief")), photo_id, sent, FACTS)
+    assert reply.status_code == 409
+    assert not {"digest_stored", "digest_sent", "sha256", "exif", "latitude"} & reply.json.keys()
+    assert hashlib.sha256(jpeg).hexdigest() not in reply.text
+
+
+def test_the_description_names_every_kind_of_picture_that_may_come_out(app):
+    answer = app.extensions["api"].description()["paths"]["/api/v1/photos/{photo_id}/{size}"]["get"]["responses"]["200"]
+    assert set(answer["content"]) == {"image/jpeg", "image/png", "image/webp", "image/heic"}

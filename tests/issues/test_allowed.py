@@ -132,6 +132,15 @@ def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none(
     assert open_to("dispatched", role(STRANGER, Role.HANDLER), department=None, lead_id=None) == set()
 
 
+def test_where_no_person_leads_the_office_stands_in():
+    assert open_to("dispatched", OFFICE, lead_id=None) == {"transfer", "start", "rectify"}
+    assert open_to("in_progress", OFFICE, lead_id=None) == {"progress", "rectify"}
+    assert open_to("in_progress", OFFICE, lead_id=None, department="water") == {"progress", "rectify"}
+    assert open_to("in_progress", role(CLERK, Role.OFFICE, in_scope=False), lead_id=None) == set()
+    assert open_to("in_progress", role(STRANGER, Role.CHIEF), lead_id=None) == set()
+    assert open_to("rectified", OFFICE, lead_id=None, rectified_by=CLERK) == set()
+
+
 def test_the_relation_is_named_when_it_is_missing():
     assert "only the lead of" in refusal_of(NotAllowed, "in_progress", CO_HANDLER, "rectify").detail.en
     stranger = role(STRANGER, Role.CHIEF)

@@ -1,5 +1,6 @@
 """The main loop over HTTP: a report finds its chief, is put right, checked by another, closed; every step is kept."""
 
+import csv
 import io
 import uuid
 from datetime import timedelta
@@ -11,6 +12,9 @@ from patrol.foundation.database import db
 from patrol.issues.history import broken_chains
 from patrol.issues.schemas import IssueOut
 from tests.issues.conftest import HERE, NOWHERE, THERE, report, step, taken
+
+EDGES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+"""Moments that have no UTC within the calendar."""
 
 
 def test_the_main_loop(valley, pictures):
@@ -61,7 +65,8 @@ def test_a_chief_who_reports_on_his_own_reach_goes_the_same_way(valley):
     ],
 )
 def test_policy_decides_who_looks_first(valley, place, category, severity, source, state):
-    issue = report(valley.office_client, **place, category=category, severity=severity, source=source)
+    client = valley.patroller_client if source == "patrol" else valley.office_client
+    issue = report(client, **place, category=category, severity=severity, source=source)
     assert issue["state"] == state
     assert (issue["lead"] is None) == (state == "submitted")
     assert issue["routing"]["office"]["code"]
@@ -231,7 +236,8 @@ def test_reject_and_reopen(valley):
     [
         ({"category": "X9"}, "category"), ({"category": "A"}, "category"), ({"latitude": 91}, "latitude"),
         ({"longitude": "east"}, "longitude"), ({"datum": "gcj02", "latitude": 0.0, "longitude": 0.0}, "datum"),
-        ({"recorded_at": "2026-05-01T08:30:00"}, "recorded_at"), ({"severity": "bad"}, "severity"),
+        ({"recorded_at": "2026-05-01T08:30:00"}, "recorded_at"), ({"recorded_at": EDGES[0]}, "recorded_at"),
+        ({"recorded_at": EDGES[1]}, "recorded_at"), ({"source": "citizen"}, "source"), ({"severity": "bad"}, "severity"),
         ({"photo_ids": [str(uuid.uuid4())]}, "photo_ids"), ({"description": "  "}, "description"),
         ({"description": "x" * 4001}, "description"), ({"wish": 1}, "wish"), ({"id": "1"}, "id"), ({"accuracy_m": -1}, "accuracy_m"),
     ],
@@ -310,6 +316,41 @@ def test_allowed_and_counts(valley):
     assert allowed["allowed"] == ["start", "rectify"]
     assert allowed["steps"][1]["must"] == ["note", "photos"]
     assert valley.office_client.get("issues/counts").json["counts"]["dispatched"] == 1
+
+
+def test_counts_are_of_the_states_asked_for(valley):
+    report(valley.chief_client)
+    rejected = report(valley.patroller_client, **NOWHERE)
+    taken(valley.office_client, rejected, "reject", ground="no_evidence_found", reason="现场未见")
+
+    def counts(*states):
+        return valley.office_client.get("issues/counts", query_string={"state": list(states)}).json["counts"]
+
+    assert counts("rejected") == {"rejected": 1}
+    assert counts("closed", "dispatched") == {"closed": 0, "dispatched": 1}
+    assert set(counts()) == {
+        "submitted", "accepted", "dispatched", "in_progress", "rectified", "verified", "suspended"}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_moments_without_utc_are_refused(valley, edge):
+    accepted = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    assert "due_at" in step(valley.office_client, accepted, "dispatch", due_at=edge).json["errors"]
+    for name in ("due_before", "created_after", "created_before"):
+        reply = valley.office_client.get("issues", query_string={name: edge})
+        assert (reply.status_code, list(reply.json["errors"])) == (422, [name])
+
+
+def test_a_table_shows_the_last_day_in_time(valley):
+    issue = report(valley.patroller_client)
+    rows = list(csv.DictReader(io.StringIO(valley.office_client.get("issues.csv").get_data().decode("utf-8-sig"))))
+    assert [row["期限"] for row in rows] == [issue["due_rule"]["last_day"]]
+
+
+def test_a_step_that_severity_gives_to_another_says_both_permissions(app):
+    paths = app.extensions["api"].description()["paths"]
+    said = {verb: paths[f"/api/v1/issues/{{issue_id}}/{verb}"]["post"]["x-permission"] for verb in ("close", "start")}
+    assert said == {"close": "issue:close, issue:close_major for major", "start": "issue:handle"}
 
 
 def test_photos_on_visible_issues_are_visible(valley, pictures):

@@ -1,10 +1,12 @@
-"""A reach gets another chief: his open work on it moves, with an entry in the history; the rest stays."""
+"""Work changes hands: with the reach to another chief, or to the office when its lead can handle nothing any more."""
+
+import pytest
 
 from patrol.foundation import clock, events
 from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
 from patrol.waters.events import ReachHandedOver
-from tests.issues.conftest import NOWHERE, report, taken
+from tests.issues.conftest import NOWHERE, report, step, taken
 
 
 def hand_over(valley, successor):
@@ -36,3 +38,37 @@ def test_an_account_that_cannot_handle_gets_nothing(valley, build):
     issue = report(valley.patroller_client)
     hand_over(valley, build.person("auditor", region=valley.village))
     assert valley.office_client.get(f"issues/{issue['id']}").json["lead"]["name"] == "柳村长"
+
+
+@pytest.mark.parametrize("loss", [{"disabled": True}, {"roles": ["auditor"]}, {"roles": ["citizen_chief"], "disabled": True}])
+def test_work_of_who_cannot_handle_it_any_more_goes_to_the_office(valley, build, signed_in, pictures, loss):
+    issue = taken(valley.chief_client, report(valley.patroller_client), "start")
+    closed = taken(valley.chief_client, report(valley.patroller_client), "rectify", note="好", files=pictures[:1])
+    closed = taken(valley.office_client, taken(valley.supervisor_client, closed, "verify"), "close")
+    change(signed_in(build.person("admin")), valley.chief, **loss)
+    left = valley.town_office_client.get(f"issues/{issue['id']}").json
+    assert (left["state"], left["lead"], left["version"]) == ("in_progress", None, issue["version"] + 1)
+    assert left["allowed"] == ["progress", "rectify"]
+    assert valley.office_client.get(f"issues/{closed['id']}").json["lead"]["name"] == "柳村长"
+    last = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+    assert (last["verb"], last["rule"], last["actor"]) == ("hand_over", "lead_lost", None)
+    assert last["changes"] == {"lead_id": {"from": {"id": str(valley.chief.id), "name": "柳村长"}, "to": None}}
+    assert step(valley.other_office_client, left, "progress", note="x").status_code == 404
+    left = taken(valley.town_office_client, left, "progress", note="已派人")
+    left = taken(valley.town_office_client, left, "rectify", note="好", files=pictures[1:2])
+    assert step(valley.town_office_client, left, "verify").status_code == 403
+    assert taken(valley.supervisor_client, left, "verify")["state"] == "verified"
+    assert set(broken_chains()) == {None}
+
+
+@pytest.mark.parametrize("harmless", [{"name": "柳某"}, {"roles": ["chief", "patroller"]}, {"disabled": False}, {"password": "qing-xi-he-1"}])
+def test_other_changes_of_an_account_leave_its_work(valley, build, signed_in, harmless):
+    issue = report(valley.patroller_client)
+    change(signed_in(build.person("admin")), valley.chief, **harmless)
+    left = valley.office_client.get(f"issues/{issue['id']}").json
+    assert (left["lead"]["id"], left["version"]) == (str(valley.chief.id), issue["version"])
+
+
+def change(admin, person, **changes):
+    reply = admin.patch(f"people/{person.id}", json=changes, headers={"If-Match": f'"{person.version}"'})
+    assert reply.status_code == 200, reply.json

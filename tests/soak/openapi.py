@@ -96,8 +96,9 @@ def who_may(permission: str) -> str:
     """Return a persona that holds the permission and reaches the prepared things with it."""
     if permission == "anyone":
         return "anonymous"
+    usual = permission.split(",", maxsplit=1)[0]
     for persona, wanted in WHO.items():
-        if permission in wanted:
+        if usual in wanted:
             return persona
     raise LookupError(f"nobody of the world may {permission}")
 

@@ -1,0 +1,73 @@
+"""Which reach a check-in is credited to where several levels' reaches lie on the same water."""
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.waters.models import Appointment
+
+HERE = {"latitude": 29.6001, "longitude": 119.81, "recorded_at": "2026-11-20T08:30:00+08:00"}
+# The higher level's line lies 9 m farther north, and so nearer to the place than the village's.
+NORTHERN = ((119.80, 29.60008), (119.82, 29.60008))
+
+
+@pytest.fixture
+def village(build):
+    return build.region(build.region(level="township"), level="village")
+
+
+@pytest.fixture
+def chief(build, village):
+    return build.person("chief", region=village)
+
+
+def reach_found(client, **changes):
+    reply = client.put(f"check-ins/{uuid4()}", json={**HERE, "accuracy_m": 8, **changes})
+    assert reply.status_code == 201, reply.json
+    return reply.json["reach"]["id"]
+
+
+def test_the_lowest_of_the_levels_drawn_on_the_same_water_is_meant(build, signed_in, chief, village):
+    build.reach(NORTHERN, level="county")
+    own = build.reach(region=village)
+    build.reach(NORTHERN, level="township")
+    assert reach_found(signed_in(chief)) == str(own.id)
+
+
+def test_a_reach_of_ones_own_goes_before_a_lower_one_today_only(build, signed_in, chief, village):
+    higher = build.reach(NORTHERN, level="township")
+    lower = build.reach(region=village)
+    appointment = build.appointment(higher, chief)
+    assert reach_found(signed_in(chief)) == str(higher.id)
+    with transaction():
+        db.session.get(Appointment, appointment.id).valid_to = date(2021, 1, 1)
+    assert reach_found(signed_in(chief)) == str(lower.id)
+
+
+def test_of_two_reaches_of_one_level_the_nearest_is_meant(build, signed_in, chief, village):
+    build.reach(region=village)
+    nearest = build.reach(NORTHERN, region=village)
+    assert reach_found(signed_in(chief)) == str(nearest.id)
+
+
+@pytest.mark.parametrize(("accuracy_m", "is_own"), [(8, False), (40, False), (60, True), (None, True)])
+def test_a_reach_farther_than_the_margin_is_not_meant(build, signed_in, chief, village, accuracy_m, is_own):
+    """The own reach lies 22 m farther than the nearest: beyond 15 and 20 m, within 25 and 30 m."""
+    nearest = build.reach(NORTHERN, level="county")
+    own = build.reach(((119.80, 29.59988), (119.82, 29.59988)), region=village)
+    build.appointment(own, chief)
+    assert reach_found(signed_in(chief), accuracy_m=accuracy_m) == str(own.id if is_own else nearest.id)
+
+
+@pytest.mark.parametrize(("overlay", "asked"), [(False, 0), (True, 1)])
+def test_appointments_are_asked_for_only_where_there_is_a_choice(build, signed_in, chief, village, queries, overlay, asked):
+    build.reach(region=village)
+    if overlay:
+        build.reach(NORTHERN, level="county")
+    client = signed_in(chief)
+    queries.clear()
+    reach_found(client)
+    assert sum("FROM appointments" in query for query in queries) == asked
