@@ -15,9 +15,21 @@ _READER_POLICY = (
 
 
 @pages.get("/")
-def start() -> Response:
-    """Say what this is, show the district as it stands, and lead on."""
+@pages.get("/t/<code>")
+def start(code: str = "") -> Response:
+    """Say what this is, show the district as it stands, and lead on; with a tracking code, show its progress."""
+    del code  # The page's script reads it from the address: it is a key and shall stand in no page.
     page = Response(render_template("start.html", demo=current_app.extensions["settings"].demo), mimetype="text/html")
+    page.headers["Cache-Control"] = "no-cache"
+    return page
+
+
+@pages.get("/report")
+@pages.get("/b/<code>")
+def report(code: str = "") -> Response:
+    """Give the citizen's form; with a board's code, the form that knows the reach."""
+    del code
+    page = Response(render_template("report.html"), mimetype="text/html")
     page.headers["Cache-Control"] = "no-cache"
     return page
 

@@ -1,26 +1,5 @@
-"use strict";
 // The start page: figures, the open map and the progress of a report, from the public API. No other origin is asked.
-const api = "/api/v1/public/";
-let language = navigator.language.startsWith("en") ? "en" : "zh";
-const say = (zh, en) => (language === "en" ? en : zh);
-const get = async (path) => {
-  const reply = await fetch(api + path, { headers: { "Accept-Language": language } });
-  const body = await reply.json();
-  if (!reply.ok) throw new Error(body.detail || body.title);
-  return body;
-};
-const element = (name, text, attributes = {}) => {
-  const made = document.createElement(name);
-  if (text) made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-};
-
-function showLanguage() {
-  document.documentElement.lang = language;
-  for (const node of document.querySelectorAll("[data-zh]")) node.textContent = node.dataset[language];
-  document.getElementById("language").textContent = say("English", "中文");
-}
+import { element, get, language, onLanguage, say } from "./shared.js";
 
 async function showFigures() {
   const figures = await get("statistics");
@@ -83,7 +62,7 @@ async function showProgress(event) {
   const code = document.getElementById("code").value.trim();
   try {
     const found = await get(`complaints/${encodeURIComponent(code)}`);
-    const when = (text) => new Date(text).toLocaleString(language === "en" ? "en" : "zh-CN", { dateStyle: "medium", timeStyle: "short" });
+    const when = (text) => new Date(text).toLocaleString(language() === "en" ? "en" : "zh-CN", { dateStyle: "medium", timeStyle: "short" });
     const steps = element("ol", "", { class: "steps" });
     for (const step of found.steps) {
       const item = element("li", step.text);
@@ -105,15 +84,15 @@ async function showProgress(event) {
 }
 
 function showAll() {
-  showLanguage();
   for (const part of [showFigures, showMap]) {
     part().catch((fault) => document.getElementById("figures").append(element("li", fault.message)));
   }
 }
 
-document.getElementById("language").addEventListener("click", () => {
-  language = language === "en" ? "zh" : "en";
-  showAll();
-});
 document.getElementById("track").addEventListener("submit", showProgress);
-showAll();
+onLanguage(showAll);
+const tracked = location.pathname.match(/^\/t\/(.+)$/);
+if (tracked) {
+  document.getElementById("code").value = decodeURIComponent(tracked[1]);
+  document.getElementById("track").requestSubmit();
+}

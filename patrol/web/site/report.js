@@ -1,0 +1,100 @@
+// The citizen's form, from the QR code on a board or without one: what, where, photos, and nothing that need not be said.
+import { element, get, onLanguage, say } from "./shared.js";
+
+const board = location.pathname.match(/^\/b\/(.+)$/)?.[1];
+const form = document.getElementById("report");
+const place = document.getElementById("place");
+// Made once, so that sending again after a lost answer is the same report.
+const id = crypto.randomUUID();
+let position = null;
+
+async function showBoard() {
+  if (!board) return;
+  try {
+    const found = await get(`boards/${board}`);
+    document.getElementById("board").replaceChildren(
+      element("h2", `${found.water_body.name} · ${found.reach.name}`),
+      element("p", [found.office.name, ...found.posts.map(({ title, region }) => `${region} ${title}`)].join(" · ")),
+    );
+  } catch (fault) {
+    document.getElementById("board").replaceChildren(element("p", fault.message, { role: "alert" }));
+  }
+}
+
+async function showCategories() {
+  const { items } = await get("/categories");
+  const select = form.elements.category;
+  const kept = select.value;
+  const shown = items.filter((row) => row.public && !row.is_heading);
+  select.replaceChildren(...shown.map(({ code, name }) => element("option", name, { value: code })));
+  select.value = kept || "C1";
+}
+
+function showPlace() {
+  if (position) place.textContent = say(`已定位,误差约 ${Math.round(position.accuracy_m)} 米`, `Located, within about ${Math.round(position.accuracy_m)} m`);
+  else place.textContent = board ? say("不定位则按公示牌的位置", "Without a position the board's place counts") : say("请先定位", "Please give the position");
+}
+
+document.getElementById("locate").addEventListener("click", () => {
+  place.textContent = say("正在定位…", "Locating…");
+  navigator.geolocation.getCurrentPosition(({ coords }) => {
+    position = { latitude: coords.latitude, longitude: coords.longitude, accuracy_m: coords.accuracy };
+    showPlace();
+  }, () => { place.textContent = say("无法定位,请允许使用位置", "No position: please allow it"); }, { enableHighAccuracy: true, timeout: 20000 });
+});
+
+const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function solution() {
+  const { required, parameters, signature, largest_number: largest } = await get("challenge");
+  if (!required) return null;
+  const salt = bytes(parameters.salt), nonce = bytes(parameters.nonce);
+  const tried = new Uint8Array(salt.length + nonce.length + 4);
+  tried.set(salt);
+  tried.set(nonce, salt.length);
+  const counters = new DataView(tried.buffer, salt.length + nonce.length);
+  for (let counter = 0; counter <= largest; counter += 1) {
+    counters.setUint32(0, counter);
+    const derivedKey = hex(await crypto.subtle.digest("SHA-256", tried));
+    if (derivedKey.startsWith(parameters.keyPrefix)) {
+      return btoa(JSON.stringify({ challenge: { parameters, signature }, solution: { counter, derivedKey } }));
+    }
+  }
+  throw new Error(say("验证失败,请重试", "The check failed: try again"));
+}
+
+async function send(event) {
+  event.preventDefault();
+  const outcome = document.getElementById("outcome"), button = form.querySelector("button[type=submit]");
+  button.disabled = true;
+  outcome.replaceChildren(element("p", say("正在发送…", "Sending…")));
+  try {
+    const body = new FormData();
+    body.set("id", id);
+    for (const name of ["category", "description"]) body.set(name, form.elements[name].value);
+    for (const photo of [...form.elements.photos.files].slice(0, 9)) body.append("photos", photo);
+    if (form.elements.phone.value) body.set("contact", JSON.stringify({ phone: form.elements.phone.value }));
+    if (board) body.set("board_code", decodeURIComponent(board));
+    for (const [name, value] of Object.entries(position ?? {})) body.set(name, value);
+    const solved = await solution();
+    if (solved) body.set("challenge", solved);
+    const answer = await get("complaints", { method: "POST", body });
+    form.hidden = true;
+    outcome.replaceChildren(
+      element("h2", answer.tracking_code, { class: "code" }), element("p", answer.message),
+      element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
+    );
+  } catch (fault) {
+    outcome.replaceChildren(element("p", fault.message, { role: "alert" }));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+form.addEventListener("submit", send);
+onLanguage(() => {
+  showBoard();
+  showPlace();
+  showCategories().catch((fault) => document.getElementById("outcome").replaceChildren(element("p", fault.message, { role: "alert" })));
+});
