@@ -483,13 +483,14 @@ def upgrade() -> None:
         "ratings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("complaint_id", sa.Uuid(), nullable=False),
+        sa.Column("closing", sa.Integer(), nullable=False),
         sa.Column("satisfied", sa.Boolean(), nullable=False),
         sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("comment", sa.String(length=1000), nullable=True),
         sa.Column("rated_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["complaint_id"], ["complaints.id"], name=op.f("fk_ratings_complaint_id_complaints")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ratings")),
-        sa.UniqueConstraint("complaint_id", name=op.f("uq_ratings_complaint_id")),
+        sa.UniqueConstraint("complaint_id", "closing", name=op.f("uq_ratings_complaint_id_closing")),
     )
     op.create_table(
         "reporter_contacts",

@@ -27,7 +27,7 @@ _SETTINGS = ("public_writes_per_block", "public_writes_total", "public_reads_per
 
 
 def public_write(view: View) -> View:
-    """Count calls of this view as anonymous writes. Stands directly below `room.route`, which must say `refuses=(429,)`."""
+    """Count calls of this view as anonymous tries, and as writes when it accepts them. Stands directly below `room.route`, which must say `refuses=(429,)`."""
     view.throttled = WRITE  # type: ignore[attr-defined]
     return view
 
@@ -39,8 +39,10 @@ def public_read(view: View) -> View:
 
 
 def connect_throttle(app: Flask, settings: Settings) -> Limiter:
-    """Give the app its limits: every call of a marked view counts, before its body is read and before any statement.
+    """Give the app its limits, looked at before a body is read and before any statement.
 
+    Reads count as they come. Writes count once they were accepted (2xx), so that junk uses up nobody's share; all tries
+    to write count apart, against as many as a block may read.
     Counts live in Redis when it is set, else in each process. While Redis is away they are kept in the process.
     Raises UnusableSetting for a limit that cannot be read.
     """
@@ -50,15 +52,20 @@ def connect_throttle(app: Flask, settings: Settings) -> Limiter:
     limiter = Limiter(
         key_func=lambda: _caller_key(settings.secret_key),
         application_limits=[
-            ApplicationLimit(settings.public_writes_per_block, scope="writes", exempt_when=lambda: _kind() != WRITE),
+            ApplicationLimit(settings.public_reads_per_block, scope="tries", exempt_when=lambda: _kind() != WRITE),
+            ApplicationLimit(
+                settings.public_writes_per_block, scope="writes", exempt_when=lambda: _kind() != WRITE, deduct_when=_accepted,
+            ),
             ApplicationLimit(
                 settings.public_writes_total, scope="all writes", key_function=lambda: "everybody",
-                exempt_when=lambda: _kind() != WRITE,
+                exempt_when=lambda: _kind() != WRITE, deduct_when=_accepted,
             ),
             ApplicationLimit(settings.public_reads_per_block, scope="reads", exempt_when=lambda: _kind() != READ),
         ],
         storage_uri=settings.redis_url or "memory://", key_prefix="xunhe", in_memory_fallback_enabled=True,
         storage_options=patience if settings.redis_url else {},
+        # Redis may go away between the look and the count: what was accepted by then is answered as accepted.
+        swallow_errors=True,
     )
     # Most calls count as nothing; said here, the limits are not even gathered for them.
     limiter.request_filter(lambda: _kind() is None)
@@ -96,6 +103,10 @@ def _kind() -> str | None:
         return None
     view = current_app.view_functions.get(request.endpoint or "")
     return getattr(view, "throttled", None)
+
+
+def _accepted(response: Response) -> bool:
+    return 200 <= response.status_code < 300
 
 
 def _refuse_unreadable(name: str, limits: str) -> None:

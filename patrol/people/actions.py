@@ -7,22 +7,29 @@ from sqlalchemy import select
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import Conflict, Invalid, NotAllowed
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.events import HandlingLost
 from patrol.people.models import AuditEntry, Person, Region
-from patrol.people.passwords import hash_password, is_password
+from patrol.people.passwords import hash_password
 from patrol.people.permissions import Permission, Role
 from patrol.people.queries import region_with_code
-from patrol.people.sign_in import end_sign_ins
+from patrol.people.sign_in import count_failures, end_sign_ins, forget_failures
 
 _TAKEN = Text("用户名 {username} 已被使用", "The user name {username} is taken")
 _OUTSIDE = Text("行政区 {code} 不在你的管辖范围内", "The region {code} is outside your area")
 _NO_DEPARTMENT = Text("没有代码为 {code} 的部门", "There is no department with the code {code}")
 _WRONG_PASSWORD = Text("当前密码不正确", "The present password is wrong")
 _NOT_YOURSELF = Text("不能停用自己的账号", "You cannot disable your own account")
+
+
+class WrongPassword(Invalid):
+    """The present password was wrong; the failure is counted."""
+
+    keeps_changes = True
 
 
 def note_audit(by: Actor, act: str, subject: str, **facts: Any) -> None:
@@ -47,6 +54,22 @@ def add_person(
     db.session.add(person)
     db.session.flush()
     note_audit(by, "add_person", str(person.id), username=username, roles=person.role_names, region=region.code)
+    return person
+
+
+def same_person(person: Person, *, by: Actor, sent: dict[str, Any]) -> Person:
+    """Return the account that was made under the sent id, when it is what is sent again.
+
+    Compared is what the account holds now, without the password: a repeat after a change is other content. Raises
+    Conflict (409) with both digests for other content, Invalid (422) for a region outside the actor's area.
+    """
+    _region_in_scope(sent["region_code"], by)
+    fields = ("name", "phone", "title", "department")
+    stored = {name: getattr(person, name) for name in fields} | {
+        "username": person.username, "roles": person.role_names, "region_code": person.region.code}
+    wanted = {name: sent.get(name) for name in fields} | {
+        "username": sent["username"].strip().lower(), "roles": sorted(sent["roles"]), "region_code": sent["region_code"]}
+    refuse_other_content(person.id, stored=content_digest(stored), sent=content_digest(wanted))
     return person
 
 
@@ -83,11 +106,22 @@ def _can_handle(person: Person) -> bool:
     return person.disabled_at is None and Permission.HANDLE_ISSUE in person.permissions
 
 
-def change_own_password(person: Person, *, by: Actor, current: str, new: str) -> None:
-    """Give oneself a new password; all other devices are signed out."""
-    if not is_password(current, person.password_hash):
-        raise Invalid(_WRONG_PASSWORD, errors={"current_password": [_WRONG_PASSWORD]})
-    person.password_hash = hash_password(new)
+def refuse_wrong_password(subjects: dict[str, str]) -> None:
+    """Count a wrong present password as a failed sign-in and raise WrongPassword (422)."""
+    count_failures(subjects)
+    raise WrongPassword(_WRONG_PASSWORD, errors={"current_password": [_WRONG_PASSWORD]})
+
+
+def change_own_password(person: Person, *, by: Actor, checked_hash: str | None, new_hash: str, subjects: dict[str, str]) -> None:
+    """Give oneself a new password, already hashed; all other devices are signed out.
+
+    `checked_hash` is the one that the present password was found to fit. Raises WrongPassword (422) when it has been
+    replaced since.
+    """
+    if person.password_hash != checked_hash:
+        refuse_wrong_password(subjects)
+    forget_failures(subjects)
+    person.password_hash = new_hash
     person.version += 1
     end_sign_ins(person.id, keep=by.sign_in_id)
     note_audit(by, "change_own_password", str(person.id))
@@ -101,7 +135,10 @@ def _known(department: str | None) -> str | None:
 
 
 def _region_in_scope(code: str, by: Actor) -> Region:
-    region = region_with_code(code)
+    try:
+        region = region_with_code(code)
+    except NotFound as unknown:
+        raise Invalid(unknown.detail, errors={"region_code": [unknown.detail]}) from unknown
     if not by.covers(region.path):
         fault = _OUTSIDE.format(code=code)
         raise Invalid(fault, errors={"region_code": [fault]})

@@ -4,9 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app, request
-from sqlalchemy.orm import joinedload
 
-from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, page_schema
@@ -16,10 +14,12 @@ from patrol.foundation.transaction import transaction
 from patrol.people import actions, queries, sign_in
 from patrol.people.door import current_actor
 from patrol.people.models import Person
-from patrol.people.passwords import is_password
+from patrol.people.passwords import hash_password, is_password
 from patrol.people.permissions import Permission as P
 from patrol.people.profile import profile_parts
 from patrol.people.schemas import (
+    AuditArgs,
+    AuditEntryOut,
     LoginIn,
     PasswordIn,
     PeopleArgs,
@@ -81,7 +81,7 @@ def log_out() -> None:
 def show_me() -> dict[str, Any]:
     """Show one's own account: roles, permissions, and the reaches one is chief of today."""
     actor = current_actor()
-    person = _own_account()
+    person = queries.own_account(actor)
     set_etag(person.version)
     return {
         **{name: getattr(person, name) for name in (
@@ -90,14 +90,24 @@ def show_me() -> dict[str, Any]:
     }
 
 
-@room.route("/me/password", may=P.SEE_OWN_ACCOUNT, methods=("POST",))
+@room.route("/me/password", may=P.SEE_OWN_ACCOUNT, methods=("POST",), writes=False, refuses=(400, 413, 415, 429))
 @room.body(PasswordIn)
 @room.response(204)
 def change_my_password(data: dict[str, Any]) -> None:
-    """Change one's own password; other devices are signed out."""
-    actions.change_own_password(
-        _own_account(), by=current_actor(), current=data["current_password"], new=data["new_password"]
-    )
+    """Change one's own password; other devices are signed out. Wrong tries are slowed down as at the sign-in."""
+    actor = current_actor()
+    person = queries.own_account(actor)
+    subjects = sign_in.subjects_of(person.username, request.remote_addr or "", _settings().secret_key)
+    sign_in.refuse_too_often(subjects)
+    # As at the sign-in, the slow hashing is done before the transaction begins.
+    checked_hash = person.password_hash
+    right = is_password(data["current_password"], checked_hash)
+    new_hash = hash_password(data["new_password"], field="new_password") if right else ""
+    with transaction():
+        if not right:
+            actions.refuse_wrong_password(subjects)
+        person = queries.own_account(actor, lock=True)
+        actions.change_own_password(person, by=actor, checked_hash=checked_hash, new_hash=new_hash, subjects=subjects)
 
 
 @room.route("/me/sessions", may=P.SEE_OWN_ACCOUNT)
@@ -111,6 +121,15 @@ def list_my_sessions() -> dict[str, Any]:
          "current": row.id == actor.sign_in_id}
         for row in queries.open_sign_ins(actor.person_id)
     ]}
+
+
+@room.route("/me/sessions", may=P.SEE_OWN_ACCOUNT, methods=("DELETE",))
+@room.response(204)
+def end_my_other_sessions() -> None:
+    """Sign all of one's other devices out."""
+    actor = current_actor()
+    assert actor.person_id
+    sign_in.end_sign_ins(actor.person_id, keep=actor.sign_in_id)
 
 
 @room.route("/me/sessions/<uuid:sign_in_id>", may=P.SEE_OWN_ACCOUNT, methods=("DELETE",))
@@ -132,14 +151,19 @@ def list_people(args: dict[str, Any]) -> Page[dict[str, Any]]:
     return Page([_shown(person) for person in page.items], page.next)
 
 
-@room.route("/people", may=P.MANAGE_PEOPLE, methods=("POST",), refuses=(404, 409))
+@room.route("/people", may=P.MANAGE_PEOPLE, methods=("POST",), refuses=(409,))
 @room.body(PersonIn)
 @room.response(201, PersonOut)
-def add_person(data: dict[str, Any]) -> dict[str, Any]:
-    """Create an account."""
-    person = actions.add_person(by=current_actor(), **data)
+@room.alt_response(200, schema=PersonOut, description="It was here already", success=True)
+def add_person(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Create an account; the same id with the same content is the same account."""
+    known = queries.person_with_id(data["id"]) if "id" in data else None
+    if known is not None:
+        person, status = actions.same_person(known, by=current_actor(), sent=data), 200
+    else:
+        person, status = actions.add_person(by=current_actor(), **data), 201
     set_etag(person.version)
-    return _shown(person)
+    return _shown(person), status
 
 
 @room.route("/people/<uuid:person_id>", may=P.SEE_PEOPLE)
@@ -164,10 +188,12 @@ def change_person(data: dict[str, Any], person_id: UUID) -> dict[str, Any]:
     return _shown(person)
 
 
-def _own_account() -> Person:
-    person = db.session.get(Person, current_actor().person_id, options=[joinedload(Person.region)])
-    assert person
-    return person
+@room.route("/audit", may=P.SEE_AUDIT)
+@room.arguments(AuditArgs, location="query")
+@room.response(200, page_schema(AuditEntryOut))
+def list_audit(args: dict[str, Any]) -> Page[dict[str, Any]]:
+    """List who did what to accounts, registers and complainants' contacts in one's area, the newest first."""
+    return queries.list_audit(current_actor(), **args)
 
 
 def _shown(person: Person) -> dict[str, Any]:

@@ -29,8 +29,8 @@ _TOO_LONG = Text("密码最多 200 个字符", "A password has at most 200 chara
 _TOO_COMMON = Text("这个密码太常见,请换一个", "This password is among the most common: choose another")
 
 
-def hash_password(password: str) -> str:
-    """Return what is stored for `password`. Raises Invalid when it is too short, too long or too common."""
+def hash_password(password: str, *, field: str = "password") -> str:
+    """Return what is stored for `password`. Raises Invalid at `field` when it is too short, too long or too common."""
     fault = None
     if len(password) < SHORTEST:
         fault = _TOO_SHORT
@@ -39,7 +39,7 @@ def hash_password(password: str) -> str:
     elif password.lower() in _COMMON:
         fault = _TOO_COMMON
     if fault:
-        raise Invalid(fault, errors={"password": [fault]})
+        raise Invalid(fault, errors={field: [fault]})
     return _hasher.hash(password)
 
 

@@ -1,6 +1,8 @@
 """Reads of accounts and regions."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, String, bindparam, cast, select
@@ -12,11 +14,12 @@ from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
-from patrol.people.models import Person, Region, SignIn, Token
+from patrol.people.models import AuditEntry, Person, Region, SignIn, Token
 from patrol.people.permissions import Role, permissions_of
 from patrol.people.tokens import digest_of
 
 BY_USERNAME = Order("username", (Person.username,))
+NEWEST_AUDIT = Order("newest", (AuditEntry.at, AuditEntry.id), descending=True)
 _NO_PERSON = Text("没有这个人员", "There is no such person")
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
@@ -95,6 +98,49 @@ def get_person(actor: Actor, person_id: UUID, *, lock: bool = False) -> Person:
     if person is None:
         raise NotFound(_NO_PERSON)
     return person
+
+
+def person_with_id(person_id: UUID) -> Person | None:
+    """Return the account that a client made under this id, whoever asks, its region loaded."""
+    return db.session.get(Person, person_id, options=[joinedload(Person.region)])
+
+
+def own_account(actor: Actor, *, lock: bool = False) -> Person:
+    """Return the actor's own account, its region loaded; `lock` keeps others from changing it meanwhile."""
+    statement = select(Person).where(Person.id == actor.person_id).options(joinedload(Person.region))
+    if lock:
+        statement = statement.with_for_update(of=Person).execution_options(populate_existing=True)
+    return db.session.scalars(statement).one()
+
+
+def list_audit(
+    actor: Actor, *, act: str | None = None, subject: str | None = None, after: datetime | None = None,
+    before: datetime | None = None, limit: int, cursor: str | None,
+) -> Page[dict[str, Any]]:
+    """List what people of the actor's subtree of regions and the system did, the newest first.
+
+    `after` and `before` include the moment itself.
+    """
+    here = select(Person.id).join(Region, Region.id == Person.region_id).where(
+        Region.path.startswith(actor.region_path, autoescape=True)
+    )  # fmt: skip
+    statement = select(AuditEntry).where(AuditEntry.actor_id.is_(None) | AuditEntry.actor_id.in_(here))
+    if act:
+        statement = statement.where(AuditEntry.act == act)
+    if subject:
+        statement = statement.where(AuditEntry.subject == subject)
+    if after:
+        statement = statement.where(AuditEntry.at >= after)
+    if before:
+        statement = statement.where(AuditEntry.at <= before)
+    page = page_of(statement, NEWEST_AUDIT, limit=limit, cursor=cursor)
+    ids = {entry.actor_id for entry in page.items if entry.actor_id}
+    people = {person.id: person for person in db.session.scalars(select(Person).where(Person.id.in_(ids)))}
+    return Page([
+        {"id": entry.id, "at": entry.at, "actor": people[entry.actor_id] if entry.actor_id else None,
+         "act": entry.act, "subject": entry.subject, "facts": entry.facts}
+        for entry in page.items
+    ], page.next)  # fmt: skip
 
 
 def open_sign_ins(person_id: UUID) -> Sequence[SignIn]:

@@ -107,3 +107,19 @@ class ProfileReachOut(ma.Schema):
 class ProfileOut(PersonOut):
     permissions = ma.fields.List(ma.fields.String(), required=True)
     reaches = ma.fields.List(ma.fields.Nested(ProfileReachOut), required=True)
+
+
+class AuditArgs(PageArgs):
+    act = ma.fields.String(load_default=None, validate=ma.validate.Length(max=60), metadata={"example": "reveal_reporter"})
+    subject = ma.fields.String(load_default=None, validate=ma.validate.Length(max=100))
+    after = Moment(load_default=None, metadata={"description": "At this moment or later."})
+    before = Moment(load_default=None, metadata={"description": "At this moment or earlier."})
+
+
+class AuditEntryOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    at = Moment(required=True)
+    actor = ma.fields.Nested(PersonBriefOut, required=True, allow_none=True, metadata={"description": "Null: the system."})
+    act = ma.fields.String(required=True, metadata={"example": "reveal_reporter"})
+    subject = ma.fields.String(required=True, metadata={"description": "What it was done to, mostly an id."})
+    facts = ma.fields.Dict(required=True, metadata={"example": {"reason": "需向投诉人核实具体位置"}})

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
@@ -12,10 +13,12 @@ from patrol.foundation.errors import NotSignedIn, TooMany
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 from patrol.people.models import Person, SignIn, SignInFailures, Token
-from patrol.people.slowdown import failures_counted, opens_at
+from patrol.people.slowdown import FORGOTTEN_AFTER, opens_at
 from patrol.people.tokens import digest_of, keyed_hash, new_token, successor_of
 
 GRACE = timedelta(seconds=60)
+_FAILURES_KEPT = timedelta(days=1)
+_PRUNED_AT_ONCE = 50
 _WRONG = Text("用户名或密码不正确", "The user name or the password is wrong")
 _TOO_OFTEN = Text("尝试次数过多,请在 {wait_s} 秒后再试", "Too many tries: wait {wait_s} seconds")
 _ENDED = Text("登录已失效,请重新登录", "This sign-in has ended: sign in again")
@@ -66,22 +69,41 @@ def refuse_too_often(subjects: dict[str, str]) -> None:
 
 def refuse_sign_in(subjects: dict[str, str]) -> None:
     """Count one more failure for each subject and raise SignInFailed (401)."""
-    now = clock.now()
-    for subject in sorted(subjects.values()):
-        row = db.session.get(SignInFailures, subject, with_for_update=True)
-        if row is None:
-            db.session.add(SignInFailures(subject=subject, failures=1, last_failed_at=now))
-        else:
-            row.failures = failures_counted(row.failures, row.last_failed_at, now) + 1
-            row.last_failed_at = now
+    count_failures(subjects)
     raise SignInFailed(_WRONG)
+
+
+def count_failures(subjects: dict[str, str]) -> None:
+    """Count one more failure for each subject, from one again after an hour without; drop some rows a day old.
+
+    A row of another request that fails at the same moment is counted up, too; always in the same order, so that two
+    requests do not wait for each other.
+    """
+    now = clock.now()
+    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    first = insert(SignInFailures).values([
+        {"subject": subject, "failures": 1, "last_failed_at": now} for subject in sorted(subjects.values())
+    ])
+    still_counted = case((SignInFailures.last_failed_at < now - FORGOTTEN_AFTER, 0), else_=SignInFailures.failures)
+    db.session.execute(first.on_conflict_do_update(
+        index_elements=[SignInFailures.subject], set_={"failures": still_counted + 1, "last_failed_at": now}))
+    old = (
+        select(SignInFailures.subject).where(SignInFailures.last_failed_at < now - _FAILURES_KEPT)
+        .limit(_PRUNED_AT_ONCE).with_for_update(skip_locked=True)
+    )  # fmt: skip
+    db.session.execute(delete(SignInFailures).where(SignInFailures.subject.in_(old)))
+
+
+def forget_failures(subjects: dict[str, str]) -> None:
+    """Forget the account's failures, here and everywhere; the address keeps its own."""
+    forgotten = [subjects["account_here"], subjects["account"]]
+    db.session.execute(delete(SignInFailures).where(SignInFailures.subject.in_(forgotten)))
 
 
 def begin_sign_in(person: Person, *, subjects: dict[str, str], device: str | None, settings: Settings) -> TokenPair:
     """Start a family of tokens for somebody whose password was right, and forget the account's failures here."""
     now = clock.now()
-    forgotten = [subjects["account_here"], subjects["account"]]
-    db.session.execute(delete(SignInFailures).where(SignInFailures.subject.in_(forgotten)))
+    forget_failures(subjects)
     db.session.execute(delete(Token).where(Token.expires_at < now - GRACE))
     sign_in = SignIn(id=new_id(), person_id=person.id, device=device, started_at=now, refreshed_at=now)
     db.session.add(sign_in)

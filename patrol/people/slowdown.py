@@ -16,8 +16,3 @@ def opens_at(kind: str, failures: int, last_failed_at: datetime) -> datetime:
     if over < 0:
         return last_failed_at
     return last_failed_at + timedelta(seconds=min(2**over, LONGEST_WAIT_S[kind]) if over < 20 else LONGEST_WAIT_S[kind])
-
-
-def failures_counted(failures: int, last_failed_at: datetime, now: datetime) -> int:
-    """Return how many of the `failures` still count: none once an hour has passed since the last."""
-    return 0 if now - last_failed_at > FORGOTTEN_AFTER else failures

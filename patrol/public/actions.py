@@ -36,7 +36,7 @@ _TOO_MANY_PHOTOS = Text("一件最多 {most} 张照片", "A complaint has at mos
 _NOT_CLOSED = Text(
     "结案后才能评价，目前：{state}", "A result can be rated once it is closed; now it is: {state}"
 )
-_RATED = Text("您已经评价过，评价只能提交一次", "You have rated this already; that can be done once only")
+_RATED = Text("您已经评价过本次办理结果，每次结案只能评价一次", "You have rated this result already; each can be rated once only")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,18 +131,20 @@ def add_photos(issue: Issue, stored: Sequence[StoredPhoto]) -> bool:
 def rate(complaint: Complaint, issue: Issue, *, satisfied: bool, score: int, comment: str | None) -> tuple[Rating, bool]:
     """Keep what the citizen says of the result; return it, and whether it is new. The same again changes nothing.
 
-    Raises Conflict (409) before the issue is closed, and for a second, other rating.
+    Each closing has a rating of its own. Raises Conflict (409) while the issue is not closed, and for a second, other
+    rating of the same closing.
     """
     known = rating_of(complaint)
-    if known is not None:
+    if known is not None and known.closing == issue.reopened_times:
         if (known.satisfied, known.score, known.comment) != (satisfied, score, comment):
             raise Conflict(_RATED)
         return known, False
     if issue.state != State.CLOSED:
         raise Conflict(_NOT_CLOSED.format(state=STATE_NAME[State(issue.state)]))
     rating = Rating(
-        id=new_id(), complaint_id=complaint.id, satisfied=satisfied, score=score, comment=comment, rated_at=clock.now()
-    )
+        id=new_id(), complaint_id=complaint.id, closing=issue.reopened_times, satisfied=satisfied, score=score,
+        comment=comment, rated_at=clock.now(),
+    )  # fmt: skip
     db.session.add(rating)
     db.session.flush()
     return rating, True

@@ -24,6 +24,7 @@ from patrol.public.models import Complaint, Rating
 from patrol.public.progress import answer_to, progress_of
 from patrol.public.reception import digests_of, each_once, receive_complaint
 from patrol.public.schemas import (
+    CaseComplaintOut,
     ChallengeOut,
     ComplaintIn,
     ComplaintOut,
@@ -120,7 +121,7 @@ def show_complaint_photo(tracking_code: str, photo_id: UUID, size: str) -> Respo
 @room.response(201, RatingOut)
 @room.alt_response(200, schema=RatingOut, description="It was rated so already", success=True)
 def rate_complaint(data: dict[str, Any], tracking_code: str) -> tuple[Rating, int]:
-    """Rate the result of a closed complaint, once."""
+    """Rate the result of a closed complaint, once for each closing."""
     complaint = queries.complaint_with_code(tracking_code)
     rating, is_new = actions.rate(complaint, queries.issue_of(complaint, lock=True), **data)
     return rating, 201 if is_new else 200
@@ -163,6 +164,13 @@ def _open_answer(content: dict[str, Any], mimetype: str, *, keep_s: int) -> Resp
     response.headers["Cache-Control"] = f"public, max-age={keep_s}"
     response.vary.add("Accept-Language")
     return response
+
+
+@room.route("/issues/<uuid:issue_id>/complaint", may=P.REVIEW_ISSUE)
+@room.response(200, CaseComplaintOut)
+def show_case_complaint(issue_id: UUID) -> dict[str, Any]:
+    """Show what the citizen behind an issue said of its results; neither the contact nor the tracking code."""
+    return queries.case_of(get_issue(current_actor(), issue_id).id)
 
 
 @room.route("/issues/<uuid:issue_id>/reporter/reveal", may=P.REVEAL_REPORTER, methods=("POST",))

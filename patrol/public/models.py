@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patrol.foundation.database import Base, new_id
@@ -33,12 +33,14 @@ class ReporterContact(Base):
 
 
 class Rating(Base):
-    """What the citizen says of the result, once."""
+    """What the citizen says of a result, once for each closing: `closing` is how often the issue had been reopened."""
 
     __tablename__ = "ratings"
+    __table_args__ = (UniqueConstraint("complaint_id", "closing"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), unique=True)
+    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"))
+    closing: Mapped[int]
     satisfied: Mapped[bool]
     score: Mapped[int]
     comment: Mapped[str | None] = mapped_column(String(1000))

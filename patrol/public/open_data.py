@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
@@ -124,7 +124,13 @@ def statistics(language: str) -> dict[str, Any]:
 
 
 def _satisfied() -> dict[str, int]:
-    rows = dict(db.session.execute(select(Rating.satisfied, func.count()).group_by(Rating.satisfied)).all())
+    """Count each complaint's latest rating."""
+    latest = select(Rating.complaint_id, func.max(Rating.closing)).group_by(Rating.complaint_id)
+    counted = (
+        select(Rating.satisfied, func.count())
+        .where(tuple_(Rating.complaint_id, Rating.closing).in_(latest)).group_by(Rating.satisfied)
+    )  # fmt: skip
+    rows = dict(db.session.execute(counted).all())
     return {"numerator": rows.get(True, 0), "denominator": sum(rows.values())}
 
 

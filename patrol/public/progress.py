@@ -52,7 +52,8 @@ def progress_of(
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
         "photos": [_shown_photo(link, complaint.tracking_code) for link in issue.photo_links if may_see_photo(link, state)],
-        "rating": rating, "can_add_photos": state not in ENDED, "can_rate": state is State.CLOSED and rating is None,
+        "rating": rating, "can_add_photos": state not in ENDED,
+        "can_rate": state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Reads for callers without an account, and of what they left."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +21,7 @@ from patrol.waters.models import Reach, Signboard
 _NO_COMPLAINT = Text("没有这个查询码，请核对后再试", "There is no complaint with this tracking code: check it and try again")
 _NO_PHOTO = Text("没有这张照片", "There is no such photo")
 _NO_BOARD = Text("没有编号为 {code} 的公示牌", "There is no signboard with the code {code}")
+_NO_COMPLAINT_HERE = Text("该问题不是由公众投诉而来", "This issue came from no complaint")
 _NO_CONTACT = Text("该问题没有留下联系方式", "No contact was left with this issue")
 
 
@@ -48,9 +51,28 @@ def issue_of(complaint: Complaint, *, lock: bool = False) -> Issue:
     return db.session.scalars(loaded).one()
 
 
+def ratings_of(complaint: Complaint) -> Sequence[Rating]:
+    """Return what the citizen said of each result, the latest first."""
+    return db.session.scalars(
+        select(Rating).where(Rating.complaint_id == complaint.id).order_by(Rating.closing.desc())
+    ).all()
+
+
 def rating_of(complaint: Complaint) -> Rating | None:
-    """Return what the citizen said of the result, if anything yet."""
-    return db.session.scalar(select(Rating).where(Rating.complaint_id == complaint.id))
+    """Return what the citizen said of the latest result that was rated, if anything yet."""
+    return next(iter(ratings_of(complaint)), None)
+
+
+def case_of(issue_id: UUID) -> dict[str, Any]:
+    """Return what a case worker reads of the complaint behind an issue. Raises NotFound (404) when there is none."""
+    complaint = db.session.scalar(select(Complaint).where(Complaint.issue_id == issue_id))
+    if complaint is None:
+        raise NotFound(_NO_COMPLAINT_HERE)
+    contact = db.session.scalar(select(ReporterContact.complaint_id).where(ReporterContact.complaint_id == complaint.id))
+    return {
+        "received_at": complaint.received_at, "board_code": complaint.board_code, "has_contact": contact is not None,
+        "ratings": ratings_of(complaint),
+    }  # fmt: skip
 
 
 def photo_of(complaint: Complaint, photo_id: UUID) -> Photo:

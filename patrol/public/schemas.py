@@ -112,6 +112,13 @@ class RatingOut(ma.Schema):
     rated_at = Moment(required=True)
 
 
+class CaseComplaintOut(ma.Schema):
+    received_at = Moment(required=True)
+    board_code = ma.fields.String(required=True, allow_none=True, metadata={"example": "QX-0001"})
+    has_contact = ma.fields.Boolean(required=True)
+    ratings = ma.fields.List(ma.fields.Nested(RatingOut), required=True, metadata={"description": "One a closing, the latest first."})
+
+
 class ProgressOut(ma.Schema):
     tracking_code = ma.fields.String(required=True, metadata=_CODE)
     number = ma.fields.String(required=True, metadata={"example": "XH0000123"})

@@ -48,8 +48,8 @@ def _add(route: str, make: Made) -> None:
 
 
 def _service() -> None:
-    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs"):
-        _add(f"GET {path}", lambda _w, path=path: Request(path))
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/b/<code>", "/t/<code>"):
+        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<code>", "code")))
     _add("GET /site/<path:name>", lambda _w: Request("/site/start.css"))
     _add("GET /vendor/<path:name>", lambda _w: Request("/vendor/swagger-ui/swagger-ui.css"))
 
@@ -63,6 +63,8 @@ def _people() -> None:
     _add("POST /api/v1/me/password", lambda _w: Request(
         f"{V1}/me/password", json={"current_password": PASSWORD, "new_password": "another long password"}))
     _add("GET /api/v1/me/sessions", lambda w: Request(f"{V1}/me/sessions", shows=w.sign_ins["patroller"]))
+    _add("DELETE /api/v1/me/sessions", lambda _w: Request(f"{V1}/me/sessions"))
+    _add("GET /api/v1/audit", lambda _w: Request(f"{V1}/audit"))
     _add("DELETE /api/v1/me/sessions/<uuid:sign_in_id>", lambda w: Request(f"{V1}/me/sessions/{w.sign_ins['patroller']}"))
     _add("GET /api/v1/people", lambda w: Request(f"{V1}/people", shows=w.people["patroller"]))
     _add("POST /api/v1/people", lambda w: Request(f"{V1}/people", json={
@@ -137,6 +139,8 @@ def _issues() -> None:
             f"{V1}/issues/{w.issues['submitted']}{ending}"))
     _add("GET /api/v1/responsible", lambda _w: Request(f"{V1}/responsible", query=HERE, shows="chief_of_this_reach的姓名"))
     _add("GET /api/v1/categories", lambda _w: Request(f"{V1}/categories"))
+    _add("GET /api/v1/issues/<uuid:issue_id>/complaint", lambda w: Request(
+        f"{V1}/issues/{w.complaints['open']['issue_id']}/complaint"))
     _add("POST /api/v1/issues/<uuid:issue_id>/reporter/reveal", lambda w: Request(
         f"{V1}/issues/{w.complaints['open']['issue_id']}/reporter/reveal", json={"reason": "核实位置"}, shows=CONTACT["phone"]))
 

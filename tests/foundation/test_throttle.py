@@ -4,7 +4,7 @@ import os
 from datetime import timedelta
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
@@ -74,8 +74,30 @@ def test_reads_and_writes_count_apart_and_other_views_not_at_all():
     assert client.options("/write", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
 
 
+def test_what_is_not_accepted_uses_up_no_writes_but_tries_have_a_limit_of_their_own():
+    app = app_with(public_reads_per_block="8 per hour")
+    bodies_read = []
+
+    def picky():
+        bodies_read.append(request.get_data())
+        return {"done": True}, 422 if bodies_read[-1] == b"junk" else 201
+
+    app.add_url_rule("/picky", view_func=public_write(picky), methods=["POST"], endpoint="picky")
+    client = app.test_client()
+
+    def post(data, address="192.0.2.1"):
+        return client.post("/picky", data=data, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [post(b"junk") for _ in range(4)] == [422] * 4
+    assert [post(b"good") for _ in range(3)] == [201, 201, 429]
+    assert len(bodies_read) == 6
+    assert [post(b"junk", "198.51.100.1") for _ in range(9)] == [422] * 8 + [429]
+    assert [post(b"good", f"203.0.{block}.1") for block in range(4)] == [201] * 3 + [429]
+
+
 def test_each_app_has_its_own_limits_and_counts():
-    strict, lax = app_with().test_client(), app_with(public_writes_per_block="100 per hour", public_writes_total="100 per hour").test_client()
+    wide = dict.fromkeys(("public_writes_per_block", "public_writes_total", "public_reads_per_block"), "100 per hour")
+    strict, lax = app_with().test_client(), app_with(**wide).test_client()
     assert statuses(strict, "/write", *["192.0.2.1"] * 3)[-1] == 429
     assert statuses(lax, "/write", *["192.0.2.1"] * 50) == [200] * 50
 

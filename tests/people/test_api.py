@@ -1,13 +1,14 @@
 """Signing in, refreshing, disabling, and the register of people over HTTP."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from patrol.foundation import clock
-from patrol.foundation.database import db
-from patrol.people import actions
-from patrol.people.models import SignIn
+from patrol.foundation.database import db, will_write
+from patrol.people import actions, api, passwords, sign_in
+from patrol.people.models import AuditEntry, SignIn, SignInFailures
 from patrol.people.passwords import hash_password
 
 PASSWORD = "qing-xi-he-1"
@@ -199,3 +200,96 @@ def test_signing_out_ends_this_device(anyone, office):
     assert anyone.post("auth/logout", headers=token).status_code == 204
     assert anyone.get("me", headers=token).status_code == 401
     assert db.session.scalar(db.select(SignIn.ended_at)) is not None
+
+
+def test_failures_are_counted_whether_or_not_the_row_was_there_and_old_rows_go(database):
+    subjects = sign_in.subjects_of("office", "192.0.2.1", "a secret of at least 32 characters")
+
+    def fail():
+        with pytest.raises(sign_in.SignInFailed):
+            sign_in.refuse_sign_in(subjects)
+        return set(db.session.execute(db.select(SignInFailures.subject, SignInFailures.failures)).all())
+
+    now = clock.now()
+    db.session.add(SignInFailures(subject="old", failures=9, last_failed_at=now - timedelta(days=1, minutes=1)))
+    db.session.add(SignInFailures(subject="fresh", failures=2, last_failed_at=now - timedelta(hours=20)))
+    db.session.add(SignInFailures(subject=subjects["address"], failures=7, last_failed_at=now - timedelta(hours=2)))
+    db.session.flush()
+    for times in (1, 2, 3):
+        assert fail() == {(subject, times) for subject in subjects.values()} | {("fresh", 2)}
+    later = now + timedelta(minutes=61)
+    with clock.moved_clock(lambda: later):
+        assert fail() == {(subject, 1) for subject in subjects.values()} | {("fresh", 2)}
+
+
+def test_guessing_ones_own_password_is_slowed_and_counted(anyone, office):
+    mine = {"Authorization": f"Bearer {log_in(anyone).json['access_token']}"}
+
+    def change(current):
+        return anyone.post("me/password", json={"current_password": current, "new_password": "ling-yi-ge-2"}, headers=mine)
+
+    tries = [change("guess guess") for _ in range(5)]
+    assert [reply.status_code for reply in tries] == [422] * 5
+    assert all("current_password" in reply.json["errors"] for reply in tries)
+    assert change(PASSWORD).status_code == 429
+    later = clock.now() + timedelta(minutes=6)
+    with clock.moved_clock(lambda: later):
+        assert change(PASSWORD).status_code == 204
+
+
+def test_a_poor_new_password_is_named_by_its_field(anyone, office):
+    mine = {"Authorization": f"Bearer {log_in(anyone).json['access_token']}"}
+    reply = anyone.post("me/password", json={"current_password": PASSWORD, "new_password": "12345678"}, headers=mine)
+    assert reply.status_code == 422
+    assert set(reply.json["errors"]) == {"new_password"}
+
+
+def test_own_password_is_hashed_outside_the_write_transaction(anyone, office, monkeypatch):
+    mine = {"Authorization": f"Bearer {log_in(anyone).json['access_token']}"}
+    writing = []
+    for name in ("hash_password", "is_password"):
+        real = getattr(passwords, name)
+
+        def watched(*args, real=real, **kwargs):
+            writing.append(will_write.get())
+            return real(*args, **kwargs)
+
+        for module in (api, actions):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, watched)
+    body = {"current_password": PASSWORD, "new_password": "ling-yi-ge-2"}
+    assert anyone.post("me/password", json=body, headers=mine).status_code == 204
+    assert len(writing) == 2
+    assert not any(writing)
+
+
+def test_all_other_devices_can_be_signed_out_at_once(anyone, office):
+    first, second, third = ({"Authorization": f"Bearer {log_in(anyone).json['access_token']}"} for _ in range(3))
+    assert anyone.delete("me/sessions", headers=first).status_code == 204
+    assert [anyone.get("me", headers=token).status_code for token in (first, second, third)] == [200, 401, 401]
+    assert anyone.delete("me/sessions", headers=first).status_code == 204
+
+
+def test_the_same_new_person_again_is_the_same_person(build, signed_in):
+    admin = signed_in(build.person("admin"))
+    body = {"id": str(uuid4()), "username": "New", "name": "新", "roles": ["office", "chief"], "region_code": "990100",
+            "password": "qing-xi-he-2"}
+    first, again = admin.post("people", json=body), admin.post("people", json={**body, "roles": ["chief", "office"]})
+    assert (first.status_code, again.status_code) == (201, 200), again.json
+    assert again.json == first.json
+    other = admin.post("people", json={**body, "name": "旧"})
+    assert other.status_code == 409
+    assert other.json["digest_stored"] != other.json["digest_sent"]
+    assert db.session.query(AuditEntry).filter_by(act="add_person").count() == 1
+
+
+def test_an_unknown_region_is_a_fault_of_its_field(build, signed_in):
+    admin, person = signed_in(build.person("admin")), build.person("chief")
+    body = {"username": "new", "name": "新", "roles": ["chief"], "region_code": "nowhere"}
+    replies = [
+        admin.post("people", json=body),
+        admin.patch(f"people/{person.id}", json={"region_code": "nowhere"}, headers={"If-Match": '"1"'}),
+    ]
+    for reply in replies:
+        assert reply.status_code == 422
+        assert set(reply.json["errors"]) == {"region_code"}

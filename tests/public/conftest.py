@@ -98,10 +98,10 @@ def issue_of(database):
 def cure(step, place):
     """Return a function that takes an issue, dispatched to the village's chief, as far as the state named."""
 
-    def go(issue_id, until="closed"):
+    def go(issue_id, until="closed", photo=77):
         steps = [
             ("start", "in_progress", place.chief, {}),
-            ("rectify", "rectified", place.chief, {"note": "已打捞", "photos": [camera_jpeg(77)]}),
+            ("rectify", "rectified", place.chief, {"note": "已打捞", "photos": [camera_jpeg(photo)]}),
             ("verify", "verified", place.office, {"note": "张三已到现场核实"}),
             ("close", "closed", place.office, {"public_summary": "漂浮垃圾已清理。"}),
         ]

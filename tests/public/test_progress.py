@@ -110,6 +110,16 @@ class TestPhotos:
         assert all(photo["ready"] for photo in photos)
         assert all(anyone.get(photo[size]).status_code == 200 for photo in photos for size in ("thumb", "screen"))
 
+    def test_after_photos_of_a_reopened_attempt_are_hidden_again(self, anyone, follow, sent, issue_of, cure, step, place):
+        issue_id = issue_of(sent).id
+        cure(issue_id)
+        worker.deliver_due()
+        after = next(photo for photo in follow()["photos"] if photo["kind"] == "after")
+        assert anyone.get(after["thumb"]).status_code == 200
+        step(issue_id, "reopen", place.office, reason="又出现了")
+        assert [photo["kind"] for photo in follow()["photos"]] == ["before"]
+        assert anyone.get(after["thumb"]).status_code == 404
+
     def test_no_public_byte_carries_metadata_and_no_original_is_served(self, anyone, follow, sent):
         worker.deliver_due()
         [photo] = follow()["photos"]
@@ -174,6 +184,46 @@ class TestRating:
         assert anyone.post(address, json={**self.GOOD, "score": 5.0}).status_code == 200
         assert follow()["rating"]["score"] == 5
         assert not follow()["can_rate"]
+
+    def test_each_closing_can_be_rated_once(self, anyone, follow, sent, issue_of, cure, step, place):
+        address = f"public/complaints/{sent['tracking_code']}/rating"
+        issue_id = issue_of(sent).id
+        cure(issue_id)
+        bad = {"satisfied": False, "score": 1}
+        assert anyone.post(address, json=bad).status_code == 201
+        step(issue_id, "reopen", place.office, reason="又出现了")
+        assert not follow()["can_rate"]
+        assert anyone.post(address, json={**self.GOOD}).status_code == 409
+        step(issue_id, "dispatch", place.office)
+        cure(issue_id, photo=78)
+        assert follow()["can_rate"]
+        assert [anyone.post(address, json={**self.GOOD}).status_code for _ in range(2)] == [201, 200]
+        assert anyone.post(address, json=bad).status_code == 409
+        assert follow()["rating"]["score"] == 5
+        assert not follow()["can_rate"]
+        assert anyone.get("public/statistics").json["satisfied"] == {"numerator": 1, "denominator": 1}
+
+    def test_the_case_worker_reads_the_ratings(self, anyone, build, sent, signed_in, issue_of, cure, place):
+        issue_id = issue_of(sent).id
+        cure(issue_id)
+        office = signed_in(place.office)
+        before = office.get(f"issues/{issue_id}/complaint").json
+        assert (before["board_code"], before["has_contact"], before["ratings"]) == (None, False, [])
+        assert before["received_at"]
+        anyone.post(f"public/complaints/{sent['tracking_code']}/rating", json={**self.GOOD})
+        [rating] = office.get(f"issues/{issue_id}/complaint").json["ratings"]
+        assert {name: rating[name] for name in self.GOOD} == self.GOOD
+        assert rating["rated_at"]
+        assert "tracking_code" not in before
+        assert signed_in(place.chief).get(f"issues/{issue_id}/complaint").status_code == 403
+        elsewhere = build.person("office", region=build.region())
+        assert signed_in(elsewhere).get(f"issues/{issue_id}/complaint").status_code == 404
+
+    def test_an_issue_of_no_citizen_has_no_complaint(self, place, signed_in):
+        body = {"latitude": 29.6001, "longitude": 119.81, "category": "C1", "description": "桥下有垃圾"}
+        made = signed_in(place.office).post("issues", json=body)
+        assert made.status_code == 201, made.json
+        assert signed_in(place.office).get(f"issues/{made.json['id']}/complaint").status_code == 404
 
     @pytest.mark.parametrize("bad", [{"score": 0}, {"score": 6}, {"score": 4.5}, {"score": "4"}, {"score": True}, {"satisfied": "maybe"}, {"comment": "x" * 1001}, {"x": 1}])
     def test_a_bad_rating_is_refused(self, anyone, sent, bad):
