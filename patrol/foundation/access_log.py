@@ -22,7 +22,7 @@ class JsonLogger(Logger):
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(json_lines())
-        self._lines = structlog.wrap_logger(structlog.PrintLogger(sys.stdout), processors=[
+        self._lines = structlog.wrap_logger(structlog.WriteLogger(sys.stdout), processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer(ensure_ascii=False)])
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
