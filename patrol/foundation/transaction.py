@@ -21,11 +21,7 @@ def transaction() -> Iterator[None]:
     request or storing a photo holds no lock. The outbox rows written inside are handed to the worker after the commit;
     if that fails they are found by its sweep.
     """
-    if db.engine.dialect.name == "sqlite":
-        # The transaction that reads may not become the one that writes: that must begin IMMEDIATE.
-        db.session.rollback()
-    else:
-        db.session.expire_all()
+    db.session.rollback()
     token = will_write.set(True)
     refusal = None
     try:
