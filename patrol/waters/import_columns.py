@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from patrol.foundation.texts import Text
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
 from patrol.waters.import_files import RawRow, Table
+from patrol.waters.import_words import column_of, in_code
 from patrol.waters.terms import BANKS, KINDS, LEVELS, TARGET_CLASSES
 
 
@@ -73,6 +74,7 @@ GIS_COLUMNS = frozenset({
 })
 _UNKNOWN = Text("没有这一列,可用的列:{columns}", "There is no such column; there are {columns}")
 _NO_NAME = Text("此行有多出的单元格,没有对应的列名", "The row has a cell beyond the last named column")
+_SAME_COLUMN = Text("“{headings}”是同一列", "{headings} are the same column")
 _NO_ROWS = Text("文件中没有数据行", "The file has no rows")
 _TWICE = Text("与第 {row} 行重复", "The same as in row {row}")
 _NESTED = Text("图形的嵌套过深", "The geometry is nested too deep")
@@ -107,9 +109,9 @@ def _code(most: int, pattern: str = r"[^\s/\\]+") -> Callable[[Any], str]:
     return read
 
 
-def _one_of(*options: str) -> Callable[[Any], str]:
+def _one_of(*options: str, column: str = "") -> Callable[[Any], str]:
     def read(value: Any) -> str:
-        text = _text(100)(value)
+        text = in_code(column, _text(100)(value))
         if text not in options:
             raise BadValue(_NOT_OF.format(value=text[:40], options=", ".join(options)))
         return text
@@ -145,9 +147,7 @@ def _day(value: Any) -> date:
 
 def _roles(value: Any) -> list[str]:
     parts = value if isinstance(value, list) else re.split(r"[;,;,、]", _text(300)(value))
-    names = sorted({_text(40)(part).strip() for part in parts} - {""})
-    for name in names:
-        _one_of(*Role)(name)
+    names = sorted({_one_of(*Role, column="roles")(part.strip()) for part in map(_text(40), parts) if part.strip()})
     if not names:
         raise BadValue(_EMPTY)
     return names
@@ -182,22 +182,22 @@ _optional = False
 
 COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ImportKind.REGIONS: (
-        _C("code", _REGION_CODE), _C("name", _text(100)), _C("level", _one_of(*LEVELS)),
+        _C("code", _REGION_CODE), _C("name", _text(100)), _C("level", _one_of(*LEVELS, column="level")),
         _C("parent_code", _REGION_CODE, _optional),
     ),
     ImportKind.WATER_BODIES: (
-        _C("code", _code(40)), _C("name", _text(100)), _C("kind", _one_of(*KINDS)),
+        _C("code", _code(40)), _C("name", _text(100)), _C("kind", _one_of(*KINDS, column="kind")),
         _C("target_class", _target_class, _optional),
     ),
     ImportKind.REACHES: (
         _C("code", _code(40)), _C("name", _text(100)), _C("water_body_code", _code(40)), _C("region_code", _REGION_CODE),
-        _C("level", _one_of(*LEVELS)), _C("bank", _one_of(*BANKS), _optional, "both"),
+        _C("level", _one_of(*LEVELS, column="level")), _C("bank", _one_of(*BANKS, column="bank"), _optional, "both"),
         _C("tolerance_m", _number(0, 5_000), _optional),
     ),
     ImportKind.PEOPLE: (
         _C("username", _username), _C("name", _text(100)), _C("phone", _text(32), _optional), _C("roles", _roles),
         _C("region_code", _REGION_CODE), _C("title", _text(100), _optional),
-        _C("department", _one_of(*DEPARTMENTS), _optional), _C("password", _text(200), _optional),
+        _C("department", _one_of(*DEPARTMENTS, column="department"), _optional), _C("password", _text(200), _optional),
     ),
     ImportKind.APPOINTMENTS: (
         _C("reach_code", _code(40)), _C("username", _username), _C("title", _text(40), _optional, "chief"),
@@ -218,6 +218,9 @@ def read_rows(table: Table, kind: ImportKind) -> tuple[list[ImportRow], list[Fau
     """Return the good rows of a file of this kind, and every fault of the others. Raises Invalid when there are none."""
     if not table.rows:
         raise Invalid(_NO_ROWS, errors={"file": [_NO_ROWS]})
+    table, faults = _with_known_headings(table, kind)
+    if faults:
+        return [], faults
     raw_rows = [_with_point(row) for row in table.rows] if kind is ImportKind.SIGNBOARDS else table.rows
     faults = _heading_faults(table, raw_rows, kind)
     if any(fault.message == _MISSING for fault in faults):
@@ -235,6 +238,21 @@ def read_rows(table: Table, kind: ImportKind) -> tuple[list[ImportRow], list[Fau
         else:
             rows.append(row)
     return rows, faults
+
+
+def _with_known_headings(table: Table, kind: ImportKind) -> tuple[Table, list[Fault]]:
+    """Return the table with English names for its Chinese headings, and a fault for each column that stands in it twice."""
+    known = frozenset(column.name for column in COLUMNS[kind])
+    meant = {heading: column_of(heading, known) for heading in table.columns}
+    columns = list(meant.values())
+    faults = [
+        Fault(1, name, _SAME_COLUMN.format(headings=", ".join(heading for heading, column in meant.items() if column == name)))
+        for name in dict.fromkeys(columns) if columns.count(name) > 1
+    ]
+    rows = [
+        replace(row, values={meant.get(heading, heading): value for heading, value in row.values.items()}) for row in table.rows
+    ]
+    return Table(columns, rows), faults
 
 
 def _heading_faults(table: Table, rows: list[RawRow], kind: ImportKind) -> list[Fault]:

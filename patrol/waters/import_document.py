@@ -3,7 +3,8 @@
 from patrol.foundation.service import document_named
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
-from patrol.waters.import_columns import COLUMNS, GIS_COLUMNS, WITH_GEOMETRY, ImportKind
+from patrol.waters.import_columns import COLUMNS, GIS_COLUMNS, WITH_GEOMETRY, Column, ImportKind
+from patrol.waters.import_words import HEADINGS, column_of
 from patrol.waters.terms import BANKS, KINDS, LEVELS, TARGET_CLASSES
 
 _GEOMETRY = {
@@ -30,15 +31,22 @@ def imports_document() -> str:
     lines = [
         "# Imports", "",
         "CSV (UTF-8 or GB18030), XLSX (first sheet) or GeoJSON (RFC 7946); the content decides, not the file's name. Columns "
-        "have the English names below; in GeoJSON they are properties. Generated from `patrol/waters/import_columns.py`.", "",
+        "have the English names below or one of the Chinese ones; in GeoJSON they are properties. For fixed values the Chinese "
+        "words may stand too (村级, 左岸, 河长 …). Generated from `patrol/waters/import_columns.py`.", "",
         "`flask --app app import KIND FILE [--dry-run]`, or `POST /api/v1/imports`. All or nothing: with any fault nothing is "
         "written. Columns that GIS programs add by themselves are ignored "
         f"({', '.join(sorted(GIS_COLUMNS))}); any other unknown column is a fault.", "",
     ]
     for kind in ImportKind:
-        lines += [f"## {kind}", "", "| column | needed | what |", "|---|---|---|"]
-        lines += [f"| `{column.name}` | {'yes' if column.required else ''} | {_MEANING[column.name]} |" for column in COLUMNS[kind]]
+        lines += [f"## {kind}", "", "| column | 列名 | needed | what |", "|---|---|---|---|"]
+        lines += [_row(column, kind) for column in COLUMNS[kind]]
         if kind in WITH_GEOMETRY:
-            lines.append(f"| geometry | {'yes' if kind is ImportKind.REACHES else ''} | {_GEOMETRY[kind]} |")
+            lines.append(f"| geometry | | {'yes' if kind is ImportKind.REACHES else ''} | {_GEOMETRY[kind]} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _row(column: Column, kind: ImportKind) -> str:
+    known = frozenset(other.name for other in COLUMNS[kind])
+    said = [heading for heading in HEADINGS[column.name] if column_of(heading, known) == column.name]
+    return f"| `{column.name}` | {'、'.join(said)} | {'yes' if column.required else ''} | {_MEANING[column.name]} |"

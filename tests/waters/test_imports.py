@@ -346,3 +346,28 @@ def test_a_password_in_the_list_never_replaces_ones_own(build):
     assert (again.updated, again.unchanged) == (0, 1)
     person = db.session.scalar(db.select(Person).where(Person.username == "list"))
     assert is_password("qing-xi-he-1", person.password_hash)
+
+
+CHINESE = {
+    "regions": "行政区划代码,行政区名称,级别,上级行政区划代码\n990100001,柳岸镇,乡镇级,990100\n990100001001,柳岸村,村级,990100001\n",
+    "water_bodies": xlsx(["河流编码", "河流名称", "类型", "水质目标"], ["R1", "清溪", "河流", "Ⅲ类"]),
+    "reaches": features(({"河段编码": "R1-1", "河段名称": "清溪柳岸段", "河流编码": "R1", "行政区划代码": "990100001001", "级别": "村级", "岸别": "左岸"}, LINES)),
+    "people": "用户名,姓名,手机号,角色,行政区划代码,职务,责任单位\nwangwu,王五,13800000000,河长;巡河员,990100001001,村党支部书记,水利局\n",
+    "appointments": "河段编码,用户名,职务,任职日期\nR1-1,wangwu,河长,2026/5/1\n",
+    "signboards": "公示牌编号,河段编码,纬度,经度\nB-1,R1-1,29.6,119.8\n",
+}
+
+
+def test_a_district_s_own_files_with_chinese_headings_and_words(build, client):
+    build.district  # noqa: B018
+    for kind, content in CHINESE.items():
+        assert counts(send(client, kind, content))[0] > 0, kind
+        assert counts(send(client, kind, content))[:2] == (0, 0), kind
+    assert stored(Person, username="wangwu").role_names == ["chief", "patroller"]
+    assert stored(Person, username="wangwu").department == "water"
+    assert (stored(Reach, code="R1-1").bank, stored(Reach, code="R1-1").level) == ("left", "village")
+    assert stored(Signboard, code="B-1").reach_id == stored(Reach, code="R1-1").id
+
+
+def test_one_column_under_two_headings_is_a_fault(build, client):
+    assert faults(send(client, "regions", "code,编码,name,level\n1,1,清溪区,区级\n")) == [(1, "code")]

@@ -1,0 +1,59 @@
+"""What districts write in Chinese in their own registers: headings of columns, and words for fixed values. Pure."""
+
+from patrol.people.departments import DEPARTMENTS
+from patrol.people.permissions import Role
+
+# The columns that name another register's code come first: "河段编码" is a board's reach, and a reach's own code.
+HEADINGS: dict[str, tuple[str, ...]] = {
+    "water_body_code": ("所属水体编码", "所属河流编码", "所属河湖编码", "水体编码", "河流编码", "河湖编码"),
+    "region_code": ("所属行政区代码", "所属行政区划代码", "行政区代码", "行政区划代码"),
+    "reach_code": ("所属河段编码", "责任河段编码", "河段编码"),
+    "parent_code": ("上级编码", "上级代码", "上级行政区划代码"),
+    "code": ("编码", "代码", "编号", "行政区代码", "行政区划代码", "水体编码", "河流编码", "河湖编码", "河段编码", "公示牌编号"),
+    "name": ("名称", "姓名", "行政区名称", "水体名称", "河流名称", "河湖名称", "河段名称"),
+    "level": ("级别", "层级"),
+    "kind": ("类型", "水体类型"),
+    "target_class": ("目标水质", "水质目标"),
+    "bank": ("岸别",),
+    "tolerance_m": ("容差", "容差(米)", "容差（米）"),
+    "username": ("用户名", "账号", "登录名"),
+    "phone": ("电话", "手机", "手机号", "联系电话"),
+    "roles": ("角色",),
+    "title": ("职务", "河长职务"),
+    "department": ("部门", "责任单位"),
+    "password": ("密码", "初始密码"),
+    "valid_from": ("任职日期", "任职起始日期", "开始日期", "生效日期"),
+    "valid_to": ("离任日期", "任职截止日期", "结束日期", "失效日期"),
+    "latitude": ("纬度",),
+    "longitude": ("经度",),
+}
+"""Column → the headings under which it is found besides its English name."""
+
+WORDS: dict[str, dict[str, str]] = {
+    "level": {
+        "省": "province", "省级": "province", "市": "city", "市级": "city", "县": "county", "区": "county", "县级": "county",
+        "区级": "county", "乡": "township", "镇": "township", "街道": "township", "乡级": "township", "镇级": "township",
+        "乡镇": "township", "乡镇级": "township", "村": "village", "社区": "village", "村级": "village",
+    },
+    "kind": {
+        "河流": "river", "河道": "river", "湖泊": "lake", "水库": "reservoir", "小微水体": "small", "沟渠": "small", "池塘": "small",
+    },
+    "bank": {"两岸": "both", "双岸": "both", "左岸": "left", "右岸": "right"},
+    "roles": {
+        "民间河长": Role.CITIZEN_CHIEF, "巡河员": Role.PATROLLER, "河道专管员": Role.PATROLLER, "河长": Role.CHIEF, "湖长": Role.CHIEF,
+        "河长办": Role.OFFICE, "部门": Role.HANDLER, "成员单位": Role.HANDLER, "督查": Role.SUPERVISOR, "督察员": Role.SUPERVISOR,
+        "管理员": Role.ADMIN, "审计员": Role.AUDITOR,
+    },
+    "department": {department.name.zh: code for code, department in DEPARTMENTS.items()},
+}
+"""Column → what its cells may say instead of the code."""
+
+
+def column_of(heading: str, columns: frozenset[str]) -> str:
+    """Return the one of `columns` that a heading means, or the heading as it is."""
+    return next((column for column, said in HEADINGS.items() if column in columns and heading in said), heading)
+
+
+def in_code(column: str, value: str) -> str:
+    """Return the code that a Chinese word of this column stands for, or the value as it is."""
+    return WORDS.get(column, {}).get(value, value)
