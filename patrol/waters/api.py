@@ -183,10 +183,26 @@ def show_reach(reach_id: UUID) -> dict[str, Any]:
 @room.route("/waters/gaps", may=P.SEE_WATERS)
 @room.arguments(PageArgs, location="query")
 @room.response(200, page_schema(GapOut))
-def list_gaps(args: dict[str, Any]) -> Page[dict[str, Any]]:
+@room.alt_response(200, schema=FeatureCollectionOut, content_type=GEO_JSON, success=True)
+def list_gaps(args: dict[str, Any]) -> Any:
     """List the reaches for which nobody answers today."""
+    if _wants_features():
+        return _gap_features(args)
     page = queries.reaches_without_chief(current_actor(), today(), **args)
     return Page([shown_reach(reach, {}) for reach in page.items], page.next)
+
+
+@room.route("/waters/gaps.geojson", may=P.SEE_WATERS)
+@room.arguments(PageArgs, location="query")
+@room.response(200, FeatureCollectionOut, content_type=GEO_JSON)
+def list_gaps_geojson(args: dict[str, Any]) -> Response:
+    """List the reaches for which nobody answers today with their shapes."""
+    return _gap_features(args)
+
+
+def _gap_features(args: dict[str, Any]) -> Response:
+    page = queries.reaches_without_chief(current_actor(), today(), geometry=True, **args)
+    return _features([(shown_reach(reach, {}), reach.geometry) for reach in page.items], page.next)
 
 
 @adds_to_profile("reaches")

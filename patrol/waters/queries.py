@@ -250,13 +250,17 @@ def shared_boundaries(reach: Reach) -> list[Reach]:
     ]  # fmt: skip
 
 
-def reaches_without_chief(actor: Actor, day: date, *, limit: int, cursor: str | None) -> Page[Reach]:
+def reaches_without_chief(
+    actor: Actor, day: date, *, geometry: bool = False, limit: int, cursor: str | None
+) -> Page[Reach]:
     """List the visible reaches for which nobody with an enabled account answers on `day`, by code."""
     somebody = (
         select(Appointment.id).join(Person, Person.id == Appointment.person_id)
         .where(Appointment.reach_id == Reach.id, answering(day)).exists()
     )  # fmt: skip
     statement = visible_reaches(actor).where(Reach.retired_at.is_(None), ~somebody)
+    if geometry:
+        statement = statement.options(undefer(Reach.geometry))
     return page_of(statement, REACH_BY_CODE, limit=limit, cursor=cursor)
 
 

@@ -92,7 +92,8 @@ def _waters() -> None:
         for ending in ("", ".geojson"):
             _add(f"GET {V1}/{name}{ending}", lambda w, path=f"{V1}/{name}{ending}", shows=shows: Request(path, shows=shows(w)))
     _add(f"GET {V1}/reaches/<uuid:reach_id>", lambda w: Request(f"{V1}/reaches/{w.reaches['this']}"))
-    _add(f"GET {V1}/waters/gaps", lambda w: Request(f"{V1}/waters/gaps", shows=w.others["vacant_reach_id"]))
+    for listed in ("waters/gaps", "waters/gaps.geojson"):
+        _add(f"GET {V1}/{listed}", lambda w, listed=listed: Request(f"{V1}/{listed}", shows=w.others["vacant_reach_id"]))
     _add(f"GET {V1}/appointments", lambda w: Request(f"{V1}/appointments", shows=w.others["appointment_id"]))
     one = f"{V1}/appointments/<uuid:appointment_id>"
     _add(f"GET {one}", lambda w: Request(f"{V1}/appointments/{w.others['appointment_id']}"))

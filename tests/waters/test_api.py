@@ -178,6 +178,10 @@ def test_gaps_are_reaches_without_a_chief_today(build, client):
     build.appointment(disabled, build.person(disabled_at=clock.now()))
     build.appointment(aided, build.person(), title="police_chief")
     assert codes(client.get("waters/gaps")) == [never.code, ended.code, disabled.code, aided.code]
+    features = client.get("waters/gaps.geojson").json["features"]
+    assert [feature["properties"]["code"] for feature in features] == [never.code, ended.code, disabled.code, aided.code]
+    assert features[0]["geometry"]["type"] == "LineString"
+    assert client.get("waters/gaps", headers={"Accept": "application/geo+json"}).json["features"] == features
 
 
 def test_a_board_is_put_up_once(build, client):
