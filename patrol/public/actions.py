@@ -12,6 +12,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid
 from patrol.foundation.positions import Position
+from patrol.foundation.sealing import seal, unseal
 from patrol.foundation.texts import Text
 from patrol.issues.actions import report_issue
 from patrol.issues.categories import Source, category_of
@@ -21,7 +22,6 @@ from patrol.issues.models import Issue, IssuePhoto
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.public.challenge import SPENT, Proof, refusal
-from patrol.public.contacts import seal, unseal
 from patrol.public.models import Complaint, Rating, ReporterContact, SpentChallenge
 from patrol.public.queries import contact_left_with, rating_of, was_spent
 from patrol.public.tracking_codes import new_tracking_code

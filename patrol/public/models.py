@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patrol.foundation.database import Base, new_id
+from patrol.foundation.sealing import keeps_sealed
 
 
 class Complaint(Base):
@@ -30,6 +31,9 @@ class ReporterContact(Base):
     complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), primary_key=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+
+
+keeps_sealed(ReporterContact.sealed)
 
 
 class Rating(Base):

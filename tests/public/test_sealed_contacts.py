@@ -6,11 +6,10 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from patrol.foundation import clock
+from patrol.foundation import clock, sealing
 from patrol.foundation.database import db
 from patrol.foundation.errors import Unavailable
 from patrol.people.models import AuditEntry
-from patrol.public import contacts
 from patrol.public.models import ReporterContact
 
 CONTACT = {"name": "李女士", "phone": "13912345678"}
@@ -22,13 +21,13 @@ def keys():
 
 
 def test_sealed_text_says_nothing_and_opens_with_any_of_the_keys(keys):
-    sealed = contacts.seal(CONTACT, keys[:1])
+    sealed = sealing.seal(CONTACT, keys[:1])
     assert b"13912345678" not in sealed
     assert "李".encode() not in sealed
-    assert sealed != contacts.seal(CONTACT, keys[:1])
-    assert contacts.unseal(sealed, keys) == contacts.unseal(sealed, keys[::-1]) == CONTACT
+    assert sealed != sealing.seal(CONTACT, keys[:1])
+    assert sealing.unseal(sealed, keys) == sealing.unseal(sealed, keys[::-1]) == CONTACT
     with pytest.raises(Unavailable, match="No key"):
-        contacts.unseal(sealed, keys[1:])
+        sealing.unseal(sealed, keys[1:])
 
 
 @pytest.fixture
@@ -47,15 +46,15 @@ def test_the_command_seals_every_row_anew_under_the_first_key(stored, keys, app,
     before = sealed_now()
     assert len(before) == 2
     monkeypatch.setitem(test_settings._values, "field_key", (keys[0], *stored))
-    monkeypatch.setattr(contacts, "_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(sealing, "_ROWS_AT_ONCE", 1)
     result = app.test_cli_runner().invoke(args=["public", "rotate-field-key"])
     assert result.exit_code == 0, result.output
-    assert "2 contacts" in result.output
+    assert "reporter_contacts: 2" in result.output
     db.session.expire_all()
     after = sealed_now()
     assert not set(before) & set(after)
-    assert all(contacts.unseal(sealed, keys[:1]) == CONTACT for sealed in after)
-    assert db.session.scalar(select(AuditEntry.facts).where(AuditEntry.act == "rotate_field_key")) == {"contacts": 2}
+    assert all(sealing.unseal(sealed, keys[:1]) == CONTACT for sealed in after)
+    assert db.session.scalar(select(AuditEntry.facts).where(AuditEntry.act == "rotate_field_key")) ["reporter_contacts"] == 2
 
 
 def test_a_row_that_no_key_opens_stops_the_rotation_and_changes_nothing(stored, keys, app, test_settings, monkeypatch):
