@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import patrol.evidence.models
 import patrol.issues.models
+import patrol.notifications.models
 import patrol.patrols.models
 import patrol.public.models
 import patrol.waters.models  # noqa: F401
@@ -26,6 +27,8 @@ from patrol.foundation.worker import connect_worker
 from patrol.issues import commands as issue_commands
 from patrol.issues import examination, handing_over, step_api  # noqa: F401 - they register themselves
 from patrol.issues.api import room as issues
+from patrol.notifications import delivery, telling, webhook_api  # noqa: F401 - they register themselves
+from patrol.notifications.api import room as notifications
 from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands
 from patrol.people.api import room as people
@@ -38,7 +41,7 @@ from patrol.waters.commands import import_command
 from patrol.waters.register import warm_index
 from patrol.web import pages
 
-ROOMS = (service.room, people, waters, evidence, issues, patrols, public)
+ROOMS = (service.room, people, waters, evidence, issues, patrols, public, notifications)
 COMMANDS = (
     service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
     public_commands.commands, demo_commands.commands,

@@ -46,13 +46,19 @@ class OutboxRow(Base):
     last_error: Mapped[str | None] = mapped_column(String(500))
 
 
-def put(kind: str, **payload: Any) -> None:
-    """Add a row to the transaction under way; `payload` must be plain JSON."""
+def put(kind: str, *, not_before: datetime | None = None, **payload: Any) -> UUID:
+    """Add a row to the transaction under way and return its id; `payload` must be plain JSON.
+
+    A row with a moment `not_before` is left to the sweep of that minute.
+    """
     if kind not in _deliverers:
         raise LookupError(f"nobody delivers {kind}")
-    row = OutboxRow(id=new_id(), kind=kind, payload=payload, created_at=clock.now(), available_at=clock.now(), attempts=0)
+    now = clock.now()
+    row = OutboxRow(id=new_id(), kind=kind, payload=payload, created_at=now, available_at=not_before or now, attempts=0)
     db.session.add(row)
-    db.session().info.setdefault("outbox", []).append(row.id)
+    if row.available_at <= now:
+        db.session().info.setdefault("outbox", []).append(row.id)
+    return row.id
 
 
 def delivers(kind: str) -> Callable[[Deliverer], Deliverer]:
@@ -97,6 +103,14 @@ def waiting(at: datetime) -> Select[UUID]:
         .where(OutboxRow.delivered_at.is_(None), OutboxRow.available_at <= at, OutboxRow.attempts < MOST_ATTEMPTS)
         .order_by(OutboxRow.available_at, OutboxRow.id)
     )
+
+
+def try_again(row_id: UUID) -> None:
+    """Give a row that has used up its attempts a new set of them, from now on."""
+    row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+    if row.delivered_at is None:
+        row.attempts, row.available_at = 0, clock.now()
+        db.session().info.setdefault("outbox", []).append(row.id)
 
 
 def due_rows(limit: int = 500) -> Sequence[UUID]:

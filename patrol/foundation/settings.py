@@ -103,6 +103,9 @@ SETTINGS = (
     Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),
     Setting("ROUTING_TOLERANCE_M", _positive, "60", "Set distance added to the accuracy of a position when a reach "
             "has no tolerance of its own."),
+    Setting("MAIL_URL", str, "", "Mail server for messages, as apprise writes it: `mailtos://user:password@smtp.example.cn?from=river@example.cn`. "
+            "Empty: no mail is sent."),
+    Setting("WEBHOOKS_INSIDE", _flag, "0", "`1` lets webhooks lead into the inner network and use plain http, for an intranet."),
     Setting("METRICS_TOKEN", str, "", "Bearer token for `/metrics`. Empty: only callers on this machine may read it."),
     Setting("LOG_LEVEL", str, "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
 )

@@ -86,7 +86,7 @@ def show_me() -> dict[str, Any]:
     return {
         **{name: getattr(person, name) for name in (
             "id", "username", "name", "title", "phone", "region", "department", "disabled_at", "created_at", "version")},
-        "roles": person.role_names, "permissions": sorted(actor.permissions), "reaches": [], **profile_parts(actor),
+        "roles": person.role_names, "permissions": sorted(actor.permissions), "reaches": [], "unread_messages": 0, **profile_parts(actor),
     }
 
 

@@ -107,6 +107,7 @@ class ProfileReachOut(ma.Schema):
 class ProfileOut(PersonOut):
     permissions = ma.fields.List(ma.fields.String(), required=True)
     reaches = ma.fields.List(ma.fields.Nested(ProfileReachOut), required=True)
+    unread_messages = ma.fields.Integer(required=True)
 
 
 class AuditArgs(PageArgs):

@@ -169,6 +169,25 @@ def _steps() -> None:
         f"{V1}/issues/{w.issues['in_progress']}/rectify", form={"note": "已清理", "photos": picture(81)}, headers={"If-Match": "*"}))
 
 
+def _notifications() -> None:
+    _add(f"GET {V1}/me/messages", lambda _w: Request(f"{V1}/me/messages", shows='"issue.submit"'))
+    _add(f"POST {V1}/me/messages/read", lambda _w: Request(f"{V1}/me/messages/read", json={"until": LONG_AGO}))
+    _add(f"GET {V1}/me/channels", lambda w: Request(f"{V1}/me/channels", shows=w.others["channel_id"]))
+    _add(f"POST {V1}/me/channels", lambda w: Request(f"{V1}/me/channels", json={
+        "way": "mail", "address": "office@example.org", "region": w.regions["town"]}))
+    _add(f"PATCH {V1}/me/channels/<uuid:channel_id>", lambda w: Request(
+        f"{V1}/me/channels/{w.others['channel_id']}", json={"enabled": False}, headers={"If-Match": "*"}))
+    _add(f"GET {V1}/webhooks", lambda w: Request(f"{V1}/webhooks", shows=w.others["webhook_id"]))
+    _add(f"POST {V1}/webhooks", lambda w: Request(
+        f"{V1}/webhooks", json={"region": w.regions["town"], "url": "https://hooks.example.org/other"}))
+    one = f"{V1}/webhooks/<uuid:webhook_id>"
+    _add(f"PATCH {one}", lambda w: Request(
+        f"{V1}/webhooks/{w.others['webhook_id']}", json={"enabled": False}, headers={"If-Match": "*"}))
+    _add(f"GET {one}/deliveries", lambda w: Request(f"{V1}/webhooks/{w.others['webhook_id']}/deliveries", shows=w.others["delivery_id"]))
+    _add(f"POST {one}/deliveries/<uuid:delivery_id>/replay", lambda w: Request(
+        f"{V1}/webhooks/{w.others['webhook_id']}/deliveries/{w.others['delivery_id']}/replay"))
+
+
 def _public() -> None:
     for name in ("challenge", "issues.geojson", "waters.geojson", "statistics"):
         _add(f"GET /api/v1/public/{name}", lambda _w, name=name: Request(f"{V1}/public/{name}"))
@@ -185,5 +204,5 @@ def _public() -> None:
     _add("GET /api/v1/public/boards/<code>", lambda w: Request(f"{V1}/public/boards/{w.others['board_code']}"))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _public):
+for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _notifications, _public):
     _fill()

@@ -12,8 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 
-from patrol.foundation import clock, worker
+from patrol.foundation import clock, outbox, worker
 from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
 from patrol.people.models import Person, Region, SignIn, Token
@@ -72,6 +73,7 @@ class WorldMaker:
         self._make_complaints()
         while worker.deliver_due():
             pass
+        self._make_ways_out()
         db.session.rollback()
         return self.world
 
@@ -199,3 +201,20 @@ class WorldMaker:
             self.world.issues[f"complained, {name}"] = issue["id"]
             if name == "closed":
                 self.walk(issue, "closed")
+
+    def _make_ways_out(self) -> None:
+        """A channel of the patroller, and a webhook of the town with one event."""
+        channel = self.call("patroller", "POST", "/me/channels", json={"way": "mail", "address": "patroller@example.org"})
+        hook = self.call("office_of_this_region", "POST", "/webhooks", json={
+            "region": self.world.regions["town"], "url": "https://192.0.2.1/river", "kinds": ["issue.submit"]})
+        self.report("supervisor")
+        told = select(outbox.OutboxRow.id).where(outbox.OutboxRow.kind == "notifications.tell", outbox.OutboxRow.delivered_at.is_(None))
+        for row_id in db.session.scalars(told).all():
+            outbox.deliver(row_id)
+        [event] = self.call("office_of_this_region", "GET", f"/webhooks/{hook['id']}/deliveries")["items"]
+        # They rest from now on: nothing may be left that cannot be delivered.
+        for persona, path in (("patroller", f"/me/channels/{channel['id']}"), ("office_of_this_region", f"/webhooks/{hook['id']}")):
+            self.call(persona, "PATCH", path, json={"enabled": False}, headers={"If-Match": "*"})
+        while worker.deliver_due():
+            pass
+        self.world.others |= {"channel_id": channel["id"], "webhook_id": hook["id"], "delivery_id": event["id"]}

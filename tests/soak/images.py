@@ -132,7 +132,7 @@ def _send(server: Server, caller: object, name: str, data: bytes, outcome: Outco
 
 def _waiting(server: Server) -> dict[str, str | None]:
     """Return the rows of the outbox still to be delivered, with their errors."""
-    return {str(row[0]): row[1] for row in server.query("SELECT id, last_error FROM outbox WHERE delivered_at IS NULL")}
+    return {str(row[0]): row[1] for row in server.query("SELECT id, last_error FROM outbox WHERE delivered_at IS NULL AND kind NOT LIKE 'notifications.%'")}
 
 
 def _let_the_worker_finish(server: Server, before: dict[str, str | None], outcome: Outcome) -> None:

@@ -26,7 +26,8 @@ NOT_SHOWN: dict[Field, str] = {
     ("change_person", ("password",)): "a secret", ("send_complaint", ("challenge",)): "a proof of work",
     ("reveal_reporter", ("reason",)): "stands in the audit log only",
     ("send_complaint", ("contact", "name")): "sealed", ("send_complaint", ("contact", "phone")): "sealed",
-    ("send_complaint", ("contact", "email")): "sealed",
+    ("send_complaint", ("contact", "email")): "sealed", ("add_channel", ("address",)): "sealed",
+    ("add_webhook", ("url",)): "an address that must be one",
 }
 # Codes and names of other things: a text that names nothing is refused, one that does is not free.
 REFERENCES = {

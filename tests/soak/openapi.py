@@ -109,7 +109,7 @@ WHO = {
         "photo:see", "photo:original"},
     "office_of_this_region": {
         "issue:receive", "issue:dispatch", "issue:review", "issue:close", "issue:reopen", "issue:export", "reporter:reveal",
-        "register:manage", "people:see"},
+        "register:manage", "people:see", "notification:manage"},
     "admin": {"people:manage"},
     "auditor": {"audit:see"},
 }

@@ -1,0 +1,124 @@
+"""Reads of messages, channels, webhooks and their deliveries; each starts from what the actor may see."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from patrol.foundation.database import db
+from patrol.foundation.errors import NotFound
+from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
+from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.texts import Text
+from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
+from patrol.people.actor import Actor
+from patrol.people.permissions import Permission as P
+from patrol.people.queries import regions_within
+
+NEWEST = Order("newest", (Message.created_at, Message.id), descending=True)
+CHANNELS = Order("id", (Channel.id,))
+WEBHOOKS = Order("id", (Webhook.id,))
+NEWEST_DELIVERIES = Order("newest", (WebhookDelivery.created_at, WebhookDelivery.id), descending=True)
+_NO_CHANNEL = Text("没有这个通知渠道", "There is no such channel")
+_NO_WEBHOOK = Text("没有这个 Webhook", "There is no such webhook")
+_NO_DELIVERY = Text("没有这条通知", "There is no such delivery")
+
+
+def list_messages(actor: Actor, *, unread: bool, limit: int, cursor: str | None) -> Page[Message]:
+    """List one's own messages, the newest first."""
+    statement = select(Message).where(Message.person_id == actor.person_id)
+    if unread:
+        statement = statement.where(Message.read_at.is_(None))
+    return page_of(statement, NEWEST, limit=limit, cursor=cursor)
+
+
+def count_unread(person_id: UUID) -> int:
+    """Count the messages that somebody has not read."""
+    return db.session.scalar(select(func.count()).where(Message.person_id == person_id, Message.read_at.is_(None))) or 0
+
+
+def visible_channels(actor: Actor) -> Select[Channel]:
+    """Select one's own channels and, for who manages them, those of the offices in one's area."""
+    own = Channel.person_id == actor.person_id
+    of_area = Channel.region_id.in_(regions_within(actor.region_path))
+    seen = or_(own, of_area) if actor.may(P.MANAGE_NOTIFICATIONS) else own
+    return select(Channel).where(seen).options(joinedload(Channel.region))
+
+
+def list_channels(actor: Actor, *, limit: int, cursor: str | None) -> Page[Channel]:
+    """List the channels that one may set, in the order in which they were made."""
+    return page_of(visible_channels(actor), CHANNELS, limit=limit, cursor=cursor)
+
+
+def get_channel(actor: Actor, channel_id: UUID) -> Channel:
+    """Return one visible channel, locked. Raises NotFound (404)."""
+    statement = visible_channels(actor).where(Channel.id == channel_id).with_for_update(of=Channel)
+    channel = db.session.scalar(statement.execution_options(populate_existing=True))
+    if channel is None:
+        raise NotFound(_NO_CHANNEL)
+    return channel
+
+
+def waiting_on(channel_ids: Sequence[UUID]) -> dict[UUID, tuple[int, str | None]]:
+    """Return for each channel how many messages wait to go out, and the last error of an attempt, if any."""
+    rows = db.session.execute(
+        select(Delivery.channel_id, func.count(), func.max(OutboxRow.last_error))
+        .join(OutboxRow, OutboxRow.id == Delivery.outbox_id)
+        .where(Delivery.channel_id.in_(channel_ids), Delivery.sent_at.is_(None)).group_by(Delivery.channel_id)
+    )  # fmt: skip
+    return {channel_id: (count, error) for channel_id, count, error in rows}
+
+
+def visible_webhooks(actor: Actor) -> Select[Webhook]:
+    """Select the webhooks of the regions in one's area."""
+    return select(Webhook).where(Webhook.region_id.in_(regions_within(actor.region_path))).options(joinedload(Webhook.region))
+
+
+def list_webhooks(actor: Actor, *, limit: int, cursor: str | None) -> Page[Webhook]:
+    """List the webhooks of one's area."""
+    return page_of(visible_webhooks(actor), WEBHOOKS, limit=limit, cursor=cursor)
+
+
+def get_webhook(actor: Actor, webhook_id: UUID) -> Webhook:
+    """Return one visible webhook, locked. Raises NotFound (404)."""
+    statement = visible_webhooks(actor).where(Webhook.id == webhook_id).with_for_update(of=Webhook)
+    webhook = db.session.scalar(statement.execution_options(populate_existing=True))
+    if webhook is None:
+        raise NotFound(_NO_WEBHOOK)
+    return webhook
+
+
+def list_deliveries(webhook: Webhook, *, state: str | None, limit: int, cursor: str | None) -> Page[WebhookDelivery]:
+    """List a webhook's events, the newest first, all or those `waiting`, `delivered` or `dead`."""
+    statement = (
+        select(WebhookDelivery).join(OutboxRow, OutboxRow.id == WebhookDelivery.outbox_id)
+        .where(WebhookDelivery.webhook_id == webhook.id).options(joinedload(WebhookDelivery.outbox))
+    )  # fmt: skip
+    given_up = OutboxRow.attempts >= MOST_ATTEMPTS
+    conditions: dict[str, Any] = {
+        "delivered": WebhookDelivery.delivered_at.is_not(None), "dead": WebhookDelivery.delivered_at.is_(None) & given_up,
+        "waiting": WebhookDelivery.delivered_at.is_(None) & ~given_up,
+    }  # fmt: skip
+    if state:
+        statement = statement.where(conditions[state])
+    return page_of(statement, NEWEST_DELIVERIES, limit=limit, cursor=cursor)
+
+
+def state_of(delivery: WebhookDelivery) -> str:
+    """Return `delivered`, `dead` (all attempts used up) or `waiting`."""
+    if delivery.delivered_at is not None:
+        return "delivered"
+    return "dead" if delivery.outbox.attempts >= MOST_ATTEMPTS else "waiting"
+
+
+def get_delivery(webhook: Webhook, delivery_id: UUID) -> WebhookDelivery:
+    """Return one event of a webhook, its attempts loaded. Raises NotFound (404)."""
+    delivery = db.session.scalar(
+        select(WebhookDelivery).where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook.id)
+        .options(joinedload(WebhookDelivery.outbox))
+    )  # fmt: skip
+    if delivery is None:
+        raise NotFound(_NO_DELIVERY)
+    return delivery

@@ -1,0 +1,60 @@
+"""Who is told: the people that a template names, for one issue."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, cast, select
+
+from patrol.foundation.database import db
+from patrol.issues.models import Issue
+from patrol.notifications.templates import To
+from patrol.people.models import Person, Region
+from patrol.people.permissions import Role
+
+
+class Recipients(NamedTuple):
+    """Accounts to tell, and the region whose office is among them (None when no office is)."""
+
+    people: Sequence[UUID]
+    office_region_id: UUID | None
+
+
+def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None) -> Recipients:
+    """Return the enabled accounts that `to` means for this issue, each once, without the one who acted.
+
+    `issue` needs its region and co-handlers loaded. The office is the nearest at or above the issue's region in which
+    somebody holds that role.
+    """
+    ids: list[UUID | None] = []
+    if To.LEAD in to:
+        ids.append(issue.lead_id)
+    if To.CO_HANDLERS in to:
+        ids += [person.id for person in issue.co_handlers]
+    if To.REPORTER in to:
+        ids.append(issue.reporter_id)
+    enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
+    office: Sequence[Person] = office_of(issue.region) if To.OFFICE in to else ()
+    wanted = dict.fromkeys([*(i for i in ids if i in enabled), *(person.id for person in office)])
+    return Recipients([person_id for person_id in wanted if person_id and person_id != but], office[0].region_id if office else None)
+
+
+def office_of(region: Region) -> Sequence[Person]:
+    """Return the people of the river chief office nearest to `region`, at it or above, by user name."""
+    # ix_regions_path serves few exact paths better than a comparison of prefixes turned round.
+    rows = db.session.execute(
+        select(Person, Region.path).join(Region, Region.id == Person.region_id)
+        .where(Region.path.in_(_paths_up(region.path)), _holds(Role.OFFICE), Person.disabled_at.is_(None))
+        .order_by(Person.username)
+    ).all()  # fmt: skip
+    nearest = max((len(path) for _, path in rows), default=0)
+    return [person for person, path in rows if len(path) == nearest]
+
+
+def _holds(role: Role) -> ColumnElement[bool]:
+    return cast(Person.role_names, String).contains(f'"{role.value}"')
+
+
+def _paths_up(path: str) -> list[str]:
+    codes = path.strip("/").split("/")
+    return ["/" + "/".join(codes[:count]) + "/" for count in range(1, len(codes) + 1)]

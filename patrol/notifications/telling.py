@@ -1,0 +1,138 @@
+"""From what happened to who hears of it: an event becomes an outbox row, and that row messages, deliveries, webhooks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from patrol.foundation import clock, outbox
+from patrol.foundation.database import db
+from patrol.foundation.events import subscribe
+from patrol.issues.events import IssueReported, StepTaken
+from patrol.issues.history import SUBMIT
+from patrol.issues.models import HistoryEntry, Issue, number_of
+from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
+from patrol.notifications.quiet import due_moment
+from patrol.notifications.recipients import Recipients, recipients_of
+from patrol.notifications.templates import TEMPLATES
+
+
+@subscribe(IssueReported)
+def tell_of_report(event: IssueReported) -> None:
+    """Let the worker tell of a new issue."""
+    outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=1)
+
+
+@subscribe(StepTaken)
+def tell_of_step(event: StepTaken) -> None:
+    """Let the worker tell of a step, unless nobody is told of such."""
+    outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
+
+
+@outbox.delivers("notifications.tell")
+def tell(payload: dict[str, Any]) -> outbox.Write:
+    """Find out whom one entry of an issue's history concerns; the writing half tells each of them once."""
+    issue_id, seq = UUID(payload["issue_id"]), payload["seq"]
+    issue = db.session.scalars(
+        select(Issue).where(Issue.id == issue_id)
+        .options(joinedload(Issue.region), joinedload(Issue.reach), selectinload(Issue.co_handlers))
+    ).one()  # fmt: skip
+    entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).one()
+    kind, template = f"issue.{entry.verb}", TEMPLATES.get(f"issue.{entry.verb}")
+    # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
+    straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
+    to = () if template is None or straight else template.to
+    recipients = recipients_of(issue, to, but=entry.actor_id)
+    return partial(
+        write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
+        facts=_facts(issue, entry), recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),
+    )  # fmt: skip
+
+
+def _facts(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
+        "place": issue.reach.name if issue.reach else issue.region.name, "due_at": issue.due_at.isoformat(),
+        "actor": entry.actor_name, "reason": entry.reason,
+    }  # fmt: skip
+
+
+def _payload(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
+    """Return what a webhook is told: no words and no names, these are for whoever may ask the API for them."""
+    return {
+        "at": entry.at.isoformat(),
+        "issue": {
+            "id": str(issue.id), "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
+            "source": issue.source, "region": issue.region.code, "reach": issue.reach.code if issue.reach else None,
+        },
+        "step": {"verb": entry.verb, "from": entry.from_state, "to": entry.to_state, "seq": entry.seq, "hash": entry.hash},
+    }  # fmt: skip
+
+
+def write_notes(
+    *, cause: str, kind: str, subject_kind: str, subject_id: UUID, facts: dict[str, Any], recipients: Recipients,
+    region_path: str, payload: dict[str, Any],
+) -> None:  # fmt: skip
+    """Write the messages, their deliveries and the webhooks' events of one cause, each once however often it is called."""
+    told = set(db.session.scalars(select(Message.person_id).where(Message.cause == cause, Message.person_id.in_(recipients.people))))
+    for person_id in recipients.people:
+        if person_id not in told:
+            db.session.add(Message(
+                person_id=person_id, cause=cause, kind=kind, subject_kind=subject_kind, subject_id=subject_id, facts=facts,
+                created_at=clock.now(), read_at=None,
+            ))  # fmt: skip
+    for channel in _channels_of(recipients):
+        if channel.kinds is None or kind in channel.kinds:
+            _deliver_on(channel, cause, kind, facts)
+    for webhook in _webhooks_over(region_path):
+        if webhook.kinds is None or kind in webhook.kinds:
+            _call(webhook, cause, kind, payload)
+
+
+def _channels_of(recipients: Recipients) -> Sequence[Channel]:
+    if not recipients.people and recipients.office_region_id is None:
+        return []
+    return db.session.scalars(
+        select(Channel).where(
+            Channel.person_id.in_(recipients.people) | (Channel.region_id == recipients.office_region_id), Channel.disabled_at.is_(None)
+        ).order_by(Channel.id)
+    ).all()  # fmt: skip
+
+
+def _webhooks_over(region_path: str) -> Sequence[Webhook]:
+    webhooks = db.session.scalars(
+        select(Webhook).where(Webhook.disabled_at.is_(None)).options(joinedload(Webhook.region)).order_by(Webhook.id)
+    ).all()
+    return [webhook for webhook in webhooks if region_path.startswith(webhook.region.path)]
+
+
+def _deliver_on(channel: Channel, cause: str, kind: str, facts: dict[str, Any]) -> None:
+    if db.session.scalar(select(Delivery.id).where(Delivery.channel_id == channel.id, Delivery.cause == cause)):
+        return
+    due = _due(channel)
+    row = outbox.put("notifications.send", not_before=due, channel_id=str(channel.id))
+    db.session.add(Delivery(channel_id=channel.id, cause=cause, kind=kind, facts=facts, due_at=due, sent_at=None, outbox_id=row))
+
+
+def _due(channel: Channel) -> datetime:
+    return due_moment(
+        clock.now(), quiet_from=channel.quiet_from, quiet_to=channel.quiet_to, digest_at=channel.digest_at,
+        timezone=current_app.extensions["settings"].timezone,
+    )  # fmt: skip
+
+
+def _call(webhook: Webhook, cause: str, kind: str, payload: dict[str, Any]) -> None:
+    if db.session.scalar(select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.cause == cause)):
+        return
+    row = outbox.put("notifications.call", webhook_id=str(webhook.id), cause=cause)
+    db.session.add(WebhookDelivery(
+        webhook_id=webhook.id, cause=cause, kind=kind, payload=payload, created_at=clock.now(), delivered_at=None, last_status=None,
+        outbox_id=row,
+    ))  # fmt: skip
+
+

@@ -1,0 +1,93 @@
+"""What a message says, by its kind, in both languages: one table. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from patrol.foundation.texts import Text
+from patrol.issues.categories import CATEGORIES
+from patrol.issues.lifecycle import Verb
+
+
+class To(StrEnum):
+    """Whom something concerns."""
+
+    LEAD = "lead"
+    CO_HANDLERS = "co_handlers"
+    OFFICE = "office"
+    REPORTER = "reporter"
+
+
+TO_NAME: dict[To, Text] = {
+    To.LEAD: Text("负责人", "the lead"), To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
+    To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
+}
+
+
+@dataclass(frozen=True)
+class Template:
+    """One kind of message: which event leads to it (`issue.` and the verb), whom it goes to, and its words."""
+
+    kind: str
+    to: tuple[To, ...]
+    title: Text
+    body: Text
+
+
+_T = Template
+_PLACE = Text("{number}，{place}，{category}。", "{number}, {place}, {category}. ")
+
+
+def _row(kind: str, to: tuple[To, ...], title: Text, rest: Text) -> Template:
+    return _T(f"issue.{kind}", to, title, Text(_PLACE.zh + rest.zh, _PLACE.en + rest.en))
+
+
+_ROWS = (
+    _row("submit", (To.OFFICE,), Text("新问题待受理", "A new issue waits"),
+         Text("请在 {due} 前受理。", "Accept or reject it before {due}.")),
+    _row("dispatch", (To.LEAD, To.CO_HANDLERS), Text("您有新的问题要处理", "An issue was given to you"),
+         Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    _row("decline", (To.OFFICE,), Text("责任退回，请裁定", "Responsibility was declined"),
+         Text("{actor}退回：{reason}", "{actor} declined: {reason}")),
+    _row("transfer", (To.OFFICE,), Text("问题已转办", "An issue was transferred"),
+         Text("{actor}转办：{reason}", "{actor} transferred it: {reason}")),
+    _row("rectify", (To.OFFICE,), Text("整改完成，待复核", "Rectified: please check"),
+         Text("{actor}报告已整改，请派人复核。", "{actor} says it is put right; somebody else has to check.")),
+    _row("return", (To.LEAD,), Text("整改被退回", "Sent back to you"),
+         Text("{actor}退回：{reason}", "{actor} sent it back: {reason}")),
+    _row("verify", (To.OFFICE,), Text("已复核，待结案", "Checked: to be closed"),
+         Text("{actor}复核通过。", "{actor} found it put right.")),
+    _row("close", (To.LEAD, To.REPORTER), Text("问题已结案", "An issue is closed"), Text("{actor}结案。", "{actor} closed it.")),
+    _row("reject", (To.REPORTER,), Text("上报的问题不予受理", "Your report was not taken up"),
+         Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("merge", (To.REPORTER, To.LEAD), Text("问题已合并", "An issue was merged"), Text("{actor}合并：{reason}", "{actor} merged it: {reason}")),
+    _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"), Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("suspend", (To.LEAD,), Text("问题已挂账", "An issue is suspended"), Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("resume", (To.LEAD,), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+)  # fmt: skip
+TEMPLATES: dict[str, Template] = {row.kind: row for row in _ROWS}
+"""Every kind of message by its name."""
+
+EVENT_KINDS = tuple(dict.fromkeys([*TEMPLATES, *(f"issue.{verb.value}" for verb in Verb)]))
+"""What a webhook can ask for: every kind of message, and every step of an issue."""
+
+_PLAIN = Text("{kind}", "{kind}")
+_UNKNOWN = Text("（未说明）", "(not said)")
+
+
+def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) -> tuple[str, str]:
+    """Return title and body of a message in a language; moments among the facts are told in local time."""
+    template = TEMPLATES.get(kind)
+    title, body = (template.title, template.body) if template else (_PLAIN, Text("", ""))
+    category = CATEGORIES.get(str(facts.get("category")))
+    due = facts.get("due_at")
+    values = {
+        "kind": kind, "number": facts.get("number", ""), "place": facts.get("place", ""),
+        "category": category.name.in_language(language) if category else facts.get("category", ""),
+        "due": datetime.fromisoformat(due).astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M") if due else "—",
+        "actor": facts.get("actor", ""), "reason": facts.get("reason") or _UNKNOWN.in_language(language),
+    }  # fmt: skip
+    return title.in_language(language).format(**values), body.in_language(language).format(**values)

@@ -1,0 +1,89 @@
+"""Webhooks over HTTP: where events go, what became of them, and sending one again."""
+
+from typing import Any
+from uuid import UUID
+
+from patrol.foundation.http import expected_version, refuse_stale, set_etag
+from patrol.foundation.paging import Page, PageArgs, page_schema
+from patrol.notifications import actions, queries
+from patrol.notifications.api import room, settings
+from patrol.notifications.models import Webhook, WebhookDelivery
+from patrol.notifications.schemas import (
+    NewWebhookOut,
+    WebhookChangesIn,
+    WebhookDeliveryArgs,
+    WebhookDeliveryOut,
+    WebhookIn,
+    WebhookOut,
+)
+from patrol.people.door import current_actor
+from patrol.people.permissions import Permission as P
+
+
+def _shown(row: Webhook) -> dict[str, Any]:
+    names = ("id", "url", "kinds", "created_at", "version")
+    return {**{name: getattr(row, name) for name in names}, "region": row.region.code, "enabled": row.disabled_at is None}
+
+
+def _shown_delivery(row: WebhookDelivery) -> dict[str, Any]:
+    state = queries.state_of(row)
+    return {
+        **{name: getattr(row, name) for name in ("id", "kind", "last_status", "created_at", "delivered_at", "payload")},
+        "state": state, "attempts": row.outbox.attempts, "last_error": row.outbox.last_error,
+        "next_attempt_at": row.outbox.available_at if state == "waiting" else None,
+    }  # fmt: skip
+
+
+@room.route("/webhooks", may=P.MANAGE_NOTIFICATIONS)
+@room.arguments(PageArgs, location="query")
+@room.response(200, page_schema(WebhookOut))
+def list_webhooks(args: dict[str, Any]) -> Page[dict[str, Any]]:
+    """List the webhooks of one's area."""
+    page = queries.list_webhooks(current_actor(), **args)
+    return Page([_shown(row) for row in page.items], page.next)
+
+
+@room.route("/webhooks", may=P.MANAGE_NOTIFICATIONS, methods=("POST",), refuses=(404, 409))
+@room.body(WebhookIn)
+@room.response(201, NewWebhookOut)
+@room.alt_response(200, schema=NewWebhookOut, description="It was there already; the secret is not shown again", success=True)
+def add_webhook(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Let another system hear of what happens in a region; the answer shows the signing secret, once."""
+    webhook, secret = actions.add_webhook(
+        by=current_actor(), field_keys=settings().field_key, inside=settings().webhooks_inside, **data
+    )
+    set_etag(webhook.version)
+    if secret is None:
+        return _shown(queries.get_webhook(current_actor(), webhook.id)), 200
+    return {**_shown(webhook), "secret": secret}, 201
+
+
+@room.route("/webhooks/<uuid:webhook_id>", may=P.MANAGE_NOTIFICATIONS, methods=("PATCH",), if_match=True)
+@room.body(WebhookChangesIn)
+@room.response(200, WebhookOut)
+def change_webhook(data: dict[str, Any], webhook_id: UUID) -> dict[str, Any]:
+    """Let a webhook rest, or go on."""
+    expected, actor = expected_version(), current_actor()
+    webhook = queries.get_webhook(actor, webhook_id)
+    refuse_stale(expected, webhook.version)
+    actions.enable_webhook(webhook, by=actor, enabled=data["enabled"])
+    set_etag(webhook.version)
+    return _shown(webhook)
+
+
+@room.route("/webhooks/<uuid:webhook_id>/deliveries", may=P.MANAGE_NOTIFICATIONS)
+@room.arguments(WebhookDeliveryArgs, location="query")
+@room.response(200, page_schema(WebhookDeliveryOut))
+def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, Any]]:
+    """List what was sent, what waits, and what was given up (`state=dead`), the newest first."""
+    page = queries.list_deliveries(queries.get_webhook(current_actor(), webhook_id), **args)
+    return Page([_shown_delivery(row) for row in page.items], page.next)
+
+
+@room.route("/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay", may=P.MANAGE_NOTIFICATIONS, methods=("POST",), refuses=(409,))
+@room.response(200, WebhookDeliveryOut)
+def replay_delivery(webhook_id: UUID, delivery_id: UUID) -> dict[str, Any]:
+    """Try an event again that was given up or still waits."""
+    actor = current_actor()
+    delivery = queries.get_delivery(queries.get_webhook(actor, webhook_id), delivery_id)
+    return _shown_delivery(actions.replay(delivery, by=actor))

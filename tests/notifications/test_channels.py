@@ -1,0 +1,165 @@
+"""Channels: messages also go out by mail or a group's robot, not in quiet hours, once, and again until they are taken."""
+
+import socketserver
+import threading
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from patrol.foundation import channels, clock, sealing, worker
+from patrol.foundation.channels import Way
+from patrol.foundation.database import db
+from patrol.foundation.errors import Unavailable
+from patrol.notifications.models import Channel, Delivery
+from tests.issues.conftest import report
+
+
+def add(client, **fields):
+    reply = client.post("me/channels", json={"way": "mail", "address": "liu@river.example.org", **fields})
+    assert reply.status_code in {200, 201}, reply.json
+    return reply.json
+
+
+def test_a_message_also_goes_by_mail_once(valley, work, sent):
+    add(valley.chief_client, language="en")
+    report(valley.patroller_client)
+    work()
+    work()
+    [(address, title, body)] = sent
+    assert address == "mailto://127.0.0.1:25?from=river@example.org&to=liu%40river.example.org"
+    assert title == "An issue was given to you"
+    assert "清溪上柳段" in body
+
+
+def test_the_office_s_group_hears_what_the_office_is_told(valley, work, sent):
+    add(valley.office_client, way="wecom", address="693a91f6-7c0f-4bc4-97a0-0ec2sifa5aaa", region=valley.town.code, kinds=["issue.submit"])
+    report(valley.patroller_client, severity="serious")
+    report(valley.patroller_client)
+    work()
+    assert [(address, title) for address, title, _ in sent] == [("wecombot://693a91f6-7c0f-4bc4-97a0-0ec2sifa5aaa", "新问题待受理")]
+
+
+def at(text):
+    moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    return clock.moved_clock(lambda: moment)
+
+
+def test_quiet_hours_and_the_digest_hold_messages_back(valley, sent, test_settings):
+    add(valley.chief_client, digest_at="18:00")
+    add(valley.chief_client, way="feishu", address="feishu-key-0001", quiet_from="22:00", quiet_to="07:00")
+    # In a month of the future, so that tokens signed today are still good and nothing else is due.
+    day = (clock.now() + timedelta(days=40)).date().isoformat()
+    with at(f"{day}T23:10"):
+        report(valley.patroller_client)
+        report(valley.patroller_client, description="另一处")
+        while worker.deliver_due():
+            pass
+        assert sent == []
+    following = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
+    with at(f"{following}T07:00"):
+        while worker.deliver_due():
+            pass
+        assert [address.split(":")[0] for address, *_ in sent] == ["feishu"]
+        assert sent[0][1] == "巡河：2 条消息"
+    with at(f"{following}T18:00"):
+        while worker.deliver_due():
+            pass
+        assert [address.split(":")[0] for address, *_ in sent] == ["feishu", "mailto"]
+        assert sent[1][2].count("请在") == 2
+
+
+def test_a_failure_shows_and_is_tried_again(valley, work, sent):
+    add(valley.chief_client)
+    sent.fails = True
+    report(valley.patroller_client)
+    work()
+    [shown] = valley.chief_client.get("me/channels").json["items"]
+    assert shown["waiting"] == 1
+    assert "not taken" in shown["last_error"]
+    sent.fails = False
+    later = clock.now() + timedelta(minutes=2)
+    with clock.moved_clock(lambda: later):
+        work()
+    assert len(sent) == 1
+    assert valley.chief_client.get("me/channels").json["items"][0]["waiting"] == 0
+    assert db.session.scalar(select(Delivery.sent_at)) == later
+
+
+def test_an_address_is_sealed_and_shown_in_part(valley, test_settings):
+    shown = add(valley.chief_client)
+    assert shown["hint"] == "l…@river.example.org"
+    [row] = db.session.scalars(select(Channel)).all()
+    assert b"river.example" not in row.sealed_address
+    assert sealing.unseal(row.sealed_address, test_settings.field_key) == {"address": "liu@river.example.org"}
+
+
+def test_the_same_id_is_the_same_channel(valley):
+    own = str(uuid4())
+    assert valley.chief_client.post("me/channels", json={"id": own, "way": "mail", "address": "a@example.org"}).status_code == 201
+    assert valley.chief_client.post("me/channels", json={"id": own, "way": "mail", "address": "a@example.org"}).status_code == 200
+    other = valley.chief_client.post("me/channels", json={"id": own, "way": "mail", "address": "b@example.org"})
+    assert other.status_code == 409
+    assert other.json["digest_stored"] != other.json["digest_sent"]
+
+
+@pytest.mark.parametrize(("fields", "field"), [
+    ({"address": "not an address"}, "address"), ({"address": "a@b.c\nBcc: x@y.z"}, "address"), ({"address": "a@localhost"}, "address"),
+    ({"way": "wecom", "address": "https://qyapi.weixin.qq.com/?key=1"}, "address"), ({"way": "sms"}, "way"),
+    ({"quiet_from": "22:00"}, "quiet_from"), ({"quiet_from": "25:00", "quiet_to": "07:00"}, "quiet_from"),
+    ({"kinds": ["issue.nothing"]}, "kinds"), ({"language": "fr"}, "language"), ({"shell": "rm"}, "shell"),
+])
+def test_what_cannot_be_is_refused(valley, fields, field):
+    reply = valley.chief_client.post("me/channels", json={"way": "mail", "address": "a@example.org", **fields})
+    assert reply.status_code == 422
+    assert field in reply.json["errors"]
+
+
+def test_a_channel_is_changed_and_switched_off(valley, work, sent):
+    own = add(valley.chief_client)
+    path = f"me/channels/{own['id']}"
+    assert valley.chief_client.patch(path, json={"enabled": False}).status_code == 428
+    changed = valley.chief_client.patch(path, json={"enabled": False, "language": "en"}, headers={"If-Match": '"1"'})
+    assert (changed.json["enabled"], changed.json["language"], changed.json["version"]) == (False, "en", 2)
+    assert valley.chief_client.patch(path, json={"enabled": True}, headers={"If-Match": '"1"'}).status_code == 412
+    assert valley.patroller_client.patch(path, json={"enabled": True}, headers={"If-Match": "*"}).status_code == 404
+    report(valley.patroller_client)
+    work()
+    assert sent == []
+
+
+def test_mail_without_a_server_says_what_is_missing():
+    with pytest.raises(Unavailable, match="XUNHE_MAIL_URL"):
+        channels.send(Way.MAIL, "a@example.org", title="t", body="b", mail_url="")
+
+
+class _Mailbox(socketserver.StreamRequestHandler):
+    """As much of an SMTP server as a sender of one mail needs."""
+
+    def handle(self):
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            word = line.split()[0].upper()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                lines = iter(self.rfile.readline, b".\r\n")
+                self.server.mails.append(b"".join(lines))
+            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+            if word == b"QUIT":
+                return
+
+
+# A library of the sender's imports a module that Python is about to drop.
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
+def test_a_real_mail_arrives_at_a_real_server():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mailbox) as server:
+        server.mails = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"mailto://127.0.0.1:{server.server_address[1]}?from=river@example.org&smtp=127.0.0.1"
+        channels.send(Way.MAIL, "liu@example.org", title="Your issue", body="Put it right before noon.", mail_url=url)
+        server.shutdown()
+    [mail] = server.mails
+    assert b"To: liu@example.org" in mail
+    assert b"Subject: Your issue" in mail

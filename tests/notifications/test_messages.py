@@ -1,0 +1,120 @@
+"""Who hears of what happens to an issue: once each, in words, and nobody else."""
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.outbox import OutboxRow
+from patrol.foundation.transaction import transaction
+from patrol.notifications.models import Message
+from patrol.notifications.telling import tell
+from patrol.notifications.templates import TEMPLATES, words_of
+from tests.issues.conftest import NOWHERE, report, taken
+
+
+def inbox(client, **query):
+    reply = client.get("me/messages", query_string=query, headers={"Accept-Language": "en"})
+    assert reply.status_code == 200, reply.json
+    return reply.json["items"]
+
+
+def kinds(client, **query):
+    return [row["kind"] for row in inbox(client, **query)]
+
+
+def test_what_goes_straight_to_the_chief_is_told_to_the_chief_only(valley, work):
+    issue = report(valley.patroller_client)
+    work()
+    [message] = inbox(valley.chief_client)
+    assert message["kind"] == "issue.dispatch"
+    assert message["subject"] == {"kind": "issue", "id": issue["id"]}
+    assert issue["number"] in message["body"]
+    assert "清溪上柳段" in message["body"]
+    assert "Floating" in message["body"]
+    assert kinds(valley.town_office_client) == kinds(valley.office_client) == kinds(valley.patroller_client) == []
+
+
+def test_the_nearest_office_hears_of_what_waits_for_it(valley, work):
+    report(valley.patroller_client, severity="serious")
+    work()
+    assert kinds(valley.town_office_client) == ["issue.submit"]
+    assert kinds(valley.office_client) == kinds(valley.other_office_client) == []
+    report(valley.patroller_client, **NOWHERE)
+    work()
+    assert kinds(valley.office_client) == ["issue.submit"], "no town is there: the district's office"
+
+
+def test_each_step_is_told_to_whom_it_concerns(valley, work, pictures):
+    issue = report(valley.patroller_client)
+    issue = taken(valley.chief_client, issue, "start")
+    issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    issue = taken(valley.town_office_client, issue, "return", reason="岸边还有")
+    issue = taken(valley.chief_client, issue, "rectify", files=pictures[1:2], note="又清理了")
+    issue = taken(valley.supervisor_client, issue, "verify")
+    taken(valley.office_client, issue, "close")
+    work()
+    assert kinds(valley.chief_client) == ["issue.close", "issue.return", "issue.dispatch"]
+    assert kinds(valley.town_office_client) == ["issue.verify", "issue.rectify", "issue.rectify"]
+    assert kinds(valley.patroller_client) == ["issue.close"]
+    returned = inbox(valley.chief_client)[1]
+    assert "岸边还有" in returned["body"]
+    assert "镇河长办" in returned["body"]
+
+
+def test_who_acts_is_not_told_of_it(valley, work):
+    issue = report(valley.chief_client)
+    assert issue["lead"]["id"] == str(valley.chief.id)
+    work()
+    assert kinds(valley.chief_client) == ["issue.dispatch"], "the system dispatched it"
+    issue = report(valley.town_office_client, severity="serious")
+    work()
+    assert kinds(valley.town_office_client) == []
+
+
+def test_telling_twice_tells_once(valley, work):
+    report(valley.patroller_client)
+    work()
+    rows = db.session.query(OutboxRow).filter_by(kind="notifications.tell").all()
+    assert rows
+    for row in rows:
+        with transaction():
+            tell(row.payload)()
+    assert db.session.query(Message).count() == 1
+
+
+def test_a_disabled_lead_is_not_told(valley, work):
+    report(valley.patroller_client)
+    with transaction():
+        db.session.get_one(type(valley.chief), valley.chief.id).disabled_at = clock.now()
+    work()
+    assert db.session.query(Message).count() == 0
+
+
+def test_messages_are_paged_read_and_counted(valley, work):
+    for number in range(3):
+        report(valley.patroller_client, description=f"第 {number} 处垃圾")
+    work()
+    client = valley.chief_client
+    assert client.get("me").json["unread_messages"] == 3
+    page = client.get("me/messages?limit=2").json
+    assert len(page["items"]) == 2
+    rest = client.get("me/messages", query_string={"limit": 2, "cursor": page["next"]}).json
+    assert len(rest["items"]) == 1
+    assert rest["next"] is None
+    ids = [page["items"][0]["id"]]
+    assert client.post("me/messages/read", json={"ids": ids}).json == {"read": 1, "unread": 2}
+    assert client.post("me/messages/read", json={"ids": ids}).json == {"read": 0, "unread": 2}
+    assert len(kinds(client, unread="true")) == 2
+    assert valley.patroller_client.post("me/messages/read", json={"ids": [rest["items"][0]["id"]]}).json["read"] == 0
+    until = page["items"][0]["created_at"]
+    assert client.post("me/messages/read", json={"until": until}).json == {"read": 2, "unread": 0}
+    assert client.post("me/messages/read", json={"ids": ids, "until": until}).status_code == 422
+
+
+def test_every_template_has_words_in_both_languages():
+    facts = {"number": "XH0000001", "category": "C1", "place": "清溪", "due_at": "2026-12-01T00:00:00+00:00", "actor": "何主任", "reason": "不是 {x}"}
+    for kind in TEMPLATES:
+        for language in ("zh", "en"):
+            title, body = words_of(kind, facts, language, "Asia/Shanghai")
+            assert title
+            assert "XH0000001" in body
+    assert "2026-12-01 08:00" in words_of("issue.dispatch", facts, "zh", "Asia/Shanghai")[1]
+    assert words_of("issue.of_later", facts, "zh", "Asia/Shanghai") == ("issue.of_later", "")
