@@ -268,7 +268,8 @@ def issues_as_csv(args: dict[str, Any]) -> Response:
 @room.response(200, _FILE, content_type=XLSX)
 def issues_as_xlsx(args: dict[str, Any]) -> Response:
     """Give the issues that pass the filters as a workbook, up to 100,000."""
-    return Response(xlsx_of(_begun(table_of(_export_of(args))), "issues"), mimetype=XLSX, headers=_file_name("xlsx"))
+    pieces = xlsx_of(_begun(table_of(_export_of(args))), "issues")
+    return Response(stream_with_context(pieces), mimetype=XLSX, headers=_file_name("xlsx"))
 
 
 def _begun(pieces: Iterator[Piece]) -> Iterator[Piece]:

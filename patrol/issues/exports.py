@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from sqlalchemy import Row, select
 
 from patrol.foundation import clock
@@ -40,6 +39,8 @@ _ON_THE_MAP = (
     "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "received_at", "due_at",
 )  # fmt: skip
 _YES_NO = {True: Text("是", "yes"), False: Text("否", "no")}
+# XML 1.0 has no way to write these.
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # What spreadsheet programs take for a formula at the beginning of a cell, after blanks too, in both widths.
 _FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 
@@ -168,13 +169,19 @@ def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
         yield text.getvalue().encode()
 
 
-def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> bytes:
-    """Return an XLSX file; letters that the format cannot hold are left out."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    for rows in batches:
-        for row in rows:
-            sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[bytes]:
+    """Yield an XLSX file in pieces; rows wait on disk, so that the memory does not grow with them.
+
+    Letters that the format cannot hold are left out, and no text becomes a formula or a link.
+    """
+    # Only who exports needs the library.
+    import xlsxwriter  # noqa: PLC0415
+
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with TemporaryFile() as file:
+        with xlsxwriter.Workbook(file, options) as book:
+            sheet = book.add_worksheet(title)
+            for number, row in enumerate(row for rows in batches for row in rows):
+                sheet.write_row(number, 0, [_ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
+        file.seek(0)
+        yield from iter(partial(file.read, 65_536), b"")
