@@ -169,6 +169,11 @@ def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
         yield text.getvalue().encode()
 
 
+def without_controls(text: str) -> str:
+    """Return `text` without the letters that neither XML nor paper can hold."""
+    return _ILLEGAL.sub("", text)
+
+
 def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[bytes]:
     """Yield an XLSX file in pieces; rows wait on disk, so that the memory does not grow with them.
 
@@ -182,6 +187,6 @@ def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[
         with xlsxwriter.Workbook(file, options) as book:
             sheet = book.add_worksheet(title)
             for number, row in enumerate(row for rows in batches for row in rows):
-                sheet.write_row(number, 0, [_ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
+                sheet.write_row(number, 0, [without_controls(cell) if isinstance(cell, str) else cell for cell in row])
         file.seek(0)
         yield from iter(partial(file.read, 65_536), b"")

@@ -83,6 +83,11 @@ def broken_chains(batch: int = 500) -> Iterator[BrokenChain | None]:
         db.session.expunge_all()
 
 
+def chain_of(issue_id: UUID) -> list[Entry]:
+    """Return an issue's history as its chain: the entries with the digests of the photos as they are stored now."""
+    return _entries_of([issue_id]).get(issue_id, [])
+
+
 def _wrong_state(issue: Issue, entries: Sequence[Entry]) -> Fault | None:
     """Return a fault at the last entry when the issue stands in another state than its history led to."""
     if not entries or issue.state == entries[-1].to_state:

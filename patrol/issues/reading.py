@@ -28,6 +28,11 @@ _VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
 }  # fmt: skip
 
 
+def step_name(verb: str) -> Text:
+    """Return the name of what an entry of a history tells, a step or something else that happened."""
+    return _VERB_NAME.get(verb, Text(verb, verb))
+
+
 @dataclass(frozen=True)
 class Reader:
     """Who reads, in which language, when, and in which districts that person signs closures of major issues."""
@@ -150,12 +155,12 @@ def _named(issue: Issue, entry: HistoryEntry, reader: Reader) -> bool:
 
 
 def _shown_entry(entry: HistoryEntry, reader: Reader, *, named: bool) -> dict[str, Any]:
-    tongue, verb_name = reader.language, _VERB_NAME.get(entry.verb)
+    tongue = reader.language
     return {
         **{name: getattr(entry, name) for name in (
             "seq", "verb", "from_state", "to_state", "at", "rule", "note", "reason", "ground", "changes", "previous_hash",
             "hash")},
-        "name": verb_name.in_language(tongue) if verb_name else entry.verb,
+        "name": step_name(entry.verb).in_language(tongue),
         "actor": {"id": entry.actor_id, "name": entry.actor_name} if named else None,
         "ground_name": GROUNDS[entry.ground].in_language(tongue) if entry.ground in GROUNDS else None,
         "photos": [{**photo, **photo_links(photo["id"])} for photo in entry.photos],

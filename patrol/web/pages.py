@@ -34,6 +34,16 @@ def report(code: str = "") -> Response:
     return page
 
 
+@pages.get("/verify")
+@pages.get("/verify/<issue_id>/<entry_hash>")
+def verify(issue_id: str = "", entry_hash: str = "") -> Response:
+    """Tell whether a case file is genuine; the page's script reads from the address what a QR code says."""
+    del issue_id, entry_hash
+    page = Response(render_template("verify.html"), mimetype="text/html")
+    page.headers["Cache-Control"] = "no-cache"
+    return page
+
+
 @pages.get("/docs")
 def reader() -> Response:
     """Show the API's description to read and to try."""

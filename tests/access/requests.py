@@ -48,7 +48,7 @@ def _add(route: str, make: Made) -> None:
 
 
 def _service() -> None:
-    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/b/<code>", "/t/<code>"):
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/b/<code>", "/t/<code>", "/verify", "/verify/<issue_id>/<entry_hash>"):
         _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<code>", "code")))
     _add("GET /site/<path:name>", lambda _w: Request("/site/start.css"))
     _add("GET /vendor/<path:name>", lambda _w: Request("/vendor/swagger-ui/swagger-ui.css"))
@@ -169,6 +169,16 @@ def _steps() -> None:
         f"{V1}/issues/{w.issues['in_progress']}/rectify", form={"note": "已清理", "photos": picture(81)}, headers={"If-Match": "*"}))
 
 
+def _case_files() -> None:
+    for ending in ("json", "pdf"):
+        _add(f"GET {V1}/issues/<uuid:issue_id>/case-file.{ending}", lambda w, ending=ending: Request(
+            f"{V1}/issues/{w.issues['submitted']}/case-file.{ending}"))
+    _add(f"GET {V1}/case-files/<uuid:issue_id>/<string:entry_hash>", lambda w: Request(
+        f"{V1}/case-files/{w.issues['submitted']}/{w.others['head_hash']}", shows='"genuine":true'))
+    _add(f"POST {V1}/case-files/verify", lambda w: Request(
+        f"{V1}/case-files/verify", form={"file": w.others["case_file"].encode()}, shows='"genuine":true'))
+
+
 def _notifications() -> None:
     _add(f"GET {V1}/me/messages", lambda _w: Request(f"{V1}/me/messages", shows='"issue.submit"'))
     _add(f"POST {V1}/me/messages/read", lambda _w: Request(f"{V1}/me/messages/read", json={"until": LONG_AGO}))
@@ -204,5 +214,5 @@ def _public() -> None:
     _add("GET /api/v1/public/boards/<code>", lambda w: Request(f"{V1}/public/boards/{w.others['board_code']}"))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _notifications, _public):
+for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _case_files, _notifications, _public):
     _fill()

@@ -69,6 +69,8 @@ class WorldMaker:
         for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed"):
             self.world.issues[state] = self._issue(state)
         self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
+        case_file = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}/case-file.json")
+        self.world.others |= {"case_file": json.dumps(case_file), "head_hash": case_file["head"]["hash"]}
         self._make_charge()
         self._make_complaints()
         while worker.deliver_due():

@@ -1,0 +1,158 @@
+"""The case file on paper: facts, photos, the history with its hashes, and a QR code that asks whether it is genuine."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
+
+import segno
+
+from patrol.foundation.texts import Text
+from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
+from patrol.issues.exports import without_controls
+from patrol.issues.lifecycle import STATE_NAME, State
+
+# A font that every PDF reader has for simplified Chinese, so that none need be shipped or installed.
+FONT = "STSong-Light"
+_TITLE = Text("河湖问题案卷", "Case file")
+_LABELS: tuple[tuple[str, Text], ...] = (
+    ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("category", Text("类别", "Category")),
+    ("severity", Text("严重程度", "Severity")), ("source", Text("来源", "Source")), ("place", Text("地点", "Place")),
+    ("position", Text("坐标（WGS 84）", "Position (WGS 84)")), ("received_at", Text("收到时间", "Received")),
+    ("description", Text("描述", "Description")),
+)  # fmt: skip
+_PHOTOS, _HISTORY = Text("照片", "Photos"), Text("办理经过", "History")
+_COLUMNS = (Text("序号", "No."), Text("时间", "Time"), Text("经手", "By"), Text("事项", "Step"), Text("说明", "Said"))
+_KINDS = {"before": Text("整改前", "before"), "during": Text("整改中", "during"), "after": Text("整改后", "after")}
+_CITIZEN, _SYSTEM = Text("市民", "a citizen"), Text("系统", "the system")
+_VERIFY = Text("扫码核验：末条哈希 {hash}", "Scan to verify; last hash {hash}")
+_PAGE = Text("{number}　第 {page} 页　生成于 {made_at}", "{number}   page {page}   made {made_at}")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None), the QR's address."""
+
+    data: Mapping[str, Any]
+    place: str
+    step_name: Callable[[str], Text]
+    photos: Sequence[tuple[str, str, bytes | None]]
+    verify_url: str
+    language: str
+    timezone: str
+
+    def said(self, text: Text) -> str:
+        """Return the words in the sheet's language."""
+        return text.in_language(self.language)
+
+    def local(self, moment: str) -> str:
+        """Return an ISO moment as local time for people."""
+        return f"{datetime.fromisoformat(moment).astimezone(ZoneInfo(self.timezone)):%Y-%m-%d %H:%M:%S}"
+
+
+def pdf_of(sheet: Sheet) -> bytes:
+    """Return the PDF (A4). Letters that the font lacks show as blanks; nothing is fetched from anywhere."""
+    # Only who prints a case needs the library.
+    from reportlab.lib.pagesizes import A4  # noqa: PLC0415
+    from reportlab.lib.units import mm  # noqa: PLC0415
+    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # noqa: PLC0415
+    from reportlab.platypus import SimpleDocTemplate  # noqa: PLC0415
+
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    out = io.BytesIO()
+    document = SimpleDocTemplate(
+        out, pagesize=A4, leftMargin=18 * mm, rightMargin=18 * mm, topMargin=16 * mm, bottomMargin=18 * mm,
+        title=f"{sheet.said(_TITLE)} {sheet.data['number']}", author="Xunhe 巡河",
+    )  # fmt: skip
+    footer = _footer_of(sheet)
+    document.build([*_head(sheet), *_photos(sheet), *_history(sheet)], onFirstPage=footer, onLaterPages=footer)
+    return out.getvalue()
+
+
+def _paragraph(text: str, *, size: float = 9, colour: str = "#111111") -> Any:
+    from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
+    from reportlab.platypus import Paragraph  # noqa: PLC0415
+
+    style = ParagraphStyle("said", fontName=FONT, fontSize=size, leading=size * 1.45, wordWrap="CJK", textColor=colour)
+    return Paragraph(escape(without_controls(text)).replace("\n", "<br/>"), style)
+
+
+def _table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, heading: bool = False) -> Any:
+    from reportlab.lib import colors  # noqa: PLC0415
+    from reportlab.platypus import Table, TableStyle  # noqa: PLC0415
+
+    commands: list[Any] = [("GRID", (0, 0), (-1, -1), 0.4, colors.HexColor("#9db4b8")), ("VALIGN", (0, 0), (-1, -1), "TOP")]
+    if heading:
+        commands.append(("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e6f0f1")))
+    # A row higher than a page is split, so that a long text cannot stop the printing.
+    return Table(rows, colWidths=widths, repeatRows=1 if heading else 0, splitInRow=1, style=TableStyle(commands))
+
+
+def _head(sheet: Sheet) -> list[Any]:
+    from reportlab.platypus import Image, Spacer  # noqa: PLC0415
+
+    data, code = sheet.data, io.BytesIO()
+    segno.make(sheet.verify_url, error="m", micro=False).save(code, kind="png", scale=6, border=2)
+    category = CATEGORIES[data["category"]].name
+    values = {
+        "number": data["number"], "state": sheet.said(STATE_NAME[State(data["state"])]),
+        "category": f"{data['category']} {sheet.said(category)}", "severity": sheet.said(SEVERITY_NAME[Severity(data["severity"])]),
+        "source": sheet.said(SOURCE_NAME[Source(data["source"])]), "place": sheet.place,
+        "position": f"{data['latitude']:.6f}, {data['longitude']:.6f}", "received_at": sheet.local(data["received_at"]),
+        "description": data["description"],
+    }  # fmt: skip
+    facts = [[_paragraph(sheet.said(label)), _paragraph(str(values[name]))] for name, label in _LABELS]
+    code.seek(0)
+    verify = _paragraph(sheet.said(_VERIFY).format(hash=data["head"]["hash"]), size=7.5)
+    title = _paragraph(f"{sheet.said(_TITLE)}　{data['number']}", size=16)
+    return [_table([[title, Image(code, 80, 80)], [verify, ""]], (400, 93)), Spacer(1, 8), _table(facts, (95, 398)), Spacer(1, 10)]
+
+
+def _photos(sheet: Sheet) -> list[Any]:
+    from reportlab.lib.utils import ImageReader  # noqa: PLC0415
+    from reportlab.platypus import Image, Spacer  # noqa: PLC0415
+
+    if not sheet.photos:
+        return []
+    cells = []
+    for kind, digest, jpeg in sheet.photos:
+        label = _paragraph(f"{sheet.said(_KINDS.get(kind, Text(kind, kind)))}\nSHA-256 {digest}", size=6.5)
+        if jpeg is None:
+            cells.append([label])
+            continue
+        width, height = ImageReader(io.BytesIO(jpeg)).getSize()
+        scale = min(228 / width, 190 / height)
+        cells.append([Image(io.BytesIO(jpeg), width * scale, height * scale), label])
+    pairs = [[cells[at], cells[at + 1] if at + 1 < len(cells) else ""] for at in range(0, len(cells), 2)]
+    return [_paragraph(sheet.said(_PHOTOS), size=12), Spacer(1, 4), _table(pairs, (246.5, 246.5)), Spacer(1, 10)]
+
+
+def _history(sheet: Sheet) -> list[Any]:
+    from reportlab.platypus import Spacer  # noqa: PLC0415
+
+    rows = [[_paragraph(sheet.said(column)) for column in _COLUMNS]]
+    for entry in sheet.data["entries"]:
+        details = entry["details"]
+        actor = details["actor_name"] if entry["actor_id"] else sheet.said(_SYSTEM if details.get("rule") else _CITIZEN)
+        words = [details.get(name) for name in ("note", "reason") if details.get(name)]
+        said = _paragraph("\n".join([*words, entry["hash"]]), size=8) if words else _paragraph(entry["hash"], size=7, colour="#55666a")
+        rows.append([
+            _paragraph(str(entry["seq"])), _paragraph(sheet.local(entry["happened_at"]), size=8), _paragraph(actor),
+            _paragraph(sheet.said(sheet.step_name(entry["verb"]))), said,
+        ])  # fmt: skip
+    return [_paragraph(sheet.said(_HISTORY), size=12), Spacer(1, 4), _table(rows, (32, 88, 70, 70, 233), heading=True)]
+
+
+def _footer_of(sheet: Sheet) -> Callable[[Any, Any], None]:
+    made_at = sheet.local(sheet.data["made_at"])
+
+    def draw(canvas: Any, document: Any) -> None:
+        canvas.setFont(FONT, 7.5)
+        words = sheet.said(_PAGE).format(number=sheet.data["number"], page=document.page, made_at=made_at)
+        canvas.drawString(document.leftMargin, 28, words)
+
+    return draw
