@@ -19,7 +19,12 @@ def today(timezone: str) -> date:
 
 def local_date(moment: datetime, timezone: str) -> date:
     """Return the calendar day of `moment` where the district lies: responsibility and deadlines count local days."""
-    return moment.astimezone(ZoneInfo(timezone)).date()
+    return local(moment, timezone).date()
+
+
+def local(moment: datetime, timezone: str) -> datetime:
+    """Return `moment` with the clock time of where the district lies."""
+    return moment.astimezone(ZoneInfo(timezone))
 
 
 class moved_clock:  # noqa: N801 - used as a statement: `with moved_clock(lambda: moment):`

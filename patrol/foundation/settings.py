@@ -106,6 +106,8 @@ SETTINGS = (
     Setting("MAIL_URL", str, "", "Mail server for messages, as apprise writes it: `mailtos://user:password@smtp.example.cn?from=river@example.cn`. "
             "Empty: no mail is sent."),
     Setting("WEBHOOKS_INSIDE", _flag, "0", "`1` lets webhooks lead into the inner network and use plain http, for an intranet."),
+    Setting("HEADS", str, "", "Folder for the daily heads of the histories; best one that the database's administrator cannot write to. "
+            "Empty: `heads` in the data folder."),
     Setting("METRICS_TOKEN", str, "", "Bearer token for `/metrics`. Empty: only callers on this machine may read it."),
     Setting("LOG_LEVEL", str, "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
 )
@@ -161,6 +163,11 @@ class Settings:
     def data(self) -> Path:
         """The data folder, absolute."""
         return Path(self._values["data"]).resolve()
+
+    @property
+    def heads(self) -> Path:
+        """The folder of the histories' daily heads, absolute."""
+        return Path(self._values["heads"] or self.data / "heads").resolve()
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -13,6 +13,25 @@ from patrol.foundation.database import db, journal_mode
 from patrol.foundation.settings import Settings
 
 log = structlog.get_logger()
+_hourly: list[Callable[[], Any]] = []
+
+
+def each_hour(job: Callable[[], Any]) -> Callable[[], Any]:
+    """Register the decorated function as a job that the worker runs every hour; it must bear being run again."""
+    if job not in _hourly:
+        _hourly.append(job)
+    return job
+
+
+def run_hourly_jobs() -> None:
+    """Run the hourly jobs; one that fails is logged and keeps none of the others back."""
+    for job in _hourly:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - the next hour tries again, and what it derives from is stored
+            log.warning("hourly_job_failed", job=job.__name__, error=repr(error))
+        finally:
+            db.session.rollback()
 
 
 def open_queue(settings: Settings) -> Huey:
@@ -24,7 +43,7 @@ def open_queue(settings: Settings) -> Huey:
 
 
 def connect_worker(app: Flask, settings: Settings) -> Huey:
-    """Give the app a queue, and the queue its two tasks: deliver given outbox rows, and sweep up those left over."""
+    """Give the app a queue, and the queue its tasks: deliver given outbox rows, sweep up those left over, hourly jobs."""
     queue = open_queue(settings)
 
     @queue.task(name="deliver")  # type: ignore[untyped-decorator]
@@ -37,6 +56,11 @@ def connect_worker(app: Flask, settings: Settings) -> Huey:
     def sweep() -> None:
         with app.app_context():
             deliver_due()
+
+    @queue.periodic_task(crontab(minute="5"), name="hourly")  # type: ignore[untyped-decorator]
+    def hourly() -> None:
+        with app.app_context():
+            run_hourly_jobs()
 
     outbox.hand_over_with(lambda ids: deliver([str(row_id) for row_id in ids]) and None)
     app.extensions["queue"] = queue

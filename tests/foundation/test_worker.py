@@ -56,3 +56,16 @@ def test_a_queue_that_forgets_loses_nothing(queue, delivered):
 def test_a_queue_that_is_away_shows_in_readiness(tmp_path):
     app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url="redis://127.0.0.1:1/0", log_level="CRITICAL"))
     assert not worker.queue_answers(app.extensions["queue"])
+
+
+def test_an_hourly_job_that_fails_keeps_none_of_the_others_back(database, monkeypatch):
+    ran = []
+
+    def failing():
+        raise RuntimeError("no route")
+
+    monkeypatch.setattr(worker, "_hourly", [])
+    assert worker.each_hour(failing) is failing
+    worker.each_hour(lambda: ran.append(1))
+    worker.run_hourly_jobs()
+    assert ran == [1]
