@@ -11,6 +11,7 @@ import patrol.issues.models
 import patrol.notifications.models
 import patrol.patrols.models
 import patrol.public.models
+import patrol.supervision.models
 import patrol.waters.models  # noqa: F401
 from patrol.demo import commands as demo_commands
 from patrol.evidence import commands as evidence_commands
@@ -35,13 +36,15 @@ from patrol.people.api import room as people
 from patrol.people.door import refuse_without
 from patrol.public import commands as public_commands
 from patrol.public.api import room as public
+from patrol.supervision import look_backs  # noqa: F401 - it registers itself
+from patrol.supervision.api import room as supervision
 from patrol.waters import appointments_api, import_document, open_map  # noqa: F401 - they register themselves
 from patrol.waters.api import room as waters
 from patrol.waters.commands import import_command
 from patrol.waters.register import warm_index
 from patrol.web import pages
 
-ROOMS = (service.room, people, waters, evidence, issues, patrols, public, notifications)
+ROOMS = (service.room, people, waters, evidence, issues, patrols, public, notifications, supervision)
 COMMANDS = (
     service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
     public_commands.commands, demo_commands.commands,

@@ -15,8 +15,8 @@ from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, gen
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.people.actor import Actor
 
-SUBMIT, HAND_OVER, ADD_PHOTOS = "submit", "hand_over", "add_photos"
-"""Verbs of entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos."""
+SUBMIT, HAND_OVER, ADD_PHOTOS, SPOT_CHECK = "submit", "hand_over", "add_photos", "spot_check"
+"""Entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos, a look on the spot."""
 
 
 def add_entry(

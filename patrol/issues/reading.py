@@ -13,7 +13,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.allowed import steps_open_to
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import is_overdue, shown_due
-from patrol.issues.history import ADD_PHOTOS, HAND_OVER, SUBMIT
+from patrol.issues.history import ADD_PHOTOS, HAND_OVER, SPOT_CHECK, SUBMIT
 from patrol.issues.lifecycle import GROUNDS, STEPS, Step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.issues.placing import Placement, answering_chief, shown_routing
@@ -24,7 +24,7 @@ from patrol.people.models import Person, Region
 
 _VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
     SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
-    ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"),
+    ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"), SPOT_CHECK: Text("现场抽查", "Spot check"),
 }  # fmt: skip
 
 

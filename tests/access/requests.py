@@ -179,6 +179,26 @@ def _case_files() -> None:
         f"{V1}/case-files/verify", form={"file": w.others["case_file"].encode()}, shows='"genuine":true'))
 
 
+def _supervision() -> None:
+    checks = f"{V1}/spot-checks"
+    _add(f"GET {checks}", lambda w: Request(checks, shows=w.others["spot_check_id"]))
+    _add(f"POST {checks}", lambda w: Request(checks, json={
+        "issue_id": w.issues["closed"], "reason": "回头看", "due_on": "2099-01-01"}))
+    _add(f"GET {checks}/draws", lambda _w: Request(f"{checks}/draws"))
+    _add(f"POST {checks}/draws", lambda w: Request(f"{checks}/draws", json={
+        "id": str(uuid4()), "region": w.regions["town"], "count": 1}))
+    _add(f"GET {checks}/<uuid:check_id>", lambda w: Request(f"{checks}/{w.others['spot_check_id']}"))
+    _add(f"POST {checks}/<uuid:check_id>/finish", lambda w: Request(
+        f"{checks}/{w.others['spot_check_id']}/finish", headers={"If-Match": "*"}, json={
+            **HERE, "result": "cured", "note": "未见反弹", "recorded_at": LONG_AGO, "photo_ids": [w.photos["supervisor"]]}))
+    _add(f"GET {V1}/watch-list", lambda w: Request(f"{V1}/watch-list", shows=w.issues["submitted"]))
+    _add(f"PUT {V1}/watch-list/issues/<uuid:issue_id>", lambda w: Request(
+        f"{V1}/watch-list/issues/{w.issues['submitted']}", json={"note": "盯住"}))
+    _add(f"PUT {V1}/watch-list/reaches/<uuid:reach_id>", lambda w: Request(
+        f"{V1}/watch-list/reaches/{w.reaches['this']}", json={"note": "盯住"}))
+    _add(f"DELETE {V1}/watch-list/<uuid:subject_id>", lambda w: Request(f"{V1}/watch-list/{w.issues['submitted']}"))
+
+
 def _notifications() -> None:
     _add(f"GET {V1}/me/messages", lambda _w: Request(f"{V1}/me/messages", shows='"issue.submit"'))
     _add(f"POST {V1}/me/messages/read", lambda _w: Request(f"{V1}/me/messages/read", json={"until": LONG_AGO}))
@@ -214,5 +234,5 @@ def _public() -> None:
     _add("GET /api/v1/public/boards/<code>", lambda w: Request(f"{V1}/public/boards/{w.others['board_code']}"))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _case_files, _notifications, _public):
+for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _case_files, _supervision, _notifications, _public):
     _fill()

@@ -71,6 +71,10 @@ class WorldMaker:
         self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
         case_file = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}/case-file.json")
         self.world.others |= {"case_file": json.dumps(case_file), "head_hash": case_file["head"]["hash"]}
+        check = self.call("supervisor", "POST", "/spot-checks", json={
+            "issue_id": self.world.issues["closed"], "reason": "回头看", "due_on": "2099-01-01"})
+        self.world.others["spot_check_id"], self.world.photos["supervisor"] = check["id"], self._photo("supervisor", 90)
+        self.call("supervisor", "PUT", f"/watch-list/issues/{self.world.issues['submitted']}", json={"note": "盯住"})
         self._make_charge()
         self._make_complaints()
         while worker.deliver_due():
@@ -86,7 +90,7 @@ class WorldMaker:
             headers["Authorization"] = f"Bearer {self.world.tokens[persona]}"
         reply = self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
         assert reply.status_code < 300, (method, path, reply.status_code, reply.get_data(as_text=True)[:500])
-        return reply.json
+        return reply.json if reply.data else None
 
     def _make_register(self) -> None:
         build, self.district = self.build, self.build.district

@@ -58,7 +58,7 @@ class Story:
 
     def tell(self, text: str) -> None:
         """Send `text` through everything."""
-        for part in (self._people, self._patrols, self._issue_life, self._complaint):
+        for part in (self._people, self._patrols, self._issue_life, self._supervision, self._complaint):
             part(text)
 
     def _people(self, text: str) -> None:
@@ -77,6 +77,25 @@ class Story:
         reply = self.send("office_of_this_region", "appoint", ("title",), "POST", "/appointments", body)
         if reply is not None and reply.status == 201:
             self.same("appoint", ("title",), text, reply.json["title"])
+
+    def _supervision(self, text: str) -> None:
+        who, reach_id = "office_of_this_region", self.server.world.reaches["this"]
+        body = {"reach_id": reach_id, "reason": text, "due_on": "2099-01-01"}
+        planned = self.send(who, "plan_spot_check", ("reason",), "POST", "/spot-checks", body)
+        if planned is not None and planned.status == 201:
+            self.same("plan_spot_check", ("reason",), text, planned.json["reason"])
+        check = self.callers[who].call("POST", "/spot-checks", json_body={**body, "reason": "抽查"}).json
+        photo_id = self.callers[who].call("POST", "/photos", form={"file": new_photo()}).json["id"]
+        found = {**HERE, "result": "cured", "note": text, "recorded_at": RECORDED, "photo_ids": [photo_id]}
+        path = f"/spot-checks/{check['id']}/finish"
+        done = self.send(who, "finish_spot_check", ("note",), "POST", path, found, headers={"If-Match": "*"})
+        if done is not None and done.status == 200:
+            self.same("finish_spot_check", ("note",), text, done.json["note"])
+        for kind in ("issue", "reach"):
+            self.covered.add((f"watch_{kind}", ("note",)))
+        watched = self.send(who, "watch_reach", ("note",), "PUT", f"/watch-list/reaches/{reach_id}", {"note": text})
+        if watched is not None and watched.status == 204:
+            self.same("watch_reach", ("note",), text, self.callers[who].get("/watch-list").json["items"][0]["note"])
 
     def _patrols(self, text: str) -> None:
         path, who = f"/patrols/{uuid4()}", "chief_of_this_reach"

@@ -1,0 +1,127 @@
+"""Reads of spot checks, draws and watch lists; each starts from what the actor may see."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from patrol.evidence.visibility import photos_seen_through
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.errors import NotFound
+from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.texts import Text
+from patrol.issues.due import CLOCK_RUNS
+from patrol.issues.models import Issue
+from patrol.people.actor import Actor
+from patrol.people.permissions import Permission as P
+from patrol.people.queries import region_with_code, regions_within
+from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
+from patrol.waters.models import Reach
+
+SOONEST = Order("soonest", (SpotCheck.due_on, SpotCheck.id))
+NEWEST_DRAWS = Order("newest", (Draw.drawn_at, Draw.id), descending=True)
+NEWEST_WATCHES = Order("newest", (Watch.created_at, Watch.id), descending=True)
+_NO_CHECK = Text("没有这次抽查", "There is no such spot check")
+
+
+def visible_checks(actor: Actor) -> Select[SpotCheck]:
+    """Select the spot checks in the actor's subtree of regions, with what they show."""
+    return (
+        select(SpotCheck).where(SpotCheck.region_id.in_(regions_within(actor.region_path)))
+        .options(joinedload(SpotCheck.region), joinedload(SpotCheck.reach), joinedload(SpotCheck.issue),
+                 joinedload(SpotCheck.assigned_to), joinedload(SpotCheck.done_by), selectinload(SpotCheck.photos))
+    )  # fmt: skip
+
+
+@photos_seen_through("spot_checks")
+def _photos_on_checks(actor: Actor) -> Select[UUID]:
+    """Select the photos of visible spot checks; who may not see spot checks sees none."""
+    if not actor.may(P.SEE_SPOT_CHECKS):
+        return select(SpotCheckPhoto.photo_id).where(false())
+    photos = select(SpotCheckPhoto.photo_id).join(SpotCheck, SpotCheck.id == SpotCheckPhoto.spot_check_id)
+    return photos.where(SpotCheck.region_id.in_(regions_within(actor.region_path)))
+
+
+def list_checks(
+    actor: Actor, *, state: str | None, kind: str | None, region: str | None, reach: UUID | None, issue: UUID | None,
+    assigned_to: UUID | None, overdue: bool | None, today: date, limit: int, cursor: str | None,
+) -> Page[SpotCheck]:  # fmt: skip
+    """List spot checks, the soonest due first. Raises NotFound (404) for a region that is not."""
+    statement = visible_checks(actor)
+    wanted: list[tuple[Any, ColumnElement[bool]]] = [
+        (state, SpotCheck.state == state), (kind, SpotCheck.kind == kind), (reach, SpotCheck.reach_id == reach),
+        (issue, SpotCheck.issue_id == issue), (assigned_to, SpotCheck.assigned_to_id == assigned_to),
+    ]  # fmt: skip
+    for value, condition in wanted:
+        if value is not None:
+            statement = statement.where(condition)
+    if region:
+        statement = statement.where(SpotCheck.region_id.in_(regions_within(region_with_code(region).path)))
+    if overdue is not None:
+        late = (SpotCheck.state == "open") & (SpotCheck.due_on < today)
+        statement = statement.where(late if overdue else ~late)
+    return page_of(statement, SOONEST, limit=limit, cursor=cursor)
+
+
+def get_check(actor: Actor, check_id: UUID, *, lock: bool = False) -> SpotCheck:
+    """Return a visible spot check. Raises NotFound (404)."""
+    statement = visible_checks(actor).where(SpotCheck.id == check_id)
+    if lock:
+        statement = statement.with_for_update(of=SpotCheck).execution_options(populate_existing=True)
+    check = db.session.scalar(statement)
+    if check is None:
+        raise NotFound(_NO_CHECK)
+    return check
+
+
+def list_draws(actor: Actor, *, limit: int, cursor: str | None) -> Page[Draw]:
+    """List the drawings of one's area, and the daily ones of look-backs, the newest first."""
+    here = Draw.region_id.is_(None) | Draw.region_id.in_(regions_within(actor.region_path))
+    return page_of(select(Draw).where(here), NEWEST_DRAWS, limit=limit, cursor=cursor)
+
+
+def signs_of_reaches(region_path: str) -> dict[UUID, dict[str, int]]:
+    """Return for each reach in use of a subtree how often each sign of risk occurred (`risk.SIGNS`); four statements."""
+    since, now = clock.now() - timedelta(days=90), clock.now()
+    reach_ids = db.session.scalars(
+        select(Reach.id).where(Reach.region_id.in_(regions_within(region_path)), Reach.retired_at.is_(None))
+    ).all()
+    found: dict[UUID, dict[str, int]] = {reach_id: defaultdict(int) for reach_id in reach_ids}
+    conditions: dict[str, list[ColumnElement[bool]]] = {
+        "reopened": [Issue.reopened_times > 0, Issue.received_at >= since],
+        "returned": [Issue.returned_times > 0, Issue.received_at >= since],
+        "overdue": [Issue.state.in_([state.value for state in CLOCK_RUNS]), Issue.due_at <= now],
+        "complaints": [Issue.source == "citizen", Issue.received_at >= since],
+    }
+    for code, narrowed in conditions.items():
+        rows = db.session.execute(
+            select(Issue.reach_id, func.count()).where(Issue.region_id.in_(regions_within(region_path)), *narrowed).group_by(Issue.reach_id)
+        )
+        for reach_id, count in rows:
+            if reach_id in found:
+                found[reach_id][code] = count
+    return {reach_id: dict(counts) for reach_id, counts in found.items()}
+
+
+def list_watches(actor: Actor, *, limit: int, cursor: str | None) -> Page[Watch]:
+    """List what one watches, the newest first."""
+    return page_of(select(Watch).where(Watch.person_id == actor.person_id), NEWEST_WATCHES, limit=limit, cursor=cursor)
+
+
+def watch_of(actor: Actor, subject_id: UUID) -> Watch | None:
+    """Return one's watch over a subject, if any."""
+    return db.session.scalar(select(Watch).where(Watch.person_id == actor.person_id, Watch.subject_id == subject_id))
+
+
+def overdue_on(reach_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Return for each reach how many of its issues are open, and how many of these are overdue."""
+    rows = db.session.execute(
+        select(Issue.reach_id, func.count(), func.count().filter(Issue.due_at <= clock.now()))
+        .where(Issue.reach_id.in_(reach_ids), Issue.state.in_([state.value for state in CLOCK_RUNS])).group_by(Issue.reach_id)
+    )  # fmt: skip
+    return {reach_id: (open_ones, late) for reach_id, open_ones, late in rows if reach_id}

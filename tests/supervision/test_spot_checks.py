@@ -1,0 +1,201 @@
+"""Spot checks: drawn once by policy, chosen by hand, found on the spot, and what they do to the issue."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.issues.history import broken_chains
+from patrol.issues.models import Issue
+from patrol.supervision.drawing import drawn_by_weight, is_drawn
+from patrol.supervision.look_backs import draw_look_backs, policies_on
+from patrol.supervision.models import Draw, LookBackPolicy, SpotCheck
+from tests.issues.conftest import HERE, THERE, report, taken
+
+CHINA = "Asia/Shanghai"
+
+
+def closed_issue(valley, files, **fields):
+    issue = report(valley.patroller_client, **fields)
+    if issue["state"] == "submitted":
+        issue = taken(valley.office_client, issue, "accept")
+        issue = taken(valley.office_client, issue, "dispatch")
+    issue = taken(valley.chief_client, issue, "start")
+    issue = taken(valley.chief_client, issue, "rectify", files=files, note="已清理")
+    issue = taken(valley.supervisor_client, issue, "verify")
+    return taken(valley.office_client, issue, "close")
+
+
+def photo(client, data):
+    import io
+
+    return client.post("photos", data={"file": (io.BytesIO(data), "a.jpg")}).json["id"]
+
+
+def finish(client, check, pictures, version=1, **fields):
+    body = {**HERE, "result": "cured", "note": "水面干净", "recorded_at": clock.now().isoformat(), "sheet": {"water_clean": "yes"},
+            "photo_ids": [photo(client, pictures[3])], **fields}
+    return client.post(f"spot-checks/{check['id']}/finish", json=body, headers={"If-Match": f'"{version}"'})
+
+
+def plan(client, **fields):
+    reply = client.post("spot-checks", json={"reason": "回头看", "due_on": "2099-01-01", **fields})
+    assert reply.status_code == 201, reply.json
+    return reply.json
+
+
+def test_look_backs_are_drawn_once_and_can_be_drawn_again(valley, pictures):
+    issues = [closed_issue(valley, [pictures[0]], description=f"第 {n} 处") for n in range(4)]
+    [policy] = [row for row in policies_on(clock.today(CHINA)) if row.severity == "general"]
+    day = clock.today(CHINA) + timedelta(days=policy.after_days)
+    seed = next(f"{n}" for n in range(999) if sum(is_drawn(f"{n}", UUID(issue["id"]), policy.share_percent) for issue in issues) == 1)
+    with transaction():
+        assert draw_look_backs(day, CHINA, seed=seed) == 1
+    with transaction():
+        assert draw_look_backs(day, CHINA, seed="another") == 0
+    [check] = valley.supervisor_client.get("spot-checks?kind=look_back").json["items"]
+    assert is_drawn(seed, UUID(check["issue"]["id"]), policy.share_percent)
+    [draw] = valley.supervisor_client.get("spot-checks/draws").json["items"]
+    assert (draw["seed"], draw["id"]) == (seed, check["draw_id"])
+    assert draw["facts"]["by_severity"]["general"] == {"candidates": 4, "drawn": 1, "share_percent": 5}
+    with transaction():
+        assert draw_look_backs(day + timedelta(days=1), CHINA, seed=seed) == 0, "nothing was closed that many days before"
+
+
+def test_a_newer_policy_replaces_the_older_from_its_day_on(build):
+    today = clock.today(CHINA)
+    build.save(LookBackPolicy(severity="general", share_percent=50, after_days=7, within_days=5, valid_from=today, source="区河长办 2026-5"))
+    share = {row.severity: row.share_percent for row in policies_on(today)}
+    assert share == {"general": 50, "serious": 20, "urgent": 20, "major": 100}
+    assert {row.severity: row.share_percent for row in policies_on(today - timedelta(days=1))}["general"] == 5
+
+
+def test_a_cure_is_confirmed_in_the_history(valley, pictures, build, signed_in):
+    issue = closed_issue(valley, [pictures[0]])
+    check = plan(valley.supervisor_client, issue_id=issue["id"], assigned_to=str(valley.supervisor.id))
+    done = finish(valley.supervisor_client, check, pictures)
+    assert done.status_code == 200, done.json
+    assert (done.json["state"], done.json["result"], done.json["distance_m"]) == ("done", "cured", 0)
+    assert done.json["done_by"]["name"] == "督查员"
+    entries = valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"]
+    assert (entries[-1]["verb"], entries[-1]["name"], entries[-1]["changes"]["result"]["to"]) == ("spot_check", "现场抽查", "cured")
+    assert valley.office_client.get(f"issues/{issue['id']}").json["state"] == "closed"
+    own, foreign = done.json["photos"][0]["id"], signed_in(build.person("citizen_chief"))
+    assert valley.office_client.get(f"photos/{own}").status_code == 200
+    assert foreign.get(f"photos/{own}").status_code == 404
+    assert list(broken_chains()) == [None]
+    assert finish(valley.supervisor_client, check, pictures, version=2).status_code == 409
+
+
+def test_a_relapse_reopens_the_issue(valley, pictures):
+    issue = closed_issue(valley, [pictures[0]])
+    check = plan(valley.supervisor_client, issue_id=issue["id"])
+    assert finish(valley.supervisor_client, check, pictures, result="relapsed", note="又堆了垃圾").status_code == 200
+    shown = valley.office_client.get(f"issues/{issue['id']}").json
+    assert (shown["state"], shown["reopened_times"]) == ("accepted", 1)
+    assert [e["verb"] for e in valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"]][-2:] == ["spot_check", "reopen"]
+    assert list(broken_chains()) == [None]
+
+
+def test_who_rectified_never_checks(valley, pictures, build, signed_in):
+    both = build.person("chief", "supervisor", region=valley.village, name="身兼两职")
+    client = signed_in(both)
+    issue = closed_issue(valley, [pictures[0]])
+    check = plan(valley.supervisor_client, issue_id=issue["id"])
+    with transaction():
+        db.session.get_one(Issue, UUID(issue["id"])).rectified_by_id = both.id
+    assert finish(client, check, pictures).status_code == 403
+
+
+def test_reaches_are_drawn_by_risk_and_each_drawing_stands(valley):
+    report(valley.patroller_client, severity="serious")
+    with transaction():
+        db.session.query(Issue).update({"due_at": clock.now() - timedelta(days=1)})
+    own = str(uuid4())
+    body = {"id": own, "region": "990100", "count": 2}
+    draw = valley.supervisor_client.post("spot-checks/draws", json=body)
+    assert draw.status_code == 201, draw.json
+    weights = {UUID(key): value for key, value in draw.json["facts"]["weights"].items()}
+    assert weights == {valley.reach.id: 3, valley.other_reach.id: 1, db_id("清溪区段"): 1}
+    assert draw.json["facts"]["drawn"] == [str(each) for each in drawn_by_weight(draw.json["seed"], weights, 2)]
+    again = valley.supervisor_client.post("spot-checks/draws", json=body)
+    assert (again.status_code, again.json["seed"]) == (200, draw.json["seed"])
+    assert valley.supervisor_client.post("spot-checks/draws", json={**body, "count": 3}).status_code == 409
+    checks = valley.supervisor_client.get("spot-checks?kind=random").json["items"]
+    assert {check["reach"]["id"] for check in checks} == set(draw.json["facts"]["drawn"])
+    assert valley.town_office_client.post("spot-checks/draws", json={**body, "id": str(uuid4())}).status_code == 422
+
+
+def db_id(name):
+    from patrol.waters.models import Reach
+
+    return db.session.query(Reach).filter_by(name=name).one().id
+
+
+def test_a_reach_is_checked_where_it_runs(valley, pictures):
+    check = plan(valley.supervisor_client, reach_id=str(valley.reach.id))
+    assert finish(valley.supervisor_client, check, pictures, result="relapsed").status_code == 422
+    done = finish(valley.supervisor_client, check, pictures, **THERE)
+    assert done.json["distance_m"] > 10_000
+
+
+def test_filters_are_honoured(valley, pictures):
+    one = plan(valley.supervisor_client, reach_id=str(valley.reach.id), assigned_to=str(valley.supervisor.id))
+    two = plan(valley.office_client, reach_id=str(valley.other_reach.id))
+    finish(valley.supervisor_client, one, pictures)
+    with transaction():
+        db.session.get_one(SpotCheck, UUID(two["id"])).due_on = clock.today(CHINA) - timedelta(days=1)
+
+    def ids(**query):
+        return [row["id"] for row in valley.supervisor_client.get("spot-checks", query_string=query).json["items"]]
+
+    assert ids() == [two["id"], one["id"]]
+    assert ids(state="open") == ids(overdue="true") == ids(reach=str(valley.other_reach.id)) == ids(region=valley.other_town.code) == [two["id"]]
+    assert ids(state="done") == ids(assigned_to="me") == ids(overdue="false") == [one["id"]]
+    assert ids(kind="look_back") == ids(issue=str(uuid4())) == []
+    assert [row["id"] for row in valley.other_office_client.get("spot-checks").json["items"]] == [two["id"]]
+
+
+@pytest.mark.parametrize(("fields", "field"), [
+    ({}, "reach_id"), ({"due_on": "2020-01-01", "reach_id": True}, "due_on"), ({"assigned_to": "chief", "reach_id": True}, "assigned_to"),
+    ({"reason": "", "reach_id": True}, "reason"),
+])
+def test_what_cannot_be_planned_is_refused(valley, fields, field):
+    fields = {**fields, **({"reach_id": str(valley.reach.id)} if fields.get("reach_id") else {})}
+    if fields.get("assigned_to"):
+        fields["assigned_to"] = str(valley.chief.id)
+    reply = valley.supervisor_client.post("spot-checks", json={"reason": "回头看", "due_on": "2099-01-01", **fields})
+    assert reply.status_code == 422, reply.json
+    assert field in reply.json["errors"]
+
+
+def test_chiefs_learn_nothing_of_what_is_planned(valley):
+    check = plan(valley.supervisor_client, reach_id=str(valley.reach.id))
+    for path in ("spot-checks", f"spot-checks/{check['id']}", "spot-checks/draws"):
+        assert valley.chief_client.get(path).status_code == 403
+
+
+def test_a_watch_list_shows_how_things_stand(valley):
+    issue = report(valley.patroller_client)
+    client = valley.supervisor_client
+    assert client.put(f"watch-list/issues/{issue['id']}", json={"note": "盯住"}).status_code == 204
+    assert client.put(f"watch-list/issues/{issue['id']}", json={"note": "继续盯住"}).status_code == 204
+    assert client.put(f"watch-list/reaches/{valley.reach.id}", json={}).status_code == 204
+    assert client.put(f"watch-list/issues/{uuid4()}", json={}).status_code == 404
+    reach, watched = client.get("watch-list").json["items"]
+    assert (watched["name"], watched["note"], watched["facts"]["state"]) == (issue["number"], "继续盯住", "dispatched")
+    assert (reach["name"], reach["facts"]["open_issues"]) == ("清溪上柳段", 1)
+    assert valley.office_client.get("watch-list").json["items"] == []
+    assert client.delete(f"watch-list/{issue['id']}").status_code == 204
+    assert len(client.get("watch-list").json["items"]) == 1
+
+
+def test_the_hourly_job_draws_once_a_day(valley):
+    from patrol.supervision.look_backs import draw_look_backs_of_today
+
+    draw_look_backs_of_today()
+    draw_look_backs_of_today()
+    assert db.session.query(Draw).count() == 1
