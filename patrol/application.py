@@ -35,7 +35,9 @@ from patrol.people import commands as people_commands
 from patrol.people.api import room as people
 from patrol.people.door import refuse_without
 from patrol.public import commands as public_commands
+from patrol.public import nearby_api, reopening_api  # noqa: F401 - they register themselves
 from patrol.public.api import room as public
+from patrol.public.open311_api import room as open311
 from patrol.supervision import look_backs  # noqa: F401 - it registers itself
 from patrol.supervision.api import room as supervision
 from patrol.waters import appointments_api, import_document, open_map  # noqa: F401 - they register themselves
@@ -44,7 +46,7 @@ from patrol.waters.commands import import_command
 from patrol.waters.register import warm_index
 from patrol.web import pages
 
-ROOMS = (service.room, people, waters, evidence, issues, patrols, public, notifications, supervision)
+ROOMS = (service.room, people, waters, evidence, issues, patrols, public, open311, notifications, supervision)
 COMMANDS = (
     service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
     public_commands.commands, demo_commands.commands,

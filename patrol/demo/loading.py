@@ -28,6 +28,7 @@ from patrol.foundation.transaction import transaction
 from patrol.people.actor import SYSTEM
 from patrol.people.models import Person
 from patrol.people.passwords import hash_password
+from patrol.public.open311_actions import make_partner_key
 from patrol.waters.import_columns import ImportKind
 from patrol.waters.imports import run_import
 
@@ -77,6 +78,7 @@ def _import_registers(land: Any, people: Residents) -> None:
             raise RuntimeError(f"the demo's {kind} do not import: {report.errors[:3]}")
     with transaction():
         db.session.execute(update(Person).values(password_hash=hash_password(people.people[0].password)))
+        make_partner_key("demo", people.people[0].password)
 
 
 def _collection(rows: Sequence[Any]) -> bytes:

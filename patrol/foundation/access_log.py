@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 from patrol.foundation.logs import json_lines
 
 _ADDRESS = re.compile(r"ip=\S+")
-_TRACKING = re.compile(r"(/complaints/|/t/)[^/]+")
+_TRACKING = re.compile(r"(/complaints/|/t/|/tokens/)[^/]+")
 
 
 class JsonLogger(Logger):

@@ -176,13 +176,18 @@ class Room(Blueprint):
                         return view(*args, **kwargs)
 
             apidoc: dict[str, Any] = dict(getattr(view, "_apidoc", {}))
-            _document(apidoc, view, may, {*refuses, *_implied(rule, may, apidoc, if_match, is_write)}, if_match)
+            faults = self.described_faults({*refuses, *_implied(rule, may, apidoc, if_match, is_write)})
+            _document(apidoc, view, may, faults, if_match)
             guarded._apidoc = apidoc  # type: ignore[attr-defined]
             guarded.may = may  # type: ignore[attr-defined]
             registered: View = register(guarded)
             return registered
 
         return decorate
+
+    def described_faults(self, codes: Collection[int]) -> dict[int, list[Any]]:
+        """Return how the description tells of answers with these codes: as references to the problem documents."""
+        return {code: [HTTPStatus(code).name] for code in sorted(codes)}
 
     def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
         """Hand loaded arguments to the view. The schema is made once: webargs would make a class's anew on each request."""
@@ -229,10 +234,10 @@ def _implied(rule: str, may: Any, apidoc: dict[str, Any], if_match: bool, is_wri
     return codes
 
 
-def _document(apidoc: dict[str, Any], view: View, may: Any, codes: set[int], if_match: bool) -> None:
+def _document(apidoc: dict[str, Any], view: View, may: Any, faults: dict[int, list[Any]], if_match: bool) -> None:
     responses = apidoc.setdefault("response", {}).setdefault("responses", {})
-    for code in sorted(codes):
-        responses.setdefault(code, []).append(HTTPStatus(code).name)
+    for code, described in faults.items():
+        responses.setdefault(code, []).extend(described)
     manual = dict(apidoc.get("manual_doc", {}))
     manual |= {"operationId": view.__name__, "security": [{"bearer": []}] if may else []}
     manual.setdefault("x-permission", str(may or "anyone"))

@@ -99,6 +99,7 @@ SETTINGS = (
             "allowed to one address block."),
     Setting("MAX_BODY_MB", _positive, "64", "Largest request body in megabytes; larger ones are answered 413."),
     Setting("MAX_PHOTO_MB", _positive, "25", "Largest photo file in megabytes."),
+    Setting("NOT_FIXED_DAYS", _positive, "15", "Days after a closing in which its complainant may say that it is not fixed."),
     Setting("ACCESS_TOKEN_MINUTES", _positive, "30", "How long an access token lives."),
     Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),
     Setting("ROUTING_TOLERANCE_M", _positive, "60", "Set distance added to the accuracy of a position when a reach "

@@ -76,7 +76,6 @@ def export_heads(day: date, folder: Path, timezone: str) -> bool:
 def _heads_of(day: date, timezone: str) -> Iterator[dict[str, object]]:
     zone = ZoneInfo(timezone)
     start, end = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
-    # Read through once a day: an index by time would cost every step more than this saves.
     newest = (
         select(HistoryEntry.issue_id, func.max(HistoryEntry.seq).label("seq"))
         .where(HistoryEntry.at >= start, HistoryEntry.at < end).group_by(HistoryEntry.issue_id).subquery()

@@ -17,6 +17,8 @@ from patrol.people.actor import Actor
 
 SUBMIT, HAND_OVER, ADD_PHOTOS, SPOT_CHECK = "submit", "hand_over", "add_photos", "spot_check"
 """Entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos, a look on the spot."""
+ASK_REOPENING, REFUSE_REOPENING, PARTNER_UPDATE = "ask_reopening", "refuse_reopening", "partner_update"
+"""A complainant's "not fixed", its refusal (granting it is the step `reopen`), and a partner system's word."""
 
 
 def add_entry(

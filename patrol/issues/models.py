@@ -147,7 +147,7 @@ class HistoryEntry(Base):
     """One step of an issue, never changed: who, when, what, why, with the hash of the step before."""
 
     __tablename__ = "issue_history"
-    __table_args__ = (UniqueConstraint("issue_id", "seq"),)
+    __table_args__ = (UniqueConstraint("issue_id", "seq"), Index("ix_issue_history_at", "at", "id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"))

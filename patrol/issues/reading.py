@@ -13,7 +13,15 @@ from patrol.foundation.texts import Text
 from patrol.issues.allowed import steps_open_to
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import is_overdue, shown_due
-from patrol.issues.history import ADD_PHOTOS, HAND_OVER, SPOT_CHECK, SUBMIT
+from patrol.issues.history import (
+    ADD_PHOTOS,
+    ASK_REOPENING,
+    HAND_OVER,
+    PARTNER_UPDATE,
+    REFUSE_REOPENING,
+    SPOT_CHECK,
+    SUBMIT,
+)
 from patrol.issues.lifecycle import GROUNDS, STEPS, Step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.issues.placing import Placement, answering_chief, shown_routing
@@ -25,6 +33,9 @@ from patrol.people.models import Person, Region
 _VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
     SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
     ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"), SPOT_CHECK: Text("现场抽查", "Spot check"),
+    ASK_REOPENING: Text("反映人认为未整改到位", "Not fixed, says the complainant"),
+    REFUSE_REOPENING: Text("不予重新办理", "Reopening refused"),
+    PARTNER_UPDATE: Text("外部系统转来补充", "Word from a partner system"),
 }  # fmt: skip
 
 

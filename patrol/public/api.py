@@ -18,9 +18,9 @@ from patrol.foundation.transaction import transaction
 from patrol.issues.queries import get_issue, history_of
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
-from patrol.public import actions, open_data, queries
+from patrol.public import actions, open_data, queries, veto
 from patrol.public.challenge import LIFETIME, new_challenge
-from patrol.public.models import Complaint, Rating
+from patrol.public.models import Complaint, Follow, Rating
 from patrol.public.progress import answer_to, progress_of
 from patrol.public.reception import digests_of, each_once, receive_complaint
 from patrol.public.schemas import (
@@ -49,10 +49,14 @@ def _settings() -> Settings:
     return settings
 
 
-def _progress(complaint: Complaint) -> dict[str, Any]:
-    issue = queries.issue_of(complaint)
+def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
+    """Return how a case stands for whoever holds this code."""
+    issue, rating, reopening, until = queries.issue_of(complaint), None, None, None
+    if isinstance(complaint, Complaint):
+        rating, reopening = queries.rating_of(complaint), queries.reopening_of(complaint)
+        until = None if reopening else veto.last_day(issue, _settings().not_fixed_days, clock.now(), _settings().timezone)
     return progress_of(
-        complaint, issue, history_of(issue), queries.rating_of(complaint), language=language(), at=clock.now()
+        complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until
     )
 
 
@@ -84,7 +88,7 @@ def send_complaint(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @room.response(200, ProgressOut)
 def show_progress(tracking_code: str) -> dict[str, Any]:
     """Tell how a complaint stands, in plain words; case, hyphens and the usual misreadings of the code do not matter."""
-    return _progress(queries.complaint_with_code(tracking_code))
+    return progress_answer(queries.case_with_code(tracking_code))
 
 
 @room.route("/public/complaints/<tracking_code>/photos", may=None, methods=("POST",), writes=False,
@@ -102,7 +106,7 @@ def add_complaint_photos(data: dict[str, Any], tracking_code: str) -> tuple[dict
     with transaction():
         complaint = queries.complaint_with_code(tracking_code)
         is_new = actions.add_photos(queries.issue_of(complaint, lock=True), stored)
-    return _progress(complaint), 201 if is_new else 200
+    return progress_answer(complaint), 201 if is_new else 200
 
 
 @room.route("/public/complaints/<tracking_code>/photos/<uuid:photo_id>/<size>", may=None, refuses=(429,))
@@ -112,7 +116,7 @@ def show_complaint_photo(tracking_code: str, photo_id: UUID, size: str) -> Respo
     """Give a picture of a complaint: `thumb` (320 px) or `screen` (1600 px), without any metadata."""
     if size not in {"thumb", "screen"}:
         raise NotFound(_NO_SIZE)
-    return send_size(queries.photo_of(queries.complaint_with_code(tracking_code), photo_id), size)
+    return send_size(queries.photo_of(queries.case_with_code(tracking_code), photo_id), size)
 
 
 @room.route("/public/complaints/<tracking_code>/rating", may=None, methods=("POST",), refuses=(409, 429))
@@ -148,6 +152,16 @@ def show_open_map(args: dict[str, Any]) -> Response:
         raise Invalid(fault.text, errors={"bbox": [fault.text]}) from fault
     found = open_data.open_map(**args, language=language(), timezone=_settings().timezone)
     return _open_answer(found, "application/geo+json", keep_s=60)
+
+
+@room.route("/public/issues/<number>/photos/<uuid:photo_id>/<size>", may=None, refuses=(429,))
+@public_read
+@room.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+def show_public_photo(number: str, photo_id: UUID, size: str) -> Response:
+    """Give a picture of an issue on the open map: `thumb` (320 px) or `screen` (1600 px), without any metadata."""
+    if size not in {"thumb", "screen"}:
+        raise NotFound(_NO_SIZE)
+    return send_size(queries.photo_open_to_all(number, photo_id), size)
 
 
 @room.route("/public/statistics", may=None, refuses=(429,))

@@ -13,6 +13,7 @@ from patrol.foundation.errors import Refusal
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import note_audit
 from patrol.people.actor import SYSTEM
+from patrol.public import open311_actions
 
 commands = AppGroup("public", help="Complaints and the data of complainants.")
 
@@ -32,6 +33,25 @@ def rotate_field_key() -> None:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     for table, count in counts.items():
         click.echo(f"{table}: {count} sealed under the first key")
+
+
+@commands.command("partner-key")
+@click.argument("name")
+@click.option("--revoke", is_flag=True, help="Let the partner's key open nothing any more.")
+@with_appcontext
+def partner_key(name: str, revoke: bool) -> None:
+    """Make the api_key by which the partner system NAME reports over Open311, and print it: it is not shown again."""
+    said = "revoked"
+    try:
+        with transaction():
+            if revoke:
+                open311_actions.revoke_partner_key(name)
+            else:
+                said = open311_actions.make_partner_key(name)
+            note_audit(SYSTEM, "revoke_partner_key" if revoke else "make_partner_key", name)
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    click.echo(said)
 
 
 @commands.command("solve-challenge")

@@ -1,13 +1,14 @@
-"""Complaints of citizens: the tracking code, the contact (encrypted, apart), the rating."""
+"""Complaints of citizens, who follows them, what is said of a result, and what partner systems sent."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
 from patrol.foundation.sealing import keeps_sealed
+from patrol.issues.models import Issue
 
 
 class Complaint(Base):
@@ -58,3 +59,90 @@ class SpentChallenge(Base):
 
     signature: Mapped[str] = mapped_column(String(128), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ReopeningRequest(Base):
+    """A complainant's word that a closed issue is not cured, once a case, and what somebody else decided about it.
+
+    `closing` is how often the issue had been reopened when it was said; `version` is 1 while it waits, 2 when decided.
+    """
+
+    __tablename__ = "reopening_requests"
+    __table_args__ = (Index("ix_reopening_requests_asked_at", "asked_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), unique=True)
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), index=True)
+    closing: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(1000))
+    digest: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    granted: Mapped[bool | None]
+    decision: Mapped[str | None] = mapped_column(String(1000))
+    version: Mapped[int] = mapped_column(default=1)
+
+    issue: Mapped[Issue] = relationship(lazy="raise_on_sql")
+
+
+class Follow(Base):
+    """Somebody without an account who follows an issue that others reported ("me too"), by a code of their own."""
+
+    __tablename__ = "follows"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), index=True)
+    tracking_code: Mapped[str] = mapped_column(String(24), unique=True)
+    received_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class FollowerContact(Base):
+    """How to reach a follower: sealed as a complainant's contact is, and apart from the follow for the same reason."""
+
+    __tablename__ = "follower_contacts"
+
+    follow_id: Mapped[UUID] = mapped_column(ForeignKey("follows.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+keeps_sealed(FollowerContact.sealed)
+
+
+class PartnerKey(Base):
+    """A key by which a partner system writes over Open311 without a proof of work; known here only by its SHA-256."""
+
+    __tablename__ = "partner_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class PartnerComplaint(Base):
+    """Which partner sent a complaint: to it alone the complaint's own words and exact place are shown again."""
+
+    __tablename__ = "partner_complaints"
+
+    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("partner_keys.id"), index=True)
+
+
+class PartnerUpdate(Base):
+    """What a partner's user said of an issue, under the partner's own `update_id`; it changes no state."""
+
+    __tablename__ = "partner_updates"
+    __table_args__ = (UniqueConstraint("key_id", "update_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("partner_keys.id"))
+    update_id: Mapped[str] = mapped_column(String(100))
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), index=True)
+    status: Mapped[str] = mapped_column(String(40))
+    said_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))

@@ -11,12 +11,12 @@ from patrol.foundation.database import db
 from patrol.foundation.geometry import Box
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, Severity
-from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State
-from patrol.issues.models import Issue
+from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb
+from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.placing import BY_BOARD, code_of, place_in_region
 from patrol.issues.routing import LEVELS
 from patrol.people.models import Region
-from patrol.public.models import Rating
+from patrol.public.models import Rating, ReopeningRequest
 from patrol.public.progress import shown_office
 from patrol.waters.models import Reach, Signboard
 from patrol.waters.queries import chiefs_on
@@ -109,18 +109,38 @@ def statistics(language: str) -> dict[str, Any]:
     states = dict(db.session.execute(select(Issue.state, func.count()).group_by(Issue.state)).all())
     categories = dict(db.session.execute(select(Issue.category, func.count()).group_by(Issue.category)).all())
     in_time = select(func.count()).where(Issue.state == State.CLOSED, Issue.closed_at <= Issue.due_at)
+    closed, came_back = states.get(State.CLOSED, 0), _came_back()
     received, dropped = sum(states.values()), sum(states.get(state, 0) for state in _NOT_COUNTED)
     return {
         "received": received,
         "open": sum(count for state, count in states.items() if state not in ENDED),
         "rejected": states.get(State.REJECTED, 0),
         "merged": states.get(State.MERGED, 0),
+        "suspended": states.get(State.SUSPENDED, 0),
         "cured": {"numerator": sum(states.get(state, 0) for state in _CURED), "denominator": received - dropped},
-        "closed_in_time": {"numerator": db.session.scalar(in_time) or 0, "denominator": states.get(State.CLOSED, 0)},
+        "closed_in_time": {"numerator": db.session.scalar(in_time) or 0, "denominator": closed},
+        "reopened": {"numerator": sum(came_back.values()), "denominator": closed + came_back.get(False, 0)},
+        "called_not_fixed": _called_not_fixed(),
         "satisfied": _satisfied(),
         "by_state": _counted(states, {state.value: name for state, name in STATE_NAME.items()}, language),
         "by_category": _counted(categories, {code: row.name for code, row in CATEGORIES.items()}, language),
     }
+
+
+def _came_back() -> dict[bool, int]:
+    """Count the issues that were reopened after a closing, by whether they are closed again."""
+    reopened = (
+        select(HistoryEntry.issue_id).join(Issue, Issue.id == HistoryEntry.issue_id)
+        .where(Issue.reopened_times > 0, HistoryEntry.verb == Verb.REOPEN, HistoryEntry.from_state == State.CLOSED).distinct()
+    )  # fmt: skip
+    again = Issue.state == State.CLOSED
+    return dict(db.session.execute(select(again, func.count()).where(Issue.id.in_(reopened)).group_by(again)).all())
+
+
+def _called_not_fixed() -> dict[str, int]:
+    """Count what complainants called not fixed after a closing, and how that was decided."""
+    rows = dict(db.session.execute(select(ReopeningRequest.granted, func.count()).group_by(ReopeningRequest.granted)).all())
+    return {"asked": sum(rows.values()), "granted": rows.get(True, 0), "refused": rows.get(False, 0)}
 
 
 def _satisfied() -> dict[str, int]:

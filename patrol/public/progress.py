@@ -1,21 +1,28 @@
 """What a citizen reads of a complaint: plain words from the lifecycle's table, posts instead of persons."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import NEVER_DUE, is_overdue
-from patrol.issues.history import ADD_PHOTOS
+from patrol.issues.history import ADD_PHOTOS, ASK_REOPENING, REFUSE_REOPENING
 from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
-from patrol.public.models import Complaint, Rating
+from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest
 
 # An after-photo proves nothing to the public until somebody else has checked it.
 _SHOWS_AFTER = frozenset({State.VERIFIED, State.CLOSED})
 _RECEIVED = Text("已收到您的反映。", "Your complaint was received.")
 _PHOTOS_ADDED = Text("您补充了照片。", "You added photos.")
+_WAS_RECEIVED = Text("已收到反映。", "It was reported.")
+_PHOTOS_WERE_ADDED = Text("反映人补充了照片。", "Whoever reported it added photos.")
+_ASKED = Text("您认为未整改到位，申请重新办理。", "You said that it is not fixed and asked for it to be taken up again.")
+_WAS_ASKED = Text("反映人认为未整改到位，申请重新办理。", "Whoever reported it says that it is not fixed.")
+_REFUSED = Text("核实后未予重新办理，理由见说明。", "Looked at again and not taken up; the reason is given.")
+_WAITING = Text("您的申请已收到，将由整改人以外的人员核实后决定。", "Your word was received; somebody who did not handle it will decide.")
+_GRANTED = Text("已决定重新办理。", "It was decided to take it up again.")
 _OFFICE = Text("{region}河长办", "River chief office of {region}")
 _SOMEBODY = Text("责任人", "The person in charge")
 _KEEP_CODE = Text(
@@ -35,9 +42,14 @@ def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, An
 
 
 def progress_of(
-    complaint: Complaint, issue: Issue, entries: Sequence[HistoryEntry], rating: Rating | None, *, language: str, at: datetime
-) -> dict[str, Any]:
-    """Return how a complaint stands at the moment `at`; `issue` has its reach, lead, lead's region and photos loaded."""
+    complaint: Complaint | Follow, issue: Issue, entries: Sequence[HistoryEntry], rating: Rating | None,
+    reopening: ReopeningRequest | None, *, language: str, at: datetime, not_fixed_until: date | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return how a case stands at the moment `at`; `issue` has its reach, lead, lead's region and photos loaded.
+
+    `not_fixed_until` is the last day on which its complainant may say that it is not fixed, None when that is over.
+    """
+    is_own = isinstance(complaint, Complaint)
     state = State(issue.state)
     rejection = next((entry for entry in reversed(entries) if entry.verb == Verb.REJECT), None)
     return {
@@ -48,12 +60,14 @@ def progress_of(
         "received_at": complaint.received_at, "due_at": _due_at(issue), "overdue": is_overdue(state, issue.due_at, at),
         "office": shown_office(issue.routing["office"], language), "post": _shown_post(issue, language),
         "reach": _shown_reach(issue),
-        "steps": [{"at": entry.at, "text": words.in_language(language)} for entry in entries if (words := _words_of(entry))],
+        "steps": [{"at": entry.at, "text": words.in_language(language)} for entry in entries if (words := _words_of(entry, is_own))],
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
         "photos": [_shown_photo(link, complaint.tracking_code) for link in issue.photo_links if may_see_photo(link, state)],
-        "rating": rating, "can_add_photos": state not in ENDED,
-        "can_rate": state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
+        "rating": rating, "can_add_photos": is_own and state not in ENDED,
+        "can_rate": is_own and state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
+        "can_say_not_fixed": not_fixed_until is not None, "not_fixed_until": not_fixed_until,
+        "reopening": shown_reopening(reopening, language) if reopening else None,
     }  # fmt: skip
 
 
@@ -62,17 +76,37 @@ def may_see_photo(link: IssuePhoto, state: str) -> bool:
     return link.kind == "before" or (link.kind == "after" and state in _SHOWS_AFTER)
 
 
+def is_open_photo(link: IssuePhoto, state: str) -> bool:
+    """Tell whether everybody may see a photo of an issue on the open map; of what was rejected nobody has looked at it again."""
+    return state != State.REJECTED and may_see_photo(link, state)
+
+
 def shown_office(region: Mapping[str, str], language: str) -> dict[str, str]:
     """Return the river chief office of a region `{code, name}` as the public reads it."""
     return {"code": region["code"], "name": _OFFICE.format(region=region["name"]).in_language(language)}
 
 
-def _words_of(entry: HistoryEntry) -> Text | None:
+def shown_reopening(request: ReopeningRequest, language: str) -> dict[str, Any]:
+    """Return what became of a complainant's "not fixed"."""
+    words = _WAITING if request.granted is None else _GRANTED if request.granted else _REFUSED
+    return {
+        "asked_at": request.asked_at, "reason": request.reason, "message": words.in_language(language),
+        "decided_at": request.decided_at, "granted": request.granted, "decision": request.decision,
+    }  # fmt: skip
+
+
+# What happens beside the steps of the lifecycle, as the complainant reads it and as followers do.
+_WORDS = {
+    ADD_PHOTOS: (_PHOTOS_ADDED, _PHOTOS_WERE_ADDED), ASK_REOPENING: (_ASKED, _WAS_ASKED), REFUSE_REOPENING: (_REFUSED, _REFUSED),
+}  # fmt: skip
+
+
+def _words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
     """Return what the public reads of a history entry, None when it is no affair of theirs."""
     if entry.from_state is None:
-        return _RECEIVED
-    if entry.verb == ADD_PHOTOS:
-        return _PHOTOS_ADDED
+        return _RECEIVED if is_own else _WAS_RECEIVED
+    if entry.verb in _WORDS:
+        return _WORDS[entry.verb][0 if is_own else 1]
     if entry.verb not in set(Verb):
         return None
     step = find_step(State(entry.from_state), Verb(entry.verb))

@@ -13,8 +13,9 @@ from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.people.models import Person
-from patrol.public.models import Complaint, Rating, ReporterContact, SpentChallenge
-from patrol.public.progress import may_see_photo
+from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest, ReporterContact, SpentChallenge
+from patrol.public.open311_queries import request_with_number
+from patrol.public.progress import is_open_photo, may_see_photo
 from patrol.public.tracking_codes import read_tracking_code
 from patrol.waters.models import Reach, Signboard
 
@@ -39,7 +40,14 @@ def complaint_with_code(typed: str) -> Complaint:
     return complaint
 
 
-def issue_of(complaint: Complaint, *, lock: bool = False) -> Issue:
+def case_with_code(typed: str) -> Complaint | Follow:
+    """Return the complaint, or the follow of somebody else's, whose tracking code somebody typed. Raises NotFound (404)."""
+    code = read_tracking_code(typed)
+    follow = db.session.scalar(select(Follow).where(Follow.tracking_code == code)) if code else None
+    return follow or complaint_with_code(typed)
+
+
+def issue_of(complaint: Complaint | Follow, *, lock: bool = False) -> Issue:
     """Return a complaint's issue with what `progress_of` shows; `lock` keeps others from changing it meanwhile."""
     statement = select(Issue).where(Issue.id == complaint.issue_id)
     if lock:
@@ -63,6 +71,11 @@ def rating_of(complaint: Complaint) -> Rating | None:
     return next(iter(ratings_of(complaint)), None)
 
 
+def reopening_of(complaint: Complaint) -> ReopeningRequest | None:
+    """Return the complainant's "not fixed", if it was said."""
+    return db.session.scalar(select(ReopeningRequest).where(ReopeningRequest.complaint_id == complaint.id))
+
+
 def case_of(issue_id: UUID) -> dict[str, Any]:
     """Return what a case worker reads of the complaint behind an issue. Raises NotFound (404) when there is none."""
     complaint = db.session.scalar(select(Complaint).where(Complaint.issue_id == issue_id))
@@ -75,7 +88,7 @@ def case_of(issue_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def photo_of(complaint: Complaint, photo_id: UUID) -> Photo:
+def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:
     """Return a photo that the complainant may see now. Raises NotFound (404) for all others."""
     row = db.session.execute(
         select(IssuePhoto, Issue.state)
@@ -86,6 +99,15 @@ def photo_of(complaint: Complaint, photo_id: UUID) -> Photo:
     if row is None or not may_see_photo(*row):
         raise NotFound(_NO_PHOTO)
     return row[0].photo
+
+
+def photo_open_to_all(number: str, photo_id: UUID) -> Photo:
+    """Return a photo of an issue that everybody may read. Raises NotFound (404) for all others."""
+    issue = request_with_number(number)
+    for link in issue.photo_links:
+        if link.photo_id == photo_id and is_open_photo(link, issue.state):
+            return link.photo
+    raise NotFound(_NO_PHOTO)
 
 
 def was_spent(signature: str) -> bool:

@@ -28,15 +28,18 @@ _NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编�
 _HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 
 
-def receive_complaint(data: dict[str, Any]) -> tuple[Complaint, Issue, bool]:
+def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[Complaint, Issue, bool]:
     """Keep a complaint as loaded from `ComplaintIn`; return it, its issue, and whether it is new.
+
+    A `trusted` sender, a partner system with a key, needs no proof of work.
 
     The same id with the same content is the same complaint, without another proof of work: its sender may never have
     read the answer. Files are stored, and that before the first statement, only for those who bring a proof.
     """
     settings: Settings = current_app.extensions["settings"]
-    files, contact = data.pop("photo_files"), _said(data.pop("contact"))
-    proof, refused = _proof_or_refusal(data.pop("challenge"), settings)
+    files, contact = data.pop("photo_files"), said(data.pop("contact"))
+    challenge = data.pop("challenge")
+    proof, refused = (None, None) if trusted else _proof_or_refusal(challenge, settings)
     position = _position_in(data)
     if refused is not None and data["id"] is None:
         raise refused
@@ -89,11 +92,14 @@ def digests_of(files: Sequence[FileStorage]) -> list[str]:
     return digests
 
 
+def proof_in(sent: str | None, settings: Settings) -> Proof | None:
+    """Return the proof of work that was sent, None where none is asked for. Raises Invalid (422) for a missing or wrong one."""
+    return None if settings.challenge_cost == 0 else proof_of(sent, secret=settings.secret_key, at=clock.now())
+
+
 def _proof_or_refusal(sent: str | None, settings: Settings) -> tuple[Proof | None, Invalid | None]:
-    if settings.challenge_cost == 0:
-        return None, None
     try:
-        return proof_of(sent, secret=settings.secret_key, at=clock.now()), None
+        return proof_in(sent, settings), None
     except Invalid as refused:
         return None, refused
 
@@ -110,7 +116,7 @@ def _position_in(data: dict[str, Any]) -> Position | None:
     return None
 
 
-def _said(contact: dict[str, str] | None) -> dict[str, str]:
+def said(contact: dict[str, str] | None) -> dict[str, str]:
     """Return the contact without what was left blank."""
     return {name: text.strip() for name, text in (contact or {}).items() if text.strip()}
 

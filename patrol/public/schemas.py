@@ -119,6 +119,22 @@ class CaseComplaintOut(ma.Schema):
     ratings = ma.fields.List(ma.fields.Nested(RatingOut), required=True, metadata={"description": "One a closing, the latest first."})
 
 
+class NotFixedIn(FlatForm):
+    reason = ma.fields.String(
+        required=True, validate=ma.validate.And(ma.validate.Length(1, 1000), _not_blank),
+        metadata={"example": "桥下还有一大片垃圾没有清走。"},
+    )
+
+
+class PublicReopeningOut(ma.Schema):
+    asked_at = Moment(required=True)
+    reason = ma.fields.String(required=True)
+    message = ma.fields.String(required=True, metadata={"example": "您的申请已收到，将由整改人以外的人员核实后决定。"})
+    decided_at = Moment(required=True, allow_none=True)
+    granted = ma.fields.Boolean(required=True, allow_none=True)
+    decision = ma.fields.String(required=True, allow_none=True, metadata={"description": "Why it was so decided."})
+
+
 class ProgressOut(ma.Schema):
     tracking_code = ma.fields.String(required=True, metadata=_CODE)
     number = ma.fields.String(required=True, metadata={"example": "XH0000123"})
@@ -139,6 +155,9 @@ class ProgressOut(ma.Schema):
     rating = ma.fields.Nested(RatingOut, required=True, allow_none=True)
     can_add_photos = ma.fields.Boolean(required=True)
     can_rate = ma.fields.Boolean(required=True)
+    can_say_not_fixed = ma.fields.Boolean(required=True)
+    not_fixed_until = ma.fields.Date(required=True, allow_none=True, metadata={"description": "The last day to say so."})
+    reopening = ma.fields.Nested(PublicReopeningOut, required=True, allow_none=True)
 
 
 class ChallengeOut(ma.Schema):
@@ -227,14 +246,25 @@ class PublicCountOut(ma.Schema):
     count = ma.fields.Integer(required=True)
 
 
+class CalledNotFixedOut(ma.Schema):
+    asked = ma.fields.Integer(required=True)
+    granted = ma.fields.Integer(required=True)
+    refused = ma.fields.Integer(required=True)
+
+
 class StatisticsOut(ma.Schema):
     received = ma.fields.Integer(required=True)
     open = ma.fields.Integer(required=True)
     rejected = ma.fields.Integer(required=True, metadata={"description": "Not taken up; never counted as cured."})
     merged = ma.fields.Integer(required=True)
+    suspended = ma.fields.Integer(required=True, metadata={"description": "Kept on the ledger because it needs works; open."})
     cured = ma.fields.Nested(PublicShareOut, required=True, metadata={
         "description": "Put right and checked by somebody else, of all that was neither rejected nor merged."})
     closed_in_time = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the closed ones."})
+    reopened = ma.fields.Nested(PublicShareOut, required=True, metadata={
+        "description": "Reopened after a closing, closed again or not, of all that was ever closed."})
+    called_not_fixed = ma.fields.Nested(CalledNotFixedOut, required=True, metadata={
+        "description": "By their complainants after a closing, and how that was decided."})
     satisfied = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the citizens who rated."})
     by_state = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True)
     by_category = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True)

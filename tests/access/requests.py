@@ -231,8 +231,36 @@ def _public() -> None:
         f"{V1}/public/complaints/{w.complaints['closed']['tracking_code']}/rating", json={"satisfied": True, "score": 5}))
     _add(f"GET {path}/photos/<uuid:photo_id>/<size>", lambda w: Request(
         "{v}/public/complaints/{tracking_code}/photos/{photo_id}/thumb".format(v=V1, **w.complaints["open"])))
+    _add(f"POST {path}/not-fixed", lambda w: Request(
+        f"{V1}/public/complaints/{w.complaints['closed']['tracking_code']}/not-fixed", json={"reason": "还有垃圾"}))
+    _add("GET /api/v1/public/issues/<number>/photos/<uuid:photo_id>/<size>", lambda w: Request(
+        f"{V1}/public/issues/{w.complaints['closed']['number']}/photos/{w.complaints['closed']['photo_id']}/thumb"))
+    _add("GET /api/v1/public/nearby", lambda _w: Request(f"{V1}/public/nearby", query={**HERE, "category": "C1"}))
+    _add("POST /api/v1/public/issues/<number>/follow", lambda w: Request(
+        f"{V1}/public/issues/{w.complaints['open']['number']}/follow", json={}))
     _add("GET /api/v1/public/boards/<code>", lambda w: Request(f"{V1}/public/boards/{w.others['board_code']}"))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _case_files, _supervision, _notifications, _public):
+def _reopening() -> None:
+    path, asked = f"{V1}/reopening-requests", lambda w: w.others["reopening_id"]
+    _add(f"GET {path}", lambda w: Request(path, shows=asked(w)))
+    _add(f"GET {path}/<uuid:request_id>", lambda w: Request(f"{path}/{asked(w)}"))
+    _add(f"POST {path}/<uuid:request_id>/decide", lambda w: Request(
+        f"{path}/{asked(w)}/decide", json={"granted": True, "reason": "现场仍有垃圾"}, headers={"If-Match": "*"}))
+
+
+def _open311() -> None:
+    base = "/open311/v2"
+    for name in ("discovery", "services", "requests", "servicerequestupdates"):
+        _add(f"GET {base}/{name}.<suffix>", lambda _w, name=name: Request(f"{base}/{name}.json"))
+    _add(f"GET {base}/services/<service_code>.<suffix>", lambda _w: Request(f"{base}/services/A31.xml"))
+    _add(f"GET {base}/requests/<service_request_id>.<suffix>", lambda w: Request(f"{base}/requests/{w.others['number']}.json"))
+    _add(f"GET {base}/tokens/<token>.<suffix>", lambda w: Request(f"{base}/tokens/{w.complaints['open']['tracking_code']}.json"))
+    _add(f"POST {base}/requests.<suffix>", lambda w: Request(
+        f"{base}/requests.json", form={"service_code": "C1", "lat": "29.6", "long": "119.81", "api_key": w.others["partner_key"]}))
+    _add(f"POST {base}/servicerequestupdates.<suffix>", lambda w: Request(f"{base}/servicerequestupdates.json", form={
+        "service_request_id": w.others["number"], "update_id": "1", "api_key": w.others["partner_key"]}))
+
+
+for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _case_files, _supervision, _notifications, _public, _reopening, _open311):
     _fill()

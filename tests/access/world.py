@@ -20,6 +20,7 @@ from patrol.foundation.transaction import transaction
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.permissions import Role
 from patrol.people.tokens import digest_of, new_token
+from patrol.public.open311_actions import make_partner_key
 from tests.builders import Builders
 from tests.evidence.material import jpeg, scene
 
@@ -192,7 +193,7 @@ class WorldMaker:
         self.world.issues["charge"] = str(self.report("supervisor", "F1", "general")["id"])
 
     def _make_complaints(self) -> None:
-        for name, board in (("open", None), ("closed", self.world.others["board_code"])):
+        for name, board in (("open", None), ("closed", self.world.others["board_code"]), ("unfixed", None)):
             sent = self.call("anonymous", "POST", "/public/complaints", data={
                 **{key: str(value) for key, value in HERE.items()}, "category": "C1", "description": f"{name}:水面有垃圾",
                 "contact": json.dumps(CONTACT),
@@ -203,10 +204,16 @@ class WorldMaker:
             found = self.call("office_of_this_region", "GET", "/issues", query_string={"source": "citizen"})
             [issue] = [item for item in found["items"] if item["number"] == shown["number"]]
             self.world.complaints[name] = {
-                "tracking_code": code, "photo_id": shown["photos"][0]["id"], "issue_id": issue["id"]}
+                "tracking_code": code, "photo_id": shown["photos"][0]["id"], "issue_id": issue["id"], "number": shown["number"]}
             self.world.issues[f"complained, {name}"] = issue["id"]
-            if name == "closed":
+            if name != "open":
                 self.walk(issue, "closed")
+        code = self.world.complaints["unfixed"]["tracking_code"]
+        self.call("anonymous", "POST", f"/public/complaints/{code}/not-fixed", json={"reason": "还有垃圾"})
+        [asked] = self.call("office_of_this_region", "GET", "/reopening-requests")["items"]
+        self.world.others["reopening_id"] = asked["id"]
+        with transaction():
+            self.world.others["partner_key"] = make_partner_key("partner")
 
     def _make_ways_out(self) -> None:
         """A channel of the patroller, and a webhook of the town with one event."""

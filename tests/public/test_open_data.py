@@ -107,3 +107,25 @@ def test_figures_of_nothing_are_noughts(anyone, build):
 def test_the_map_takes_one_statement_however_many_issues(anyone, three, queries):
     anyone.get("public/issues.geojson")
     assert len(queries) == 1
+
+
+def test_what_came_back_is_counted_apart_from_what_is_cured(anyone, complain, issue_of, cure, step, place):
+    for number, again in enumerate((None, "open", "closed", "refused")):
+        sent = complain(description=f"第{number}处").json
+        issue_id = issue_of(sent).id
+        cure(issue_id, photo=60 + number)
+        if again:
+            anyone.post(f"public/complaints/{sent['tracking_code']}/not-fixed", json={"reason": "还在"})
+        if again in {"open", "closed"}:
+            step(issue_id, "reopen", place.office, reason="又出现了")
+        if again == "closed":
+            step(issue_id, "dispatch", place.office)
+            cure(issue_id, photo=90)
+    rejected = complain(category="F1").json
+    step(issue_of(rejected).id, "reject", place.office, ground="no_evidence_found", reason="未发现")
+    step(issue_of(rejected).id, "reopen", place.office, reason="重新核实")
+    body = anyone.get("public/statistics").json
+    assert body["reopened"] == {"numerator": 2, "denominator": 4}
+    assert body["cured"] == {"numerator": 3, "denominator": 5}
+    assert body["called_not_fixed"] == {"asked": 3, "granted": 0, "refused": 0}
+    assert body["suspended"] == 0

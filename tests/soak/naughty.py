@@ -28,6 +28,10 @@ NOT_SHOWN: dict[Field, str] = {
     ("send_complaint", ("contact", "name")): "sealed", ("send_complaint", ("contact", "phone")): "sealed",
     ("send_complaint", ("contact", "email")): "sealed", ("add_channel", ("address",)): "sealed",
     ("add_webhook", ("url",)): "an address that must be one",
+    ("follow_issue", ("challenge",)): "a proof of work", ("follow_issue", ("contact", "name")): "sealed",
+    ("follow_issue", ("contact", "phone")): "sealed", ("follow_issue", ("contact", "email")): "sealed",
+    ("say_not_fixed", ("reason",)): "once for each case: tests/public/test_reopening.py reads it back",
+    ("decide_reopening_request", ("reason",)): "once for each request: tests/public/test_reopening.py reads it back",
 }
 # Codes and names of other things: a text that names nothing is refused, one that does is not free.
 REFERENCES = {

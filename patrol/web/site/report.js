@@ -40,6 +40,7 @@ document.getElementById("locate").addEventListener("click", () => {
   navigator.geolocation.getCurrentPosition(({ coords }) => {
     position = { latitude: coords.latitude, longitude: coords.longitude, accuracy_m: coords.accuracy };
     showPlace();
+    suggest().catch(() => {});
   }, () => { place.textContent = say("无法定位,请允许使用位置", "No position: please allow it"); }, { enableHighAccuracy: true, timeout: 20000 });
 });
 
@@ -64,6 +65,48 @@ async function solution() {
   throw new Error(say("验证失败,请重试", "The check failed: try again"));
 }
 
+// What may be the same trouble is offered before sending: following it spares everybody a second case.
+async function suggest() {
+  const near = document.getElementById("near");
+  near.replaceChildren();
+  if (!position) return;
+  const query = new URLSearchParams({ latitude: position.latitude, longitude: position.longitude, category: form.elements.category.value });
+  const { items } = await get(`nearby?${query}`);
+  if (!items.length) return;
+  const list = element("ul", "", { class: "near" });
+  for (const found of items) {
+    const item = element("li", `${found.category_name} · ${say("约", "about ")}${found.distance_m}${say(" 米", " m")} · ${found.message}`);
+    const photos = element("div", "", { class: "photos" });
+    for (const { screen } of found.photos.slice(0, 2)) photos.append(element("img", "", { src: screen, alt: found.category_name, loading: "lazy" }));
+    const follow = element("button", say("就是这个，我来关注", "This is it: follow it"), { type: "button" });
+    follow.addEventListener("click", () => followInstead(found.number, follow));
+    item.append(photos, follow);
+    list.append(item);
+  }
+  near.replaceChildren(element("h3", say("附近已有人反映，是同一个问题吗？", "Reported nearby: is it the same?")), list);
+}
+
+async function followInstead(number, button) {
+  const outcome = document.getElementById("outcome");
+  button.disabled = true;
+  try {
+    const body = { challenge: await solution() };
+    if (form.elements.phone.value) body.contact = { phone: form.elements.phone.value };
+    finish(await get(`issues/${number}/follow`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
+  } catch (fault) {
+    outcome.replaceChildren(element("p", fault.message, { role: "alert" }));
+    button.disabled = false;
+  }
+}
+
+function finish(answer) {
+  form.hidden = true;
+  document.getElementById("outcome").replaceChildren(
+    element("h2", answer.tracking_code, { class: "code" }), element("p", answer.message),
+    element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
+  );
+}
+
 async function send(event) {
   event.preventDefault();
   const outcome = document.getElementById("outcome"), button = form.querySelector("button[type=submit]");
@@ -79,12 +122,7 @@ async function send(event) {
     for (const [name, value] of Object.entries(position ?? {})) body.set(name, value);
     const solved = await solution();
     if (solved) body.set("challenge", solved);
-    const answer = await get("complaints", { method: "POST", body });
-    form.hidden = true;
-    outcome.replaceChildren(
-      element("h2", answer.tracking_code, { class: "code" }), element("p", answer.message),
-      element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
-    );
+    finish(await get("complaints", { method: "POST", body }));
   } catch (fault) {
     outcome.replaceChildren(element("p", fault.message, { role: "alert" }));
   } finally {
@@ -93,6 +131,8 @@ async function send(event) {
 }
 
 form.addEventListener("submit", send);
+// Suggestions are a help: when they fail, the report can still be sent.
+form.elements.category.addEventListener("change", () => suggest().catch(() => {}));
 onLanguage(() => {
   showBoard();
   showPlace();

@@ -56,6 +56,32 @@ async function showMap() {
   map.replaceChildren(...drawn, ...dots);
 }
 
+function notFixedForm(code, until) {
+  const form = element("form"), photos = element("input", "", { id: "not-fixed-photos", name: "photos", type: "file", accept: "image/*", multiple: "" });
+  const fault = element("p", "", { role: "alert" });
+  form.append(
+    element("h3", say("没有整改到位？", "Not fixed?")),
+    element("p", say(`${until} 前可以提出一次，由整改人以外的人员核实后决定。`, `You can say so once, until ${until}; somebody who did not handle it decides.`)),
+    element("label", say("现在是什么情况", "How it looks now"), { for: "not-fixed" }),
+    element("textarea", "", { id: "not-fixed", name: "reason", rows: "3", maxlength: "1000", required: "" }),
+    element("label", say("照片(可不选)", "Photos (optional)"), { for: "not-fixed-photos" }), photos,
+    element("button", say("反映未整改到位", "Say that it is not fixed"), { type: "submit" }), fault,
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new FormData();
+    body.set("reason", form.elements.reason.value);
+    for (const photo of [...photos.files].slice(0, 9)) body.append("photos", photo);
+    try {
+      await get(`complaints/${encodeURIComponent(code)}/not-fixed`, { method: "POST", body });
+      document.getElementById("track").requestSubmit();
+    } catch (refused) {
+      fault.textContent = refused.message;
+    }
+  });
+  return form;
+}
+
 async function showProgress(event) {
   event.preventDefault();
   const box = document.getElementById("progress");
@@ -77,7 +103,12 @@ async function showProgress(event) {
     if (found.public_summary) parts.push(element("p", found.public_summary));
     if (found.rejection) parts.push(element("p", `${found.rejection.ground}: ${found.rejection.reason}`));
     if (found.due_at) parts.push(element("p", `${say("应于此前办结", "Due by")} ${when(found.due_at)}`));
-    box.replaceChildren(...parts, steps, photos);
+    if (found.reopening) {
+      const { reason, message, decision } = found.reopening;
+      parts.push(element("p", `${say("您说", "You said")}: ${reason}`), element("p", message));
+      if (decision) parts.push(element("p", decision));
+    }
+    box.replaceChildren(...parts, steps, photos, ...(found.can_say_not_fixed ? [notFixedForm(code, found.not_fixed_until)] : []));
   } catch (fault) {
     box.replaceChildren(element("p", fault.message, { role: "alert" }));
   }

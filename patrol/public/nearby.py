@@ -1,0 +1,86 @@
+"""The same trouble reported before: suggestions before sending, and following one of them instead ("me too")."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import selectinload
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.geometry import box_around, distance_m
+from patrol.foundation.positions import Position
+from patrol.foundation.same_content import refuse_other_content
+from patrol.foundation.sealing import seal
+from patrol.issues.categories import CATEGORIES, category_of
+from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.public.models import Follow, FollowerContact
+from patrol.public.open311_queries import open_to_all
+from patrol.public.open_data import POSITION_DECIMALS
+from patrol.public.progress import is_open_photo
+from patrol.public.tracking_codes import new_tracking_code
+
+MOST_SUGGESTED = 5
+RECENTLY = timedelta(days=90)
+"""For how long a closed case is still suggested: as long as a relapse counts as the same trouble (domain rule 13)."""
+
+
+def suggestions(position: Position, category: str, language: str) -> list[dict[str, Any]]:
+    """Return what lies within the category's radius and is open or was closed lately, the nearest five, with large photos.
+
+    Places are those of the open map, and so are the distances in metres. None for categories whose place proves nothing.
+    Raises Invalid (422) for a category that citizens cannot choose.
+    """
+    radius_m = category_of(category, public_caller=True).radius_m
+    if not radius_m:
+        return []
+    box = box_around(position.latitude, position.longitude, radius_m)
+    closed_lately = (Issue.state == State.CLOSED) & (Issue.closed_at >= clock.now() - RECENTLY)
+    near = db.session.scalars(
+        open_to_all().where(
+            Issue.category == category, Issue.latitude.between(box.min_latitude, box.max_latitude),
+            Issue.longitude.between(box.min_longitude, box.max_longitude), or_(Issue.state.not_in(ENDED), closed_lately),
+        ).options(selectinload(Issue.photo_links).joinedload(IssuePhoto.photo))
+    ).all()  # fmt: skip
+    found = [(_away_m(issue, position), issue) for issue in near]
+    found = sorted((pair for pair in found if pair[0] <= radius_m), key=lambda pair: (pair[0], pair[1].serial))
+    return [_shown(issue, away_m, language) for away_m, issue in found[:MOST_SUGGESTED]]
+
+
+def _away_m(issue: Issue, position: Position) -> float:
+    place = round(issue.latitude, POSITION_DECIMALS), round(issue.longitude, POSITION_DECIMALS)
+    return distance_m(position.latitude, position.longitude, *place)
+
+
+def _shown(issue: Issue, away_m: float, language: str) -> dict[str, Any]:
+    state = State(issue.state)
+    address = f"/api/v1/public/issues/{issue.number}/photos"
+    photos = [link.photo_id for link in issue.photo_links if is_open_photo(link, state) and link.photo.derived_at and not link.photo.broken]
+    return {
+        "number": issue.number, "category": issue.category, "category_name": CATEGORIES[issue.category].name.in_language(language),
+        "state": state.value, "message": STATE_PUBLIC_TEXT[state].in_language(language), "open": state not in ENDED,
+        "received_at": issue.received_at, "distance_m": round(away_m),
+        "photos": [{"screen": f"{address}/{photo_id}/screen", "thumb": f"{address}/{photo_id}/thumb"} for photo_id in photos],
+    }  # fmt: skip
+
+
+def follow_known(follow_id: UUID | None, digest: str) -> Follow | None:
+    """Return the follow that a client made under this id. Raises Conflict (409) when it was of something else."""
+    known = db.session.scalar(select(Follow).where(Follow.id == follow_id)) if follow_id else None
+    if known is not None:
+        refuse_other_content(known.id, stored=known.digest, sent=digest)
+    return known
+
+
+def follow_issue(issue: Issue, *, follow_id: UUID, contact: Mapping[str, str], digest: str, field_keys: Sequence[str]) -> Follow:
+    """Let somebody follow an issue by a tracking code of their own; a contact is sealed into a table of its own."""
+    now = clock.now()
+    follow = Follow(id=follow_id, issue_id=issue.id, tracking_code=new_tracking_code(), received_at=now, digest=digest)
+    db.session.add(follow)
+    db.session.flush()
+    if contact:
+        db.session.add(FollowerContact(follow_id=follow.id, sealed=seal(contact, field_keys), created_at=now))
+    return follow

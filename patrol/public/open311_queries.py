@@ -1,0 +1,132 @@
+"""Reads for Open311: what everybody may see as a service request, whose key it is, which reach an address names."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, literal, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from patrol.foundation.database import db
+from patrol.foundation.errors import NotAllowed, NotFound
+from patrol.foundation.texts import Text
+from patrol.issues.lifecycle import ENDED, STEPS
+from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
+from patrol.people.tokens import digest_of
+from patrol.public.models import Complaint, PartnerComplaint, PartnerKey, PartnerUpdate
+from patrol.public.open311_services import LISTED, service_with_code
+from patrol.waters.models import Reach
+
+_WRONG_KEY = Text("api_key 无效", "The api_key is not valid")
+_NO_REQUEST = Text("没有这个请求：{number}", "There is no service request {number}")
+_TOLD = tuple(dict.fromkeys(step.verb.value for step in STEPS))
+_PREFIX, _LONGEST_SERIAL = "XH", 18
+
+
+def partner_with_key(key: str | None) -> PartnerKey | None:
+    """Return whose key it is, None without one. Raises NotAllowed (403) for one that is unknown or revoked."""
+    if not key:
+        return None
+    found = db.session.scalar(select(PartnerKey).where(PartnerKey.digest == digest_of(key), PartnerKey.revoked_at.is_(None)))
+    if found is None:
+        raise NotAllowed(_WRONG_KEY)
+    return found
+
+
+def open_to_all() -> Select[Issue]:
+    """Select the issues that everybody may read: those of services whose requests are shown."""
+    return select(Issue).where(Issue.category.in_(LISTED))
+
+
+def list_requests(
+    *, between: tuple[datetime, datetime], services: Collection[str], statuses: Collection[str], page: int, page_size: int
+) -> Sequence[Issue]:
+    """Return one page of the requests that came within a range and pass, the newest first.
+
+    Raises NotFound (404) for a service that is not. Pages are numbered because the clients' extension numbers them; the
+    range keeps them few.
+    """
+    statement = open_to_all().where(Issue.received_at.between(*between))
+    if services:
+        statement = statement.where(Issue.category.in_([service_with_code(code).code for code in services]))
+    if len(set(statuses)) == 1:
+        ended = Issue.state.in_(ENDED)
+        statement = statement.where(ended if "closed" in statuses else ~ended)
+    statement = statement.order_by(Issue.received_at.desc(), Issue.id.desc()).limit(page_size).offset((page - 1) * page_size)
+    return db.session.scalars(_with_parts(statement)).all()
+
+
+def requests_with_numbers(numbers: Collection[str]) -> Sequence[Issue]:
+    """Return those requests among `numbers` that everybody may read, the newest first; the others are passed over."""
+    serials = [serial for number in numbers if (serial := _serial_of(number)) is not None]
+    statement = open_to_all().where(Issue.serial.in_(serials)).order_by(Issue.received_at.desc(), Issue.id.desc())
+    return db.session.scalars(_with_parts(statement)).all() if serials else []
+
+
+def request_with_number(number: str, *, lock: bool = False) -> Issue:
+    """Return one request that everybody may read. Raises NotFound (404)."""
+    serial = _serial_of(number)
+    statement = _with_parts(open_to_all().where(Issue.serial == serial)).execution_options(populate_existing=True)
+    issue = db.session.scalar(statement.with_for_update(of=Issue) if lock else statement) if serial is not None else None
+    if issue is None:
+        raise NotFound(_NO_REQUEST.format(number=number))
+    return issue
+
+
+def _serial_of(number: str) -> int | None:
+    digits = number.strip().upper().removeprefix(_PREFIX)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_SERIAL else None
+
+
+def _with_parts(statement: Select[Issue]) -> Select[Issue]:
+    return statement.options(
+        joinedload(Issue.reach).load_only(Reach.name), selectinload(Issue.photo_links).joinedload(IssuePhoto.photo)
+    )
+
+
+def last_entries(issues: Sequence[Issue]) -> Mapping[UUID, tuple[datetime, str | None]]:
+    """Return the moment and the ground of the last entry in each issue's history, by the issue's id."""
+    is_last = and_(HistoryEntry.issue_id == Issue.id, HistoryEntry.seq == Issue.version)
+    rows = db.session.execute(
+        select(Issue.id, HistoryEntry.at, HistoryEntry.ground).join(HistoryEntry, is_last).where(Issue.id.in_([i.id for i in issues]))
+    )
+    return {issue_id: (at, ground) for issue_id, at, ground in rows}
+
+
+def sent_by(partner: PartnerKey | None, issues: Sequence[Issue]) -> set[UUID]:
+    """Return the ids of those issues that came by the partner's key."""
+    if partner is None:
+        return set()
+    return set(db.session.scalars(
+        select(Complaint.issue_id).join(PartnerComplaint, PartnerComplaint.complaint_id == Complaint.id)
+        .where(PartnerComplaint.key_id == partner.id, Complaint.issue_id.in_([issue.id for issue in issues]))
+    ))  # fmt: skip
+
+
+def list_updates(*, between: tuple[datetime, datetime], page: int, page_size: int) -> Sequence[Any]:
+    """Return the steps within a range, the oldest first, each with its issue's running number and present state.
+
+    What partners and complainants said themselves is not among them, so that no partner reads its own words again.
+    """
+    return db.session.execute(
+        select(HistoryEntry, Issue.serial, Issue.state).join(Issue, Issue.id == HistoryEntry.issue_id)
+        .where(Issue.category.in_(LISTED), HistoryEntry.at.between(*between), HistoryEntry.verb.in_(_TOLD))
+        .order_by(HistoryEntry.at, HistoryEntry.id).limit(page_size).offset((page - 1) * page_size)
+    ).all()  # fmt: skip
+
+
+def update_known(partner: PartnerKey, update_id: str) -> PartnerUpdate | None:
+    """Return the update that a partner sent under its own id."""
+    return db.session.scalar(
+        select(PartnerUpdate).where(PartnerUpdate.key_id == partner.id, PartnerUpdate.update_id == update_id)
+    )
+
+
+def reach_named_in(address: str) -> Reach | None:
+    """Return the reach whose name is the longest that occurs in an address; None when there is none, or two alike."""
+    rows = db.session.scalars(
+        select(Reach).where(Reach.retired_at.is_(None), Reach.name != "", literal(address).contains(Reach.name))
+        .order_by(func.length(Reach.name).desc(), Reach.id).limit(2)
+    ).all()  # fmt: skip
+    return rows[0] if rows and (len(rows) == 1 or len(rows[0].name) > len(rows[1].name)) else None

@@ -1,0 +1,150 @@
+"""A complainant's "not fixed", and its decision by somebody who did not handle the case. None of these commits."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import contains_eager
+
+from patrol.evidence.actions import StoredPhoto, record_photo
+from patrol.foundation import clock
+from patrol.foundation.database import db, new_id
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.http import refuse_stale
+from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.same_content import content_digest
+from patrol.foundation.texts import Text
+from patrol.issues.history import ASK_REOPENING, REFUSE_REOPENING, add_entry
+from patrol.issues.lifecycle import STATE_NAME, State, Verb
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.issues.queries import locked_issue, scope
+from patrol.issues.steps import take_step
+from patrol.people.actor import Actor
+from patrol.public import veto
+from patrol.public.actions import MOST_PHOTOS
+from patrol.public.models import Complaint, ReopeningRequest
+from patrol.public.queries import reopening_of
+
+_NOT_CLOSED = Text("结案后才能反映未整改到位，目前：{state}", "Only a closed case can be called not fixed; now it is: {state}")
+_SAID = Text(
+    "您已反映过一次未整改到位，每件只能提出一次；如有新情况请另行反映", "You have said so once already, which is as often as can be: send a new complaint"
+)
+_LATE = Text(
+    "已超过结案后 {days} 天；您仍可评价办理结果，或重新反映（请注明原编号 {number}）",
+    "More than {days} days have passed since the closing: you can still rate the result, or send a new complaint that names {number}",
+)
+_TOO_MANY_PHOTOS = Text("一件最多 {most} 张照片", "A complaint has at most {most} photos")
+_NO_REQUEST = Text("没有这个申请", "There is no such request")
+_DECIDED = Text("该申请已作出决定", "This request has been decided")
+_FOUR_EYES = Text("责任人、协办人和整改人不得决定，请由其他人员决定", "Whoever handled or rectified it may not decide: somebody else has to")
+_OUT_OF_SCOPE = Text("该问题不在您的辖区内", "The issue lies outside your region")
+_BY_CITIZEN = Text("反映人：{said}\n决定：{reason}", "Complainant: {said}\nDecision: {reason}")
+OLDEST = Order("asked", (ReopeningRequest.asked_at, ReopeningRequest.id))
+
+
+def refuse_not_fixed(complaint: Complaint, issue: Issue, digest: str, *, days: int, timezone: str) -> ReopeningRequest | None:
+    """Return the same word said before, None when it can be said now.
+
+    Raises Conflict (409) while the case is not closed, after `days`, and for a second, other word.
+    """
+    known = reopening_of(complaint)
+    if known is not None:
+        if known.digest != digest:
+            raise Conflict(_SAID)
+        return known
+    if issue.state != State.CLOSED:
+        raise Conflict(_NOT_CLOSED.format(state=STATE_NAME[State(issue.state)]))
+    if veto.last_day(issue, days, clock.now(), timezone) is None:
+        raise Conflict(_LATE.format(days=days, number=issue.number))
+    return None
+
+
+def digest_of_not_fixed(reason: str, photos: Sequence[str]) -> str:
+    """Return the digest of what a complainant said, with the SHA-256 of each photo."""
+    return content_digest({"reason": reason, "photos": list(photos)})
+
+
+def say_not_fixed(
+    complaint: Complaint, issue: Issue, *, reason: str, photos: Sequence[StoredPhoto], digest: str, days: int, timezone: str
+) -> tuple[ReopeningRequest, bool]:  # fmt: skip
+    """Ask for a locked issue to be reopened; return the request, and whether it is new.
+
+    The photos show the place as it is: they stand with those from before. Raises as `refuse_not_fixed` does, and
+    Invalid (422) for too many photos.
+    """
+    known = refuse_not_fixed(complaint, issue, digest, days=days, timezone=timezone)
+    if known is not None:
+        return known, False
+    had = {link.photo.sha256 for link in issue.photo_links}
+    wanted = [photo for photo in photos if photo.sha256 not in had]
+    if len(had) + len(wanted) > MOST_PHOTOS:
+        words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
+        raise Invalid(words, errors={"photos": [words]})
+    new = [record_photo(photo, kind="before")[0] for photo in wanted]
+    entry = add_entry(
+        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "before") for photo in new]
+    )
+    for position, photo in enumerate(new):
+        db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
+    request = ReopeningRequest(
+        id=new_id(), complaint_id=complaint.id, issue_id=issue.id, closing=issue.reopened_times, reason=reason, digest=digest,
+        asked_at=clock.now(), version=1,
+    )  # fmt: skip
+    db.session.add(request)
+    db.session.flush()
+    return request, True
+
+
+def visible_requests(actor: Actor) -> Select[ReopeningRequest]:
+    """Select the requests about issues that the actor may see, each with its issue."""
+    condition = scope(actor)
+    statement = select(ReopeningRequest).join(ReopeningRequest.issue).options(contains_eager(ReopeningRequest.issue))
+    return statement if condition is None else statement.where(condition)
+
+
+def list_requests(actor: Actor, *, waiting: bool | None, limit: int, cursor: str | None) -> Page[ReopeningRequest]:
+    """Return one page of the visible requests, the longest waiting first."""
+    statement = visible_requests(actor)
+    if waiting is not None:
+        statement = statement.where(ReopeningRequest.decided_at.is_(None) if waiting else ReopeningRequest.decided_at.is_not(None))
+    return page_of(statement, OLDEST, limit=limit, cursor=cursor)
+
+
+def get_request(actor: Actor, request_id: UUID, *, lock: bool = False) -> ReopeningRequest:
+    """Return a visible request. Raises NotFound (404)."""
+    statement = visible_requests(actor).where(ReopeningRequest.id == request_id).execution_options(populate_existing=True)
+    request = db.session.scalar(statement.with_for_update(of=ReopeningRequest) if lock else statement)
+    if request is None:
+        raise NotFound(_NO_REQUEST)
+    return request
+
+
+def decide(
+    request_id: UUID, *, by: Actor, granted: bool, reason: str, expected_version: int | None, timezone: str, tolerance_m: float
+) -> ReopeningRequest:
+    """Grant a request, by which its issue is reopened with the complainant's words in the history, or refuse it.
+
+    Granting what was reopened meanwhile changes only the request. Raises NotFound (404), Stale (412), Conflict (409)
+    when it was decided, NotAllowed (403) for those who handled the issue or whose region does not cover it.
+    """
+    request = get_request(by, request_id, lock=True)
+    refuse_stale(expected_version, request.version)
+    if request.decided_at is not None:
+        raise Conflict(_DECIDED)
+    issue = locked_issue(by, request.issue_id)
+    if by.person_id in {issue.rectified_by_id, issue.lead_id, *(person.id for person in issue.co_handlers)}:
+        raise NotAllowed(_FOUR_EYES)
+    if not by.covers(issue.region.path):
+        raise NotAllowed(_OUT_OF_SCOPE)
+    if not granted:
+        add_entry(issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason})
+    elif issue.reopened_times == request.closing:
+        said = _BY_CITIZEN.format(said=request.reason, reason=reason).zh
+        take_step(
+            issue_id=issue.id, verb=Verb.REOPEN, by=by, brought={"reason": said}, expected_version=None, timezone=timezone,
+            tolerance_m=tolerance_m,
+        )  # fmt: skip
+    request.decided_at, request.decided_by_id, request.granted, request.decision = clock.now(), by.person_id, granted, reason
+    request.version += 1
+    db.session.flush()
+    return request
