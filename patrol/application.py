@@ -30,6 +30,8 @@ from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.notifications import delivery, telling, webhook_api  # noqa: F401 - they register themselves
 from patrol.notifications.api import room as notifications
+from patrol.patrols import commands as patrol_commands
+from patrol.patrols import sync_api, track_api  # noqa: F401 - they register themselves
 from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands
 from patrol.people.api import room as people
@@ -49,7 +51,7 @@ from patrol.web import pages
 ROOMS = (service.room, people, waters, evidence, issues, patrols, public, open311, notifications, supervision)
 COMMANDS = (
     service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
-    public_commands.commands, demo_commands.commands,
+    patrol_commands.commands, public_commands.commands, demo_commands.commands,
 )
 
 DESCRIPTION = """The API of Xunhe (巡河), a platform for the River Chief System (河长制).

@@ -45,3 +45,13 @@ def tell_subscribers() -> None:
 def forget() -> None:
     """Drop what was recorded: the transaction did not happen."""
     db.session().info.pop("events", None)
+
+
+def mark() -> int:
+    """Return how many events wait now."""
+    return len(db.session().info.get("events", []))
+
+
+def back_to(mark: int) -> None:
+    """Drop what was recorded after `mark`."""
+    del db.session().info.get("events", [])[mark:]

@@ -81,6 +81,16 @@ def forget() -> None:
     db.session().info.pop("outbox", None)
 
 
+def mark() -> int:
+    """Return how many rows the transaction under way has written."""
+    return len(db.session().info.get("outbox", []))
+
+
+def back_to(mark: int) -> None:
+    """Drop what was written after `mark`."""
+    del db.session().info.get("outbox", [])[mark:]
+
+
 def hand_over_with(enqueue: Callable[[list[UUID]], None]) -> None:
     """Set how committed rows reach the worker's queue."""
     _hand_over[:] = [enqueue]

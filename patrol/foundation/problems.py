@@ -62,21 +62,44 @@ def language() -> str:
     return str(request.accept_languages.best_match(("zh", "en"), default="zh"))
 
 
+def problem_document(
+    status: int, kind: str, title: Text, detail: Text, errors: Mapping[str, list[str]] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the members of a problem document in the caller's language."""
+    tongue = language()
+    body: dict[str, Any] = {
+        **(extra or {}), "type": f"urn:xunhe:problem:{kind}", "title": title.in_language(tongue), "status": status,
+        "detail": detail.in_language(tongue),
+    }
+    return body | ({"errors": errors} if errors else {})
+
+
+def refusal_document(error: Refusal) -> dict[str, Any]:
+    """Return the problem document of a refusal, for an answer that tells of several things at once."""
+    return problem_document(error.status, error.kind, error.title, error.detail, _errors_of(error), error.extra)
+
+
+def faults_document(messages: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the problem document of a schema's faults, by field."""
+    errors: dict[str, list[str]] = {}
+    _flatten(messages, "", errors)
+    return problem_document(422, Invalid.kind, Invalid.title, _FIELDS_WRONG.format(fields=", ".join(errors)), errors)
+
+
+def _errors_of(error: Refusal) -> dict[str, list[str]]:
+    tongue = language()
+    return {field: [text.in_language(tongue) for text in texts] for field, texts in error.errors.items()}
+
+
 def problem(
     status: int, kind: str, title: Text, detail: Text, errors: Mapping[str, list[str]] | None = None,
     extra: Mapping[str, Any] | None = None, retry_after_s: int | None = None,
 ) -> Response:
     """Return the answer for a fault."""
-    tongue = language()
-    body: dict[str, Any] = {
-        "type": f"urn:xunhe:problem:{kind}", "title": title.in_language(tongue), "status": status,
-        "detail": detail.in_language(tongue),
-    }
-    if errors:
-        body["errors"] = errors
-    response = cast("Response", current_app.json.response({**(extra or {}), **body}))
+    response = cast("Response", current_app.json.response(problem_document(status, kind, title, detail, errors, extra)))
     response.status_code, response.mimetype = status, PROBLEM_JSON
-    response.headers["Content-Language"] = tongue
+    response.headers["Content-Language"] = language()
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     if status == 401:
@@ -85,9 +108,7 @@ def problem(
 
 
 def _refused(error: Refusal) -> Response:
-    tongue = language()
-    errors = {field: [text.in_language(tongue) for text in texts] for field, texts in error.errors.items()}
-    return problem(error.status, error.kind, error.title, error.detail, errors, error.extra, error.retry_after_s)
+    return problem(error.status, error.kind, error.title, error.detail, _errors_of(error), error.extra, error.retry_after_s)
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -109,6 +109,9 @@ SETTINGS = (
     Setting("WEBHOOKS_INSIDE", _flag, "0", "`1` lets webhooks lead into the inner network and use plain http, for an intranet."),
     Setting("HEADS", str, "", "Folder for the daily heads of the histories; best one that the database's administrator cannot write to. "
             "Empty: `heads` in the data folder."),
+    Setting("TRACK_DAYS", _positive, "180", "How many days after their arrival the raw points of a patrol's track are kept."),
+    Setting("OPEN_PATROL_HOURS", _positive, "12", "After how many hours without anything new a patrol that nobody "
+            "ended is ended by the system."),
     Setting("METRICS_TOKEN", str, "", "Bearer token for `/metrics`. Empty: only callers on this machine may read it."),
     Setting("LOG_LEVEL", str, "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
 )

@@ -51,6 +51,20 @@ def transaction() -> Iterator[None]:
         raise refusal
 
 
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """Run the body as a part of the transaction under way that can fail alone: what it wrote and recorded is then undone."""
+    marks = events.mark(), outbox.mark()
+    try:
+        with db.session.begin_nested():
+            yield
+            db.session.flush()
+    except BaseException:
+        events.back_to(marks[0])
+        outbox.back_to(marks[1])
+        raise
+
+
 def _undo() -> None:
     events.forget()
     outbox.forget()

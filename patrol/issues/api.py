@@ -3,31 +3,23 @@
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, TypeVar, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from flask import Response, current_app, request, stream_with_context
 
-from patrol.evidence.actions import StoredPhoto, record_photo
-from patrol.evidence.models import Photo
-from patrol.evidence.queries import usable_photos
 from patrol.evidence.reception import store_uploads
 from patrol.foundation import clock
 from patrol.foundation.database import new_id
-from patrol.foundation.errors import Invalid
 from patrol.foundation.http import Room, set_etag
 from patrol.foundation.paging import page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
-from patrol.foundation.same_content import content_digest
 from patrol.foundation.settings import Settings
-from patrol.foundation.texts import Text
 from patrol.issues import queries
-from patrol.issues.actions import report_issue as enter_issue
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
 from patrol.issues.exports import Export, csv_of, geojson_of, table_of, xlsx_of
 from patrol.issues.filters import Filters
 from patrol.issues.models import Issue
-from patrol.issues.origins import refuse_foreign_origins, source_of
 from patrol.issues.placing import place_by_position
 from patrol.issues.reading import (
     Reader,
@@ -38,8 +30,8 @@ from patrol.issues.reading import (
     shown_placement,
     shown_step,
 )
+from patrol.issues.reporting import enter_report
 from patrol.issues.schemas import (
-    MOST_PHOTOS,
     AllowedOut,
     CategoryOut,
     CountsOut,
@@ -64,7 +56,6 @@ room = Room("issues", __name__, url_prefix="/api/v1", description="Issues: repor
 GEOJSON, CSV = "application/geo+json", "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FILE = {"type": "string", "format": "binary"}
-_TOO_MANY_PHOTOS = Text("一次最多 {most} 张照片", "At most {most} photos at once")
 
 
 def settings() -> Settings:
@@ -86,23 +77,6 @@ def issue_answer(issue: Issue, status: int = 200) -> Response:
     return answer(shown_issue(issue, Reader.of(current_actor(), settings().timezone)), status)
 
 
-def received_photos(
-    stored: list[StoredPhoto], photo_ids: list[UUID], *, by: Actor, kind: str | None, new_issue_id: UUID | None = None
-) -> list[Photo]:
-    """Return the photos of a request: files already stored, recorded now, and ones sent before by id.
-
-    With a new issue, a file's id is made from the issue and its content: a repeated report records nothing twice.
-    """
-    if len(stored) + len(photo_ids) > MOST_PHOTOS:
-        fault = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
-        raise Invalid(fault, errors={"photos": [fault]})
-    by_id = {uuid5(new_issue_id, photo.sha256) if new_issue_id else new_id(): photo for photo in stored}
-    new = [
-        record_photo(photo, photo_id=photo_id, kind=kind, owner_id=by.person_id)[0] for photo_id, photo in by_id.items()
-    ]
-    return [*new, *usable_photos(photo_ids, by=by)]
-
-
 def filters_of(args: dict[str, Any], actor: Actor) -> Filters:
     """Return the filters of loaded list arguments; `me` is the caller."""
     narrowed = {name: value for name, value in args.items() if name not in {"order", "limit", "cursor"}}
@@ -118,16 +92,9 @@ def filters_of(args: dict[str, Any], actor: Actor) -> Filters:
 def report_issue(data: dict[str, Any]) -> Response:
     """Report an issue: it is placed at once, and goes to the responsible chief or the office."""
     stored = store_uploads(data.pop("photo_files"))
-    actor, position = current_actor(), position_of(data)
-    issue_id = data.pop("id") or new_id()
-    digest = content_digest({**data, "photos": [photo.sha256 for photo in stored], "by": actor.person_id})
-    source = source_of(actor, data["source"])
-    refuse_foreign_origins(actor, data)
-    photos = received_photos(stored, data.pop("photo_ids"), by=actor, kind="before", new_issue_id=issue_id)
-    facts = {name: data[name] for name in ("category", "severity", "description", "recorded_at", "patrol_id", "check_in_id")}
-    issue, is_new = enter_issue(
-        by=actor, id=issue_id, position=position, photos=photos, digest=digest, tolerance_m=settings().routing_tolerance_m,
-        source=source, timezone=settings().timezone, **facts,
+    issue, is_new = enter_report(
+        data, by=current_actor(), id=data.pop("id") or new_id(), stored=stored,
+        tolerance_m=settings().routing_tolerance_m, timezone=settings().timezone,
     )  # fmt: skip
     return issue_answer(issue, 201 if is_new else 200)
 

@@ -8,9 +8,10 @@ from flask import Response
 
 from patrol.evidence.reception import store_uploads
 from patrol.foundation.http import expected_version
-from patrol.issues.api import issue_answer, received_photos, room, settings
+from patrol.issues.api import issue_answer, room, settings
 from patrol.issues.categories import Severity
 from patrol.issues.lifecycle import Step
+from patrol.issues.reporting import received_photos
 from patrol.issues.schemas import IssueOut
 from patrol.issues.step_bodies import BODIES, takes_photos
 from patrol.issues.steps import PHOTO_KIND, take_step

@@ -19,9 +19,12 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.texts import Text
-from patrol.patrols.events import CheckedIn
+from patrol.patrols.events import CheckedIn, PatrolEnded
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.ownership import refuse_foreign
 from patrol.patrols.placing import place_of
+from patrol.patrols.track_actions import take_out_what_lies_outside
+from patrol.patrols.window import BY_PERSON, BY_SYSTEM
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 from patrol.people.permissions import Permission as P
@@ -29,7 +32,7 @@ from patrol.people.queries import visible_people
 from patrol.waters.models import Reach
 from patrol.waters.queries import visible_reaches
 
-_NOT_YOURS = Text("巡河记录 {id} 不是你的", "The patrol {id} is not yours")
+_NOT_YOUR_CHECK_IN = Text("编号 {id} 已被他人使用，请换用新编号", "The id {id} is somebody else's: send yours under a new one")
 _NO_REACHES = Text("你的范围内没有这些在用的河段:{ids}", "You have no such reaches in use: {ids}")
 _NO_DEPUTED = Text("只能替本辖区内可以巡河的其他人员巡河", "One patrols on behalf of somebody else in one's region who may patrol")
 _FOREIGN_PHOTOS = Text("照片 {ids} 不是你上传的", "The photos {ids} are not yours")
@@ -49,7 +52,7 @@ class AnnouncedPhoto:
 
 def begin_patrol(
     *, by: Actor, id: UUID, reach_ids: Sequence[UUID], mode: str, started_at: datetime, on_behalf_of: UUID | None,  # noqa: A002
-    device: str | None, digest: str,
+    device: str | None, device_details: dict[str, Any] | None = None, digest: str,
 ) -> tuple[Patrol, bool]:
     """Begin a patrol under the client's id; return it and whether it is new. It counts in its first reach's region.
 
@@ -58,7 +61,7 @@ def begin_patrol(
     """
     known = db.session.get(Patrol, id)
     if known is not None:
-        _refuse_foreign(known, by, "id")
+        refuse_foreign(known, by, "id")
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
     reaches = _reaches_to_walk(reach_ids, by)
@@ -66,7 +69,7 @@ def begin_patrol(
         _refuse_unfit(on_behalf_of, by)
     patrol = Patrol(
         id=id, person_id=by.person_id, on_behalf_of_id=on_behalf_of, region_id=reaches[0].region_id, mode=mode, device=device,
-        started_at=started_at, received_at=clock.now(), digest=digest, version=1, reaches=sorted(reaches, key=lambda reach: reach.code),
+        device_details=device_details, started_at=started_at, received_at=clock.now(), digest=digest, version=1, reaches=sorted(reaches, key=lambda reach: reach.code),
     )
     db.session.add(patrol)
     db.session.flush()
@@ -74,17 +77,23 @@ def begin_patrol(
 
 
 def finish_patrol(patrol: Patrol, *, by: Actor, ended_at: datetime, summary: str | None) -> Patrol:
-    """End a patrol. Ending it again in the same way changes nothing; in another way it is a Conflict."""
-    _refuse_foreign(patrol, by, "id")
+    """End a patrol. Ending it again in the same way changes nothing; in another way it is a Conflict.
+
+    The person's word takes the place of an end that the system set. Fixes beyond the end are taken out of the store.
+    """
+    refuse_foreign(patrol, by, "id")
     if ended_at < patrol.started_at:
         raise Invalid(_ENDS_BEFORE, errors={"ended_at": [_ENDS_BEFORE]})
-    if patrol.ended_at is not None:
+    if patrol.ended_at is not None and patrol.ended_by != BY_SYSTEM:
         refuse_other_content(
             patrol.id, stored=f"{patrol.ended_at.isoformat()} {patrol.summary}",
             sent=f"{ended_at.astimezone(patrol.ended_at.tzinfo).isoformat()} {summary}",
         )
         return patrol
-    patrol.ended_at, patrol.summary, patrol.version = ended_at, summary, patrol.version + 1
+    patrol.ended_at, patrol.ended_by, patrol.end_reason = ended_at, BY_PERSON, None
+    patrol.summary, patrol.version = summary, patrol.version + 1
+    take_out_what_lies_outside(patrol)
+    events.record(PatrolEnded(patrol_id=patrol.id))
     return patrol
 
 
@@ -106,11 +115,11 @@ def check_in(
     if db.session.execute(_KNOWN, {"id": id}).first() is not None:
         known = db.session.get_one(CheckIn, id)
         if known.person_id != by.person_id:
-            raise Invalid(_NOT_YOURS.format(id=id), errors={"id": [_NOT_YOURS.format(id=id)]})
+            raise Invalid(_NOT_YOUR_CHECK_IN.format(id=id), errors={"id": [_NOT_YOUR_CHECK_IN.format(id=id)]})
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
     if patrol_id is not None and (patrol := db.session.get(Patrol, patrol_id)) is not None:
-        _refuse_foreign(patrol, by, "patrol_id")
+        refuse_foreign(patrol, by, "patrol_id")
     _refuse_unfit_photos(announced, by)
     place = place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m, day=day)
     kept = [record_photo(photo, photo_id=uuid5(id, photo.sha256), owner_id=by.person_id, recorded_at=recorded_at,
@@ -127,12 +136,6 @@ def check_in(
     set_committed_value(row, "reach", place.reach)
     events.record(CheckedIn(check_in_id=row.id, reach_id=row.reach_id, person_id=row.person_id))
     return row, True
-
-
-def _refuse_foreign(patrol: Patrol, by: Actor, field: str) -> None:
-    if patrol.person_id != by.person_id:
-        fault = _NOT_YOURS.format(id=patrol.id)
-        raise Invalid(fault, errors={field: [fault]})
 
 
 def _reaches_to_walk(reach_ids: Sequence[UUID], by: Actor) -> list[Reach]:

@@ -8,17 +8,16 @@ from flask import current_app
 
 from patrol.evidence.queries import ArrivedPhoto, arrived_photos, photo_links
 from patrol.evidence.reception import store_uploads
-from patrol.foundation import clock
 from patrol.foundation.database import new_id
 from patrol.foundation.http import Room, set_etag
 from patrol.foundation.paging import Page, page_schema
-from patrol.foundation.positions import position_of, shown_position
+from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
-from patrol.foundation.same_content import content_digest
-from patrol.foundation.texts import Text
-from patrol.patrols import actions, queries
-from patrol.patrols.actions import AnnouncedPhoto
+from patrol.patrols import queries
+from patrol.patrols.ending import END_REASONS
+from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.receipts import check_in_receipt, why_kept_aside
 from patrol.patrols.schemas import (
     CheckInArgs,
     CheckInIn,
@@ -31,12 +30,11 @@ from patrol.patrols.schemas import (
     PatrolIn,
     PatrolOut,
 )
+from patrol.patrols.track_queries import pauses_of
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
 room = Room("patrols", __name__, url_prefix="/api/v1", description="Patrols and check-ins")
-_SOMEBODY_ELSES = Text("这个编号下已有他人的照片,请换用新编号", "Somebody else's photo has this id: send yours under a new one")
-_OTHER_CONTENT = Text("这个编号下的照片与所报摘要不符", "The photo with this id is not the one whose digest was announced")
 
 
 @room.route("/patrols/<uuid:patrol_id>", may=P.PATROL, methods=("PUT",), refuses=(409,))
@@ -45,7 +43,7 @@ _OTHER_CONTENT = Text("这个编号下的照片与所报摘要不符", "The phot
 @room.alt_response(200, schema=PatrolOut, description="It was here already", success=True)
 def begin_patrol(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any], int]:
     """Begin a patrol under an id of one's own."""
-    _, is_new = actions.begin_patrol(by=current_actor(), id=patrol_id, digest=content_digest(data), **data)
+    _, is_new = enter_patrol(data, by=current_actor(), id=patrol_id)
     patrol = queries.get_patrol(current_actor(), patrol_id)
     set_etag(patrol.version)
     return shown_patrol(patrol), 201 if is_new else 200
@@ -56,8 +54,8 @@ def begin_patrol(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any],
 @room.response(200, PatrolOut)
 def finish_patrol(data: dict[str, Any], patrol_id: UUID) -> dict[str, Any]:
     """End a patrol; a repeated request changes nothing."""
-    patrol = queries.get_patrol(current_actor(), patrol_id, lock=True)
-    actions.finish_patrol(patrol, by=current_actor(), **data)
+    enter_finish(data, by=current_actor(), patrol_id=patrol_id)
+    patrol = queries.get_patrol(current_actor(), patrol_id)
     set_etag(patrol.version)
     return shown_patrol(patrol)
 
@@ -82,7 +80,7 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
     )
     set_etag(patrol.version)
     return {
-        **shown_patrol(patrol), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
+        **shown_patrol(patrol), "pauses": pauses_of(patrol_id), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
         "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
     }
 
@@ -93,8 +91,7 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
 @room.alt_response(200, schema=CheckInReceiptOut, description="It was here already", success=True)
 def put_check_in(data: dict[str, Any], check_in_id: UUID) -> tuple[dict[str, Any], int]:
     """Check in under an id of one's own; photos are announced by id and may come before or after."""
-    announced = [AnnouncedPhoto(photo["id"], photo["sha256"]) for photo in data.pop("photos")]
-    return _checked_in(check_in_id, data, announced=announced)
+    return _checked_in(check_in_id, data, announced=announced_photos(data.pop("photos")))
 
 
 @room.route("/check-ins", may=P.PATROL, methods=("POST",), refuses=(409,))
@@ -108,24 +105,13 @@ def add_check_in(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (), brought: Any = ()) -> tuple[dict[str, Any], int]:
-    photos = sorted([f"{name.id} {name.sha256}" for name in announced] + [photo.sha256 for photo in brought])
-    digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
-    position = position_of(data)
-    fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
-    settings = current_app.extensions["settings"]
-    row, is_new = actions.check_in(
-        by=current_actor(), id=check_in_id, position=position, announced=announced, brought=brought, digest=digest,
-        tolerance_m=settings.routing_tolerance_m, day=clock.today(settings.timezone), **fields,
-    )
     by = current_actor()
+    row, is_new = enter_check_in(
+        data, by=by, id=check_in_id, settings=current_app.extensions["settings"], announced=announced, brought=brought)
     # What was just entered is shown to who entered it, without asking the database for what is known.
     own = {"id": by.person_id, "name": by.name, "title": by.title}
-    [shown] = shown_check_ins([row if is_new else queries.get_check_in(by, check_in_id)], own=own if is_new else None)
-    missing = [photo["id"] for photo in shown["photos"] if not photo["arrived"]]
-    aside = [{"index": index, "photo_id": str(photo["id"]), "reason": photo["kept_aside"].in_language(language())}
-             for index, photo in enumerate(shown["photos"]) if photo["kept_aside"]]
-    receipt = {"accepted": int(is_new), "duplicates": int(not is_new), "quarantined": aside, "missing": missing}
-    return {**shown, "receipt": receipt}, 201 if is_new else 200
+    [shown] = shown_check_ins([row], own=own if is_new else None)
+    return {**shown, "receipt": check_in_receipt(row, is_new)}, 201 if is_new else 200
 
 
 @room.route("/check-ins", may=P.SEE_PATROLS, refuses=(404,))
@@ -149,16 +135,14 @@ def shown_patrol(patrol: Patrol) -> dict[str, Any]:
     """Return what `PatrolOut` shows."""
     return {
         "on_behalf_of": patrol.on_behalf_of_id,
+        "end_reason": END_REASONS[patrol.end_reason].in_language(language()) if patrol.end_reason else None,
         **{name: getattr(patrol, name) for name in (
-            "id", "person", "reaches", "mode", "device", "started_at", "ended_at", "summary", "received_at", "version")},
+            "id", "person", "reaches", "mode", "device", "device_details", "started_at", "ended_at", "ended_by", "summary", "received_at", "version")},
     }
 
 
 def shown_check_ins(rows: Iterable[CheckIn], *, own: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Return what `CheckInOut` shows of each row, with one question about all their photos; `own` is whose they all are.
-
-    Beside it, `kept_aside` tells for receipts why what lies under a photo's id is not the photo announced, or None.
-    """
+    """Return what `CheckInOut` shows of each row, with one question about all their photos; `own` is whose they all are."""
     rows = list(rows)
     arrived = arrived_photos(photo.photo_id for row in rows for photo in row.photos)
     return [{
@@ -166,17 +150,10 @@ def shown_check_ins(rows: Iterable[CheckIn], *, own: dict[str, Any] | None = Non
             "id", "patrol_id", "reach", "distance_m", "recorded_at", "received_at", "checklist", "note")},
         "person": own or row.person,
         **shown_position(row),
-        "photos": [_shown_photo(photo, arrived.get(photo.photo_id), row.person_id) for photo in row.photos],
+        "photos": [_shown_photo(photo, arrived.get(photo.photo_id), row) for photo in row.photos],
     } for row in rows]
 
 
-def _shown_photo(announced: CheckInPhoto, there: ArrivedPhoto | None, person_id: UUID) -> dict[str, Any]:
-    kept_aside = None
-    if there and there.owner_id != person_id:
-        kept_aside = _SOMEBODY_ELSES
-    elif there and announced.sha256 and there.sha256 != announced.sha256:
-        kept_aside = _OTHER_CONTENT
-    return {
-        "id": announced.photo_id, "arrived": there is not None and kept_aside is None, "kept_aside": kept_aside,
-        **photo_links(announced.photo_id),
-    }
+def _shown_photo(announced: CheckInPhoto, there: ArrivedPhoto | None, row: CheckIn) -> dict[str, Any]:
+    arrived = there is not None and why_kept_aside(announced, there, row) is None
+    return {"id": announced.photo_id, "arrived": arrived, **photo_links(announced.photo_id)}

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base
@@ -13,10 +13,14 @@ from patrol.waters.models import Reach
 
 
 class Patrol(Base):
-    """One patrol of one person. `digest` is over what the client sent when it made the patrol."""
+    """One patrol of one person. `digest` is over what the client sent when it made the patrol.
+
+    `ended_by` says whether `ended_at` is the person's word (`person`) or the system's (`system`, with `end_reason`).
+    """
 
     __tablename__ = "patrols"
-    __table_args__ = (Index("ix_patrols_started_at", "started_at", "id"), Index("ix_patrols_person", "person_id", "started_at"))
+    __table_args__ = (Index("ix_patrols_started_at", "started_at", "id"), Index("ix_patrols_person", "person_id", "started_at"),
+                      Index("ix_patrols_open", "received_at", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
@@ -24,8 +28,11 @@ class Patrol(Base):
     region_id: Mapped[UUID] = mapped_column(ForeignKey("regions.id"), index=True)
     mode: Mapped[str] = mapped_column(String(10))
     device: Mapped[str | None] = mapped_column(String(200))
+    device_details: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(10))
+    end_reason: Mapped[str | None] = mapped_column(String(40))
     summary: Mapped[str | None] = mapped_column(String(2000))
     received_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(String(64))

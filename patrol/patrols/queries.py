@@ -24,20 +24,17 @@ from patrol.people.queries import region_with_code, regions_within
 
 PATROLS_LATEST = Order("started", (Patrol.started_at, Patrol.id), descending=True)
 CHECK_INS_LATEST = Order("recorded", (CheckIn.recorded_at, CheckIn.id), descending=True)
-_NO_PATROL = Text("没有这次巡河", "There is no such patrol")
+NO_PATROL = Text("没有这次巡河", "There is no such patrol")
 _NO_CHECK_IN = Text("没有这次签到", "There is no such check-in")
 _FOREIGN_PATROL = Text("这次巡河不是您的", "This patrol is somebody else's")
 _FOREIGN_CHECK_IN = Text("这次签到不是您的", "This check-in is somebody else's")
 _BAD_PERSON = Text("person 应为 me 或人员编号", "person is `me` or an id")
 
 
-def visible_patrols(actor: Actor) -> Select[Patrol]:
-    """Select the patrols in the actor's subtree of regions, and their own."""
-    return (
-        select(Patrol)
-        .where(or_(Patrol.person_id == actor.person_id, Patrol.region_id.in_(regions_within(actor.region_path))))
-        .options(joinedload(Patrol.person), selectinload(Patrol.reaches))
-    )
+def visible_patrols(actor: Actor, *, whole: bool = True) -> Select[Patrol]:
+    """Select the patrols in the actor's subtree of regions, and their own; `whole` with person and reaches."""
+    seen = select(Patrol).where(or_(Patrol.person_id == actor.person_id, Patrol.region_id.in_(regions_within(actor.region_path))))
+    return seen.options(joinedload(Patrol.person), selectinload(Patrol.reaches)) if whole else seen
 
 
 def visible_check_ins(actor: Actor) -> Select[CheckIn]:
@@ -125,7 +122,7 @@ def get_patrol(actor: Actor, patrol_id: UUID, *, lock: bool = False) -> Patrol:
         statement = statement.with_for_update(of=Patrol).execution_options(populate_existing=True)
     patrol = db.session.scalar(statement)
     if patrol is None:
-        raise NotFound(_NO_PATROL)
+        raise NotFound(NO_PATROL)
     return patrol
 
 

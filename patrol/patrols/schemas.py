@@ -6,6 +6,7 @@ from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
+from patrol.patrols.track_schemas import PauseOut
 from patrol.people.schemas import PersonBriefOut
 from patrol.waters.schemas import ReachBriefOut
 
@@ -23,12 +24,25 @@ class ReceiptOut(ma.Schema):
     missing = ma.fields.List(ma.fields.UUID(), required=True, metadata={"description": "Photos announced, not arrived."})
 
 
+class DeviceDetails(ma.Schema):
+    """What tells apart a fault of an app or a receiver from one of its bearer; all of it as the device says."""
+
+    id = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "3f2a9c"})
+    model = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "Redmi Note 12"})
+    system = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "Android 14"})
+    app = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "xunhe-pwa"})
+    app_version = ma.fields.String(validate=ma.validate.Length(max=50), metadata={"example": "1.4.0"})
+    receiver = ma.fields.String(validate=ma.validate.Length(max=100), metadata={
+        "description": "An external receiver whose positions the device passes on."})
+
+
 class PatrolIn(ma.Schema):
     reach_ids = ma.fields.List(ma.fields.UUID(), required=True, validate=ma.validate.Length(1, 50))
     mode = ma.fields.String(required=True, validate=ma.validate.OneOf(MODES))
     started_at = Moment(required=True)
     on_behalf_of = ma.fields.UUID(load_default=None, allow_none=True)
     device = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=200))
+    device_details = ma.fields.Nested(DeviceDetails, load_default=None, allow_none=True)
 
 
 class FinishIn(ma.Schema):
@@ -69,8 +83,12 @@ class PatrolOut(ma.Schema):
     reaches = ma.fields.List(ma.fields.Nested(ReachBriefOut), required=True)
     mode = ma.fields.String(required=True, metadata={"example": "walk"})
     device = ma.fields.String(required=True, allow_none=True)
+    device_details = ma.fields.Nested(DeviceDetails, required=True, allow_none=True)
     started_at = Moment(required=True)
     ended_at = Moment(required=True, allow_none=True)
+    ended_by = ma.fields.String(required=True, allow_none=True, metadata={
+        "enum": ["person", "system", None], "description": "`system`: nobody ended it; `end_reason` says why it did."})
+    end_reason = ma.fields.String(required=True, allow_none=True)
     summary = ma.fields.String(required=True, allow_none=True)
     received_at = Moment(required=True)
     version = ma.fields.Integer(required=True)
@@ -107,6 +125,7 @@ class IssueBriefOut(ma.Schema):
 
 
 class PatrolDetailOut(PatrolOut):
+    pauses = ma.fields.List(ma.fields.Nested(PauseOut), required=True)
     check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True, metadata={"description": "The latest 200."})
     check_ins_next = ma.fields.String(required=True, allow_none=True, metadata={
         "description": "Cursor of the next ones, for `GET /check-ins?patrol=…`; null when these are all."})

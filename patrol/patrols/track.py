@@ -94,11 +94,28 @@ def merged(tracks: Sequence[Track]) -> Track:
     """
     if not tracks:
         return NO_TRACK
-    whole = Track(*(np.concatenate([getattr(track, column.name) for track in tracks]) for column in fields(Track)))
+    whole = _joined(tracks)
+    return whole.at(_each_once(whole))
+
+
+def new_in(arriving: Track, stored: Track) -> NDArray[np.bool_]:
+    """Return which of the `arriving` fixes `merged([stored, arriving])` keeps: the others need not be stored."""
+    kept = _each_once(_joined([stored, arriving]))
+    is_new = np.zeros(len(arriving), dtype=bool)
+    is_new[kept[kept >= len(stored)] - len(stored)] = True
+    return is_new
+
+
+def _joined(tracks: Sequence[Track]) -> Track:
+    return Track(*(np.concatenate([getattr(track, column.name) for track in tracks]) for column in fields(Track)))
+
+
+def _each_once(whole: Track) -> NDArray[np.int64]:
+    """Return the indices of the fixes that `merged` keeps, in the order of time."""
     keys = (np.rint(whole.longitude * 1e6), np.rint(whole.latitude * 1e6), whole.recorded_ms)
     # Within one key the order is that of the source, then of all other columns, so that chance never decides.
     rest = [np.nan_to_num(getattr(whole, name), nan=np.inf) for name in ("bearing_deg", "speed_mps", "altitude_m", "accuracy_m")]
     order = np.lexsort((whole.longitude, whole.latitude, -whole.mock, *rest, whole.source, *keys))
     first = np.ones(len(order), dtype=bool)
     first[1:] = np.any([np.diff(key[order]) != 0 for key in keys], axis=0)
-    return whole.at(order[first])
+    return order[first]

@@ -119,6 +119,18 @@ def _patrols() -> None:
         f"{V1}/patrols/{w.others['patrol_id']}/finish", json={"ended_at": "2026-05-01T09:30:00+08:00"}))
     _add("GET /api/v1/patrols", lambda w: Request(f"{V1}/patrols", shows=w.others["patrol_id"]))
     _add("GET /api/v1/patrols/<uuid:patrol_id>", lambda w: Request(f"{V1}/patrols/{w.others['patrol_id']}"))
+    one = "/api/v1/patrols/<uuid:patrol_id>"
+    _add(f"POST {one}/track", lambda w: Request(f"{V1}/patrols/{w.others['patrol_id']}/track", json={
+        "batch_id": str(uuid4()), "points": [{"recorded_at": LONG_AGO, "latitude": 29.6001, "longitude": 119.812}]}))
+    _add(f"POST {one}/pauses", lambda w: Request(f"{V1}/patrols/{w.others['patrol_id']}/pauses", json={
+        "id": str(uuid4()), "started_at": LONG_AGO, "ended_at": "2026-05-01T08:40:00+08:00"}))
+    for ending in (".gpx", ".geojson", "/line"):
+        _add(f"GET {one}{ending}", lambda w, ending=ending: Request(f"{V1}/patrols/{w.others['patrol_id']}{ending}", shows="119.811"))
+    _add("GET /api/v1/me/tracks.geojson", lambda w: Request(f"{V1}/me/tracks.geojson", shows=w.others["patrol_id"]))
+    _add("POST /api/v1/sync", lambda w: Request(f"{V1}/sync", json={"device": "phone", "pending": 1, "items": [
+        {"kind": "patrol", "id": str(uuid4()), "data": {"reach_ids": [w.reaches["this"]], "mode": "walk", "started_at": LONG_AGO}}]},
+        shows='"accepted"'))
+    _add("GET /api/v1/phone-queues", lambda w: Request(f"{V1}/phone-queues", shows="the chief's phone"))
     _add("PUT /api/v1/check-ins/<uuid:check_in_id>", lambda _w: Request(
         f"{V1}/check-ins/{uuid4()}", json={**HERE, "recorded_at": LONG_AGO, "photos": []}))
     _add("POST /api/v1/check-ins", lambda _w: Request(f"{V1}/check-ins", form={

@@ -153,6 +153,9 @@ class WorldMaker:
         self.call("chief_of_this_reach", "PUT", f"/check-ins/{check_in_id}", json={
             **HERE, "patrol_id": patrol_id, "recorded_at": "2026-05-01T08:10:00+08:00",
             "photos": [{"id": self.world.photos["chief"]}]})
+        self.call("chief_of_this_reach", "POST", f"/patrols/{patrol_id}/track", json={"batch_id": str(uuid4()), "points": [
+            {**HERE, "recorded_at": "2026-05-01T08:10:00+08:00"}]})
+        self.call("chief_of_this_reach", "POST", "/sync", json={"device": "the chief's phone", "pending": 3})
         self.world.others |= {"patrol_id": patrol_id, "check_in_id": check_in_id}
 
     def _photo(self, persona: str, seed: int) -> str:

@@ -10,13 +10,14 @@ import sqlite3
 import sys
 import time
 
-from tests.bench import check_ins, issue_lists, photos, requests, routing
+from tests.bench import check_ins, issue_lists, photos, requests, routing, tracks
 from tests.bench.servers import ROOT, SERVER_URL, engines
 from tests.bench.table import Table
 
 PARTS = {
     "routing": ("Routing", routing.rows),
     "check_ins": ("Check-ins over HTTP", check_ins.rows),
+    "tracks": ("Tracks and phones' queues", tracks.rows),
     "photos": ("Photos", photos.rows),
     "requests": ("Single requests over HTTP", requests.rows),
     "issue_lists": ("Lists of issues", issue_lists.rows),

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from patrol.foundation import events
+from patrol.foundation import events, outbox
 from patrol.foundation.database import db, new_id, will_write
 from patrol.foundation.errors import NotSignedIn, Unavailable
 from patrol.foundation.texts import Text
-from patrol.foundation.transaction import transaction
+from patrol.foundation.transaction import savepoint, transaction
 from patrol.people.models import Region
 
 
@@ -73,3 +73,19 @@ def test_only_inside_it_is_a_write_intended(database):
     with transaction():
         assert will_write.get()
     assert not will_write.get()
+
+
+def test_a_savepoint_that_fails_undoes_its_rows_events_and_outbox_only(database, monkeypatch):
+    told = []
+    monkeypatch.setattr(events, "_subscribers", {SomethingHappened: [told.append]})
+    monkeypatch.setitem(outbox._deliverers, "test.kind", lambda _payload: lambda: None)
+    with transaction():
+        events.record(SomethingHappened(code="before"))
+        with pytest.raises(ValueError), savepoint():
+            events.record(SomethingHappened(code="inside"))
+            outbox.put("test.kind")
+            raise ValueError
+        with savepoint():
+            events.record(SomethingHappened(code="after"))
+    assert [event.code for event in told] == ["before", "after"]
+    assert db.session.query(outbox.OutboxRow).filter_by(kind="test.kind").count() == 0

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrol.patrols.track import NO_TRACK, Source, Track, merged, track_of
+from patrol.patrols.track import NO_TRACK, Source, Track, merged, new_in, track_of
 
 fix = st.tuples(
     st.integers(0, 20), st.integers(0, 3), st.integers(0, 3), st.sampled_from([3.0, 8.0, float("nan")]), st.sampled_from([-1, 0, 1]),
@@ -48,3 +48,11 @@ def test_a_track_is_put_in_order_and_cut_by_time():
     assert track.latitude.tolist() == [1, 2, 3]
     assert track.between(1000, 2000).latitude.tolist() == [1, 2]
     assert len(merged([])) == len(NO_TRACK) == 0
+
+
+@given(st.lists(fix, max_size=12), st.integers(0, 12))
+def test_what_is_not_new_need_not_be_stored(fixes, cut):
+    stored, arriving = (merged([one(*values) for values in part]) for part in (fixes[:cut], fixes[cut:]))
+    is_new = new_in(arriving, stored)
+    assert same(merged([stored, arriving.at(is_new)]), merged([stored, arriving]))
+    assert not new_in(stored, stored).any()

@@ -109,6 +109,14 @@ class Story:
             self.same("begin_patrol", ("device",), text, self.callers[who].get(path).json["device"])
         else:
             self.callers[who].put(path, body)
+        for name in ("id", "model", "system", "app", "app_version", "receiver"):
+            place, field = f"/patrols/{uuid4()}", ("device_details", name)
+            reply = self.send(who, "begin_patrol", field, "PUT", place, {**body, "device_details": {name: text}})
+            if reply is not None and reply.status == 201:
+                self.same("begin_patrol", field, text, self.callers[who].get(place).json["device_details"][name])
+        reply = self.send(who, "sync", ("device",), "POST", "/sync", {"device": text, "pending": 1, "items": []})
+        if reply is not None and reply.status == 200:
+            self.same("sync", ("device",), text, self.callers[who].get("/phone-queues?limit=1").json["items"][0]["device"])
         reply = self.send(who, "finish_patrol", ("summary",), "POST", f"{path}/finish", {"ended_at": "2026-05-02T08:00:00Z", "summary": text})
         if reply is not None and reply.status == 200:
             self.same("finish_patrol", ("summary",), text, self.callers[who].get(path).json["summary"])

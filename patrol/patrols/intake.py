@@ -1,0 +1,65 @@
+"""What a phone sends, loaded by its schema, enters here: alone by its own route or in a queue, by the same rules."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from patrol.evidence.actions import StoredPhoto
+from patrol.foundation import clock
+from patrol.foundation.positions import position_of
+from patrol.foundation.same_content import content_digest
+from patrol.foundation.settings import Settings
+from patrol.patrols import actions, queries
+from patrol.patrols.actions import AnnouncedPhoto
+from patrol.patrols.models import CheckIn, Patrol
+from patrol.patrols.track import Source
+from patrol.patrols.track_actions import keep_fixes, note_pause
+from patrol.patrols.track_models import PatrolPause, TrackBatch
+from patrol.patrols.track_queries import patrol_to_add_to
+from patrol.people.actor import Actor
+
+
+def enter_patrol(data: Mapping[str, Any], *, by: Actor, id: UUID) -> tuple[Patrol, bool]:  # noqa: A002
+    """Begin the patrol in loaded `PatrolIn` data; return it and whether it is new. Refuses as `begin_patrol`."""
+    return actions.begin_patrol(by=by, id=id, digest=content_digest(data), **data)
+
+
+def enter_finish(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[Patrol, bool]:
+    """End a visible patrol by loaded `FinishIn` data; return it and whether that changed anything. Raises NotFound (404)."""
+    patrol = patrol_to_add_to(by, patrol_id)
+    version = patrol.version
+    actions.finish_patrol(patrol, by=by, **data)
+    return patrol, patrol.version != version
+
+
+def enter_pause(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[PatrolPause, bool]:
+    """Note the pause in loaded `PauseIn` data; return it and whether it is new. Raises NotFound (404)."""
+    return note_pause(patrol=patrol_to_add_to(by, patrol_id), by=by, **data)
+
+
+def enter_track(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[TrackBatch, bool]:
+    """Keep the batch in loaded `TrackIn` data; return it and whether it is new. Raises NotFound (404)."""
+    return keep_fixes(
+        patrol=patrol_to_add_to(by, patrol_id), by=by, source=Source.APP, datum=data["datum"], fixes=data["points"],
+        batch_id=data["batch_id"], sent_at=data["sent_at"],
+    )
+
+
+def enter_check_in(
+    data: Mapping[str, Any], *, by: Actor, id: UUID, settings: Settings, announced: Sequence[AnnouncedPhoto] = (),  # noqa: A002
+    brought: Sequence[StoredPhoto] = (),
+) -> tuple[CheckIn, bool]:
+    """Keep the check-in in loaded `CheckInFormIn` data; return it, its photos loaded, and whether it is new."""
+    photos = sorted([f"{name.id} {name.sha256}" for name in announced] + [photo.sha256 for photo in brought])
+    digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
+    fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
+    row, is_new = actions.check_in(
+        by=by, id=id, position=position_of(data), announced=announced, brought=brought, digest=digest,
+        tolerance_m=settings.routing_tolerance_m, day=clock.today(settings.timezone), **fields,
+    )
+    return row if is_new else queries.get_check_in(by, id), is_new
+
+
+def announced_photos(photos: Sequence[Mapping[str, Any]]) -> list[AnnouncedPhoto]:
+    """Return the photos that loaded `CheckInIn` data announces."""
+    return [AnnouncedPhoto(photo["id"], photo["sha256"]) for photo in photos]

@@ -1,0 +1,51 @@
+"""Receipts: what a phone may delete, told of check-ins and tracks."""
+
+from typing import Any
+
+from patrol.evidence.queries import ArrivedPhoto, arrived_photos
+from patrol.foundation.problems import language
+from patrol.foundation.texts import Text
+from patrol.patrols.fixes import REASONS
+from patrol.patrols.models import CheckIn, CheckInPhoto
+from patrol.patrols.track_models import TrackBatch
+
+_SOMEBODY_ELSES = Text("这个编号下已有他人的照片,请换用新编号", "Somebody else's photo has this id: send yours under a new one")
+_OTHER_CONTENT = Text("这个编号下的照片与所报摘要不符", "The photo with this id is not the one whose digest was announced")
+
+
+def plain_receipt(is_new: bool) -> dict[str, Any]:
+    """Return the receipt of one thing that cannot be there in part."""
+    return {"accepted": int(is_new), "duplicates": int(not is_new), "quarantined": [], "missing": []}
+
+
+def check_in_receipt(row: CheckIn, is_new: bool) -> dict[str, Any]:
+    """Return the receipt of a check-in, its photos loaded: which of those announced are missing, which kept aside and why."""
+    there = arrived_photos(photo.photo_id for photo in row.photos)
+    reasons = [why_kept_aside(photo, there.get(photo.photo_id), row) for photo in row.photos]
+    pairs = list(zip(row.photos, reasons, strict=True))
+    return {
+        **plain_receipt(is_new),
+        "quarantined": [{"index": index, "photo_id": str(photo.photo_id), "reason": reason.in_language(language())}
+                        for index, (photo, reason) in enumerate(pairs) if reason],
+        "missing": [photo.photo_id for photo, reason in pairs if reason or photo.photo_id not in there],
+    }
+
+
+def track_receipt(batch: TrackBatch, is_new: bool) -> dict[str, Any]:
+    """Return the receipt of a batch of fixes; of one sent again all usable fixes are duplicates."""
+    usable = batch.sent - len(batch.quarantined)
+    accepted = usable - batch.duplicates if is_new else 0
+    return {
+        "accepted": accepted, "duplicates": usable - accepted, "missing": [],
+        "quarantined": [{"index": index, "code": code, "reason": REASONS[code].in_language(language())}
+                        for index, code in batch.quarantined],
+    }
+
+
+def why_kept_aside(announced: CheckInPhoto, there: ArrivedPhoto | None, row: CheckIn) -> Text | None:
+    """Return why what lies under an announced photo's id is not that photo, or None."""
+    if there and there.owner_id != row.person_id:
+        return _SOMEBODY_ELSES
+    if there and announced.sha256 and there.sha256 != announced.sha256:
+        return _OTHER_CONTENT
+    return None

@@ -1,0 +1,169 @@
+"""A phone's queue: each item enters by the rules of its own route, in a savepoint, so that one fault spoils no other.
+
+The request is one transaction: its answer comes when all that it says is durable. A request that was cut has answered
+nothing and may have stored nothing or everything; sending it again gives the same state.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from patrol.evidence.queries import arrived_photos
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
+from patrol.foundation.problems import faults_document, refusal_document
+from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
+from patrol.foundation.transaction import savepoint
+from patrol.issues.reporting import enter_report
+from patrol.issues.schemas import IssueIn
+from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol, enter_pause, enter_track
+from patrol.patrols.receipts import check_in_receipt, plain_receipt, track_receipt
+from patrol.patrols.schemas import CheckInIn, FinishIn, PatrolIn
+from patrol.patrols.sync_schemas import MOST_ITEMS, SyncItemIn
+from patrol.patrols.track_models import PhoneQueue
+from patrol.patrols.track_schemas import PauseIn, TrackIn
+from patrol.people.actor import Actor
+from patrol.people.permissions import Permission as P
+
+_NO_REPORT = Text("没有上报问题的权限", "You may not report issues")
+_NO_PHOTOS = Text("照片尚未到达：{ids}，请先上传再发送", "These photos are not here yet: {ids}. Upload them, then send this again")
+_NO_OBJECT = Text("每一项须为对象", "Each item is an object")
+Answer = dict[str, Any]
+
+
+class _PhotosMissing(NotFound):
+    """What the item names is still on the phone."""
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """Whose queue it is, and the settings under which it enters."""
+
+    by: Actor
+    settings: Settings
+
+
+class _TrackItem(TrackIn):
+    patrol_id = ma.fields.UUID(required=True)
+
+
+class _PauseItem(PauseIn):
+    patrol_id = ma.fields.UUID(required=True)
+
+
+def run_queue(items: list[Any], *, by: Actor, settings: Settings) -> list[Answer]:
+    """Enter at most `MOST_ITEMS` items in their order; return a result for each.
+
+    What waits for another item is tried again as long as that helps, so that the order does not count.
+    """
+    queue = _Queue(by, settings)
+    results: dict[int, Answer] = {}
+    waiting = list(enumerate(items[:MOST_ITEMS]))
+    while True:
+        tried = {index: _result(queue, index, item) for index, item in waiting}
+        results |= tried
+        still = [(index, item) for index, item in waiting if tried[index]["status"] == "waiting"]
+        if not still or len(still) == len(waiting):
+            return [results[index] for index in sorted(results)]
+        waiting = still
+
+
+def note_pending(*, by: Actor, device: str, pending: int | None, oldest: Any) -> None:
+    """Remember how much a phone still holds, in place of what it said before. None says nothing."""
+    if pending is None:
+        return
+    row = db.session.scalar(select(PhoneQueue).where(PhoneQueue.person_id == by.person_id, PhoneQueue.device == device))
+    if row is None:
+        row = PhoneQueue(person_id=by.person_id, device=device)
+        db.session.add(row)
+    row.pending, row.oldest, row.reported_at = pending, oldest, clock.now()
+    db.session.flush()
+
+
+def _result(queue: _Queue, index: int, item: Any) -> Answer:
+    kind, item_id = (item.get("kind"), item.get("id")) if isinstance(item, dict) else (None, None)
+    about = {"index": index, "kind": kind if isinstance(kind, str) else None, "id": item_id if isinstance(item_id, str) else None}
+    try:
+        return about | _entered(queue, item)
+    except ma.ValidationError as error:
+        return about | {"status": "refused", "problem": faults_document(error.messages_dict)}
+    except NotFound as error:
+        return about | {"status": "waiting", "problem": refusal_document(error)}
+    except Conflict as error:
+        return about | {"status": "conflict", "problem": refusal_document(error)}
+    except Refusal as error:
+        return about | {"status": "refused", "problem": refusal_document(error)}
+
+
+def _entered(queue: _Queue, item: Any) -> Answer:
+    if not isinstance(item, dict):
+        raise Invalid(_NO_OBJECT)
+    loaded = _ITEM.load(item)
+    schema, enter = _KINDS[loaded["kind"]]
+    own = {_OWN_ID[loaded["kind"]]: str(loaded["id"])} if loaded["kind"] in _OWN_ID else {}
+    data = schema.load({**loaded["data"], **own})
+    try:
+        with savepoint():
+            is_new, receipt = enter(queue, loaded["id"], data)
+    except IntegrityError:
+        # Somebody stored the same id at the same moment. Now it is there to be found and compared.
+        with savepoint():
+            is_new, receipt = enter(queue, loaded["id"], data)
+    return {"status": "accepted" if is_new else "duplicate", "receipt": receipt}
+
+
+def _patrol(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    _, is_new = enter_patrol(data, by=queue.by, id=item_id)
+    return is_new, plain_receipt(is_new)
+
+
+def _track(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    batch, is_new = enter_track(data, by=queue.by, patrol_id=data["patrol_id"])
+    return is_new, track_receipt(batch, is_new)
+
+
+def _check_in(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    row, is_new = enter_check_in(
+        {name: value for name, value in data.items() if name != "photos"}, by=queue.by, id=item_id, settings=queue.settings,
+        announced=announced_photos(data["photos"]),
+    )  # fmt: skip
+    return is_new, check_in_receipt(row, is_new)
+
+
+def _issue(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    if not queue.by.may(P.REPORT_ISSUE):
+        raise NotAllowed(_NO_REPORT)
+    there = arrived_photos(data["photo_ids"])
+    if missing := [str(photo_id) for photo_id in data["photo_ids"] if photo_id not in there]:
+        raise _PhotosMissing(_NO_PHOTOS.format(ids=", ".join(missing)), missing=missing)
+    _, is_new = enter_report(
+        data, by=queue.by, id=item_id, stored=[], tolerance_m=queue.settings.routing_tolerance_m, timezone=queue.settings.timezone
+    )
+    return is_new, plain_receipt(is_new)
+
+
+def _pause(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    own = {name: data[name] for name in ("id", "started_at", "ended_at")}
+    _, is_new = enter_pause(own, by=queue.by, patrol_id=data["patrol_id"])
+    return is_new, plain_receipt(is_new)
+
+
+def _finish(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    _, is_new = enter_finish(data, by=queue.by, patrol_id=item_id)
+    return is_new, plain_receipt(is_new)
+
+
+_ITEM = SyncItemIn()
+# Under which name a kind's schema takes the item's id, where it does.
+_OWN_ID = {"track": "batch_id", "pause": "id"}
+_KINDS: dict[str, tuple[ma.Schema, Callable[[_Queue, UUID, Any], tuple[bool, Answer]]]] = {
+    "patrol": (PatrolIn(), _patrol), "track": (_TrackItem(), _track), "check_in": (CheckInIn(), _check_in),
+    "issue": (IssueIn(), _issue), "pause": (_PauseItem(), _pause), "finish": (FinishIn(), _finish),
+}

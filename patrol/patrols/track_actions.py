@@ -1,0 +1,134 @@
+"""Fixes are kept and pauses noted: one way in for every protocol. None of these commits."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from patrol.foundation import clock, events
+from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid
+from patrol.foundation.geometry import Datum
+from patrol.foundation.same_content import content_digest, refuse_other_content
+from patrol.foundation.texts import Text
+from patrol.patrols.events import PatrolPaused, TrackArrived
+from patrol.patrols.fixes import Fixes, in_wgs84
+from patrol.patrols.models import Patrol
+from patrol.patrols.ownership import refuse_foreign
+from patrol.patrols.track import Source, Track, merged, new_in
+from patrol.patrols.track_encoding import decode, encode
+from patrol.patrols.track_models import PatrolPause, TrackBatch
+from patrol.patrols.window import AHEAD, BY_SYSTEM, in_ms, moment_of, window_ms
+from patrol.people.actor import Actor
+
+_PAUSE_ENDS_BEFORE = Text("暂停的结束时间早于开始时间", "The pause ends before it began")
+
+
+def keep_fixes(
+    *, patrol: Patrol, by: Actor, source: Source, datum: Datum, fixes: Fixes, batch_id: UUID, sent_at: datetime | None = None,
+    units: Mapping[str, str] | None = None,
+) -> tuple[TrackBatch, bool]:
+    """Keep what is usable and new among `fixes`; return the batch and whether it is new.
+
+    The patrol must be locked, so that of two batches with the same fixes one sees the other. A fix is left out only
+    where `merged` would drop it in favour of a stored one: the merged track is the same whatever came first.
+    Raises Conflict (409) with both digests for a known batch with other content, Invalid for somebody else's patrol.
+    """
+    refuse_foreign(patrol, by, "patrol_id")
+    digest = content_digest({"patrol_id": patrol.id, "source": source.name, "datum": datum, "points": fixes.digest, "units": units})
+    known = db.session.get(TrackBatch, batch_id)
+    if known is not None:
+        refuse_other_content(batch_id, stored=known.digest, sent=digest)
+        return known, False
+    fixes = _within(patrol, fixes, datum)
+    there = in_wgs84(fixes.track, datum)
+    is_new = new_in(there, _stored_beside(patrol, there)) if len(there) else np.zeros(0, bool)
+    kept, now = fixes.track.at(is_new), clock.now()
+    batch = TrackBatch(
+        id=batch_id, patrol_id=patrol.id, source=source.name.lower(), datum=datum.value, units=dict(units or {}), sent=fixes.sent,
+        duplicates=len(there) - len(kept), outside=0, ahead=int((kept.recorded_ms > in_ms(now + AHEAD)).sum()),
+        sent_at=sent_at, received_at=now, digest=digest, quarantined=[[point.index, point.code] for point in fixes.aside],
+        **_columns_of(kept),
+    )
+    db.session.add(batch)
+    db.session.flush()
+    if len(kept):
+        _move_system_end(patrol, batch)
+        events.record(TrackArrived(patrol_id=patrol.id))
+    return batch, True
+
+
+def take_out_what_lies_outside(patrol: Patrol) -> None:
+    """Take the fixes outside the patrol's time out of what is stored, now that its end is known."""
+    first_ms, last_ms = window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by)
+    beyond = select(TrackBatch).where(
+        TrackBatch.patrol_id == patrol.id, TrackBatch.points.is_not(None), TrackBatch.last_recorded_at > moment_of(last_ms)
+    ).options(undefer(TrackBatch.points))  # fmt: skip
+    for batch in db.session.scalars(beyond).all():
+        track = track_in(batch)
+        inside = track.between(first_ms, last_ms)
+        batch.outside += len(track) - len(inside)
+        for name, value in _columns_of(inside).items():
+            setattr(batch, name, value)
+        events.record(TrackArrived(patrol_id=patrol.id))
+
+
+def track_in(batch: TrackBatch) -> Track:
+    """Return the stored fixes of a batch as they were sent, in its own datum; its `points` must be loaded."""
+    assert batch.points is not None
+    return decode(batch.points, Source[batch.source.upper()])
+
+
+def note_pause(
+    *, patrol: Patrol, by: Actor, id: UUID, started_at: datetime, ended_at: datetime,  # noqa: A002
+) -> tuple[PatrolPause, bool]:
+    """Note under the client's id that a patrol paused; return the pause and whether it is new.
+
+    Raises Conflict (409) for other content, Invalid (422) for somebody else's patrol or an end before the start.
+    """
+    refuse_foreign(patrol, by, "patrol_id")
+    if ended_at < started_at:
+        raise Invalid(_PAUSE_ENDS_BEFORE, errors={"ended_at": [_PAUSE_ENDS_BEFORE]})
+    digest = content_digest({"patrol_id": patrol.id, "started_at": started_at, "ended_at": ended_at})
+    known = db.session.get(PatrolPause, id)
+    if known is not None:
+        refuse_other_content(id, stored=known.digest, sent=digest)
+        return known, False
+    pause = PatrolPause(
+        id=id, patrol_id=patrol.id, started_at=started_at, ended_at=ended_at, received_at=clock.now(), digest=digest
+    )
+    db.session.add(pause)
+    db.session.flush()
+    events.record(PatrolPaused(patrol_id=patrol.id))
+    return pause, True
+
+
+def _within(patrol: Patrol, fixes: Fixes, datum: Datum) -> Fixes:
+    first_ms, last_ms = window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by)
+    fixes = fixes.without((fixes.track.recorded_ms < first_ms) | (fixes.track.recorded_ms > last_ms), "outside_patrol")
+    return fixes.without(np.isnan(in_wgs84(fixes.track, datum).latitude), "outside_datum")
+
+
+def _stored_beside(patrol: Patrol, track: Track) -> Track:
+    """Return the stored fixes, WGS 84, of all batches whose time meets that of `track`: usually there are none."""
+    meeting = select(TrackBatch).where(
+        TrackBatch.patrol_id == patrol.id, TrackBatch.points.is_not(None),
+        TrackBatch.first_recorded_at <= moment_of(int(track.recorded_ms[-1])),
+        TrackBatch.last_recorded_at >= moment_of(int(track.recorded_ms[0])),
+    ).options(undefer(TrackBatch.points))  # fmt: skip
+    return merged([in_wgs84(track_in(batch), Datum(batch.datum)) for batch in db.session.scalars(meeting)])
+
+
+def _columns_of(track: Track) -> dict[str, Any]:
+    first, last = (moment_of(int(track.recorded_ms[end])) for end in (0, -1)) if len(track) else (None, None)
+    return {"points": encode(track), "count": len(track), "first_recorded_at": first, "last_recorded_at": last}
+
+
+def _move_system_end(patrol: Patrol, batch: TrackBatch) -> None:
+    """Let the end that the system set follow the fixes: it is the last of them."""
+    if patrol.ended_by == BY_SYSTEM and patrol.ended_at is not None and batch.last_recorded_at is not None:
+        patrol.ended_at, patrol.version = max(patrol.ended_at, batch.last_recorded_at), patrol.version + 1

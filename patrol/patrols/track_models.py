@@ -1,0 +1,76 @@
+"""What phones tell of a patrol while it goes on: fixes by the batch, pauses, and how much they still hold."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from patrol.foundation.database import Base, new_id
+from patrol.people.models import Person
+
+
+class TrackBatch(Base):
+    """One batch of fixes under its client's id: a row a batch, since a row a fix does not scale.
+
+    `points` are the bytes of `track_encoding` in the declared `datum`, None once purged; `count` of them are in it, of
+    `sent` that came. Those that `merged` would drop beside what was stored already are counted in `duplicates`,
+    `quarantined` are `[place in what was sent, code]`, `outside` those taken out when the patrol's end became known,
+    `ahead` those recorded more than five minutes after they arrived. `units` is what the device measured in, where its
+    protocol says; all that is stored is SI.
+    """
+
+    __tablename__ = "track_batches"
+    __table_args__ = (
+        Index("ix_track_batches_patrol", "patrol_id", "first_recorded_at"), Index("ix_track_batches_received_at", "received_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"))
+    source: Mapped[str] = mapped_column(String(12))
+    datum: Mapped[str] = mapped_column(String(8))
+    units: Mapped[dict[str, Any]]
+    sent: Mapped[int]
+    count: Mapped[int]
+    duplicates: Mapped[int]
+    outside: Mapped[int]
+    ahead: Mapped[int]
+    first_recorded_at: Mapped[datetime | None]
+    last_recorded_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+    points: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    quarantined: Mapped[list[list[Any]]] = mapped_column(JSON)
+
+
+class PatrolPause(Base):
+    """A time within a patrol in which nothing counts, under the client's id."""
+
+    __tablename__ = "patrol_pauses"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), index=True)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class PhoneQueue(Base):
+    """How much a person's phone still held when it last spoke: the latest word only."""
+
+    __tablename__ = "phone_queues"
+    __table_args__ = (
+        UniqueConstraint("person_id", "device"), Index("ix_phone_queues_reported_at", "reported_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    device: Mapped[str] = mapped_column(String(200))
+    pending: Mapped[int]
+    oldest: Mapped[datetime | None]
+    reported_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,229 @@
+"""A phone's queue: one result for each item, the same rules as the single routes, the same state whatever the order."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from patrol.foundation.database import db
+from patrol.issues.models import Issue
+from patrol.patrols.models import CheckIn, Patrol
+from patrol.patrols.track_models import PatrolPause, PhoneQueue, TrackBatch
+from tests.evidence.camera import camera_jpeg
+
+START = datetime(2026, 11, 20, 0, 30, tzinfo=UTC)
+HERE = {"latitude": 29.6001, "longitude": 119.81, "accuracy_m": 8}
+
+
+def at(seconds) -> str:
+    return (START + timedelta(seconds=seconds)).isoformat()
+
+
+def points(first, count):
+    return [{"recorded_at": at(step * 5), "latitude": round(29.6 + step * 1e-5, 7), "longitude": 119.81, "accuracy_m": 6.5}
+            for step in range(first, first + count)]
+
+
+def queue_of(reach_id, space: UUID, *, batches=3, check_ins=2, issues=1):
+    """A day's queue, its ids made from `space`; the batches overlap, as those of a phone that doubts its receipts do."""
+    def named(what):
+        return str(uuid5(space, what))
+
+    patrol_id = named("patrol")
+    return [
+        {"kind": "patrol", "id": patrol_id, "data": {"reach_ids": [str(reach_id)], "mode": "walk", "started_at": at(0)}},
+        *({"kind": "track", "id": named(f"batch {number}"), "data": {"patrol_id": patrol_id, "points": points(number * 8, 12)}}
+          for number in range(batches)),
+        *({"kind": "check_in", "id": named(f"check-in {number}"), "data": {**HERE, "patrol_id": patrol_id, "recorded_at": at(number)}}
+          for number in range(check_ins)),
+        *({"kind": "issue", "id": named(f"issue {number}"), "data": {
+            **HERE, "patrol_id": patrol_id, "category": "C1", "description": f"第{number}处垃圾", "recorded_at": at(number)}}
+          for number in range(issues)),
+        {"kind": "pause", "id": named("pause"), "data": {"patrol_id": patrol_id, "started_at": at(30), "ended_at": at(60)}},
+        {"kind": "finish", "id": patrol_id, "data": {"ended_at": at(100), "summary": "正常"}},
+    ]
+
+
+@pytest.fixture
+def world(build):
+    class World:
+        village = build.region(level="village")
+        reach = build.reach(region=village)
+        chief = build.person("chief", region=village)
+        office = build.person("office", region=village)
+        stranger = build.person("chief", region=build.region(level="village"))
+
+    build.appointment(World.reach, World.chief)
+    return World
+
+
+@pytest.fixture
+def chief(world, signed_in):
+    return signed_in(world.chief)
+
+
+def sync(caller, items, **more):
+    reply = caller.post("sync", json={"device": "phone 1", "items": items, **more})
+    assert reply.status_code == 200, reply.json
+    return reply.json
+
+
+def statuses(answer):
+    return [result["status"] for result in answer["results"]]
+
+
+def test_a_whole_day_comes_home_in_one_request(chief, world):
+    items = queue_of(world.reach.id, uuid4())
+    first, again = sync(chief, items), sync(chief, items)
+    assert statuses(first) == ["accepted"] * len(items)
+    assert statuses(again) == ["duplicate"] * len(items)
+    assert [(result["index"], result["kind"], result["id"]) for result in first["results"]] == [
+        (index, item["kind"], item["id"]) for index, item in enumerate(items)]
+    assert [result["receipt"]["accepted"] for result in first["results"][1:4]] == [12, 8, 8]
+    assert [db.session.query(table).count() for table in (Patrol, TrackBatch, CheckIn, Issue, PatrolPause)] == [1, 3, 2, 1, 1]
+
+
+def test_it_agrees_with_the_single_routes(chief, world):
+    items = queue_of(world.reach.id, uuid4())
+    for item in items:
+        data, patrol_id = dict(item["data"]), items[0]["id"]
+        path = {"track": f"patrols/{patrol_id}/track", "pause": f"patrols/{patrol_id}/pauses", "finish": f"patrols/{patrol_id}/finish",
+                "issue": "issues"}.get(item["kind"])
+        if item["kind"] in {"track", "pause"}:
+            data = {**{key: value for key, value in data.items() if key != "patrol_id"}, "batch_id" if item["kind"] == "track" else "id": item["id"]}
+        if item["kind"] == "issue":
+            data["id"] = item["id"]
+        reply = chief.post(path, json=data) if path else chief.put(
+            f"{'patrols' if item['kind'] == 'patrol' else 'check-ins'}/{item['id']}", json=data)
+        assert reply.status_code < 300, reply.json
+    assert statuses(sync(chief, items)) == ["duplicate"] * len(items)
+
+
+def test_one_fault_spoils_no_other(chief, world):
+    items = queue_of(world.reach.id, uuid4(), batches=1, check_ins=1)
+    broken = [
+        {"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": "yesterday"}}, {"kind": "dance", "id": str(uuid4()), "data": {}},
+        7, {"kind": "patrol", "id": str(uuid4()), "data": {"reach_ids": [str(uuid4())], "mode": "walk", "started_at": at(0)}},
+        {**items[0], "data": {**items[0]["data"], "mode": "boat"}}]
+    answer = sync(chief, [items[0], *broken, *items[1:]])
+    assert statuses(answer) == ["accepted", *["refused"] * 4, "conflict", *["accepted"] * (len(items) - 1)]
+    problems = [result["problem"] for result in answer["results"][1:6]]
+    assert [problem["status"] for problem in problems] == [422, 422, 422, 422, 409]
+    assert problems[0]["errors"]["recorded_at"]
+    assert problems[4]["digest_stored"] != problems[4]["digest_sent"]
+    assert db.session.query(Patrol).count() == 1
+
+
+def test_what_fails_in_the_middle_leaves_nothing_and_tells_nobody(chief, world, monkeypatch):
+    told = []
+    monkeypatch.setattr("patrol.foundation.events._subscribers", {kind: [told.append] for kind in _all_events()})
+
+    def fail(*_args, **_kwargs):
+        from patrol.foundation.errors import Invalid
+        from patrol.foundation.texts import Text
+
+        raise Invalid(Text("不行", "no"))
+
+    monkeypatch.setattr("patrol.patrols.sync.check_in_receipt", fail)
+    answer = sync(chief, [{"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": at(0)}}])
+    assert statuses(answer) == ["refused"]
+    assert (db.session.query(CheckIn).count(), told) == (0, [])
+
+
+def _all_events():
+    from patrol.patrols.events import CheckedIn
+
+    return (CheckedIn,)
+
+
+def test_what_waits_for_another_item_is_tried_again(chief, world):
+    items = queue_of(world.reach.id, uuid4())
+    assert statuses(sync(chief, items[::-1])) == ["accepted"] * len(items)
+
+
+def test_what_belongs_to_nothing_here_waits(chief, world):
+    items = queue_of(world.reach.id, uuid4())
+    answer = sync(chief, [items[1], items[-1]])
+    assert statuses(answer) == ["waiting", "waiting"]
+    assert answer["results"][0]["problem"]["status"] == 404
+    assert db.session.query(TrackBatch).count() == 0
+
+
+def test_an_issue_waits_for_its_photos(chief, world):
+    photo_id, [issue] = str(uuid4()), [item for item in queue_of(world.reach.id, uuid4()) if item["kind"] == "issue"]
+    issue["data"] |= {"photo_ids": [photo_id], "patrol_id": None}
+    answer = sync(chief, [issue])
+    assert statuses(answer) == ["waiting"]
+    assert answer["results"][0]["problem"]["missing"] == [photo_id]
+    chief.put(f"photos/{photo_id}", data=camera_jpeg(), headers={"Content-Type": "image/jpeg"})
+    assert statuses(sync(chief, [issue])) == ["accepted"]
+
+
+def test_a_check_in_tells_which_photos_are_missing(chief):
+    photo_id = str(uuid4())
+    answer = sync(chief, [{"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": at(0), "photos": [{"id": photo_id}]}}])
+    assert answer["results"][0]["receipt"]["missing"] == [photo_id]
+
+
+def test_more_than_fit_are_left_for_the_next_request(chief):
+    items = [{"kind": "dance"}] * 501
+    answer = sync(chief, items)
+    assert (len(answer["results"]), answer["cursor"]) == (500, 500)
+    assert sync(chief, items[500:])["cursor"] is None
+
+
+def test_the_office_sees_what_is_still_on_the_phones(chief, world, signed_in):
+    office, stranger = signed_in(world.office), signed_in(world.stranger)
+    sync(chief, [], pending=37, oldest=at(0))
+    sync(chief, [], pending=12, oldest=at(60))
+    sync(chief, [])
+    [queue] = office.get("phone-queues").json["items"]
+    assert (queue["device"], queue["pending"], queue["person"]["id"]) == ("phone 1", 12, str(world.chief.id))
+    assert db.session.query(PhoneQueue).count() == 1
+    assert stranger.get("phone-queues").json["items"] == []
+    assert office.get("phone-queues?waiting=false").json["items"] == []
+    assert len(office.get(f"phone-queues?waiting=true&region={world.village.code}").json["items"]) == 1
+    assert office.get("phone-queues?region=nowhere").status_code == 404
+
+
+def test_another_persons_things_are_conflicts_or_refused(chief, world, signed_in, build):
+    items = queue_of(world.reach.id, uuid4(), issues=0)
+    sync(chief, items)
+    colleague = signed_in(build.person("chief", region=world.village))
+    assert set(statuses(sync(colleague, items))) == {"refused"}
+    assert set(statuses(sync(signed_in(world.stranger), [items[1], items[-1]]))) == {"waiting"}
+
+
+@settings(max_examples=8)
+@given(random=st.randoms(use_true_random=False))
+def test_any_order_repetition_and_cut_give_the_same_exports(random: Random, chief, world):
+    space = uuid4()
+    plain = queue_of(world.reach.id, space)
+    wanted = _exports(chief, plain)
+    other = queue_of(world.reach.id, uuid4())
+    shuffled = other + random.sample(other, random.randint(0, len(other)))
+    random.shuffle(shuffled)
+    for _ in range(3):
+        cut = random.randint(0, len(shuffled))
+        sync(chief, shuffled[:cut])
+        sync(chief, shuffled[cut:])
+    assert set(statuses(sync(chief, shuffled))) == {"duplicate"}
+    names = {item["id"]: mine["id"] for item, mine in zip(other, plain, strict=True)}
+    found = _shown(chief, other)
+    for theirs, mine in names.items():
+        found = found.replace(theirs.encode(), mine.encode())
+    assert found == wanted
+
+
+def _exports(caller, items) -> bytes:
+    assert statuses(sync(caller, items)) == ["accepted"] * len(items)
+    return _shown(caller, items)
+
+
+def _shown(caller, items) -> bytes:
+    """The bytes of all exports of the one patrol."""
+    patrol_id = items[0]["id"]
+    return b"".join(caller.get(f"patrols/{patrol_id}{ending}").get_data() for ending in (".gpx", ".geojson", "/line"))
