@@ -30,8 +30,16 @@ from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.notifications import delivery, telling, webhook_api  # noqa: F401 - they register themselves
 from patrol.notifications.api import room as notifications
+from patrol.patrols import (  # noqa: F401 - they register themselves
+    checkpoint_api,
+    delegation_api,
+    duty_api,
+    examination_models,
+    reminding,
+    sync_api,
+    track_api,
+)
 from patrol.patrols import commands as patrol_commands
-from patrol.patrols import sync_api, track_api  # noqa: F401 - they register themselves
 from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands
 from patrol.people.api import room as people

@@ -106,7 +106,8 @@ def acts_of(told: Stories, stage: Stage) -> Iterator[Act]:
 def _begin(stage: Stage, patrol: Patrol) -> None:
     fields: dict[str, Any] = {"mode": patrol.mode, "started_at": patrol.started_at, "on_behalf_of": None, "device": None,
               "reach_ids": [stage.reach_ids[code] for code in patrol.reach_codes]}
-    patrol_actions.begin_patrol(by=stage.actors[patrol.username], id=patrol.id, digest=content_digest(fields), **fields)
+    patrol_actions.begin_patrol(by=stage.actors[patrol.username], id=patrol.id, digest=content_digest(fields),
+                                timezone=stage.settings.timezone, **fields)
 
 
 def _finish(stage: Stage, patrol: Patrol) -> None:

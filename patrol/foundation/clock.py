@@ -18,8 +18,14 @@ def today(timezone: str) -> date:
 
 
 def local_date(moment: datetime, timezone: str) -> date:
-    """Return the calendar day of `moment` where the district lies: responsibility and deadlines count local days."""
-    return local(moment, timezone).date()
+    """Return the calendar day of `moment` where the district lies: responsibility and deadlines count local days.
+
+    A phone's clock may be anywhere: a moment in the calendar's last hours, whose local day it lacks, keeps its UTC day.
+    """
+    try:
+        return local(moment, timezone).date()
+    except OverflowError:
+        return moment.date()
 
 
 def local(moment: datetime, timezone: str) -> datetime:

@@ -19,6 +19,8 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.patrols.delegating import delegation_in_force
+from patrol.patrols.duty_lists import walkable_reaches
 from patrol.patrols.events import CheckedIn, PatrolEnded
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.ownership import refuse_foreign
@@ -26,15 +28,10 @@ from patrol.patrols.placing import place_of
 from patrol.patrols.track_actions import take_out_what_lies_outside
 from patrol.patrols.window import BY_PERSON, BY_SYSTEM
 from patrol.people.actor import Actor
-from patrol.people.models import Person
-from patrol.people.permissions import Permission as P
-from patrol.people.queries import visible_people
 from patrol.waters.models import Reach
-from patrol.waters.queries import visible_reaches
 
 _NOT_YOUR_CHECK_IN = Text("编号 {id} 已被他人使用，请换用新编号", "The id {id} is somebody else's: send yours under a new one")
 _NO_REACHES = Text("你的范围内没有这些在用的河段:{ids}", "You have no such reaches in use: {ids}")
-_NO_DEPUTED = Text("只能替本辖区内可以巡河的其他人员巡河", "One patrols on behalf of somebody else in one's region who may patrol")
 _FOREIGN_PHOTOS = Text("照片 {ids} 不是你上传的", "The photos {ids} are not yours")
 _OTHER_BYTES = Text(
     "照片 {id} 已上传,但内容不同:已存 {stored},所报 {sent}", "The photo {id} has arrived with other content: {stored} is here, {sent} was announced"
@@ -52,24 +49,26 @@ class AnnouncedPhoto:
 
 def begin_patrol(
     *, by: Actor, id: UUID, reach_ids: Sequence[UUID], mode: str, started_at: datetime, on_behalf_of: UUID | None,  # noqa: A002
-    device: str | None, device_details: dict[str, Any] | None = None, digest: str,
+    device: str | None, device_details: dict[str, Any] | None = None, digest: str, timezone: str,
 ) -> tuple[Patrol, bool]:
     """Begin a patrol under the client's id; return it and whether it is new. It counts in its first reach's region.
 
     Raises Conflict for other content, Invalid for reaches that are retired or out of the person's sight, and for
-    somebody on whose behalf one cannot patrol.
+    somebody else's duties without a delegation in force on the local day on which it began.
     """
     known = db.session.get(Patrol, id)
     if known is not None:
         refuse_foreign(known, by, "id")
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
-    reaches = _reaches_to_walk(reach_ids, by)
+    day, delegation = clock.local_date(started_at, timezone), None
     if on_behalf_of is not None:
-        _refuse_unfit(on_behalf_of, by)
+        delegation = delegation_in_force(by=by, principal_id=on_behalf_of, reach_ids=reach_ids, started_at=started_at, day=day)
+    reaches = _reaches_to_walk(reach_ids, by, [on_behalf_of] if on_behalf_of else [], day)
     patrol = Patrol(
         id=id, person_id=by.person_id, on_behalf_of_id=on_behalf_of, region_id=reaches[0].region_id, mode=mode, device=device,
         device_details=device_details, started_at=started_at, received_at=clock.now(), digest=digest, version=1, reaches=sorted(reaches, key=lambda reach: reach.code),
+        delegation=delegation,
     )
     db.session.add(patrol)
     db.session.flush()
@@ -138,20 +137,12 @@ def check_in(
     return row, True
 
 
-def _reaches_to_walk(reach_ids: Sequence[UUID], by: Actor) -> list[Reach]:
-    found = {reach.id: reach for reach in db.session.scalars(
-        visible_reaches(by).where(Reach.id.in_(reach_ids), Reach.retired_at.is_(None))
-    )}
+def _reaches_to_walk(reach_ids: Sequence[UUID], by: Actor, principals: list[UUID], day: date) -> list[Reach]:
+    found = {reach.id: reach for reach in db.session.scalars(walkable_reaches(by, principals, day).where(Reach.id.in_(reach_ids)))}
     if missing := {str(reach_id) for reach_id in reach_ids if reach_id not in found}:
         fault = _NO_REACHES.format(ids=", ".join(sorted(missing)))
         raise Invalid(fault, errors={"reach_ids": [fault]})
     return [found[reach_id] for reach_id in dict.fromkeys(reach_ids)]
-
-
-def _refuse_unfit(on_behalf_of: UUID, by: Actor) -> None:
-    person = db.session.scalar(visible_people(by).where(Person.id == on_behalf_of, Person.disabled_at.is_(None)))
-    if person is None or person.id == by.person_id or P.PATROL not in person.permissions:
-        raise Invalid(_NO_DEPUTED, errors={"on_behalf_of": [_NO_DEPUTED]})
 
 
 def _refuse_unfit_photos(announced: Sequence[AnnouncedPhoto], by: Actor) -> None:

@@ -14,6 +14,7 @@ from patrol.foundation.paging import Page, page_schema
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.patrols import queries
+from patrol.patrols.checkpoint_shown import shown_checkpoints
 from patrol.patrols.ending import END_REASONS
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
@@ -43,7 +44,7 @@ room = Room("patrols", __name__, url_prefix="/api/v1", description="Patrols and 
 @room.alt_response(200, schema=PatrolOut, description="It was here already", success=True)
 def begin_patrol(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any], int]:
     """Begin a patrol under an id of one's own."""
-    _, is_new = enter_patrol(data, by=current_actor(), id=patrol_id)
+    _, is_new = enter_patrol(data, by=current_actor(), id=patrol_id, settings=current_app.extensions["settings"])
     patrol = queries.get_patrol(current_actor(), patrol_id)
     set_etag(patrol.version)
     return shown_patrol(patrol), 201 if is_new else 200
@@ -81,6 +82,7 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
     set_etag(patrol.version)
     return {
         **shown_patrol(patrol), "pauses": pauses_of(patrol_id), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
+        "checkpoints": shown_checkpoints(patrol, current_app.extensions["settings"].timezone),
         "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
     }
 
@@ -134,7 +136,7 @@ def show_check_in(check_in_id: UUID) -> dict[str, Any]:
 def shown_patrol(patrol: Patrol) -> dict[str, Any]:
     """Return what `PatrolOut` shows."""
     return {
-        "on_behalf_of": patrol.on_behalf_of_id,
+        "on_behalf_of": patrol.on_behalf_of_id, "delegation": patrol.delegation,
         "end_reason": END_REASONS[patrol.end_reason].in_language(language()) if patrol.end_reason else None,
         **{name: getattr(patrol, name) for name in (
             "id", "person", "reaches", "mode", "device", "device_details", "started_at", "ended_at", "ended_by", "summary", "received_at", "version")},

@@ -19,9 +19,9 @@ from patrol.patrols.track_queries import patrol_to_add_to
 from patrol.people.actor import Actor
 
 
-def enter_patrol(data: Mapping[str, Any], *, by: Actor, id: UUID) -> tuple[Patrol, bool]:  # noqa: A002
+def enter_patrol(data: Mapping[str, Any], *, by: Actor, id: UUID, settings: Settings) -> tuple[Patrol, bool]:  # noqa: A002
     """Begin the patrol in loaded `PatrolIn` data; return it and whether it is new. Refuses as `begin_patrol`."""
-    return actions.begin_patrol(by=by, id=id, digest=content_digest(data), **data)
+    return actions.begin_patrol(by=by, id=id, digest=content_digest(data), timezone=settings.timezone, **data)
 
 
 def enter_finish(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[Patrol, bool]:

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base
+from patrol.patrols.duty_models import Delegation
 from patrol.people.models import Person
 from patrol.waters.models import Reach
 
@@ -40,6 +41,7 @@ class Patrol(Base):
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="raise_on_sql")
     reaches: Mapped[list[Reach]] = relationship(secondary="patrol_reaches", order_by=Reach.code, lazy="raise_on_sql")
+    delegation: Mapped[Delegation | None] = relationship(secondary="delegated_patrols", lazy="raise_on_sql")
 
 
 class PatrolReach(Base):

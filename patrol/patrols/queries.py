@@ -34,7 +34,7 @@ _BAD_PERSON = Text("person 应为 me 或人员编号", "person is `me` or an id"
 def visible_patrols(actor: Actor, *, whole: bool = True) -> Select[Patrol]:
     """Select the patrols in the actor's subtree of regions, and their own; `whole` with person and reaches."""
     seen = select(Patrol).where(or_(Patrol.person_id == actor.person_id, Patrol.region_id.in_(regions_within(actor.region_path))))
-    return seen.options(joinedload(Patrol.person), selectinload(Patrol.reaches)) if whole else seen
+    return seen.options(joinedload(Patrol.person), selectinload(Patrol.reaches), selectinload(Patrol.delegation)) if whole else seen
 
 
 def visible_check_ins(actor: Actor) -> Select[CheckIn]:
@@ -82,7 +82,7 @@ def list_patrols(
     """List patrols, the latest first."""
     statement = visible_patrols(actor)
     if person:
-        statement = statement.where(Patrol.person_id == _person_id(person, actor))
+        statement = statement.where(Patrol.person_id == person_meant(person, actor))
     if reach:
         statement = statement.where(Patrol.id.in_(select(PatrolReach.patrol_id).where(PatrolReach.reach_id == reach)))
     if region:
@@ -101,7 +101,7 @@ def list_check_ins(
     """List check-ins, the latest first."""
     statement = visible_check_ins(actor)
     if person:
-        statement = statement.where(CheckIn.person_id == _person_id(person, actor))
+        statement = statement.where(CheckIn.person_id == person_meant(person, actor))
     if reach:
         statement = statement.where(CheckIn.reach_id == reach)
     if patrol:
@@ -140,9 +140,10 @@ def issues_of_patrol(actor: Actor, patrol_id: UUID) -> Sequence[Any]:
     return db.session.scalars(visible_issues(actor).where(Issue.patrol_id == patrol_id).order_by(Issue.received_at)).unique().all()
 
 
-def _person_id(text: str, actor: Actor) -> UUID | None:
-    if text == "me":
-        return actor.person_id
+def person_meant(text: str | None, actor: Actor) -> UUID | None:
+    """Return whom `me` or an id means, None when nothing is said. Raises Invalid (422) for other words."""
+    if text is None or text == "me":
+        return actor.person_id if text else None
     try:
         return UUID(text)
     except ValueError as error:

@@ -6,6 +6,7 @@ from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
+from patrol.patrols.checkpoint_schemas import CheckpointOut
 from patrol.patrols.track_schemas import PauseOut
 from patrol.people.schemas import PersonBriefOut
 from patrol.waters.schemas import ReachBriefOut
@@ -76,10 +77,19 @@ class CheckInNewFormIn(CheckInFormIn):
     id = ma.fields.UUID(load_default=None, allow_none=True)
 
 
+class DelegationBriefOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    valid_from = ma.fields.Date(required=True, metadata={"example": "2026-11-01"})
+    valid_to = ma.fields.Date(required=True, metadata={"example": "2026-11-30"})
+    reason = ma.fields.String(required=True, metadata={"example": "外出培训"})
+
+
 class PatrolOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     person = ma.fields.Nested(PersonBriefOut, required=True)
     on_behalf_of = ma.fields.UUID(required=True, allow_none=True)
+    delegation = ma.fields.Nested(DelegationBriefOut, required=True, allow_none=True, metadata={
+        "description": "By which somebody else's duty was done; null for one's own patrol."})
     reaches = ma.fields.List(ma.fields.Nested(ReachBriefOut), required=True)
     mode = ma.fields.String(required=True, metadata={"example": "walk"})
     device = ma.fields.String(required=True, allow_none=True)
@@ -130,6 +140,8 @@ class PatrolDetailOut(PatrolOut):
     check_ins_next = ma.fields.String(required=True, allow_none=True, metadata={
         "description": "Cursor of the next ones, for `GET /check-ins?patrol=…`; null when these are all."})
     issues = ma.fields.List(ma.fields.Nested(IssueBriefOut), required=True)
+    checkpoints = ma.fields.List(ma.fields.Nested(CheckpointOut), required=True, metadata={
+        "description": "Places drawn for this patrol; none where the phone had got no seed for the day."})
 
 
 class _WhenArgs(PageArgs):

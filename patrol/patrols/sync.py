@@ -120,7 +120,7 @@ def _entered(queue: _Queue, item: Any) -> Answer:
 
 
 def _patrol(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
-    _, is_new = enter_patrol(data, by=queue.by, id=item_id)
+    _, is_new = enter_patrol(data, by=queue.by, id=item_id, settings=queue.settings)
     return is_new, plain_receipt(is_new)
 
 

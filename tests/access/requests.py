@@ -139,6 +139,36 @@ def _patrols() -> None:
     _add("GET /api/v1/check-ins/<uuid:check_in_id>", lambda w: Request(f"{V1}/check-ins/{w.others['check_in_id']}"))
 
 
+def _duties() -> None:
+    _add(f"GET {V1}/duties", lambda w: Request(f"{V1}/duties", query={"period": "2026-05"}, shows=w.reaches["this"]))
+    _add(f"GET {V1}/duties/gaps", lambda w: Request(f"{V1}/duties/gaps", shows=w.reaches["this"]))
+    _add(f"GET {V1}/me/reminders", lambda w: Request(f"{V1}/me/reminders", shows=w.others["reminder_id"]))
+    _add(f"GET {V1}/frequency-policies", lambda w: Request(f"{V1}/frequency-policies", shows=w.others["policy_id"]))
+    policy = f"{V1}/frequency-policies/<uuid:policy_id>"
+    _add(f"GET {policy}", lambda w: Request(f"{V1}/frequency-policies/{w.others['policy_id']}"))
+    _add(f"PUT {policy}", lambda w: Request(f"{V1}/frequency-policies/{uuid4()}", json={
+        "level": "village", "region": w.regions["this"], "period": "month", "times": 4, "valid_from": "2026-01-01",
+        "source_zh": "本村规定", "source_en": "Rule of the village"}))
+    _add(f"PATCH {policy}", lambda w: Request(
+        f"{V1}/frequency-policies/{w.others['policy_id']}", json={"valid_to": "2026-12-31"}, headers={"If-Match": "*"}))
+    _add(f"GET {V1}/reach-warnings", lambda w: Request(f"{V1}/reach-warnings", shows=w.others["warning_id"]))
+    _add(f"PUT {V1}/reach-warnings/<uuid:warning_id>", lambda w: Request(f"{V1}/reach-warnings/{uuid4()}", json={
+        "reach_id": w.reaches["this"], "colour": "red", "trigger": "bulletin", "valid_from": "2026-05-01", "reason": "通报"}))
+    _add(f"POST {V1}/reach-warnings/<uuid:warning_id>/lift", lambda w: Request(
+        f"{V1}/reach-warnings/{w.others['warning_id']}/lift", headers={"If-Match": "*"}))
+    delegation = f"{V1}/delegations/<uuid:delegation_id>"
+    _add(f"GET {V1}/delegations", lambda w: Request(f"{V1}/delegations", shows=w.others["delegation_id"]))
+    _add(f"GET {delegation}", lambda w: Request(f"{V1}/delegations/{w.others['delegation_id']}"))
+    _add(f"PUT {delegation}", lambda w: Request(f"{V1}/delegations/{uuid4()}", json={
+        "principal_id": w.people["chief_of_this_reach"], "deputy_id": w.people["citizen_chief"], "valid_from": "2026-05-01",
+        "valid_to": "2026-05-31", "reason": "外出培训"}))
+    _add(f"POST {delegation}/revoke", lambda w: Request(
+        f"{V1}/delegations/{w.others['delegation_id']}/revoke", headers={"If-Match": "*"}))
+    _add(f"GET {V1}/me/checkpoint-seeds", lambda w: Request(f"{V1}/me/checkpoint-seeds", shows=w.reaches["this"]))
+    _add(f"PUT {V1}/patrols/<uuid:patrol_id>/checkpoints/<int:number>", lambda w: Request(
+        f"{V1}/patrols/{w.others['patrol_id']}/checkpoints/1", json={**HERE, "reached": True, "recorded_at": LONG_AGO}))
+
+
 def _issues() -> None:
     _add("POST /api/v1/issues", lambda _w: Request(f"{V1}/issues", json={**HERE, "category": "C1", "description": "桥下有垃圾"}))
     for ending in ("", ".geojson", ".csv", ".xlsx"):
@@ -274,5 +304,5 @@ def _open311() -> None:
         "service_request_id": w.others["number"], "update_id": "1", "api_key": w.others["partner_key"]}))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _issues, _steps, _case_files, _supervision, _notifications, _public, _reopening, _open311):
+for _fill in (_service, _people, _waters, _evidence, _patrols, _duties, _issues, _steps, _case_files, _supervision, _notifications, _public, _reopening, _open311):
     _fill()

@@ -7,9 +7,9 @@ show belongs to the first village, so that "other" always means the second.
 import io
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from sqlalchemy import select
@@ -17,6 +17,9 @@ from sqlalchemy import select
 from patrol.foundation import clock, outbox, worker
 from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
+from patrol.patrols.checkpoint_models import CheckpointHandout
+from patrol.patrols.checkpoints import Place
+from patrol.patrols.duty_models import DutyReminder
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.permissions import Role
 from patrol.people.tokens import digest_of, new_token
@@ -67,6 +70,7 @@ class WorldMaker:
         self._make_register()
         self._make_people()
         self._make_evidence()
+        self._make_duties()
         for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed"):
             self.world.issues[state] = self._issue(state)
         self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
@@ -157,6 +161,26 @@ class WorldMaker:
             {**HERE, "recorded_at": "2026-05-01T08:10:00+08:00"}]})
         self.call("chief_of_this_reach", "POST", "/sync", json={"device": "the chief's phone", "pending": 3})
         self.world.others |= {"patrol_id": patrol_id, "check_in_id": check_in_id}
+
+    def _make_duties(self) -> None:
+        ids = {name: str(uuid4()) for name in ("delegation_id", "warning_id", "policy_id")}
+        self.call("chief_of_this_reach", "PUT", f"/delegations/{ids['delegation_id']}", json={
+            "principal_id": self.world.people["chief_of_this_reach"], "deputy_id": self.world.people["patroller"],
+            "valid_from": "2026-05-01", "valid_to": "2026-05-31", "reason": "外出培训"})
+        self.call("office_of_this_region", "PUT", f"/reach-warnings/{ids['warning_id']}", json={
+            "reach_id": self.world.reaches["this"], "colour": "yellow", "trigger": "issue", "valid_from": "2026-05-01", "reason": "反复倾倒"})
+        self.call("office_of_this_region", "PUT", f"/frequency-policies/{ids['policy_id']}", json={
+            "level": "village", "region": self.world.regions["town"], "period": "week", "times": 1, "valid_from": "2026-05-01",
+            "source_zh": "本镇规定", "source_en": "Rule of the township"})
+        place = Place("B1", "board", self.reach.id, HERE["latitude"], HERE["longitude"])
+        self.build.save(CheckpointHandout(
+            person_id=UUID(self.world.people["chief_of_this_reach"]), day=date(2026, 5, 1), seed="00" * 32, places=[place.as_data()],
+            made_at=clock.now()))
+        now = clock.now()
+        reminder = self.build.save(DutyReminder(
+            id=new_id(), person_id=UUID(self.world.people["chief_of_this_reach"]), period="week", first_day=date(2026, 4, 27),
+            last_day=date(2026, 5, 3), kind="half", created_at=now, noticed_at=now, facts={"required": 1, "left": 1, "reaches": []}))
+        self.world.others |= ids | {"reminder_id": str(reminder.id)}
 
     def _photo(self, persona: str, seed: int) -> str:
         sent = self.call(persona, "POST", "/photos", data={"file": (io.BytesIO(picture(seed)), "photo.jpg")})

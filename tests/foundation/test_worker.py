@@ -58,14 +58,13 @@ def test_a_queue_that_is_away_shows_in_readiness(tmp_path):
     assert not worker.queue_answers(app.extensions["queue"])
 
 
-def test_an_hourly_job_that_fails_keeps_none_of_the_others_back(database, monkeypatch):
+def test_hourly_jobs_run_and_one_that_fails_keeps_none_back(queue, monkeypatch):
     ran = []
-
-    def failing():
-        raise RuntimeError("no route")
-
     monkeypatch.setattr(worker, "_hourly", [])
-    assert worker.each_hour(failing) is failing
-    worker.each_hour(lambda: ran.append(1))
-    worker.run_hourly_jobs()
-    assert ran == [1]
+    worker.each_hour(lambda: 1 / 0)
+    job = worker.each_hour(lambda: ran.append("second"))
+    worker.each_hour(job)
+    hourly = [task for task in queue._registry.periodic_tasks if task.name == "hourly"]
+    assert len(hourly) == 1
+    queue.execute(hourly[0])
+    assert ran == ["second"]

@@ -1,6 +1,7 @@
 """What a patrol may set out to walk and for whom, and whether the photos that arrive are those announced."""
 
 import hashlib
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
@@ -77,21 +78,68 @@ def test_retired_and_unseen_reaches_cannot_be_walked(build, chief, person, town)
     assert begin(chief, own, foreign).status_code == 201
 
 
-def test_on_whose_behalf_one_may_patrol(build, chief, person, town):
+def delegate(client, principal, deputy, **changes):
+    return client.put(f"delegations/{uuid4()}", json={
+        "principal_id": str(principal.id), "deputy_id": str(deputy.id), "valid_from": "2026-11-01", "valid_to": "2026-11-30",
+        "reason": "外出培训", **changes})
+
+
+def test_one_patrols_on_behalf_of_somebody_by_a_delegation_only(build, chief, person, town, signed_in):
     reach = build.reach(region=town)
-    village = build.region(town, level="village")
-    unfit = [
-        person, build.person("chief", region=village, disabled_at=clock.now()), build.person("chief", region=build.region()),
-        build.person("handler", region=village),
-    ]
-    for somebody in [*(row.id for row in unfit), uuid4()]:
+    principal = build.person("chief", region=town)
+    for somebody in (person.id, principal.id, uuid4()):
         reply = begin(chief, reach, on_behalf_of=str(somebody))
         assert reply.status_code == 422, somebody
         assert "on_behalf_of" in reply.json["errors"]
-    fit = build.person("patroller", region=village)
-    reply = begin(chief, reach, on_behalf_of=str(fit.id))
+    made = delegate(signed_in(principal), principal, person).json
+    reply = begin(chief, reach, on_behalf_of=str(principal.id))
     assert reply.status_code == 201
-    assert reply.json["on_behalf_of"] == str(fit.id)
+    assert reply.json["on_behalf_of"] == str(principal.id)
+    assert reply.json["delegation"] == {name: made[name] for name in ("id", "valid_from", "valid_to", "reason")}
+    assert chief.get(f"patrols/{reply.json['id']}").json["delegation"] == reply.json["delegation"]
+    assert begin(chief, reach).json["delegation"] is None
+
+
+@pytest.mark.parametrize(("started_at", "status"), [
+    ("2026-10-31T23:59:59+08:00", 422), ("2026-10-31T16:00:00Z", 201), ("2026-11-30T15:59:59Z", 201), ("2026-11-30T16:00:00Z", 422)])
+def test_a_delegation_holds_on_local_days(build, chief, person, town, signed_in, started_at, status):
+    principal = build.person("chief", region=town)
+    delegate(signed_in(principal), principal, person)
+    reply = begin(chief, build.reach(region=town), on_behalf_of=str(principal.id), started_at=started_at)
+    assert reply.status_code == status
+
+
+def test_a_delegation_for_some_reaches_covers_no_others(build, chief, person, town, signed_in):
+    principal = build.person("chief", region=town)
+    named, other = build.reach(region=town), build.reach(region=town)
+    build.appointment(named, principal)
+    assert delegate(signed_in(principal), principal, person, reach_ids=[str(named.id)]).status_code == 201
+    assert begin(chief, named, on_behalf_of=str(principal.id)).status_code == 201
+    assert begin(chief, named, other, on_behalf_of=str(principal.id)).status_code == 422
+
+
+def test_a_deputy_walks_reaches_that_he_would_not_see(build, town, signed_in):
+    principal, reach = build.person("chief", region=town), build.reach(region=town, level="township")
+    deputy = build.person("patroller", region=build.region(town, level="village"))
+    build.appointment(reach, principal, valid_to=date(2026, 11, 20))
+    client = signed_in(deputy)
+    delegate(signed_in(principal), principal, deputy)
+    assert begin(client, reach).status_code == 422
+    reply = begin(client, reach, on_behalf_of=str(principal.id))
+    assert reply.status_code == 201, reply.json
+    assert client.get(f"patrols/{reply.json['id']}").status_code == 200
+    assert begin(client, reach, on_behalf_of=str(principal.id), started_at="2026-11-21T08:30:00+08:00").status_code == 422
+
+
+def test_a_revoked_delegation_covers_what_was_begun_before(build, chief, person, town, signed_in):
+    principal, reach = build.person("chief", region=town), build.reach(region=town)
+    client, moment = signed_in(principal), datetime(2026, 11, 20, 4, tzinfo=UTC)
+    made = delegate(client, principal, person)
+    with clock.moved_clock(lambda: moment):
+        revoked = client.post(f"delegations/{made.json['id']}/revoke", headers={"If-Match": made.headers["ETag"]})
+        assert revoked.status_code == 200, revoked.json
+    assert begin(chief, reach, on_behalf_of=str(principal.id), started_at="2026-11-20T11:59:00+08:00").status_code == 201
+    assert begin(chief, reach, on_behalf_of=str(principal.id), started_at="2026-11-20T12:00:00+08:00").status_code == 422
 
 
 def test_a_check_in_that_announces_other_bytes_than_arrived_is_refused(chief):

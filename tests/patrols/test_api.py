@@ -180,6 +180,13 @@ def test_a_patrol_from_beginning_to_end(chief, world):
     assert shown["reaches"][0]["code"] == world.reach.code
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_phone_at_the_ends_of_the_calendar_is_taken_in(chief, world, moment):
+    patrol_id = uuid4()
+    assert chief.put(f"patrols/{patrol_id}", json=patrol_body(world, started_at=moment)).status_code == 201
+    assert chief.get(f"patrols/{patrol_id}").status_code == 200
+
+
 def test_a_patrol_cannot_end_before_it_began_or_be_ended_by_others(chief, world, signed_in, build):
     patrol_id = uuid4()
     chief.put(f"patrols/{patrol_id}", json=patrol_body(world))

@@ -62,7 +62,7 @@ class Story:
 
     def tell(self, text: str) -> None:
         """Send `text` through everything."""
-        for part in (self._people, self._patrols, self._issue_life, self._supervision, self._complaint):
+        for part in (self._people, self._patrols, self._duties, self._issue_life, self._supervision, self._complaint):
             part(text)
 
     def _people(self, text: str) -> None:
@@ -127,6 +127,33 @@ class Story:
         reply = self.send(who, "add_check_in", ("note",), "POST", "/check-ins", {**HERE, "recorded_at": RECORDED, "note": text})
         if reply is not None and reply.status == 201:
             self.same("add_check_in", ("note",), text, reply.json["note"])
+
+    def _duties(self, text: str) -> None:
+        world, chief, office = self.server.world, "chief_of_this_reach", "office_of_this_region"
+        policy = {"level": "village", "region": world.regions["this"], "period": "week", "times": 1, "valid_from": "2026-01-01",
+                  "source_zh": "规定", "source_en": "Rule"}
+        for field, language, shown in (("source_zh", "zh", "source"), ("source_en", "en", "source"), ("title", "zh", "title")):
+            path = f"/frequency-policies/{uuid4()}"
+            reply = self.send(office, "add_frequency_policy", (field,), "PUT", path, {**policy, field: text}, headers={"Accept-Language": language})
+            if reply is not None and reply.status == 201:
+                self.same("add_frequency_policy", (field,), text, reply.json[shown])
+        body = {"reach_id": world.reaches["this"], "colour": "red", "trigger": "issue", "valid_from": "2026-05-01", "reason": text}
+        reply = self.send(office, "raise_reach_warning", ("reason",), "PUT", f"/reach-warnings/{uuid4()}", body)
+        if reply is not None and reply.status == 201:
+            self.same("raise_reach_warning", ("reason",), text, reply.json["reason"])
+        path = f"/delegations/{uuid4()}"
+        body = {"principal_id": world.people[chief], "deputy_id": world.people["patroller"], "valid_from": "2026-05-01",
+                "valid_to": "2026-05-31", "reason": text}
+        reply = self.send(chief, "delegate_patrols", ("reason",), "PUT", path, body)
+        if reply is not None and reply.status == 201:
+            self.same("delegate_patrols", ("reason",), text, self.callers[chief].get(path).json["reason"])
+        # The prepared world has handed out a seed for this day.
+        path, moment = f"/patrols/{uuid4()}", "2026-05-01T08:00:00+08:00"
+        self.callers[chief].put(path, {"reach_ids": [world.reaches["this"]], "mode": "walk", "started_at": moment})
+        body = {**HERE, "reached": True, "recorded_at": moment, "reason": text}
+        reply = self.send(chief, "answer_patrol_checkpoint", ("reason",), "PUT", f"{path}/checkpoints/1", body)
+        if reply is not None and reply.status == 201:
+            self.same("answer_patrol_checkpoint", ("reason",), text, self.callers[chief].get(path).json["checkpoints"][0]["answer"]["reason"])
 
     def _issue_life(self, text: str) -> None:
         chief, office = "chief_of_this_reach", "office_of_this_region"

@@ -1,0 +1,83 @@
+"""What the examination of a patrol found: verdict, coverage of each reach, findings, and what people said of them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patrol.foundation.database import Base, new_id
+
+
+class Examination(Base):
+    """The latest examination of a patrol: by which algorithm over which input, and its verdict.
+
+    `verdict` is valid, partial, doubtful or invalid; `reasons` are texts in both languages; `summary` holds
+    `distance_m`, `duration_s` and speeds; `policy` names the version of the thresholds.
+    """
+
+    __tablename__ = "examinations"
+
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
+    algorithm: Mapped[str] = mapped_column(String(40))
+    input_hash: Mapped[str] = mapped_column(String(64))
+    examined_at: Mapped[datetime]
+    verdict: Mapped[str] = mapped_column(String(10))
+    reasons: Mapped[list[Any]] = mapped_column(JSON)
+    summary: Mapped[dict[str, Any]]
+    policy: Mapped[str] = mapped_column(String(40))
+
+
+class ReachCoverage(Base):
+    """How much of one reach a patrol covered: metres, and intervals `[[from_m, to_m], …]` along the reach.
+
+    `low_m` and `high_m` are the range that the uncertainty of the positions leaves.
+    """
+
+    __tablename__ = "reach_coverages"
+
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
+    reach_id: Mapped[UUID] = mapped_column(ForeignKey("reaches.id"), primary_key=True, index=True)
+    length_m: Mapped[float]
+    covered_m: Mapped[float]
+    unobserved_m: Mapped[float]
+    not_visited_m: Mapped[float]
+    low_m: Mapped[float]
+    high_m: Mapped[float]
+    covered: Mapped[list[Any]] = mapped_column(JSON)
+    unobserved: Mapped[list[Any]] = mapped_column(JSON)
+    not_visited: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class PatrolFinding(Base):
+    """Something about a patrol that a person should look at; `version` is that of the rule."""
+
+    __tablename__ = "patrol_findings"
+
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    severity: Mapped[str] = mapped_column(String(10))
+    evidence: Mapped[dict[str, Any]]
+    threshold: Mapped[dict[str, Any]]
+    version: Mapped[str] = mapped_column(String(40))
+    found_at: Mapped[datetime]
+
+
+class FindingStatement(Base):
+    """What somebody said of a finding; rows are only ever added.
+
+    `kind` is reply, judgement or withdrawal; `judgement` is upheld or dismissed, and None otherwise.
+    """
+
+    __tablename__ = "finding_statements"
+    __table_args__ = (Index("ix_finding_statements_patrol", "patrol_id", "code", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(10))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    judgement: Mapped[str | None] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(2000))
+    at: Mapped[datetime]
