@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Flask
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import patrol.evidence.models
@@ -18,10 +17,11 @@ from patrol.evidence import commands as evidence_commands
 from patrol.evidence.api import room as evidence
 from patrol.evidence.storage import open_store
 from patrol.foundation import service
-from patrol.foundation.database import WriterQueue, database_config, db, prepare_sqlite
+from patrol.foundation.database import WriterQueue, database_config, db, prepare_postgresql, prepare_sqlite
 from patrol.foundation.http import PatrolApi, Room, add_headers
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
+from patrol.foundation.migrations import connect_migrations
 from patrol.foundation.settings import Settings
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
@@ -120,7 +120,9 @@ def _forget_connections(app: Flask) -> None:
 
 def _open_database(app: Flask, settings: Settings) -> None:
     db.init_app(app)
-    Migrate(app, db, directory="migrations", compare_type=True)
+    connect_migrations(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine, WriterQueue(settings.data / "writers.lock"))
+        else:
+            prepare_postgresql(db.engine)

@@ -4,16 +4,20 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
-from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy import Connection, CursorResult, DateTime, Dialect, Engine, Insert, MetaData, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import JSON, TypeDecorator
 from uuid_utils.compat import uuid7
 
@@ -25,6 +29,8 @@ BUSY_TIMEOUT_S = 20
 
 # Set by `transaction()`: whether the transaction that begins in this context is going to write.
 will_write: ContextVar[bool] = ContextVar("will_write", default=False)
+# Set by `reading()`: whether what begins in this context only reads.
+only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -78,6 +84,27 @@ def new_id() -> UUID:
     return uuid7()
 
 
+def insert_unless_there(model: type[Base], values: dict[str, Any]) -> bool:
+    """Insert one row of the model's table unless its primary key is taken; return whether it was inserted.
+
+    The constraint decides, so no two who bring the same id at once can both be told that theirs is new: the later one
+    waits for the earlier one's commit, and then finds that row.
+    """
+    result = db.session.execute(_insertion(model, db.engine.dialect.name), values)
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+@cache
+def _insertion(model: type[Base], dialect: str) -> Insert:
+    table = cast("Table", model.__table__)
+    keys = list(table.primary_key)
+    if dialect == "postgresql":
+        made: Insert = postgresql.insert(table).on_conflict_do_nothing(index_elements=keys)
+    else:
+        made = sqlite.insert(table).on_conflict_do_nothing(index_elements=keys)
+    return made.execution_options(preserve_rowcount=True)
+
+
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Return what Flask-SQLAlchemy passes to create_engine for this database; each thread may hold a connection."""
     options: dict[str, Any] = {
@@ -91,6 +118,40 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     # costs more than answers of 50 rows.
     connect = {"connect_timeout": 5, "options": "-c plan_cache_mode=force_custom_plan -c jit=off"}
     return options | {"pool_size": threads + 2, "max_overflow": 10, "connect_args": connect}
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let the statements of the body only read, each for itself: no transaction is begun for them.
+
+    At PostgreSQL's usual isolation, READ COMMITTED, each statement sees what is committed when it starts, inside a
+    transaction or not; without one, two of a request's round trips fall away. On SQLite it is the same then. Objects
+    changed in the body are never written: the flush raises RuntimeError. A write is `transaction()`, which begins anew.
+    """
+    token = only_reads.set(True)
+    try:
+        yield
+    finally:
+        only_reads.reset(token)
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_write(*_details: object) -> None:
+    if only_reads.get() and not will_write.get():
+        raise RuntimeError("a route that reads has changed something: it must say writes=True")
+
+
+def prepare_postgresql(engine: Engine) -> None:
+    """Make `engine` send no BEGIN where a request only reads (`reading()`)."""
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        if "isolation_level" in connection.get_execution_options():
+            return  # Who asked for a level of their own, such as a VACUUM, has it already.
+        alone = only_reads.get() and not will_write.get()
+        raw = connection.connection.dbapi_connection
+        if raw is not None and raw.autocommit != alone:
+            raw.autocommit = alone
 
 
 def journal_mode() -> str:
@@ -142,7 +203,8 @@ def prepare_sqlite(engine: Engine, queue: WriterQueue) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         if not will_write.get():
-            connection.exec_driver_sql("BEGIN")
+            if not only_reads.get():
+                connection.exec_driver_sql("BEGIN")
             return
         queue.enter()
         connection.info["queue"] = queue

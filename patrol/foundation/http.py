@@ -15,6 +15,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from patrol.foundation import json_safety
+from patrol.foundation.database import reading
 from patrol.foundation.errors import BadRequest, NeedsIfMatch, Stale, UnsupportedKind
 from patrol.foundation.problems import PROBLEM_JSON, ProblemSchema, register_problem_handlers
 from patrol.foundation.texts import Text
@@ -163,10 +164,11 @@ class Room(Blueprint):
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 # PostgreSQL cannot be asked for a text with NUL; with another letter in its place nothing is found.
                 kwargs = {name: part.replace("\0", "\ufffd") if isinstance(part, str) else part for name, part in kwargs.items()}
-                if may is not None:
-                    Room.check(may)
-                if not is_write:
-                    return view(*args, **kwargs)
+                with reading():
+                    if may is not None:
+                        Room.check(may)
+                    if not is_write:
+                        return view(*args, **kwargs)
                 try:
                     with transaction():
                         return view(*args, **kwargs)
@@ -328,14 +330,19 @@ SECURITY_HEADERS = {
 }
 
 
+_USUAL_HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+
+
 def add_headers(app: Flask) -> None:
     """Give every answer the security headers, its ETag, and `no-store` unless the view said otherwise."""
 
     @app.after_request
     def complete(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
+        # `setdefault` would walk through all the headers for each of these, on every request.
+        there = {name.lower() for name, _ in response.headers}
+        for name, value in _USUAL_HEADERS.items():
+            if name.lower() not in there:
+                response.headers.add(name, value)
         if (etag := g.pop("etag", None)) and response.status_code < 300:
             response.headers["ETag"] = etag
         if request.is_secure:

@@ -1,14 +1,10 @@
 """The service's own routes and commands: health, readiness, metrics, the worker, documents generated from tables."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 import marshmallow as ma
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Response, current_app, request
 from flask.cli import AppGroup, with_appcontext
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
@@ -18,11 +14,11 @@ from patrol.foundation import outbox, worker
 from patrol.foundation.database import db, journal_mode
 from patrol.foundation.errors import NotAllowed
 from patrol.foundation.http import Room
+from patrol.foundation.migrations import MIGRATIONS, applied_migration, newest_migration
 from patrol.foundation.problems import problem
 from patrol.foundation.settings import Settings, settings_document
 from patrol.foundation.texts import Text
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 room = Room("service", __name__, description="Health, readiness, metrics")
 _checks: dict[str, Callable[[], bool]] = {}
 _documents: dict[str, Callable[[], str]] = {"settings.md": settings_document}
@@ -56,17 +52,10 @@ def documents() -> dict[str, str]:
     return {name: write() for name, write in sorted(_documents.items())}
 
 
-def migrations_wanted() -> str | None:
-    """Return the newest migration that this code comes with."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
-
-
 @ready_when("migrations")
 def migrations_current() -> bool:
     """Tell whether the database has all the migrations of this code."""
-    return MigrationContext.configure(db.session.connection()).get_current_revision() == migrations_wanted()
+    return applied_migration() == newest_migration()
 
 
 @ready_when("database")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, false, func, or_, select, true, union_all
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -97,10 +97,13 @@ def get_issue(actor: Actor, issue_id: UUID) -> Issue:
     return issue
 
 
+_ID_OF_ISSUE = select(Issue.__table__.c.id).where(Issue.__table__.c.id == bindparam("id"))
+
+
 def find_issue(issue_id: UUID) -> Issue | None:
     """Return an issue with all that it shows, whoever asks, or None: for a create that may be a repetition."""
     # Nearly always there is none, and a question for the id alone costs a fifth.
-    if db.session.scalar(select(Issue.id).where(Issue.id == issue_id)) is None:
+    if db.session.scalar(_ID_OF_ISSUE, {"id": issue_id}) is None:
         return None
     return db.session.scalar(_with_parts(select(Issue).where(Issue.id == issue_id)))
 

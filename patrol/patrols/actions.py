@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import insert, select
 
 from patrol.evidence.actions import StoredPhoto, record_photo
 from patrol.evidence.events import PhotoReceived
 from patrol.evidence.models import Photo
 from patrol.evidence.queries import arrived_photos
 from patrol.foundation import clock, events
-from patrol.foundation.database import db
+from patrol.foundation.database import db, insert_unless_there
 from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
@@ -24,11 +23,12 @@ from patrol.patrols.duty_lists import walkable_reaches
 from patrol.patrols.events import CheckedIn, PatrolEnded
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.ownership import refuse_foreign
-from patrol.patrols.placing import place_of
+from patrol.patrols.placing import Place, place_of
 from patrol.patrols.track_actions import take_out_what_lies_outside
 from patrol.patrols.window import BY_PERSON, BY_SYSTEM
 from patrol.people.actor import Actor
 from patrol.waters.models import Reach
+from patrol.waters.nearby import ReachBeside
 
 _NOT_YOUR_CHECK_IN = Text("编号 {id} 已被他人使用，请换用新编号", "The id {id} is somebody else's: send yours under a new one")
 _NO_REACHES = Text("你的范围内没有这些在用的河段:{ids}", "You have no such reaches in use: {ids}")
@@ -96,45 +96,75 @@ def finish_patrol(patrol: Patrol, *, by: Actor, ended_at: datetime, summary: str
     return patrol
 
 
-_KNOWN = select(CheckIn.__table__.c.id).where(CheckIn.__table__.c.id == bindparam("id"))
+class KeptCheckIn(NamedTuple):
+    """A check-in as `check_in` leaves it; `reach` only of a new one, whose own relation is not loaded."""
+
+    row: CheckIn
+    is_new: bool
+    reach: ReachBeside | None = None
 
 
 def check_in(
     *, by: Actor, id: UUID, position: Position, recorded_at: datetime, sent_at: datetime | None, patrol_id: UUID | None,  # noqa: A002
     reach_id: UUID | None, checklist: dict[str, Any], note: str | None, announced: Sequence[AnnouncedPhoto],
     brought: Sequence[StoredPhoto], digest: str, tolerance_m: float, day: date | None = None,
-) -> tuple[CheckIn, bool]:
-    """Keep a check-in under the client's id; return it and whether it is new.
+) -> KeptCheckIn:
+    """Keep a check-in under the client's id; return it, whether it is new, and on which reach a new one is.
 
     Photos may have arrived before (`announced`, by id), come along (`brought`), or follow later. A photo that comes
     along gets an id made from the check-in's and its own digest, so that a repeated request finds it again. Without a
     `reach_id`, `day` is the local day on which the person's appointments count.
     """
-    # Nearly always there is none, and a question for the id alone costs a third.
-    if db.session.execute(_KNOWN, {"id": id}).first() is not None:
-        known = db.session.get_one(CheckIn, id)
-        if known.person_id != by.person_id:
-            raise Invalid(_NOT_YOUR_CHECK_IN.format(id=id), errors={"id": [_NOT_YOUR_CHECK_IN.format(id=id)]})
-        refuse_other_content(id, stored=known.digest, sent=digest)
-        return known, False
-    if patrol_id is not None and (patrol := db.session.get(Patrol, patrol_id)) is not None:
-        refuse_foreign(patrol, by, "patrol_id")
-    _refuse_unfit_photos(announced, by)
-    place = place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m, day=day)
+    try:
+        place = _fitting_place(position, by, patrol_id, reach_id, announced, tolerance_m, day)
+    except Invalid:
+        # What is here already was in order when it came, whatever may have changed since.
+        if db.session.get(CheckIn, id) is None:
+            raise
+        return _repeated(id, by, digest)
     kept = [record_photo(photo, photo_id=uuid5(id, photo.sha256), owner_id=by.person_id, recorded_at=recorded_at,
                          latitude=position.latitude, longitude=position.longitude)[0] for photo in brought]
     names = dict.fromkeys([*announced, *(AnnouncedPhoto(photo.id, photo.sha256) for photo in kept)])
-    row = CheckIn(
-        id=id, patrol_id=patrol_id, person_id=by.person_id, region_id=place.region_id, reach_id=place.reach.id if place.reach else None,
-        distance_m=place.distance_m, recorded_at=recorded_at, sent_at=sent_at, received_at=clock.now(),
-        checklist=checklist, note=note, digest=digest, **position.columns(),
-        photos=[CheckInPhoto(photo_id=name.id, position=index, sha256=name.sha256) for index, name in enumerate(names)],
-    )
-    db.session.add(row)
-    db.session.flush()
-    set_committed_value(row, "reach", place.reach)
+    row = _insert({
+        "id": id, "patrol_id": patrol_id, "person_id": by.person_id, "region_id": place.region_id,
+        "reach_id": place.reach.id if place.reach else None, "distance_m": place.distance_m, "recorded_at": recorded_at,
+        "sent_at": sent_at, "received_at": clock.now(), "checklist": checklist, "note": note, "digest": digest,
+        **position.columns(),
+    }, [{"check_in_id": id, "photo_id": name.id, "position": at, "sha256": name.sha256} for at, name in enumerate(names)])
+    if row is None:
+        return _repeated(id, by, digest)
     events.record(CheckedIn(check_in_id=row.id, reach_id=row.reach_id, person_id=row.person_id))
-    return row, True
+    return KeptCheckIn(row, True, place.reach)
+
+
+def _fitting_place(
+    position: Position, by: Actor, patrol_id: UUID | None, reach_id: UUID | None, announced: Sequence[AnnouncedPhoto],
+    tolerance_m: float, day: date | None,
+) -> Place:  # fmt: skip
+    if patrol_id is not None and (patrol := db.session.get(Patrol, patrol_id)) is not None:
+        refuse_foreign(patrol, by, "patrol_id")
+    _refuse_unfit_photos(announced, by)
+    return place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m, day=day)
+
+
+def _insert(values: dict[str, Any], photos: list[dict[str, Any]]) -> CheckIn | None:
+    """Write a check-in and return it, None when its id is taken.
+
+    It is not the session's: keeping a row that nobody changes in its care would cost a tenth of the whole request.
+    """
+    if not insert_unless_there(CheckIn, values):
+        return None
+    if photos:
+        db.session.execute(insert(CheckInPhoto), photos)
+    return CheckIn(**values, photos=[CheckInPhoto(**photo) for photo in photos])
+
+
+def _repeated(id: UUID, by: Actor, digest: str) -> KeptCheckIn:  # noqa: A002
+    known = db.session.get_one(CheckIn, id)
+    if known.person_id != by.person_id:
+        raise Invalid(_NOT_YOUR_CHECK_IN.format(id=id), errors={"id": [_NOT_YOUR_CHECK_IN.format(id=id)]})
+    refuse_other_content(id, stored=known.digest, sent=digest)
+    return KeptCheckIn(known, False)
 
 
 def _reaches_to_walk(reach_ids: Sequence[UUID], by: Actor, principals: list[UUID], day: date) -> list[Reach]:

@@ -14,6 +14,7 @@ from patrol.foundation.paging import Page, page_schema
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.patrols import queries
+from patrol.patrols.actions import KeptCheckIn
 from patrol.patrols.checkpoint_shown import shown_checkpoints
 from patrol.patrols.ending import END_REASONS
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
@@ -32,6 +33,7 @@ from patrol.patrols.schemas import (
     PatrolOut,
 )
 from patrol.patrols.track_queries import pauses_of
+from patrol.people.actor import Actor
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
@@ -108,12 +110,15 @@ def add_check_in(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (), brought: Any = ()) -> tuple[dict[str, Any], int]:
     by = current_actor()
-    row, is_new = enter_check_in(
-        data, by=by, id=check_in_id, settings=current_app.extensions["settings"], announced=announced, brought=brought)
-    # What was just entered is shown to who entered it, without asking the database for what is known.
-    own = {"id": by.person_id, "name": by.name, "title": by.title}
-    [shown] = shown_check_ins([row], own=own if is_new else None)
-    return {**shown, "receipt": check_in_receipt(row, is_new)}, 201 if is_new else 200
+    kept = enter_check_in(data, by=by, id=check_in_id, settings=current_app.extensions["settings"], announced=announced, brought=brought)
+    [shown] = _shown_new(kept, by) if kept.is_new else shown_check_ins([kept.row])
+    return {**shown, "receipt": check_in_receipt(kept.row, kept.is_new)}, 201 if kept.is_new else 200
+
+
+def _shown_new(kept: KeptCheckIn, by: Actor) -> list[dict[str, Any]]:
+    """Show what was just entered to who entered it, without asking the database for what is known."""
+    person = {"id": by.person_id, "name": by.name, "title": by.title}
+    return shown_check_ins([kept.row], known={"person": person, "reach": kept.reach})
 
 
 @room.route("/check-ins", may=P.SEE_PATROLS, refuses=(404,))
@@ -143,14 +148,17 @@ def shown_patrol(patrol: Patrol) -> dict[str, Any]:
     }
 
 
-def shown_check_ins(rows: Iterable[CheckIn], *, own: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Return what `CheckInOut` shows of each row, with one question about all their photos; `own` is whose they all are."""
+def shown_check_ins(rows: Iterable[CheckIn], *, known: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return what `CheckInOut` shows of each row, with one question about all their photos.
+
+    `known` is the person and the reach of all of them, for rows whose relations are not loaded.
+    """
     rows = list(rows)
     arrived = arrived_photos(photo.photo_id for row in rows for photo in row.photos)
     return [{
         **{name: getattr(row, name) for name in (
-            "id", "patrol_id", "reach", "distance_m", "recorded_at", "received_at", "checklist", "note")},
-        "person": own or row.person,
+            "id", "patrol_id", "distance_m", "recorded_at", "received_at", "checklist", "note")},
+        **(known or {"person": row.person, "reach": row.reach}),
         **shown_position(row),
         "photos": [_shown_photo(photo, arrived.get(photo.photo_id), row) for photo in row.photos],
     } for row in rows]

@@ -10,8 +10,8 @@ from patrol.foundation.positions import position_of
 from patrol.foundation.same_content import content_digest
 from patrol.foundation.settings import Settings
 from patrol.patrols import actions, queries
-from patrol.patrols.actions import AnnouncedPhoto
-from patrol.patrols.models import CheckIn, Patrol
+from patrol.patrols.actions import AnnouncedPhoto, KeptCheckIn
+from patrol.patrols.models import Patrol
 from patrol.patrols.track import Source
 from patrol.patrols.track_actions import keep_fixes, note_pause
 from patrol.patrols.track_models import PatrolPause, TrackBatch
@@ -48,16 +48,16 @@ def enter_track(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple
 def enter_check_in(
     data: Mapping[str, Any], *, by: Actor, id: UUID, settings: Settings, announced: Sequence[AnnouncedPhoto] = (),  # noqa: A002
     brought: Sequence[StoredPhoto] = (),
-) -> tuple[CheckIn, bool]:
+) -> KeptCheckIn:
     """Keep the check-in in loaded `CheckInFormIn` data; return it, its photos loaded, and whether it is new."""
     photos = sorted([f"{name.id} {name.sha256}" for name in announced] + [photo.sha256 for photo in brought])
     digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
     fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
-    row, is_new = actions.check_in(
+    kept = actions.check_in(
         by=by, id=id, position=position_of(data), announced=announced, brought=brought, digest=digest,
         tolerance_m=settings.routing_tolerance_m, day=clock.today(settings.timezone), **fields,
     )
-    return row if is_new else queries.get_check_in(by, id), is_new
+    return kept if kept.is_new else KeptCheckIn(queries.get_check_in(by, id), False)
 
 
 def announced_photos(photos: Sequence[Mapping[str, Any]]) -> list[AnnouncedPhoto]:

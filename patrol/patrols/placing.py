@@ -16,7 +16,8 @@ from patrol.foundation.positions import Position
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.waters.models import Reach
-from patrol.waters.queries import chiefs_on, near_reaches, region_at
+from patrol.waters.nearby import ReachBeside, reaches_beside
+from patrol.waters.queries import region_at
 from patrol.waters.reach_index import Candidate
 from patrol.waters.terms import LEVELS
 
@@ -31,7 +32,7 @@ LEAST_MARGIN_M = 15.0
 class Place:
     """Where a check-in belongs."""
 
-    reach: Reach | None
+    reach: ReachBeside | None
     region_id: UUID
     distance_m: float | None
 
@@ -44,27 +45,30 @@ def place_of(position: Position, *, by: Actor, reach_id: UUID | None, tolerance_
     on the local `day` (None: nobody's appointments are asked for), then the lowest level, then the nearest.
     """
     if reach_id is not None:
-        reach = db.session.scalar(select(Reach).where(Reach.id == reach_id).options(undefer(Reach.geometry)))
-        if reach is None:
-            raise Invalid(_NO_REACH, errors={"reach_id": [_NO_REACH]})
-        return Place(reach, reach.region_id, round(distance_to(reach, position), 1))
+        return _place_on(reach_id, position)
     accuracy_m = position.accuracy_m if position.accuracy_m is not None else UNKNOWN_ACCURACY_M
-    near = near_reaches(position.latitude, position.longitude, accuracy_m=accuracy_m, tolerance_m=tolerance_m)
+    near = reaches_beside(
+        position.latitude, position.longitude, accuracy_m=accuracy_m, tolerance_m=tolerance_m, person_id=by.person_id, day=day
+    )
     within = [pair for pair in near if pair[0].within_tolerance]
     if within:
         farthest_m = within[0][0].distance_m + max(LEAST_MARGIN_M, accuracy_m / 2)
-        candidate, reach = _fittest([pair for pair in within if pair[0].distance_m <= farthest_m], by=by, day=day)
+        candidate, reach = _fittest([pair for pair in within if pair[0].distance_m <= farthest_m])
         return Place(reach, reach.region_id, round(candidate.distance_m, 1))
     region = region_at(position.latitude, position.longitude)
     return Place(None, region.id if region else by.region_id, None)  # type: ignore[arg-type]
 
 
-def _fittest(alike: Sequence[tuple[Candidate, Reach]], *, by: Actor, day: date | None) -> tuple[Candidate, Reach]:
-    own: set[UUID] = set()
-    if len(alike) > 1 and day is not None:
-        chiefs = chiefs_on([reach.id for _, reach in alike], day)
-        own = {reach_id for reach_id, answering in chiefs.items() if any(chief.person_id == by.person_id for chief in answering)}
-    return min(alike, key=lambda pair: (pair[1].id not in own, -LEVELS.index(pair[1].level), pair[0].distance_m))
+def _place_on(reach_id: UUID, position: Position) -> Place:
+    reach = db.session.scalar(select(Reach).where(Reach.id == reach_id).options(undefer(Reach.geometry)))
+    if reach is None:
+        raise Invalid(_NO_REACH, errors={"reach_id": [_NO_REACH]})
+    named = ReachBeside(reach.id, reach.code, reach.name, reach.level, reach.region_id, is_own=False)
+    return Place(named, reach.region_id, round(distance_to(reach, position), 1))
+
+
+def _fittest(alike: Sequence[tuple[Candidate, ReachBeside]]) -> tuple[Candidate, ReachBeside]:
+    return min(alike, key=lambda pair: (not pair[1].is_own, -LEVELS.index(pair[1].level), pair[0].distance_m))
 
 
 def distance_to(reach: Reach, position: Position) -> float:

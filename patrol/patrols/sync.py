@@ -130,11 +130,11 @@ def _track(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
 
 
 def _check_in(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
-    row, is_new = enter_check_in(
+    kept = enter_check_in(
         {name: value for name, value in data.items() if name != "photos"}, by=queue.by, id=item_id, settings=queue.settings,
         announced=announced_photos(data["photos"]),
     )  # fmt: skip
-    return is_new, check_in_receipt(row, is_new)
+    return kept.is_new, check_in_receipt(kept.row, kept.is_new)
 
 
 def _issue(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-import openpyxl
 import orjson
 
 from patrol.foundation.errors import Invalid, TooLarge
@@ -133,6 +132,8 @@ def _decoded(data: bytes) -> str:
 
 
 def _xlsx_lines(data: bytes) -> Iterator[tuple[int, list[Any]]]:
+    import openpyxl  # noqa: PLC0415 - six megabytes of each process, needed by the few that read a workbook
+
     _refuse_hostile_zip(data)
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)

@@ -1,4 +1,4 @@
-"""Reads of the registers: who answers near a place on a day, and what an account may see."""
+"""Reads of the registers: who answers on a day, and what an account may see."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -31,9 +31,8 @@ from patrol.people.models import Person, Region
 from patrol.people.permissions import Role
 from patrol.people.queries import region_with_code
 from patrol.waters.boundaries import is_shared, may_share
-from patrol.waters.models import Appointment, Reach, RegisterVersion, WaterBody
-from patrol.waters.reach_index import Candidate, ReachIndex
-from patrol.waters.register import current_index, current_region_map, held_index
+from patrol.waters.models import Appointment, Reach, WaterBody
+from patrol.waters.register import current_region_map
 from patrol.waters.terms import AIDE_TITLES, is_deputy
 
 REACH_BY_CODE = Order("code", (Reach.code,))
@@ -55,50 +54,6 @@ class ChiefOn:
     region_path: str
 
 
-def near_reaches(
-    latitude: float, longitude: float, *, accuracy_m: float, tolerance_m: float
-) -> list[tuple[Candidate, Reach]]:
-    """Return the reaches near a WGS 84 place, nearest first, with their regions and water bodies loaded.
-
-    `tolerance_m` holds for reaches without one of their own. With nothing near, the nearest within 50 km is returned
-    alone, out of tolerance. One query where this process holds the current index.
-    """
-    held = held_index(tolerance_m)
-    if held is not None:
-        found = _candidates(held[0], latitude, longitude, accuracy_m)
-        reaches, state = _load(found)
-        if state == held[1]:
-            return _paired(found, reaches)
-    found = _candidates(current_index(tolerance_m), latitude, longitude, accuracy_m)
-    return _paired(found, _load(found)[0])
-
-
-def _candidates(index: ReachIndex, latitude: float, longitude: float, accuracy_m: float) -> list[Candidate]:
-    found = index.near(latitude, longitude, accuracy_m)
-    nearest = None if found else index.nearest_any(latitude, longitude)
-    return found if nearest is None else [nearest]
-
-
-# Each report and check-in asks these two, and so they are put together once.
-_NEAR = (
-    select(Reach, select(RegisterVersion.reaches).scalar_subquery())
-    .where(Reach.id.in_(bindparam("ids", expanding=True)))
-    .options(joinedload(Reach.region), joinedload(Reach.water_body))
-)
-
-
-def _load(found: Sequence[Candidate]) -> tuple[dict[UUID, Reach], int | None]:
-    """Return the candidates' reaches and the register's state, read together."""
-    if not found:
-        return {}, None
-    rows = db.session.execute(_NEAR, {"ids": [candidate.reach_id for candidate in found]}).all()
-    return {reach.id: reach for reach, _ in rows}, rows[0][1] if rows else None
-
-
-def _paired(found: Sequence[Candidate], reaches: dict[UUID, Reach]) -> list[tuple[Candidate, Reach]]:
-    return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
-
-
 def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that an appointment holds on `day`; both its first and its last day count."""
     return and_(Appointment.valid_from <= day, or_(Appointment.valid_to.is_(None), Appointment.valid_to >= day))
@@ -109,12 +64,15 @@ def answering(day: date | BindParameter[date]) -> ColumnElement[bool]:
     return and_(in_force(day), Person.disabled_at.is_(None), Appointment.title.not_in(AIDE_TITLES))
 
 
+# Each report asks this: over tables, since the mapper's share of the work falls away.
+_appointment, _person, _region = (model.__table__.c for model in (Appointment, Person, Region))
 _CHIEFS = (
-    select(Appointment.reach_id, Person.id, Person.name, Appointment.title, Person.title, Region.id, Region.path)
-    .join(Person, Person.id == Appointment.person_id)
-    .join(Region, Region.id == Person.region_id)
-    .where(Appointment.reach_id.in_(bindparam("ids", expanding=True)), answering(bindparam("day", type_=Date)))
-    .order_by(Appointment.valid_from, Appointment.id)
+    select(_appointment.reach_id, _person.id, _person.name, _appointment.title, _person.title, _region.id, _region.path)
+    .select_from(Appointment.__table__)
+    .join(Person.__table__, _person.id == _appointment.person_id)
+    .join(Region.__table__, _region.id == _person.region_id)
+    .where(_appointment.reach_id.in_(bindparam("ids", expanding=True)), answering(bindparam("day", type_=Date)))
+    .order_by(_appointment.valid_from, _appointment.id)
 )
 
 

@@ -3,16 +3,19 @@
 import os
 import threading
 import time
+from contextlib import nullcontext
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, text
 
 from patrol.application import create_app
-from patrol.foundation.database import WriterQueue, db
+from patrol.foundation.database import WriterQueue, db, insert_unless_there, new_id, reading
 from patrol.foundation.settings import Settings
+from patrol.foundation.transaction import transaction
+from patrol.people.models import Region
 from tests.conftest import ENGINE, fresh_server_database
 
 
@@ -67,3 +70,60 @@ def test_writers_come_one_after_another(tmp_path):
         thread.join()
     assert max(most) == 1
     assert len(most) == 120
+
+
+def in_transaction(connection) -> bool:
+    raw = connection.connection.dbapi_connection
+    return raw.in_transaction if ENGINE == "sqlite" else raw.info.transaction_status.name == "INTRANS"
+
+
+def test_what_only_reads_begins_no_transaction_and_what_writes_does(app):
+    with app.app_context():
+        for begin, begins in ((reading, False), (transaction, True), (nullcontext, True)):
+            with begin():
+                db.session.execute(text("SELECT 1"))
+                assert in_transaction(db.session.connection()) is begins
+            db.session.rollback()
+
+
+def test_a_connection_may_ask_for_a_level_of_its_own(app):
+    if ENGINE != "postgresql":
+        pytest.skip("about PostgreSQL")
+    with app.app_context(), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM register_version"))
+        assert not in_transaction(connection)
+
+
+def test_a_transaction_that_follows_a_read_can_be_rolled_back(app):
+    with app.app_context():
+        with reading():
+            assert db.session.scalar(select(Region.id)) is None
+        with pytest.raises(ZeroDivisionError), transaction():
+            db.session.add(a_region())
+            db.session.flush()
+            raise ZeroDivisionError
+        with reading():
+            assert db.session.scalar(select(Region.id)) is None
+        db.session.rollback()
+
+
+def test_what_only_reads_writes_no_changed_object(database):
+    with reading():
+        db.session.add(a_region())
+        with pytest.raises(RuntimeError, match="writes=True"):
+            db.session.flush()
+    db.session.expunge_all()
+    assert db.session.scalar(select(Region.id)) is None
+
+
+def test_a_row_is_inserted_unless_its_key_is_taken(database):
+    values = {"id": new_id(), "code": "1", "name": "清溪区", "level": "county", "path": "/1/", "version": 1}
+    with transaction():
+        assert insert_unless_there(Region, values)
+    with transaction():
+        assert not insert_unless_there(Region, values | {"name": "别处"})
+    assert db.session.scalars(select(Region.name)).all() == ["清溪区"]
+
+
+def a_region() -> Region:
+    return Region(id=new_id(), code="1", name="清溪区", level="county", path="/1/")

@@ -62,12 +62,14 @@ def test_a_reach_farther_than_the_margin_is_not_meant(build, signed_in, chief, v
     assert reach_found(signed_in(chief), accuracy_m=accuracy_m) == str(own.id if is_own else nearest.id)
 
 
-@pytest.mark.parametrize(("overlay", "asked"), [(False, 0), (True, 1)])
-def test_appointments_are_asked_for_only_where_there_is_a_choice(build, signed_in, chief, village, queries, overlay, asked):
-    build.reach(region=village)
-    if overlay:
-        build.reach(NORTHERN, level="county")
+def test_one_question_tells_what_lies_near_and_what_is_ones_own(build, signed_in, chief, village, queries):
+    build.appointment(build.reach(region=village), chief)
+    build.reach(NORTHERN, level="county")
     client = signed_in(chief)
+    reach_found(client)  # This process holds the index from here on.
     queries.clear()
     reach_found(client)
-    assert sum("FROM appointments" in query for query in queries) == asked
+    who, near = [query for query in queries if query.startswith("SELECT")]
+    assert "FROM tokens" in who
+    assert "FROM reaches" in near
+    assert "FROM appointments" in near

@@ -10,7 +10,8 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.transaction import transaction
 from patrol.waters import queries
-from patrol.waters.queries import chiefs_on, near_reaches, offices_in, region_at, regions_above
+from patrol.waters.nearby import near_reaches
+from patrol.waters.queries import chiefs_on, offices_in, region_at, regions_above
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 

@@ -1,0 +1,99 @@
+"""Which reaches lie near a place: what the index in memory gives, with the rows of the same state of the register."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Date, Select, Uuid, bindparam, exists, select
+from sqlalchemy.orm import joinedload
+
+from patrol.foundation.database import db
+from patrol.people.models import Person
+from patrol.waters.models import Appointment, Reach, RegisterVersion
+from patrol.waters.queries import answering
+from patrol.waters.reach_index import Candidate, ReachIndex
+from patrol.waters.register import current_index, held_index
+
+
+class ReachBeside(NamedTuple):
+    """What a check-in needs to know of a reach near it; `is_own`: the person who asks answers for it on that day."""
+
+    id: UUID
+    code: str
+    name: str
+    level: str
+    region_id: UUID
+    is_own: bool
+
+
+# Each report asks this, and so it is put together once.
+_NEAR = (
+    select(Reach, select(RegisterVersion.reaches).scalar_subquery())
+    .where(Reach.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Reach.region), joinedload(Reach.water_body))
+)
+# Each check-in asks this: over tables, since the mapper's share of the work falls away.
+_reach = Reach.__table__.c
+_BESIDE = select(
+    _reach.id, _reach.code, _reach.name, _reach.level, _reach.region_id,
+    exists().where(
+        Appointment.reach_id == _reach.id, Appointment.person_id == bindparam("person_id", type_=Uuid), Person.id == Appointment.person_id,
+        answering(bindparam("day", type_=Date)),
+    ).correlate(Reach.__table__),
+    select(RegisterVersion.__table__.c.reaches).scalar_subquery(),
+).where(_reach.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+
+
+def near_reaches(
+    latitude: float, longitude: float, *, accuracy_m: float, tolerance_m: float
+) -> list[tuple[Candidate, Reach]]:
+    """Return the reaches near a WGS 84 place, nearest first, with their regions and water bodies loaded.
+
+    `tolerance_m` holds for reaches without one of their own. With nothing near, the nearest within 50 km is returned
+    alone, out of tolerance. One query where this process holds the current index.
+    """
+    found, rows = _near(_NEAR, {}, latitude, longitude, accuracy_m, tolerance_m)
+    reaches: dict[UUID, Reach] = {row[0].id: row[0] for row in rows}
+    return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
+
+
+def reaches_beside(
+    latitude: float, longitude: float, *, accuracy_m: float, tolerance_m: float, person_id: UUID | None, day: date | None
+) -> list[tuple[Candidate, ReachBeside]]:
+    """Return the reaches near a place as `near_reaches` does, briefly, each with whether it is the person's on `day`.
+
+    Without a `day` none is. Also one query.
+    """
+    whose = {"person_id": person_id, "day": day}
+    found, rows = _near(_BESIDE, whose, latitude, longitude, accuracy_m, tolerance_m)
+    reaches = {row[0]: ReachBeside(*tuple(row)[:-1]) for row in rows}
+    return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
+
+
+def _near(
+    statement: Select[Any], values: dict[str, Any], latitude: float, longitude: float, accuracy_m: float, tolerance_m: float
+) -> tuple[list[Candidate], Sequence[Any]]:
+    """Return what the index gives and the candidates' rows by `statement`, whose last column is the register's state.
+
+    Both are of the same state: where the index that this process holds proves to be an old one, a new one is asked.
+    """
+    held = held_index(tolerance_m)
+    if held is not None:
+        found = _candidates(held[0], latitude, longitude, accuracy_m)
+        rows = _load(statement, values, found)
+        if rows and rows[0][-1] == held[1]:
+            return found, rows
+    found = _candidates(current_index(tolerance_m), latitude, longitude, accuracy_m)
+    return found, _load(statement, values, found)
+
+
+def _load(statement: Select[Any], values: dict[str, Any], found: Sequence[Candidate]) -> Sequence[Any]:
+    ids = [candidate.reach_id for candidate in found]
+    return db.session.execute(statement, {"ids": ids, **values}).all() if ids else []
+
+
+def _candidates(index: ReachIndex, latitude: float, longitude: float, accuracy_m: float) -> list[Candidate]:
+    found = index.near(latitude, longitude, accuracy_m)
+    nearest = None if found else index.nearest_any(latitude, longitude)
+    return found if nearest is None else [nearest]
