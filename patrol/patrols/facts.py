@@ -1,0 +1,126 @@
+"""What is known of a patrol when it is examined, and what an examination may say: plain values, read by pure rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from patrol.foundation.geometry import Geometry
+from patrol.foundation.texts import Text
+from patrol.patrols.coverage import Coverage
+from patrol.patrols.mislabelling import Mislabelling
+from patrol.patrols.track import Track
+
+SEVERITIES = ("info", "soft", "medium", "high")
+
+
+@dataclass(frozen=True)
+class PhotoFact:
+    """A photo of the patrol's check-ins or issues. What the file does not say is None and accuses nobody.
+
+    `likeness` is the 64-bit perceptual hash as 16 hex digits. `exif_taken_at` is aware, only where the file gives a zone;
+    `exif_local_time` is what cameras write without one ("2026:11:26 08:30:00"). Positions are WGS 84.
+    """
+
+    id: UUID
+    sha256: str
+    check_in_id: UUID | None
+    recorded_at: datetime | None
+    likeness: str | None = None
+    exif_taken_at: datetime | None = None
+    exif_local_time: str | None = None
+    exif_latitude: float | None = None
+    exif_longitude: float | None = None
+    software: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckInFact:
+    """A check-in of the patrol: when and where (WGS 84), how exactly, and how far from the patrol's reaches."""
+
+    id: UUID
+    recorded_at: datetime
+    latitude: float
+    longitude: float
+    accuracy_m: float | None
+    distance_m: float | None
+
+
+@dataclass(frozen=True)
+class SeenElsewhere:
+    """A photo of another patrol, check-in or issue that is or looks like one of this patrol's.
+
+    `distance` counts differing bits of the likeness, 0 for the same bytes; `days_apart` is between the two receipts.
+    """
+
+    photo_id: UUID
+    other_photo_id: UUID
+    same_bytes: bool
+    distance: int
+    days_apart: float
+
+
+@dataclass(frozen=True)
+class OtherPatrol:
+    """Another patrol that matters to this one: of the same person, overlapping, or earlier on the same reaches."""
+
+    id: UUID
+    person_id: UUID
+    started_at: datetime
+    ended_at: datetime | None
+    track: Track
+
+
+@dataclass(frozen=True)
+class PatrolFacts:
+    """Everything that the rules look at. `now` is the moment of the examination.
+
+    `coverages` stand beside `reaches` (their shapes in degrees). `delays_s` are, for each batch, how long after its last
+    fix it arrived (negative: its clock runs ahead). `overlapping` are patrols of the same person at the same time,
+    `earlier` ones that may have been replayed; `device_users` other accounts that used the same device lately.
+    """
+
+    patrol_id: UUID
+    person_id: UUID
+    mode: str
+    started_at: datetime
+    ended_at: datetime | None
+    received_at: datetime
+    now: datetime
+    track: Track
+    pauses_ms: Sequence[tuple[int, int]] = ()
+    reaches: Sequence[Geometry] = ()
+    coverages: Sequence[Coverage] = ()
+    check_ins: Sequence[CheckInFact] = ()
+    photos: Sequence[PhotoFact] = ()
+    seen_elsewhere: Sequence[SeenElsewhere] = ()
+    overlapping: Sequence[OtherPatrol] = ()
+    earlier: Sequence[OtherPatrol] = ()
+    delays_s: Sequence[float] = ()
+    device_users: Sequence[UUID] = ()
+    trusted_receiver: bool = False
+    mislabelling: Mislabelling | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a person should look at. It accuses nobody: `innocent` says what would explain it honestly.
+
+    `evidence` and `threshold` are plain JSON; `text` tells the evidence in words.
+    """
+
+    code: str
+    severity: str
+    text: Text
+    innocent: Text
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    threshold: Mapping[str, Any] = field(default_factory=dict)
+    version: str = "1"
+
+
+class Verdict(NamedTuple):
+    """What a patrol is worth: `valid`, `partial`, `doubtful` or `invalid`, and why, what is missing included."""
+
+    value: str
+    reasons: Sequence[Text]
