@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.lifecycle import GROUNDS, STATE_NAME, State, Step, Verb, Who, find_step, steps_from
+from patrol.issues.lifecycle import GROUNDS_OF, STATE_NAME, State, Step, Verb, Who, find_step, steps_from
 from patrol.people.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any."""
+    """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any.
+
+    `dispatched_for` is how long ago it was dispatched, and `declined` whether a lead gave it back since it was opened.
+    """
 
     state: State
     severity: Severity
@@ -21,6 +25,8 @@ class IssueFacts:
     co_handler_ids: frozenset[UUID] = frozenset()
     department: str | None = None
     rectified_by: UUID | None = None
+    dispatched_for: timedelta | None = None
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +44,23 @@ class ActorFacts:
     chief_of_district: bool = False
 
 
-_OUT_OF_SCOPE = Text("该问题不在您的辖区内", "the issue lies outside your region")
-_NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the lead of the issue may do this")
+OUT_OF_SCOPE = Text("该问题不在您的辖区内", "the issue lies outside your region")
+NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the lead of the issue may do this")
 _NOT_HANDLING = Text("只有该问题的责任人或协办人可以执行此步骤", "only the lead or a co-handler may do this")
 _FOUR_EYES = Text("整改人不得复核或结案", "the one who rectified may not verify or close")
-_NOT_CHIEF = Text("重大问题须由县级河长签字结案", "a major issue is closed by the district's chief")
+_NOT_CHIEF = Text("重大问题的结案、挂账须由县级河长签字", "a major issue is closed or put on the ledger by the district's chief")
 _NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
 _NOT_BY_SYSTEM = Text("“{step}”只能由人执行", "“{step}” can only be done by a person")
-_NOT_NOW = Text("“{state}”时不能 {verb}；可以：{allowed}", "“{state}” does not allow {verb}; it allows: {allowed}")
+_NOT_NOW = Text("“{state}”时不能 {verb}", "“{state}” does not allow {verb}")
+_TOO_LATE = Text(
+    "派单已超过{hours}小时，不能再“{step}”",
+    "more than {hours} hours have passed since the dispatch: too late for “{step}”",
+)
+_TAKEN_BEFORE = Text(
+    "此件已退单一次，河长办的裁定为最终裁定，不能再次退单",
+    "it was declined before: the office's ruling is final, and there is no second time",
+)
+_ALLOWS = Text("{why}；可以：{allowed}", "{why}; it allows: {allowed}")
 _NOTHING = Text("无", "nothing")
 _REQUIRED = Text("必须填写", "is required")
 _NOT_TAKEN = Text("“{step}”不接受此项", "is not taken by “{step}”")
@@ -54,7 +69,7 @@ _UNKNOWN_GROUND = Text("没有这个理由；可用：{codes}", "is not a ground
 _WRONG_CONTENT = Text("“{step}”的内容不全或有误", "what “{step}” brings is incomplete or wrong")
 
 
-def _is_lead(issue: IssueFacts, actor: ActorFacts) -> bool:
+def leads(issue: IssueFacts, actor: ActorFacts) -> bool:
     """Tell whether `actor` leads; where no person does, the bureau that was called in leads as a whole.
 
     The office stands in there too, so that nothing is nobody's: whoever in scope may dispatch counts as lead.
@@ -70,16 +85,16 @@ def _works_for_its_department(issue: IssueFacts, actor: ActorFacts) -> bool:
 
 
 def _refuse_outsider(_issue: IssueFacts, actor: ActorFacts) -> Text | None:
-    return None if actor.in_scope else _OUT_OF_SCOPE
+    return None if actor.in_scope else OUT_OF_SCOPE
 
 
 def _refuse_all_but_lead(issue: IssueFacts, actor: ActorFacts) -> Text | None:
-    return None if _is_lead(issue, actor) else _NOT_LEAD
+    return None if leads(issue, actor) else NOT_LEAD
 
 
 def _refuse_uninvolved(issue: IssueFacts, actor: ActorFacts) -> Text | None:
     is_co_handler = actor.person_id in issue.co_handler_ids or _works_for_its_department(issue, actor)
-    return None if is_co_handler or _is_lead(issue, actor) else _NOT_HANDLING
+    return None if is_co_handler or leads(issue, actor) else _NOT_HANDLING
 
 
 def _refuse_rectifier(issue: IssueFacts, actor: ActorFacts) -> Text | None:
@@ -114,35 +129,52 @@ def _refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
 
 def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:
     """Return the steps that `actor` may take on `issue` now, in the table's order."""
-    return [step for step in steps_from(issue.state) if _refusal(step, issue, actor) is None]
+    return [step for step in _steps_now(issue) if _refusal(step, issue, actor) is None]
+
+
+def _steps_now(issue: IssueFacts) -> list[Step]:
+    """Return the rows for the issue's state whose time has not passed."""
+    return [step for step in steps_from(issue.state) if _untimely(step, issue) is None]
+
+
+def _untimely(step: Step, issue: IssueFacts) -> Text | None:
+    """Return why `step`, whose state fits, comes too late on this issue for whomever, or None."""
+    if step.once and issue.declined:
+        return _TAKEN_BEFORE
+    if step.within is not None and issue.dispatched_for is not None and issue.dispatched_for > step.within:
+        return _TOO_LATE.format(hours=int(step.within.total_seconds() // 3600), step=step.name)
+    return None
 
 
 def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brought: Mapping[str, object]) -> Step:
     """Return the row by which `actor` may take `verb` on `issue` with what is `brought`, by names of fields.
 
-    Raises `Conflict` when the state does not allow the verb (`allowed`: the verbs that it does allow, to whomever),
+    Raises `Conflict` when the state does not allow the verb, or no longer (`allowed`: the verbs that it does allow, to whomever),
     `NotAllowed` when the permission or the relation to the issue is missing, and `Invalid`, with errors by field, when
     something required is missing or something is brought that the step does not take. A value that is None, blank or
     empty counts as not brought.
     """
     step = find_step(issue.state, verb)
     if step is None:
-        raise Conflict(_not_now(issue.state, verb), allowed=[str(other.verb) for other in steps_from(issue.state)])
+        raise _out_of_turn(issue, _NOT_NOW.format(state=STATE_NAME[issue.state], verb=verb))
     refusal = _refusal(step, issue, actor)
     if refusal is not None:
         raise NotAllowed(refusal)
+    if (late := _untimely(step, issue)) is not None:
+        raise _out_of_turn(issue, late)
     errors = _faults_of(step, {name for name, value in brought.items() if _is_brought(value)})
     ground = brought.get("ground")
-    if "ground" in step.must and "ground" not in errors and not (isinstance(ground, str) and ground in GROUNDS):
-        errors["ground"] = [_UNKNOWN_GROUND.format(codes=", ".join(GROUNDS))]
+    grounds = GROUNDS_OF.get(verb, {})
+    if "ground" in step.must and "ground" not in errors and not (isinstance(ground, str) and ground in grounds):
+        errors["ground"] = [_UNKNOWN_GROUND.format(codes=", ".join(grounds))]
     if errors:
         raise Invalid(_WRONG_CONTENT.format(step=step.name), errors=errors)
     return step
 
 
-def _not_now(state: State, verb: Verb) -> Text:
-    allowed = ", ".join(step.verb for step in steps_from(state))
-    return _NOT_NOW.format(state=STATE_NAME[state], verb=verb, allowed=allowed or _NOTHING)
+def _out_of_turn(issue: IssueFacts, why: Text) -> Conflict:
+    allowed = [str(step.verb) for step in _steps_now(issue)]
+    return Conflict(_ALLOWS.format(why=why, allowed=", ".join(allowed) or _NOTHING), allowed=allowed)
 
 
 def _is_brought(value: object) -> bool:

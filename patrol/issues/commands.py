@@ -7,7 +7,7 @@ from flask.cli import AppGroup, with_appcontext
 from patrol.foundation import service
 from patrol.issues.heads import lost_heads
 from patrol.issues.history import broken_chains
-from patrol.issues.lifecycle import lifecycle_document
+from patrol.issues.lifecycle_document import lifecycle_document
 
 commands = AppGroup("issues", help="Issues and their histories.")
 service.document_named("lifecycle.md")(lifecycle_document)

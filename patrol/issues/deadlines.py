@@ -156,20 +156,20 @@ def _deadline(limit: Limit, since: datetime, calendar: Calendar, timezone: ZoneI
     if limit.unit is Unit.HOURS:
         due = since.astimezone(UTC) + timedelta(hours=limit.amount)
         local = due.astimezone(timezone)
-        said = (_rule_text(limit), _HOURS_TO.format(due=f"{local:%Y-%m-%d %H:%M}"))
+        said = (_rule_text(limit), HOURS_TO.format(due=f"{local:%Y-%m-%d %H:%M}"))
         return Deadline(due, local.date(), limit.code, said, limit, ())
     # The weekday must be that of the place: Saturday 07:00 in China is still Friday in UTC.
     first = since.astimezone(timezone).date()
     passed: tuple[Day, ...] = ()
     last = first + timedelta(days=limit.amount)
     if limit.unit is Unit.WORKING_DAYS:
-        passed = _days_until(limit.amount, first, calendar)
+        passed = days_until(limit.amount, first, calendar)
         last = passed[-1].day
     due = datetime.combine(last + timedelta(days=1), time(), timezone).astimezone(UTC)
     notable = tuple(row for row in passed if row.kind not in (DayKind.WEEKDAY, DayKind.WEEKEND))
     texts = (
-        _rule_text(limit), _COUNTED_FROM.format(first=first, zone=timezone.key), *_said_of(notable),
-        _DAYS_TO.format(last=last),
+        _rule_text(limit), _COUNTED_FROM.format(first=first, zone=timezone.key), *said_of(notable),
+        DAYS_TO.format(last=last),
     )  # fmt: skip
     return Deadline(due, last, limit.code, texts, limit, notable)
 
@@ -181,7 +181,7 @@ def _limit(stage: Stage, severity: Severity, category: str, limits: Sequence[Lim
     raise LookupError(f"no limit for {stage} of a {severity} issue of category {category}")
 
 
-def _days_until(working_days: int, first: date, calendar: Calendar) -> tuple[Day, ...]:
+def days_until(working_days: int, first: date, calendar: Calendar) -> tuple[Day, ...]:
     """Return the rows after `first` up to and with the one that is the `working_days`-th working day."""
     rows: list[Day] = []
     while working_days > 0:
@@ -195,14 +195,14 @@ _STAGE_TEXT = {
     Stage.ACCEPTANCE: Text("受理期限", "To be accepted or rejected within"),
     Stage.RECTIFICATION: Text("整改期限", "To be rectified within"),
 }
-_UNIT_TEXT = {
+UNIT_TEXT = {
     Unit.HOURS: Text("{n}小时", "{n} hours"),
     Unit.WORKING_DAYS: Text("{n}个工作日", "{n} working day(s)"),
     Unit.CALENDAR_DAYS: Text("{n}日", "{n} calendar days"),
 }
 _COUNTED_FROM = Text("自{first}次日起算（{zone}）", "Counted from the day after {first} (local days, {zone})")
-_HOURS_TO = Text("截止{due}", "Ends on {due} local time")
-_DAYS_TO = Text("截止{last} 24:00", "Ends on {last} at 24:00 local time")
+HOURS_TO = Text("截止{due}", "Ends on {due} local time")
+DAYS_TO = Text("截止{last} 24:00", "Ends on {last} at 24:00 local time")
 _DAY_TEXT = {
     DayKind.HOLIDAY: Text("{days}放假（{name}），不计", "{days}: holiday ({name}), not counted"),
     DayKind.MAKE_UP: Text("{days}调休上班（{name}），计入", "{days}: make-up working day ({name}), counted"),
@@ -218,14 +218,14 @@ _LOCAL_TEXT = {
 
 def amount_text(limit: Limit) -> Text:
     """Return how long a limit is, in words."""
-    return _UNIT_TEXT[limit.unit].format(n=limit.amount)
+    return UNIT_TEXT[limit.unit].format(n=limit.amount)
 
 
 def _rule_text(limit: Limit) -> Text:
     return Text("{stage}：{amount}", "{stage} {amount}").format(stage=_STAGE_TEXT[limit.stage], amount=amount_text(limit))
 
 
-def _said_of(rows: Sequence[Day]) -> Iterator[Text]:
+def said_of(rows: Sequence[Day]) -> Iterator[Text]:
     """Say in words what `rows` did to the count, one text for each run of days of the same kind and name."""
     def alike(numbered: tuple[int, Day]) -> tuple[object, ...]:
         n, row = numbered

@@ -1,7 +1,7 @@
 """When an issue is due, as stored with it: the moment, and everything that led to it."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,16 +9,20 @@ from patrol.foundation import clock
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.deadlines import ChineseCalendar, Deadline, Stage, acceptance_due, due_at
+from patrol.issues.deadlines import ChineseCalendar, Day, Deadline, Stage, Unit, acceptance_due, due_at
 from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
+from patrol.issues.suspension import restored_due
 
 CLOCK_RUNS = (State.SUBMITTED, State.ACCEPTED, State.DISPATCHED, State.IN_PROGRESS)
 """The states in which somebody must act before the due date; a rectified issue waits for others than its lead."""
-NEVER_DUE = (State.REJECTED, State.MERGED)
+WITHOUT_DUE = (State.REJECTED, State.MERGED, State.SUSPENDED)
+"""The states in which no clock runs and none has a due date: what is on the ledger gets it back when work goes on."""
 
 _BY_OFFICE = "set_by_office"
 _SET = Text("由河长办指定期限", "Set by the river chief office")
+_BY_EXTENSION = "extension"
+_EXTENDED = Text("由河长办批准延期", "Extended by the river chief office")
 _PAST = Text("期限必须晚于现在", "A due date must lie in the future")
 _CALENDAR = ChineseCalendar()
 
@@ -41,22 +45,51 @@ def set_due(issue: Issue, moment: datetime, timezone: str) -> None:
     """Take over a due date that the office decided. Raises Invalid (422) for one in the past."""
     if moment <= clock.now():
         raise Invalid(_PAST, errors={"due_at": [_PAST]})
+    _take_over(issue, moment, timezone, _BY_OFFICE, _SET)
+
+
+def extend_due(issue: Issue, moment: datetime, timezone: str) -> None:
+    """Take over the due date of a granted extension."""
+    _take_over(issue, moment, timezone, _BY_EXTENSION, _EXTENDED)
+
+
+def _take_over(issue: Issue, moment: datetime, timezone: str, rule: str, why: Text) -> None:
     issue.due_rule = {
-        **issue.due_rule, "rule": _BY_OFFICE, "explanation": [_SET._asdict()], "days": [],
+        **issue.due_rule, "rule": rule, "unit": None, "explanation": [why._asdict()], "days": [],
         "last_day": clock.local_date(moment, timezone).isoformat(),
     }  # fmt: skip
     issue.due_at = moment
 
 
+def restore_due(issue: Issue, now: datetime, timezone: str) -> None:
+    """Give back to an issue that was on the ledger the time that was left when its clock stopped."""
+    assert issue.suspended_at
+    rule = issue.due_rule
+    unit = Unit(rule["unit"]) if rule.get("unit") else None
+    restored = restored_due(
+        issue.due_at, date.fromisoformat(rule["last_day"]), unit, stopped_at=issue.suspended_at, resumed_at=now,
+        calendar=_CALENDAR, timezone=ZoneInfo(timezone),
+    )  # fmt: skip
+    issue.due_rule = {
+        **rule, "last_day": restored.last_day.isoformat(), "days": _days_as_data(restored.days),
+        "explanation": [*rule["explanation"], *(text._asdict() for text in restored.explanation)],
+    }  # fmt: skip
+    issue.due_at = restored.due_at
+
+
 def _as_data(deadline: Deadline, since: datetime) -> dict[str, Any]:
     return {
-        "rule": deadline.rule, "stage": deadline.limit.stage.value, "since": since.isoformat(),
+        "rule": deadline.rule, "stage": deadline.limit.stage.value, "unit": deadline.limit.unit.value, "since": since.isoformat(),
         "last_day": deadline.last_day.isoformat(), "explanation": [text._asdict() for text in deadline.explanation],
-        "days": [
-            {"day": row.day.isoformat(), "works": row.works, "kind": row.kind.value, "name": row.name and row.name._asdict()}
-            for row in deadline.days
-        ],
+        "days": _days_as_data(deadline.days),
     }  # fmt: skip
+
+
+def _days_as_data(days: Sequence[Day]) -> list[dict[str, Any]]:
+    return [
+        {"day": row.day.isoformat(), "works": row.works, "kind": row.kind.value, "name": row.name and row.name._asdict()}
+        for row in days
+    ]
 
 
 def is_overdue(state: str, due: datetime, now: datetime) -> bool:
@@ -65,8 +98,8 @@ def is_overdue(state: str, due: datetime, now: datetime) -> bool:
 
 
 def shown_due(state: str, due: datetime, rule: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Return the members of an issue that tell its due date and why; none for an issue that was not taken up."""
-    if state in NEVER_DUE:
+    """Return the members of an issue that tell its due date and why; none where there is none."""
+    if state in WITHOUT_DUE:
         return {"due_at": None, "due_rule": None}
     return {
         "due_at": due,

@@ -19,7 +19,7 @@ from patrol.foundation.database import db
 from patrol.foundation.paging import past
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
-from patrol.issues.due import NEVER_DUE, is_overdue
+from patrol.issues.due import WITHOUT_DUE, is_overdue
 from patrol.issues.filters import Filters, order_of
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import number_of
@@ -96,7 +96,7 @@ def _feature(row: Row[Any], now: datetime) -> dict[str, Any]:
         "properties": {
             "number": number_of(serial), "state": state, "category": category, "severity": severity,
             "source": source, "description": description, "received_at": received_at,
-            "due_at": None if state in NEVER_DUE else due_at, "overdue": is_overdue(state, due_at, now),
+            "due_at": None if state in WITHOUT_DUE else due_at, "overdue": is_overdue(state, due_at, now),
         },
     }  # fmt: skip
 
@@ -141,7 +141,7 @@ def _cells(
     tongue: str,
 ) -> list[Any]:  # fmt: skip
     # The due moment is the first that is too late, so the last day in time is that of the moment before.
-    last_day = None if row.state in NEVER_DUE else f"{(row.due_at - datetime.resolution).astimezone(zone):%Y-%m-%d}"
+    last_day = None if row.state in WITHOUT_DUE else f"{(row.due_at - datetime.resolution).astimezone(zone):%Y-%m-%d}"
     cells = [
         number_of(row.serial), STATE_NAME[State(row.state)].in_language(tongue), row.category,
         CATEGORIES[row.category].name.in_language(tongue), SEVERITY_NAME[Severity(row.severity)].in_language(tongue),

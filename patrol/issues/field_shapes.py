@@ -1,5 +1,6 @@
 """Fields of requests that more than one schema of this room needs."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,13 @@ class SomebodyField(ma.fields.String):
             return UUID(text)
         except ValueError as error:
             raise ma.ValidationError("必须是 me 或人员编号。\x1fMust be `me` or an account's id.") from error
+
+
+# Near the calendar's end a moment has no local day in China, and no room to move by the days that a clock stands still.
+a_due_date = ma.validate.Range(
+    max=datetime(9000, 1, 1, tzinfo=UTC), error="期限过远，请填写较近的时间。\x1fThis lies too far ahead: give an earlier moment."
+)
+"""The validator of a moment that something can be due at."""
 
 
 def filled(most: int) -> ma.validate.Validator:

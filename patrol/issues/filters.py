@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from patrol.foundation.geometry import Box
 from patrol.foundation.paging import Order
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, Severity, Source
-from patrol.issues.due import CLOCK_RUNS, NEVER_DUE
+from patrol.issues.due import CLOCK_RUNS, WITHOUT_DUE
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Issue
 from patrol.people.actor import Actor
@@ -46,6 +46,7 @@ class Filters:
     assigned_to: UUID | None = None
     overdue: bool | None = None
     due_before: datetime | None = None
+    review_before: date | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     bbox: Box | None = None
@@ -94,7 +95,9 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.due_before:
         # Nothing is due before it came. The database cannot know, and would walk past all that came later.
         came = Issue.received_at <= filters.due_before
-        found += [Issue.due_at <= filters.due_before, came, Issue.state.not_in(NEVER_DUE)]
+        found += [Issue.due_at <= filters.due_before, came, Issue.state.not_in(WITHOUT_DUE)]
+    if filters.review_before:
+        found.append(Issue.review_on <= filters.review_before)
     if filters.created_after:
         found.append(Issue.received_at >= filters.created_after)
     if filters.created_before:

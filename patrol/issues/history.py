@@ -19,6 +19,8 @@ SUBMIT, HAND_OVER, ADD_PHOTOS, SPOT_CHECK = "submit", "hand_over", "add_photos",
 """Entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos, a look on the spot."""
 ASK_REOPENING, REFUSE_REOPENING, PARTNER_UPDATE = "ask_reopening", "refuse_reopening", "partner_update"
 """A complainant's "not fixed", its refusal (granting it is the step `reopen`), and a partner system's word."""
+ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION = "ask_extension", "grant_extension", "refuse_extension"
+"""More time: asked for by the lead, decided by the office."""
 
 
 def add_entry(

@@ -1,11 +1,12 @@
 """The law of an issue's life: one table of steps, who may take each, what it must bring, and where it leads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from patrol.foundation.texts import Text
-from patrol.issues.categories import SEVERITY_NAME, Severity
-from patrol.issues.deadlines import DEFAULT_LIMITS, Stage, amount_text
+from patrol.issues.categories import Severity
 from patrol.people.permissions import Permission
 
 
@@ -62,12 +63,15 @@ class Verb(StrEnum):
     REJECT = "reject"
     DISPATCH = "dispatch"
     TRANSFER = "transfer"
+    DECLINE = "decline"
     START = "start"
     PROGRESS = "progress"
     RECTIFY = "rectify"
     VERIFY = "verify"
     RETURN = "return"
     CLOSE = "close"
+    SUSPEND = "suspend"
+    RESUME = "resume"
     REOPEN = "reopen"
 
 
@@ -85,13 +89,16 @@ class Due(StrEnum):
     """What a step does to the deadline.
 
     `SETS` counts it anew from this step; `RECOMPUTES` counts it again from where it was last set when the step changes
-    the severity, and takes over a `due_at` that the step brings; `CLEARS` leaves none.
+    the severity, and takes over a `due_at` that the step brings; `CLEARS` leaves none. `STOPS` stops the clock, and
+    `RESTORES` gives back what was left when it stopped.
     """
 
     SETS = "sets"
     RECOMPUTES = "recomputes"
     KEEPS = "keeps"
     CLEARS = "clears"
+    STOPS = "stops"
+    RESTORES = "restores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,8 @@ class Step:
 
     `must`, `one_of` and `may` name the fields that the step has to bring, has to bring exactly one of, and can bring.
     `needs_for_major` replaces `needs` for issues of major severity; `by_system` lets policy take the step with nobody.
+    `within` is how long after the dispatch the step may still be taken; a step that is `once` is taken once in an
+    issue's life, which begins anew when it is reopened.
     """
 
     verb: Verb
@@ -115,6 +124,8 @@ class Step:
     due: Due = Due.KEEPS
     needs_for_major: Permission | None = None
     by_system: bool = False
+    within: timedelta | None = None
+    once: bool = False
 
     def leads_from(self, state: State) -> State:
         """Return the state that an issue in `state` has after this step."""
@@ -154,6 +165,12 @@ STEPS: tuple[Step, ...] = (
         public_text=Text("已转交负责该处的单位。", "It has been passed to those who answer for that place."),
     ),
     Step(
+        # 24 hours, and once: the responsibility return of the field's existing systems; after it the office's ruling holds.
+        Verb.DECLINE, Text("退单", "Decline"), _from(_S.DISPATCHED), _S.ACCEPTED,
+        _P.HANDLE_ISSUE, Who.LEAD, must=("ground", "reason", "suggested_owner"), within=timedelta(hours=24), once=True,
+        public_text=Text("正在重新确定责任单位。", "The office is deciding anew who is in charge of it."),
+    ),
+    Step(
         Verb.START, Text("开始处理", "Start"), _from(_S.DISPATCHED), _S.IN_PROGRESS,
         _P.HANDLE_ISSUE, Who.LEAD_OR_CO_HANDLER, may=("note",),
         public_text=Text("责任人已开始处理。", "Work on it has begun."),
@@ -185,6 +202,17 @@ STEPS: tuple[Step, ...] = (
         public_text=Text("整改已经复核，本件已结案。", "It is put right, checked and closed."),
     ),
     Step(
+        Verb.SUSPEND, Text("挂账", "Suspend"), _from(_S.ACCEPTED, _S.DISPATCHED, _S.IN_PROGRESS), _S.SUSPENDED,
+        _P.DISPATCH_ISSUE, Who.CLOSER, must=("reason", "review_on", "milestones"), due=Due.STOPS,
+        needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        public_text=Text("需要工程措施，已挂账并定期复查。", "It needs works; it is kept on the ledger and reviewed."),
+    ),
+    Step(
+        Verb.RESUME, Text("恢复办理", "Resume"), _from(_S.SUSPENDED), _S.IN_PROGRESS,
+        _P.DISPATCH_ISSUE, Who.CLOSER, may=("note",), due=Due.RESTORES, needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        public_text=Text("已恢复办理。", "Work on it goes on."),
+    ),
+    Step(
         Verb.REOPEN, Text("重新办理", "Reopen"), _from(_S.CLOSED, _S.REJECTED), _S.ACCEPTED,
         _P.REOPEN_ISSUE, Who.OFFICE, must=("reason",), due=Due.SETS,
         public_text=Text("已重新办理。", "It has been taken up again."),
@@ -203,7 +231,20 @@ GROUNDS: dict[str, Text] = {
 }  # fmt: skip
 """The grounds on which an issue may be rejected, by code."""
 
+DECLINE_GROUNDS: dict[str, Text] = {
+    "other_department_by_law": Text("依法属其他部门职责", "By law the duty of another department"),
+    "other_reach":             Text("不在本人责任河段", "Not on the reach that I answer for"),
+    "other_region":            Text("不在本辖区", "Outside my area"),
+    "other_level":             Text("应由上级或下级办理", "For a higher or lower level"),
+    "other_owner":             Text("有明确的产权或管护单位", "Another body owns or keeps the place"),
+}  # fmt: skip
+"""The grounds on which a lead may decline an issue, by code."""
 
+GROUNDS_OF: Mapping[Verb, Mapping[str, Text]] = {Verb.REJECT: GROUNDS, Verb.DECLINE: DECLINE_GROUNDS}
+"""The grounds of each step that must bring one."""
+
+GROUND_NAME: Mapping[str, Text] = GROUNDS | DECLINE_GROUNDS
+"""What each ground is called, whatever step it belongs to."""
 
 _BY_PLACE: dict[tuple[State, Verb], Step] = {(state, step.verb): step for step in STEPS for state in step.sources}
 
@@ -223,7 +264,7 @@ WHO_NAME: dict[Who, Text] = {
     Who.LEAD:               Text("责任人", "the lead"),
     Who.LEAD_OR_CO_HANDLER: Text("责任人或协办人", "the lead or a co-handler"),
     Who.NOT_RECTIFIER:      Text("辖区覆盖该问题，非整改人", "whose region covers the issue, never who rectified"),
-    Who.CLOSER:             Text("同上，重大问题由县级河长", "never who rectified; for `major` the district's chief"),
+    Who.CLOSER:             Text("辖区覆盖该问题，非整改人；重大问题由县级河长", "never who rectified; for `major` the district's chief"),
 }  # fmt: skip
 """What each relation asks of somebody who holds the permission."""
 
@@ -233,60 +274,3 @@ LEAD_WHERE_NOBODY_LEADS = Text(
     "the office where neither a person nor a department leads: whoever may dispatch and whose region covers the issue.",
 )
 """Who counts as the lead, for the relations that ask for one."""
-
-
-def _brings(step: Step) -> str:
-    parts = [f"`{name}`" for name in step.must]
-    if step.one_of:
-        parts.append(" or ".join(f"`{name}`" for name in step.one_of))
-    return ", ".join([*parts, *(f"`{name}?`" for name in step.may)])
-
-
-def _row_of(step: Step) -> str:
-    cells = (
-        f"`{step.verb}`",
-        step.name.zh,
-        ", ".join(f"`{state}`" for state in State if state in step.sources),
-        f"`{step.target}`" if step.target else "unchanged",
-        " / ".join(f"`{permission}`" for permission in (step.needs, step.needs_for_major) if permission),
-        WHO_NAME[step.who].en + ("; the system by policy" if step.by_system else ""),
-        _brings(step),
-        step.due,
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _rows_of_limits() -> list[str]:
-    limits = {(limit.severity, limit.stage): amount_text(limit).en for limit in DEFAULT_LIMITS if not limit.category}
-    rows = [
-        f"| `{severity}` | {SEVERITY_NAME[severity].zh} | {' | '.join(limits[severity, stage] for stage in Stage)} |"
-        for severity in Severity
-    ]
-    return ["| Severity | 名称 | Accepted or rejected within | Rectified within |", "|---" * 4 + "|", *rows]
-
-
-def lifecycle_document() -> str:
-    """Return `docs/lifecycle.md`: the states, a diagram (mermaid), the steps, the grounds of rejection and the deadlines."""
-    lines = [
-        "# The life of an issue", "",
-        "Generated from `patrol/issues/lifecycle.py`. A field with `?` may be left out.", "",
-        "```mermaid", "stateDiagram-v2", "    [*] --> submitted",
-    ]  # fmt: skip
-    for step in STEPS:
-        sources = [state for state in State if state in step.sources]
-        lines += [f"    {state} --> {step.leads_from(state)}: {step.verb} {step.name.zh}" for state in sources]
-    reached = {State.SUBMITTED, *(step.target for step in STEPS)}
-    lines += [f"    {state} --> [*]" for state in State if state in ENDED & reached]
-    lines += ["```", "", "## States", "", "| State | 名称 | Open | What a citizen reads |", "|---|---|---|---|"]
-    for state in State:
-        is_open = "no" if state in ENDED else "yes"
-        lines.append(f"| `{state}` | {STATE_NAME[state].zh} | {is_open} | {STATE_PUBLIC_TEXT[state].en} |")
-    unreached = ", ".join(f"`{state}`" for state in State if state not in reached) or "none"
-    lines += ["", f"States to which no step leads in this version: {unreached}.", "", "## Steps", ""]
-    lines += ["| Step | 名称 | From | To | Permission | Held by | Brings | Deadline |", "|---" * 8 + "|"]
-    lines += [_row_of(step) for step in STEPS]
-    lines += ["", LEAD_WHERE_NOBODY_LEADS.en]
-    lines += ["", "## Grounds of rejection", "", "| Code | 名称 | Name |", "|---|---|---|"]
-    lines += [f"| `{code}` | {name.zh} | {name.en} |" for code, name in GROUNDS.items()]
-    lines += ["", "## Default deadlines", "", *_rows_of_limits()]
-    return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """Issues, the people and photos on them, and their history."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,8 @@ def number_of(serial: int) -> str:
 # The states in which the clock runs (`queries.CLOCK_RUNS`), for the index of what is overdue.
 _RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
 
+_ON_LEDGER = "review_on IS NOT NULL"
+
 
 class Issue(Base):
     """Something wrong on the water. `state` is written by `take_step` only; each change adds a history entry.
@@ -63,6 +65,7 @@ class Issue(Base):
         Index("ix_issues_severity", "severity", "received_at", "id"),
         Index("ix_issues_due_at", "due_at", "id"),
         Index("ix_issues_running", "due_at", "id", postgresql_where=text(_RUNNING), sqlite_where=text(_RUNNING)),
+        Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
         Index("ix_issues_place", "latitude", "longitude"),
     )
 
@@ -89,6 +92,10 @@ class Issue(Base):
     due_at: Mapped[datetime]
     due_rule: Mapped[dict[str, Any]]
     dispatched_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    review_on: Mapped[date | None]
+    milestones: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     rectified_at: Mapped[datetime | None]
     rectified_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     verified_at: Mapped[datetime | None]
@@ -141,6 +148,30 @@ class IssuePhoto(Base):
     before_photo_id: Mapped[UUID | None] = mapped_column(ForeignKey("photos.id"))
 
     photo: Mapped[Photo] = relationship(foreign_keys=[photo_id], lazy="raise_on_sql")
+
+
+class Extension(Base):
+    """The `n`-th time that an issue's lead asked for more time, and what the office decided.
+
+    `opening` is how often the issue had been reopened then: each opening has its own two.
+    """
+
+    __tablename__ = "issue_extensions"
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    opening: Mapped[int]
+    until: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(4000))
+    asked_at: Mapped[datetime]
+    asked_by_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    granted: Mapped[bool | None]
+    decision: Mapped[str | None] = mapped_column(String(4000))
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+
+    asked_by: Mapped[Person] = relationship(foreign_keys=[asked_by_id], lazy="raise_on_sql")
+    decided_by: Mapped[Person | None] = relationship(foreign_keys=[decided_by_id], lazy="raise_on_sql")
 
 
 class HistoryEntry(Base):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from patrol.issues.categories import CATEGORIES, Severity, category_of
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.filters import Filters, conditions, order_of, own_or, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
-from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
+from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePhoto
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission as P
@@ -185,6 +185,14 @@ def history_of(issue: Issue) -> Sequence[HistoryEntry]:
     return db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue.id).order_by(HistoryEntry.seq)).all()
 
 
+def extensions_of(issue: Issue) -> Sequence[Extension]:
+    """Return every extension that was asked for on an issue, in order, with the people."""
+    return db.session.scalars(
+        select(Extension).where(Extension.issue_id == issue.id).order_by(Extension.n)
+        .options(joinedload(Extension.asked_by), joinedload(Extension.decided_by))
+    ).all()  # fmt: skip
+
+
 def counts(actor: Actor, filters: Filters) -> dict[str, int]:
     """Count the visible issues that pass, by each state asked for; without any, by each open state."""
     found = defaultdict[str, int](int)
@@ -209,12 +217,13 @@ def districts_signed_by(actor: Actor, today: date) -> list[str]:
     return sorted({path for path, title in rows if not is_deputy(title)})
 
 
-def issue_facts(issue: Issue) -> IssueFacts:
-    """Return what the law needs to know of a loaded issue."""
+def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
+    """Return what the law needs to know of a loaded issue at the moment `now`."""
     return IssueFacts(
         state=State(issue.state), severity=Severity(issue.severity), lead_id=issue.lead_id,
         co_handler_ids=frozenset(person.id for person in issue.co_handlers), department=issue.department,
-        rectified_by=issue.rectified_by_id,
+        rectified_by=issue.rectified_by_id, declined=issue.declined_at is not None,
+        dispatched_for=now - issue.dispatched_at if issue.dispatched_at else None,
     )  # fmt: skip
 
 

@@ -15,15 +15,18 @@ from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.history import (
     ADD_PHOTOS,
+    ASK_EXTENSION,
     ASK_REOPENING,
+    GRANT_EXTENSION,
     HAND_OVER,
     PARTNER_UPDATE,
+    REFUSE_EXTENSION,
     REFUSE_REOPENING,
     SPOT_CHECK,
     SUBMIT,
 )
-from patrol.issues.lifecycle import GROUNDS, STEPS, Step
-from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
+from patrol.issues.lifecycle import GROUND_NAME, STEPS, Step
+from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePhoto
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
 from patrol.people.actor import Actor
@@ -36,6 +39,8 @@ _VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
     ASK_REOPENING: Text("反映人认为未整改到位", "Not fixed, says the complainant"),
     REFUSE_REOPENING: Text("不予重新办理", "Reopening refused"),
     PARTNER_UPDATE: Text("外部系统转来补充", "Word from a partner system"),
+    ASK_EXTENSION: Text("申请延期", "Ask for more time"), GRANT_EXTENSION: Text("批准延期", "Grant more time"),
+    REFUSE_EXTENSION: Text("不同意延期", "Refuse more time"),
 }  # fmt: skip
 
 
@@ -60,7 +65,7 @@ class Reader:
 
     def allowed(self, issue: Issue) -> list[Step]:
         """Return the steps open to the reader on a loaded issue now."""
-        return steps_open_to(issue_facts(issue), actor_facts(self.actor, issue, self.districts))
+        return steps_open_to(issue_facts(issue, self.now), actor_facts(self.actor, issue, self.districts))
 
     def knows_reporter(self, issue: Issue) -> bool:
         """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
@@ -84,6 +89,7 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
         "routing": shown_issue_routing(issue, reader),
         **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
         "overdue": is_overdue(issue.state, issue.due_at, reader.now),
+        "suspension": shown_suspension(issue),
         "photos": [shown_photo(link) for link in issue.photo_links],
         "findings": [shown_finding(row, reader.language) for row in issue.findings],
         "allowed": [step.verb.value for step in reader.allowed(issue)],
@@ -131,6 +137,21 @@ def shown_department(code: str | None, tongue: str) -> dict[str, str] | None:
     return {"code": code, "name": DEPARTMENTS[code].name.in_language(tongue)} if code else None
 
 
+def shown_suspension(issue: Issue) -> dict[str, Any] | None:
+    """Return since when an issue is on the ledger, what is to be done by when, and the day on which it is reviewed."""
+    if issue.suspended_at is None:
+        return None
+    return {"since": issue.suspended_at, "review_on": issue.review_on, "milestones": issue.milestones}
+
+
+def shown_extension(row: Extension) -> dict[str, Any]:
+    """Return a loaded extension: asked for by whom and until when, and what was decided; nulls while nobody decided."""
+    return {
+        **{name: getattr(row, name) for name in ("n", "until", "reason", "asked_at", "granted", "decision", "decided_at")},
+        "asked_by": shown_person(row.asked_by), "decided_by": shown_person(row.decided_by),
+    }  # fmt: skip
+
+
 def shown_photo(link: IssuePhoto) -> dict[str, Any]:
     """Return a photo on an issue; `recorded_at` is the device's word, else the file's, else when it arrived."""
     photo = link.photo
@@ -173,6 +194,6 @@ def _shown_entry(entry: HistoryEntry, reader: Reader, *, named: bool) -> dict[st
             "hash")},
         "name": step_name(entry.verb).in_language(tongue),
         "actor": {"id": entry.actor_id, "name": entry.actor_name} if named else None,
-        "ground_name": GROUNDS[entry.ground].in_language(tongue) if entry.ground in GROUNDS else None,
+        "ground_name": GROUND_NAME[entry.ground].in_language(tongue) if entry.ground else None,
         "photos": [{**photo, **photo_links(photo["id"])} for photo in entry.photos],
     }

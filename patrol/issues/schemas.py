@@ -41,6 +41,8 @@ class IssueFilterArgs(ma.Schema):
     assigned_to = SomebodyField(load_default=None, metadata={"description": "`me` or an account's id: leads or co-handles."})
     overdue = _F.Boolean(load_default=None)
     due_before = Moment(load_default=None)
+    review_before = _F.Date(load_default=None,
+                            metadata={"description": "On the ledger, to be reviewed on this day or earlier."})
     created_after = Moment(load_default=None, metadata={"description": "Received at this moment or later."})
     created_before = Moment(load_default=None, metadata={"description": "Received at this moment or earlier."})
     bbox = BoxField(load_default=None, metadata={"description": "min_longitude,min_latitude,max_longitude,max_latitude"})
@@ -146,6 +148,17 @@ class FindingOut(ma.Schema):
     version = _F.String(required=True)
 
 
+class MilestoneOut(ma.Schema):
+    text = _F.String(required=True, metadata={"example": "截污管道施工完成"})
+    due_on = _F.Date(required=True, metadata={"example": "2026-09-30"})
+
+
+class SuspensionOut(ma.Schema):
+    since = Moment(required=True)
+    review_on = _F.Date(required=True, metadata={"example": "2026-07-01"})
+    milestones = _F.List(_F.Nested(MilestoneOut), required=True)
+
+
 class IssueOut(PositionOut):
     id = _F.UUID(required=True)
     number = _F.String(required=True, metadata={"example": "XH0000123"})
@@ -166,6 +179,8 @@ class IssueOut(PositionOut):
     due_at = Moment(required=True, allow_none=True)
     due_rule = _F.Nested(DueRuleOut, required=True, allow_none=True)
     overdue = _F.Boolean(required=True)
+    suspension = _F.Nested(SuspensionOut, required=True, allow_none=True,
+                           metadata={"description": "Why no clock runs; null unless the state is `suspended`."})
     photos = _F.List(_F.Nested(IssuePhotoOut), required=True)
     findings = _F.List(_F.Nested(FindingOut), required=True)
     allowed = _F.List(_F.String(), required=True, metadata={"example": ["start", "rectify"]})

@@ -7,7 +7,8 @@ import marshmallow as ma
 
 from patrol.foundation.moments import Moment
 from patrol.issues.categories import Severity
-from patrol.issues.lifecycle import GROUNDS, STEPS, Step, Verb
+from patrol.issues.field_shapes import a_due_date, filled
+from patrol.issues.lifecycle import GROUNDS_OF, STEPS, Step, Verb
 from patrol.issues.schemas import MOST_PHOTOS
 from patrol.people.departments import DEPARTMENTS
 
@@ -18,11 +19,22 @@ def _text(most: int, **metadata: Any) -> Callable[[bool], ma.fields.Field[Any]]:
     return lambda required: _F.String(required=required, validate=_length(max=most), metadata=metadata)
 
 
+class MilestoneIn(ma.Schema):
+    """One thing that the works need, and by when."""
+
+    text = _F.String(required=True, validate=filled(400), metadata={"example": "截污管道施工完成"})
+    due_on = _F.Date(required=True, metadata={"example": "2026-09-30"})
+
+    def load(self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: Any = None) -> Any:  # noqa: ARG002
+        """Load whole, although the body around it may lack fields."""
+        return super().load(data, many=many, partial=False, unknown=unknown)
+
+
 _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "note": _text(4000, example="已联系保洁队,今天下午清理"),
     "reason": _text(4000, example="照片中仍可见漂浮物"),
     "public_summary": _text(2000, description="What the public reads of the result."),
-    "ground": _text(40, enum=list(GROUNDS)),
+    "suggested_owner": _text(200, example="区城市管理局", description="Who should have it: a department, a post or a body."),
     "lead": _text(64, description="Id or user name; by default the chief of the place."),
     "department": _text(40, enum=list(DEPARTMENTS)),
     "category": _text(8, example="C1"),
@@ -32,7 +44,9 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
         _F.String(validate=_length(1, 64)), required=required, validate=_length(max=20),
         metadata={"description": "Ids or user names."},
     ),
-    "due_at": lambda required: Moment(required=required),
+    "due_at": lambda required: Moment(required=required, validate=a_due_date),
+    "review_on": lambda required: _F.Date(required=required, metadata={"example": "2026-07-01"}),
+    "milestones": lambda required: _F.List(_F.Nested(MilestoneIn), required=required, validate=_length(max=20)),
     "reach_id": lambda required: _F.UUID(required=required),
     "before_photo_id": lambda required: _F.UUID(required=required),
 }
@@ -55,8 +69,10 @@ def body_of(step: Step) -> type[ma.Schema]:
     """Return the schema of what `step` brings. Photos are files under `photos` in a form, or `photo_ids`."""
     fields = {
         name: _FIELDS[name](name in step.must)
-        for name in (*step.must, *step.one_of, *step.may) if name != "photos"
+        for name in (*step.must, *step.one_of, *step.may) if name not in {"photos", "ground"}
     }  # fmt: skip
+    if "ground" in step.must:
+        fields["ground"] = _text(40, enum=list(GROUNDS_OF[step.verb]))(True)
     if takes_photos(step):
         needed = "At least one, here or as files under `photos`." if "photos" in step.must else "Photos sent before."
         fields["photo_ids"] = _F.List(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +17,11 @@ from patrol.foundation.texts import Text
 from patrol.issues.allowed import refuse_unless_allowed
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.deadlines import Stage
-from patrol.issues.due import count_due, count_due_again, set_due
+from patrol.issues.due import count_due, count_due_again, restore_due, set_due
 from patrol.issues.events import StepTaken
 from patrol.issues.history import add_entry
 from patrol.issues.leads import chief_of_the_place, handler_of, named_lead, named_people, refuse_unknown_department
-from patrol.issues.lifecycle import Due, State, Step, Verb
+from patrol.issues.lifecycle import Due, State, Step, Verb, find_step
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.placing import BY_OFFICE, Placement, place_in_region, place_on_reach, position_of_issue
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
@@ -31,6 +31,7 @@ from patrol.people.models import Person, Region
 PHOTO_KIND = {Verb.PROGRESS: "during", Verb.RECTIFY: "after", Verb.VERIFY: "after"}
 _PHOTO_TWICE = Text("照片 {id} 已在此问题中,请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
 _NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo of this issue from before")
+_REVIEW_PAST = Text("复查日期必须晚于今天", "The day of the review must lie after today")
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
 
@@ -59,7 +60,7 @@ class Taking:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
 
 
 def take_step(
@@ -74,18 +75,20 @@ def take_step(
     issue = locked_issue(by, issue_id)
     refuse_stale(expected_version, issue.version)
     today = clock.today(timezone)
-    is_signature = verb is Verb.CLOSE and issue.severity == Severity.MAJOR
+    row, now = find_step(State(issue.state), verb), clock.now()
+    is_signature = row is not None and row.needs_for_major and issue.severity == Severity.MAJOR
     facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else ())
-    step = refuse_unless_allowed(issue_facts(issue), facts, verb, {**brought, "photos": list(photos)})
-    return _carry_out(Taking(issue, step, by, brought, photos, clock.now(), timezone, tolerance_m))
+    step = refuse_unless_allowed(issue_facts(issue, now), facts, verb, {**brought, "photos": list(photos)})
+    return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m))
 
 
 def step_by_policy(
     issue: Issue, verb: Verb, *, by: Actor, rule: str, timezone: str, tolerance_m: float, lead: Person | None = None
 ) -> Issue:
     """Let the system take a step of a loaded, unshared issue by the policy's `rule`; `lead` is whom to dispatch to."""
-    step = refuse_unless_allowed(issue_facts(issue), actor_facts(by, issue, ()), verb, {})
-    return _carry_out(Taking(issue, step, by, {}, (), clock.now(), timezone, tolerance_m, lead), rule)
+    now = clock.now()
+    step = refuse_unless_allowed(issue_facts(issue, now), actor_facts(by, issue, ()), verb, {})
+    return _carry_out(Taking(issue, step, by, {}, (), now, timezone, tolerance_m, lead), rule)
 
 
 def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
@@ -123,6 +126,9 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
         count_due(issue, Stage.RECTIFICATION, taking.now, taking.timezone)
     elif taking.step.due is Due.RECOMPUTES and classified:
         count_due_again(issue, taking.timezone)
+    elif taking.step.due is Due.RESTORES:
+        restore_due(issue, taking.now, taking.timezone)
+        _leave_ledger(taking)
     if (moment := taking.brought.get("due_at")) is not None:
         set_due(issue, moment, taking.timezone)
     if issue.due_at != before:
@@ -181,6 +187,9 @@ def _dispatch(taking: Taking) -> None:
     helpers = named_people(brought.get("co_handlers") or [], by=taking.by, field="co_handlers")
     _set_co_handlers(taking, [person for person in helpers if person.id != lead.id])
     issue.dispatched_at = taking.now
+    if issue.declined_at is not None:
+        # What the office decides after a lead gave it back is its ruling, and the history says so.
+        taking.changes["ruling"] = {"from": None, "to": True}
 
 
 def _set_co_handlers(taking: Taking, people: list[Person]) -> None:
@@ -199,10 +208,37 @@ def _transfer(taking: Taking) -> None:
         region = _region_with_code(taking.brought["region"])
         placement = place_in_region(region, day=day, because=BY_OFFICE)
     _move_to(taking, placement, region)
+    _call_back(taking)
+
+
+def _call_back(taking: Taking) -> None:
+    """Let nobody be in charge any more: the office dispatches anew."""
     _set_lead(taking, None)
     _set_co_handlers(taking, [])
     taking.change("department", None)
-    issue.dispatched_at = None
+    taking.issue.dispatched_at = None
+
+
+def _decline(taking: Taking) -> None:
+    taking.issue.declined_at = taking.now
+    taking.changes["suggested_owner"] = {"from": None, "to": taking.brought["suggested_owner"]}
+    _call_back(taking)
+
+
+def _suspend(taking: Taking) -> None:
+    review_on, today = taking.brought["review_on"], clock.local_date(taking.now, taking.timezone)
+    if review_on <= today:
+        raise Invalid(_REVIEW_PAST, errors={"review_on": [_REVIEW_PAST]})
+    milestones = [{"text": row["text"], "due_on": row["due_on"].isoformat()} for row in taking.brought["milestones"]]
+    taking.issue.suspended_at = taking.now
+    taking.change("review_on", review_on)
+    taking.change("milestones", milestones)
+
+
+def _leave_ledger(taking: Taking) -> None:
+    taking.issue.suspended_at = None
+    taking.change("review_on", None)
+    taking.change("milestones", None)
 
 
 def _region_with_code(code: str) -> Region:
@@ -242,13 +278,16 @@ def _reopen(taking: Taking) -> None:
     issue = taking.issue
     _set_lead(taking, None)
     _set_co_handlers(taking, [])
-    issue.dispatched_at = issue.rectified_at = issue.verified_at = issue.closed_at = issue.rectified_by_id = None
+    issue.dispatched_at = issue.declined_at = issue.rectified_at = issue.verified_at = issue.closed_at = None
+    issue.rectified_by_id = None
     issue.reopened_times += 1
 
 
 _EFFECTS: dict[Verb, Callable[[Taking], None]] = {
     Verb.DISPATCH: _dispatch,
     Verb.TRANSFER: _transfer,
+    Verb.DECLINE: _decline,
+    Verb.SUSPEND: _suspend,
     Verb.RECTIFY: _rectify,
     Verb.VERIFY: _verify,
     Verb.RETURN: _return,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
-from patrol.issues.due import NEVER_DUE
+from patrol.issues.due import WITHOUT_DUE
 from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.public.open_data import POSITION_DECIMALS
@@ -64,7 +64,7 @@ def shown_request(
         "description": issue.description if own else f"{name} · {reach.name}" if reach else name,
         "agency_responsible": shown_office(issue.routing["office"], language)["name"], "service_notice": None,
         "requested_datetime": moment(issue.received_at), "updated_datetime": moment(issue.closed_at or last_at),
-        "expected_datetime": None if state in NEVER_DUE else moment(issue.due_at),
+        "expected_datetime": None if state in WITHOUT_DUE else moment(issue.due_at),
         "address": reach.name if reach else None, "address_id": None, "zipcode": None,
         "lat": round(issue.latitude, decimals), "long": round(issue.longitude, decimals),
         "media_url": photo_address(photo.photo_id) if photo else None,

@@ -6,8 +6,8 @@ from typing import Any
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
-from patrol.issues.due import NEVER_DUE, is_overdue
-from patrol.issues.history import ADD_PHOTOS, ASK_REOPENING, REFUSE_REOPENING
+from patrol.issues.due import WITHOUT_DUE, is_overdue
+from patrol.issues.history import ADD_PHOTOS, ASK_REOPENING, GRANT_EXTENSION, REFUSE_REOPENING
 from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest
@@ -23,6 +23,7 @@ _WAS_ASKED = Text("反映人认为未整改到位，申请重新办理。", "Who
 _REFUSED = Text("核实后未予重新办理，理由见说明。", "Looked at again and not taken up; the reason is given.")
 _WAITING = Text("您的申请已收到，将由整改人以外的人员核实后决定。", "Your word was received; somebody who did not handle it will decide.")
 _GRANTED = Text("已决定重新办理。", "It was decided to take it up again.")
+_EXTENDED = Text("经批准，整改期限延至{day}。", "It needs more time: the new date is {day}.")
 _OFFICE = Text("{region}河长办", "River chief office of {region}")
 _SOMEBODY = Text("责任人", "The person in charge")
 _KEEP_CODE = Text(
@@ -107,6 +108,8 @@ def _words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
         return _RECEIVED if is_own else _WAS_RECEIVED
     if entry.verb in _WORDS:
         return _WORDS[entry.verb][0 if is_own else 1]
+    if entry.verb == GRANT_EXTENSION:
+        return _EXTENDED.format(day=entry.changes["last_day"]["to"])
     if entry.verb not in set(Verb):
         return None
     step = find_step(State(entry.from_state), Verb(entry.verb))
@@ -114,7 +117,7 @@ def _words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
 
 
 def _due_at(issue: Issue) -> datetime | None:
-    return None if issue.state in NEVER_DUE else issue.due_at
+    return None if issue.state in WITHOUT_DUE else issue.due_at
 
 
 def _shown_reach(issue: Issue) -> dict[str, str] | None:

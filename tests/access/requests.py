@@ -193,6 +193,10 @@ STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "reject": ("submitted", lambda _w: {"ground": "no_evidence_found", "reason": "现场未见"}),
     "dispatch": ("accepted", lambda _w: {"note": "请尽快"}),
     "transfer": ("accepted", lambda w: {"reason": "不在本段", "reach_id": w.reaches["other"]}),
+    "decline": ("dispatched", lambda _w: {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "邻村"}),
+    "suspend": ("dispatched", lambda _w: {
+        "reason": "需截污工程", "review_on": "2999-07-01", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}),
+    "resume": ("suspended", lambda _w: {"note": "工程已完工"}),
     "start": ("dispatched", lambda _w: {"note": "已到场"}),
     "progress": ("in_progress", lambda _w: {"note": "清理中"}),
     "verify": ("rectified", lambda _w: {"note": "属实"}),
@@ -206,6 +210,13 @@ def _steps() -> None:
     for verb, (state, body) in STEP_BODIES.items():
         _add(f"POST /api/v1/issues/<uuid:issue_id>/{verb}", lambda w, verb=verb, state=state, body=body: Request(
             f"{V1}/issues/{w.issues[state]}/{verb}", json=body(w), headers={"If-Match": "*"}))
+    later = {"until": "2999-01-01T00:00:00Z", "reason": "连续降雨"}
+    _add("POST /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(
+        f"{V1}/issues/{w.issues['in_progress']}/extensions", json=later, headers={"If-Match": "*"}))
+    _add("GET /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(f"{V1}/issues/{w.issues['dispatched']}/extensions"))
+    _add("POST /api/v1/issues/<uuid:issue_id>/extensions/<int:n>/decide", lambda w: Request(
+        f"{V1}/issues/{w.issues['dispatched']}/extensions/1/decide", json={"granted": True, "reason": "属实"},
+        headers={"If-Match": "*"}))
     # With the photo in the request: a photo of somebody else would be refused before the issue is looked at.
     _add("POST /api/v1/issues/<uuid:issue_id>/rectify", lambda w: Request(
         f"{V1}/issues/{w.issues['in_progress']}/rectify", form={"note": "已清理", "photos": picture(81)}, headers={"If-Match": "*"}))

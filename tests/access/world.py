@@ -71,8 +71,11 @@ class WorldMaker:
         self._make_people()
         self._make_evidence()
         self._make_duties()
-        for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed"):
+        for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed",
+                      "suspended"):
             self.world.issues[state] = self._issue(state)
+        self.call("chief_of_this_reach", "POST", f"/issues/{self.world.issues['dispatched']}/extensions",
+                  json={"until": "2999-01-01T00:00:00Z", "reason": "连续降雨"}, headers={"If-Match": "*"})
         self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
         case_file = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}/case-file.json")
         self.world.others |= {"case_file": json.dumps(case_file), "head_hash": case_file["head"]["hash"]}
@@ -207,6 +210,9 @@ class WorldMaker:
         )
         if state == "rejected":
             path = (("rejected", office, "reject", {"ground": "no_evidence_found", "reason": "现场未见"}),)
+        if state == "suspended":
+            body = {"reason": "需截污工程", "review_on": "2999-07-01", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}
+            path = (("accepted", office, "accept", {}), ("suspended", office, "suspend", body))
         order = ["submitted", *(step[0] for step in path)]
         for _, persona, verb, body in path[order.index(issue["state"]):order.index(state)]:
             if verb == "rectify":

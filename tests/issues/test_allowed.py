@@ -1,3 +1,4 @@
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,9 @@ WHOLE = {
     "accept": {}, "reject": {"ground": "other_authority", "reason": "归生态环境局"}, "dispatch": {},
     "transfer": {"reason": "不在本村", "reach_id": UUID(int=9)}, "start": {}, "progress": {"note": "已联系"},
     "rectify": {"note": "已清运", "photos": [UUID(int=8)]}, "verify": {}, "return": {"reason": "仍有残留"},
-    "close": {}, "reopen": {"reason": "复发"},
+    "close": {}, "reopen": {"reason": "复发"}, "resume": {},
+    "decline": {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"},
+    "suspend": {"reason": "需截污工程", "review_on": "2026-07-01", "milestones": [{"text": "完工", "due_on": "2026-09-30"}]},
 }  # fmt: skip
 
 
@@ -50,15 +53,15 @@ def refusal_of(kind, state, actor, verb, brought=None, **facts):
     ("state", "lead", "co_handler", "office", "supervisor"),
     [
         ("submitted",   "",                 "",               "accept reject",            ""),
-        ("accepted",    "",                 "",               "reject dispatch transfer", ""),
-        ("dispatched",  "start rectify",    "start",          "transfer",                 ""),
-        ("in_progress", "progress rectify", "progress",       "",                         ""),
+        ("accepted",    "",                 "",               "reject dispatch transfer suspend", ""),
+        ("dispatched",  "decline start rectify", "start",     "transfer suspend",         ""),
+        ("in_progress", "progress rectify", "progress",       "suspend",                  ""),
         ("rectified",   "",                 "",               "verify return",            "verify return"),
         ("verified",    "",                 "",               "close",                    ""),
         ("closed",      "",                 "",               "reopen",                   "reopen"),
         ("rejected",    "",                 "",               "reopen",                   "reopen"),
         ("merged",      "",                 "",               "",                         ""),
-        ("suspended",   "",                 "",               "",                         ""),
+        ("suspended",   "",                 "",               "resume",                   ""),
     ],
 )  # fmt: skip
 def test_who_may_do_what_where(state, lead, co_handler, office, supervisor):
@@ -80,7 +83,7 @@ def test_an_office_of_another_region_may_do_nothing(state):
 
 
 def test_a_lead_from_outside_the_region_still_leads():
-    assert open_to("dispatched", role(LEAD, Role.CHIEF, in_scope=False)) == {"start", "rectify"}
+    assert open_to("dispatched", role(LEAD, Role.CHIEF, in_scope=False)) == {"decline", "start", "rectify"}
 
 
 def test_the_system_only_accepts_and_dispatches():
@@ -124,7 +127,7 @@ def test_a_major_issue_is_closed_by_the_districts_chief_alone():
 def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none():
     bureau = role(STRANGER, Role.HANDLER, department="water")
     assert open_to("dispatched", bureau, department="water") == {"start"}
-    assert open_to("dispatched", bureau, department="water", lead_id=None) == {"start", "rectify"}
+    assert open_to("dispatched", bureau, department="water", lead_id=None) == {"decline", "start", "rectify"}
     assert open_to("dispatched", bureau, department="ecology", lead_id=None) == set()
     assert open_to("dispatched", bureau, department=None, lead_id=None) == set()
     outside = role(STRANGER, Role.HANDLER, department="water", in_scope=False)
@@ -133,9 +136,9 @@ def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none(
 
 
 def test_where_no_person_leads_the_office_stands_in():
-    assert open_to("dispatched", OFFICE, lead_id=None) == {"transfer", "start", "rectify"}
-    assert open_to("in_progress", OFFICE, lead_id=None) == {"progress", "rectify"}
-    assert open_to("in_progress", OFFICE, lead_id=None, department="water") == {"progress", "rectify"}
+    assert open_to("dispatched", OFFICE, lead_id=None) == {"transfer", "decline", "start", "rectify", "suspend"}
+    assert open_to("in_progress", OFFICE, lead_id=None) == {"progress", "rectify", "suspend"}
+    assert open_to("in_progress", OFFICE, lead_id=None, department="water") == {"progress", "rectify", "suspend"}
     assert open_to("in_progress", role(CLERK, Role.OFFICE, in_scope=False), lead_id=None) == set()
     assert open_to("in_progress", role(STRANGER, Role.CHIEF), lead_id=None) == set()
     assert open_to("rectified", OFFICE, lead_id=None, rectified_by=CLERK) == set()
@@ -184,7 +187,8 @@ PEOPLE = st.sampled_from([LEAD, HELPER, CLERK, BOSS, STRANGER])
 ISSUES = st.builds(
     IssueFacts, state=st.sampled_from(State), severity=st.sampled_from(Severity), lead_id=st.none() | PEOPLE,
     co_handler_ids=st.frozensets(PEOPLE, max_size=2), department=st.none() | st.just("water"),
-    rectified_by=st.none() | PEOPLE,
+    rectified_by=st.none() | PEOPLE, declined=st.booleans(),
+    dispatched_for=st.none() | st.timedeltas(timedelta(0), timedelta(hours=48)),
 )  # fmt: skip
 ACTORS = st.builds(
     ActorFacts, person_id=st.none() | PEOPLE, permissions=st.frozensets(st.sampled_from(Permission)),
@@ -198,8 +202,33 @@ def test_what_is_listed_as_open_is_exactly_what_is_not_refused(facts, actor, ver
         assert refuse_unless_allowed(facts, actor, verb, WHOLE[verb]).verb is verb
     else:
         in_turn = verb in {step.verb for step in steps_from(facts.state)}
-        with pytest.raises(NotAllowed if in_turn else Conflict):
+        late = verb is Verb.DECLINE and (facts.declined or (facts.dispatched_for or timedelta(0)) > timedelta(hours=24))
+        with pytest.raises((NotAllowed, Conflict) if late else NotAllowed if in_turn else Conflict):
             refuse_unless_allowed(facts, actor, verb, WHOLE[verb])
+
+
+def test_a_lead_declines_within_24_hours_and_never_a_second_time():
+    assert "decline" in open_to("dispatched", LEADER, dispatched_for=timedelta(hours=24))
+    late = {"dispatched_for": timedelta(hours=24, microseconds=1)}
+    for facts, word in ((late, "24 hours"), ({"declined": True}, "ruling is final")):
+        assert open_to("dispatched", LEADER, **facts) == {"start", "rectify"}
+        refusal = refusal_of(Conflict, "dispatched", LEADER, "decline", **facts)
+        assert word in refusal.detail.en
+        assert "decline" not in refusal.extra["allowed"]
+        assert refusal_of(NotAllowed, "dispatched", OFFICE, "decline", **facts).status == 403
+
+
+def test_a_ground_of_rejection_is_none_of_declining():
+    refusal = refusal_of(Invalid, "dispatched", LEADER, "decline", {**WHOLE["decline"], "ground": "no_evidence_found"})
+    assert "other_reach" in refusal.errors["ground"][0].en
+
+
+def test_a_major_issue_goes_on_the_ledger_by_the_districts_chief_alone():
+    district = role(BOSS, Role.CHIEF, chief_of_district=True)
+    for state, verb in (("in_progress", "suspend"), ("suspended", "resume")):
+        assert open_to(state, district, severity=Severity.MAJOR) == {verb}
+        assert open_to(state, district) == set()
+        assert "district's chief" in refusal_of(NotAllowed, state, OFFICE, verb, severity=Severity.MAJOR).detail.en
 
 
 @given(facts=ISSUES, actor=ACTORS)

@@ -52,7 +52,7 @@ def test_the_main_loop(valley, pictures):
 def test_a_chief_who_reports_on_his_own_reach_goes_the_same_way(valley):
     issue = report(valley.chief_client)
     assert (issue["state"], issue["lead"]["name"]) == ("dispatched", "柳村长")
-    assert set(issue["allowed"]) == {"start", "rectify"}
+    assert set(issue["allowed"]) == {"decline", "start", "rectify"}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_step_out_of_turn_says_what_is_allowed(valley):
     issue = report(valley.patroller_client)
     reply = step(valley.office_client, issue, "close")
     assert reply.status_code == 409
-    assert set(reply.json["allowed"]) == {"transfer", "start", "rectify"}
+    assert set(reply.json["allowed"]) == {"transfer", "decline", "start", "rectify", "suspend"}
     assert reply.mimetype == "application/problem+json"
 
 
@@ -313,8 +313,8 @@ def test_categories_are_public(anyone, database):
 def test_allowed_and_counts(valley):
     issue = report(valley.chief_client)
     allowed = valley.chief_client.get(f"issues/{issue['id']}/allowed").json
-    assert allowed["allowed"] == ["start", "rectify"]
-    assert allowed["steps"][1]["must"] == ["note", "photos"]
+    assert allowed["allowed"] == ["decline", "start", "rectify"]
+    assert allowed["steps"][2]["must"] == ["note", "photos"]
     assert valley.office_client.get("issues/counts").json["counts"]["dispatched"] == 1
 
 

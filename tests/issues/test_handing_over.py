@@ -48,7 +48,7 @@ def test_work_of_who_cannot_handle_it_any_more_goes_to_the_office(valley, build,
     change(signed_in(build.person("admin")), valley.chief, **loss)
     left = valley.town_office_client.get(f"issues/{issue['id']}").json
     assert (left["state"], left["lead"], left["version"]) == ("in_progress", None, issue["version"] + 1)
-    assert left["allowed"] == ["progress", "rectify"]
+    assert left["allowed"] == ["progress", "rectify", "suspend"]
     assert valley.office_client.get(f"issues/{closed['id']}").json["lead"]["name"] == "柳村长"
     last = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
     assert (last["verb"], last["rule"], last["actor"]) == ("hand_over", "lead_lost", None)

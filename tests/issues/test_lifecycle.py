@@ -1,11 +1,15 @@
 import re
+from datetime import timedelta
 
 import pytest
 
 from patrol.issues.categories import Severity
 from patrol.issues.lifecycle import (
+    DECLINE_GROUNDS,
     ENDED,
+    GROUND_NAME,
     GROUNDS,
+    GROUNDS_OF,
     STATE_NAME,
     STATE_PUBLIC_TEXT,
     STEPS,
@@ -15,9 +19,9 @@ from patrol.issues.lifecycle import (
     Verb,
     Who,
     find_step,
-    lifecycle_document,
     steps_from,
 )
+from patrol.issues.lifecycle_document import lifecycle_document
 from patrol.people.permissions import ROLE_MAY, Permission, Role
 
 # Written out by hand from the contract, so that a slip in the table shows: verb, from, to, must, one of, may.
@@ -26,12 +30,15 @@ CONTRACT = [
     ("reject", "submitted accepted", "rejected", "ground reason", "", ""),
     ("dispatch", "accepted", "dispatched", "", "", "lead department co_handlers severity due_at note"),
     ("transfer", "accepted dispatched", "accepted", "reason", "reach_id region", ""),
+    ("decline", "dispatched", "accepted", "ground reason suggested_owner", "", ""),
     ("start", "dispatched", "in_progress", "", "", "note"),
     ("progress", "in_progress", "in_progress", "note", "", "photos"),
     ("rectify", "dispatched in_progress", "rectified", "note photos", "", "before_photo_id"),
     ("verify", "rectified", "verified", "", "", "note photos"),
     ("return", "rectified", "in_progress", "reason", "", ""),
     ("close", "verified", "closed", "", "", "public_summary"),
+    ("suspend", "accepted dispatched in_progress", "suspended", "reason review_on milestones", "", ""),
+    ("resume", "suspended", "in_progress", "", "", "note"),
     ("reopen", "closed rejected", "accepted", "reason", "", ""),
 ]
 
@@ -75,7 +82,7 @@ def test_each_step_can_be_taken_by_some_role(step):
 
 def test_every_open_state_that_is_reached_has_a_way_on():
     reached = {State.SUBMITTED, *(step.leads_from(state) for step in STEPS for state in step.sources)}
-    assert reached == set(State) - {State.MERGED, State.SUSPENDED}
+    assert reached == set(State) - {State.MERGED}
     for state in reached - ENDED:
         assert any(step.leads_from(state) != state for step in steps_from(state))
 
@@ -89,6 +96,8 @@ def test_what_each_step_does_to_the_deadline():
     assert {step.verb for step in STEPS if step.due is Due.SETS} == {"accept", "reopen"}
     assert {step.verb for step in STEPS if step.due is Due.RECOMPUTES} == {"dispatch"}
     assert {step.verb for step in STEPS if step.due is Due.CLEARS} == {"reject"}
+    assert {step.verb for step in STEPS if step.due is Due.STOPS} == {"suspend"}
+    assert {step.verb for step in STEPS if step.due is Due.RESTORES} == {"resume"}
 
 
 def test_only_intake_and_dispatch_happen_by_policy():
@@ -108,6 +117,19 @@ def test_grounds_are_coded_and_named():
     assert {"duplicate_report", "other_authority"} <= set(GROUNDS)
     assert all(re.fullmatch("[a-z_]+", code) and name.zh and name.en for code, name in GROUNDS.items())
     assert len(set(GROUNDS.values())) == len(GROUNDS)
+    assert all(re.fullmatch("[a-z_]+", code) and name.zh and name.en for code, name in DECLINE_GROUNDS.items())
+    # One name for each code, whatever step brings it.
+    assert len(GROUND_NAME) == len(GROUNDS) + len(DECLINE_GROUNDS)
+
+
+def test_every_step_that_must_bring_a_ground_has_a_list_of_them():
+    assert {step.verb for step in STEPS if "ground" in step.must} == set(GROUNDS_OF)
+
+
+def test_only_declining_has_its_time_and_happens_once():
+    assert {step.verb: step.within for step in STEPS if step.within} == {"decline": timedelta(hours=24)}
+    assert {step.verb for step in STEPS if step.once} == {"decline"}
+    assert "the lead; once, within 24 hours of the dispatch |" in lifecycle_document()
 
 
 def test_the_document_holds_every_state_transition_and_ground():
@@ -117,14 +139,14 @@ def test_the_document_holds_every_state_transition_and_ground():
     for verb, sources, target, *_ in CONTRACT:
         for source in sources.split():
             assert f"    {source} --> {target}: {verb} " in document
-    assert all(f"| `{code}` |" in document for code in GROUNDS)
-    assert "States to which no step leads in this version: `merged`, `suspended`." in document
+    assert all(f"| `{code}` |" in document for code in GROUNDS | DECLINE_GROUNDS)
+    assert "States to which no step leads in this version: `merged`." in document
     assert "merged -->" not in document
 
 
 def test_the_documents_tables_are_well_formed():
     tables = [block.splitlines() for block in lifecycle_document().split("\n\n") if block.startswith("|")]
-    assert [len(table) - 2 for table in tables] == [len(State), len(STEPS), len(GROUNDS), len(Severity)]
+    assert [len(table) - 2 for table in tables] == [len(State), len(STEPS), len(GROUNDS), len(DECLINE_GROUNDS), len(Severity)]
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 

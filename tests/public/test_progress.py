@@ -1,7 +1,9 @@
 """Following a complaint with its code: plain words, photos without metadata, adding photos, rating."""
 
 import io
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -10,6 +12,8 @@ from sqlalchemy import select
 from patrol.evidence.models import Photo
 from patrol.foundation import worker
 from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.issues.extensions import ask_extension, decide_extension
 from patrol.issues.history import broken_chains
 from patrol.issues.models import HistoryEntry
 from patrol.public import actions
@@ -230,3 +234,25 @@ class TestRating:
         reply = anyone.post(f"public/complaints/{sent['tracking_code']}/rating", json={**self.GOOD, **bad})
         assert reply.status_code == 422
         assert bad.keys() <= reply.json["errors"].keys()
+
+
+def test_a_new_date_and_the_ledger_are_told_in_plain_words(follow, sent, place, issue_of, step, actor_of, test_settings):
+    issue = issue_of(sent)
+    until = issue.due_at + timedelta(days=7)
+    with transaction():
+        ask_extension(issue_id=issue.id, by=actor_of(place.chief), until=until, reason="等张三的船", expected_version=None)
+    assert follow()["due_at"] == sent["due_at"]
+    with transaction():
+        decide_extension(
+            issue_id=issue.id, n=1, by=actor_of(place.office), granted=True, reason="李四属实", expected_version=None,
+            timezone=test_settings.timezone)
+    told = follow("zh")
+    day = until.astimezone(ZoneInfo(test_settings.timezone)).date()
+    assert told["steps"][-1]["text"] == f"经批准，整改期限延至{day}。"
+    assert datetime.fromisoformat(told["due_at"]) == until
+    assert "张三" not in str(told) and "李四" not in str(told)  # noqa: PT018
+    step(issue.id, "suspend", place.office, reason="工程", review_on=day,
+         milestones=[{"text": "完工", "due_on": day}])
+    kept = follow()
+    assert (kept["state"], kept["due_at"], kept["overdue"]) == ("suspended", None, False)
+    assert kept["steps"][-1]["text"] == "It needs works; it is kept on the ledger and reviewed."

@@ -62,7 +62,7 @@ class Story:
 
     def tell(self, text: str) -> None:
         """Send `text` through everything."""
-        for part in (self._people, self._patrols, self._duties, self._issue_life, self._supervision, self._complaint):
+        for part in (self._people, self._patrols, self._duties, self._issue_life, self._back_and_ledger, self._supervision, self._complaint):
             part(text)
 
     def _people(self, text: str) -> None:
@@ -178,12 +178,34 @@ class Story:
             found = self.callers[office].call("GET", "/issues?" + urlencode({"q": text[:100]}))
             self.outcome.must(found.status < 500, f"q={text[:60]!r}: {found.status}")
 
-    def _step(self, who: str, verb: str, field: str, text: str, path: str, more: dict[str, Any]) -> None:
-        operation, match = f"{verb}_issue", {"If-Match": "*"}
+    def _back_and_ledger(self, text: str) -> None:
+        chief, office = "chief_of_this_reach", "office_of_this_region"
+        body = {**HERE, "category": "C1", "severity": "general", "description": "平常的文字"}
+        paths = [f"/issues/{self.callers[chief].post('/issues', body).json['id']}" for _ in range(3)]
+        words = {"ground": "other_reach", "reason": "平常的文字", "suggested_owner": "平常的文字"}
+        for path, field in zip(paths, ("reason", "suggested_owner"), strict=False):
+            self._step(chief, "decline", field, text, path, words)
+        later = {"until": "2999-01-01T00:00:00Z"}
+        self._step(chief, "extensions", "reason", text, paths[2], later, "ask_extension")
+        self._step(office, "extensions/1/decide", "reason", text, paths[2], {"granted": True}, "decide_extension")
+        ledger = {"reason": "平常的文字", "review_on": "2999-01-01", "milestones": [{"text": "平常的文字", "due_on": "2999-01-01"}]}
+        self._step(office, "suspend", "reason", text, paths[2], ledger)
+        self._step(office, "resume", "note", text, paths[2], {})
+        named = {**ledger, "milestones": [{"text": text, "due_on": "2999-01-01"}]}
+        field = ("milestones", "*", "text")
+        reply = self.send(office, "suspend_issue", field, "POST", f"{paths[2]}/suspend", named, headers={"If-Match": "*"})
+        if reply is not None and reply.status == 200:
+            self.same("suspend_issue", field, text, reply.json["suspension"]["milestones"][0]["text"])
+
+    def _step(
+        self, who: str, verb: str, field: str, text: str, path: str, more: dict[str, Any], operation: str = ""
+    ) -> None:
+        operation, match = operation or f"{verb}_issue", {"If-Match": "*"}
         reply = self.send(who, operation, (field,), "POST", f"{path}/{verb}", {**more, field: text}, headers=match)
         if reply is not None and reply.status == 200:
             entry = self.callers[who].get(f"{path}/history").json["items"][-1]
-            found = reply.json["public_summary"] if field == "public_summary" else entry[field]
+            found = reply.json["public_summary"] if field == "public_summary" else (
+                entry["changes"][field]["to"] if field == "suggested_owner" else entry[field])
             self.same(operation, (field,), text, found)
             return
         plain = self.callers[who].post(f"{path}/{verb}", {**more, field: "平常的文字"}, headers=match)

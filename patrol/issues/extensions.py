@@ -1,0 +1,105 @@
+"""More time for an issue: its lead asks before it is due, at most twice, and the office decides. Never commits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.http import refuse_stale
+from patrol.foundation.texts import Text
+from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, leads
+from patrol.issues.due import extend_due
+from patrol.issues.history import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, add_entry
+from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.models import Extension, Issue
+from patrol.issues.queries import actor_facts, extensions_of, issue_facts, locked_issue
+from patrol.people.actor import Actor
+
+MOST_EXTENSIONS = 2
+"""How often a lead may ask, granted or not; the published local rules allow two."""
+WORK_GOES_ON = (State.DISPATCHED, State.IN_PROGRESS)
+
+_NOT_IN_WORK = Text("“{state}”时不能延期", "“{state}”: there is nothing to extend")
+_TOO_LATE = Text("已到期，延期须在到期前申请", "It is due already: more time is asked for before that")
+_NOT_LATER = Text("新期限必须晚于现在的期限", "The new date must lie after the present one")
+_ENOUGH = Text("已申请过{most}次延期，不能再申请", "More time was asked for {most} times already: there is no further time")
+_WAITING = Text("上一次延期申请尚未决定", "The last request has not been decided yet")
+_NONE = Text("没有这次延期申请", "There is no such request for more time")
+_DECIDED = Text("此申请已有决定", "This request has been decided already")
+_FOUR_EYES = Text("延期不能由申请人自己批准", "whoever asked for more time may not decide on it")
+_OVER = Text("申请的期限已过：请不同意此申请", "The date asked for has passed: refuse the request")
+
+
+def ask_extension(*, issue_id: UUID, by: Actor, until: datetime, reason: str, expected_version: int | None) -> Issue:
+    """Let the lead ask for time `until` a moment; return the issue, whose state and due date stay.
+
+    Raises NotFound (404), Stale (412), NotAllowed (403) for others than the lead, Conflict (409) when it is not in work,
+    late, waiting for a decision or asked for twice already, and Invalid (422) for a date that is no later.
+    """
+    issue, now = locked_issue(by, issue_id), clock.now()
+    refuse_stale(expected_version, issue.version)
+    if by.person_id is None or not leads(issue_facts(issue, now), actor_facts(by, issue, ())):
+        raise NotAllowed(NOT_LEAD)
+    _refuse_unless_in_work(issue)
+    if issue.due_at <= now:
+        raise Conflict(_TOO_LATE)
+    if until <= issue.due_at:
+        raise Invalid(_NOT_LATER, errors={"until": [_NOT_LATER]})
+    asked = extensions_of(issue)
+    if any(row.decided_at is None and row.opening == issue.reopened_times for row in asked):
+        raise Conflict(_WAITING)
+    if sum(row.opening == issue.reopened_times for row in asked) >= MOST_EXTENSIONS:
+        raise Conflict(_ENOUGH.format(most=MOST_EXTENSIONS))
+    db.session.add(Extension(
+        issue_id=issue.id, n=len(asked) + 1, opening=issue.reopened_times, until=until, reason=reason, asked_at=now,
+        asked_by_id=by.person_id,
+    ))  # fmt: skip
+    changes = {"until": {"from": issue.due_at.isoformat(), "to": until.isoformat()}}
+    add_entry(issue, verb=ASK_EXTENSION, by=by, from_state=issue.state, brought={"reason": reason}, changes=changes)
+    db.session.flush()
+    return issue
+
+
+def decide_extension(
+    *, issue_id: UUID, n: int, by: Actor, granted: bool, reason: str, expected_version: int | None, timezone: str
+) -> Issue:
+    """Let the office decide on the `n`-th request; when granted, the issue is due at the date asked for.
+
+    Raises NotFound (404), Stale (412), NotAllowed (403) out of the region or for one's own request, and Conflict (409)
+    when it was decided before, when work on the issue has ended meanwhile, or when the date to grant has passed.
+    """
+    issue, now = locked_issue(by, issue_id), clock.now()
+    refuse_stale(expected_version, issue.version)
+    if not by.covers(issue.region.path):
+        raise NotAllowed(OUT_OF_SCOPE)
+    row = next((row for row in extensions_of(issue) if row.n == n), None)
+    if row is None:
+        raise NotFound(_NONE)
+    if row.asked_by_id == by.person_id:
+        raise NotAllowed(_FOUR_EYES)
+    if row.decided_at is not None or row.opening != issue.reopened_times:
+        raise Conflict(_DECIDED)
+    _refuse_unless_in_work(issue)
+    if granted and row.until <= now:
+        raise Conflict(_OVER)
+    row.granted, row.decision, row.decided_at, row.decided_by_id = granted, reason, now, by.person_id
+    _note_decision(issue, row, by, timezone)
+    db.session.flush()
+    return issue
+
+
+def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> None:
+    changes = {}
+    if row.granted:
+        before, last_day = issue.due_at, issue.due_rule["last_day"]
+        extend_due(issue, row.until, timezone)
+        changes["due_at"] = {"from": before.isoformat(), "to": row.until.isoformat()}
+        changes["last_day"] = {"from": last_day, "to": issue.due_rule["last_day"]}
+    verb = GRANT_EXTENSION if row.granted else REFUSE_EXTENSION
+    add_entry(issue, verb=verb, by=by, from_state=issue.state, brought={"reason": row.decision}, changes=changes)
+
+
+def _refuse_unless_in_work(issue: Issue) -> None:
+    if issue.state not in WORK_GOES_ON:
+        raise Conflict(_NOT_IN_WORK.format(state=STATE_NAME[State(issue.state)]))

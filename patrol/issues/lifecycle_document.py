@@ -1,0 +1,85 @@
+"""`docs/lifecycle.md`, made from the table of the lifecycle and the default deadlines."""
+
+from patrol.issues.categories import SEVERITY_NAME, Severity
+from patrol.issues.deadlines import DEFAULT_LIMITS, Stage, amount_text
+from patrol.issues.lifecycle import (
+    DECLINE_GROUNDS,
+    ENDED,
+    GROUNDS,
+    LEAD_WHERE_NOBODY_LEADS,
+    STATE_NAME,
+    STATE_PUBLIC_TEXT,
+    STEPS,
+    WHO_NAME,
+    State,
+    Step,
+)
+
+
+def _brings(step: Step) -> str:
+    parts = [f"`{name}`" for name in step.must]
+    if step.one_of:
+        parts.append(" or ".join(f"`{name}`" for name in step.one_of))
+    return ", ".join([*parts, *(f"`{name}?`" for name in step.may)])
+
+
+def _when(step: Step) -> str:
+    hours = int(step.within.total_seconds() // 3600) if step.within else 0
+    said = ["once"] if step.once else []
+    return ", ".join([*said, *([f"within {hours} hours of the dispatch"] if hours else [])])
+
+
+def _held_by(step: Step) -> str:
+    return "; ".join([WHO_NAME[step.who].en, *(["the system by policy"] if step.by_system else []), *filter(None, [_when(step)])])
+
+
+def _row_of(step: Step) -> str:
+    cells = (
+        f"`{step.verb}`",
+        step.name.zh,
+        ", ".join(f"`{state}`" for state in State if state in step.sources),
+        f"`{step.target}`" if step.target else "unchanged",
+        " / ".join(f"`{permission}`" for permission in (step.needs, step.needs_for_major) if permission),
+        _held_by(step),
+        _brings(step),
+        step.due,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _rows_of_limits() -> list[str]:
+    limits = {(limit.severity, limit.stage): amount_text(limit).en for limit in DEFAULT_LIMITS if not limit.category}
+    rows = [
+        f"| `{severity}` | {SEVERITY_NAME[severity].zh} | {' | '.join(limits[severity, stage] for stage in Stage)} |"
+        for severity in Severity
+    ]
+    return ["| Severity | 名称 | Accepted or rejected within | Rectified within |", "|---" * 4 + "|", *rows]
+
+
+def lifecycle_document() -> str:
+    """Return `docs/lifecycle.md`: the states, a diagram (mermaid), the steps, the grounds of rejection and the deadlines."""
+    lines = [
+        "# The life of an issue", "",
+        "Generated from `patrol/issues/lifecycle.py`. A field with `?` may be left out.", "",
+        "```mermaid", "stateDiagram-v2", "    [*] --> submitted",
+    ]  # fmt: skip
+    for step in STEPS:
+        sources = [state for state in State if state in step.sources]
+        lines += [f"    {state} --> {step.leads_from(state)}: {step.verb} {step.name.zh}" for state in sources]
+    reached = {State.SUBMITTED, *(step.target for step in STEPS)}
+    lines += [f"    {state} --> [*]" for state in State if state in ENDED & reached]
+    lines += ["```", "", "## States", "", "| State | 名称 | Open | What a citizen reads |", "|---|---|---|---|"]
+    for state in State:
+        is_open = "no" if state in ENDED else "yes"
+        lines.append(f"| `{state}` | {STATE_NAME[state].zh} | {is_open} | {STATE_PUBLIC_TEXT[state].en} |")
+    unreached = ", ".join(f"`{state}`" for state in State if state not in reached) or "none"
+    lines += ["", f"States to which no step leads in this version: {unreached}.", "", "## Steps", ""]
+    lines += ["| Step | 名称 | From | To | Permission | Held by | Brings | Deadline |", "|---" * 8 + "|"]
+    lines += [_row_of(step) for step in STEPS]
+    lines += ["", LEAD_WHERE_NOBODY_LEADS.en]
+    lines += ["", "## Grounds of rejection", "", "| Code | 名称 | Name |", "|---|---|---|"]
+    lines += [f"| `{code}` | {name.zh} | {name.en} |" for code, name in GROUNDS.items()]
+    lines += ["", "## Grounds of declining", "", "| Code | 名称 | Name |", "|---|---|---|"]
+    lines += [f"| `{code}` | {name.zh} | {name.en} |" for code, name in DECLINE_GROUNDS.items()]
+    lines += ["", "## Default deadlines", "", *_rows_of_limits()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,103 @@
+"""More time: asked for by the lead before the issue is due, at most twice, decided by the office."""
+
+from datetime import UTC, datetime, timedelta
+
+from patrol.foundation import clock
+from patrol.issues.extension_schemas import ExtensionOut
+from patrol.issues.history import broken_chains
+from tests.issues.conftest import report, step, taken
+
+MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+LATER = {"until": "2026-03-25T00:00:00+08:00", "reason": "连续降雨"}
+YES, NO = {"granted": True, "reason": "属实"}, {"granted": False, "reason": "可以按期完成"}
+
+
+def at(moment):
+    return clock.moved_clock(lambda: moment)
+
+
+def refused(client, issue, path, status, **body):
+    reply = step(client, issue, path, **body)
+    assert reply.status_code == status, reply.json
+    return reply.json
+
+
+def test_a_granted_extension_moves_the_due_date_and_is_told(valley):
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        asked = taken(valley.chief_client, issue, "extensions", **LATER)
+        assert (asked["due_at"], asked["state"]) == (issue["due_at"], "dispatched")
+        granted = taken(valley.office_client, asked, "extensions/1/decide", **YES)
+    assert granted["due_at"] == "2026-03-24T16:00:00+00:00"
+    assert (granted["due_rule"]["rule"], granted["due_rule"]["last_day"]) == ("extension", "2026-03-25")
+    rows = valley.chief_client.get(f"issues/{issue['id']}/extensions").json["items"]
+    assert [(row["n"], row["granted"], row["decided_by"]["name"]) for row in rows] == [(1, True, "区河长办")]
+    assert not ExtensionOut(many=True).validate(rows)
+    entries = valley.office_client.get(f"issues/{issue['id']}/history").json["items"]
+    assert [entry["verb"] for entry in entries[-2:]] == ["ask_extension", "grant_extension"]
+    assert entries[-1]["name"] == "批准延期"
+    assert set(broken_chains()) == {None}
+
+
+def test_a_refused_one_changes_no_date_and_there_are_two_at_most(valley):
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        for n in (1, 2):
+            asked = taken(valley.chief_client, issue, "extensions", **LATER)
+            refused(valley.chief_client, asked, "extensions", 409, **LATER)
+            decided = taken(valley.office_client, asked, f"extensions/{n}/decide", **NO)
+            assert decided["due_at"] == issue["due_at"]
+            refused(valley.office_client, decided, f"extensions/{n}/decide", 409, **YES)
+            issue = decided
+        assert "2 times" in valley.chief_client.post(
+            f"issues/{issue['id']}/extensions", json=LATER,
+            headers={"If-Match": f'"{issue["version"]}"', "Accept-Language": "en"}).json["detail"]
+
+
+def test_only_the_lead_asks_and_only_the_office_of_the_place_decides(valley):
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        refused(valley.office_client, issue, "extensions", 403, **LATER)
+        refused(valley.supervisor_client, issue, "extensions", 403, **LATER)
+        refused(valley.other_office_client, issue, "extensions", 404, **LATER)
+        asked = taken(valley.chief_client, issue, "extensions", **LATER)
+        refused(valley.chief_client, asked, "extensions/1/decide", 403, **YES)
+        refused(valley.other_office_client, asked, "extensions/1/decide", 404, **YES)
+        refused(valley.office_client, asked, "extensions/2/decide", 404, **YES)
+
+
+def test_what_is_late_or_no_later_is_refused(valley):
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        assert set(refused(valley.chief_client, issue, "extensions", 422, **LATER | {"until": issue["due_at"]})["errors"]) == {"until"}
+        assert set(refused(valley.chief_client, issue, "extensions", 422, until=LATER["until"], reason=" ")["errors"]) == {"reason"}
+        far = {"until": "9999-12-31T23:59:59Z"}
+        assert set(refused(valley.chief_client, issue, "extensions", 422, **LATER | far)["errors"]) == {"until"}
+    due = datetime.fromisoformat(issue["due_at"])
+    with at(due):
+        refused(valley.chief_client, issue, "extensions", 409, **LATER)
+    with at(due - timedelta(seconds=1)):
+        asked = taken(valley.chief_client, issue, "extensions", **LATER)
+    with at(datetime.fromisoformat(LATER["until"])):
+        refused(valley.office_client, asked, "extensions/1/decide", 409, **YES)
+        taken(valley.office_client, asked, "extensions/1/decide", **NO)
+
+
+def test_whoever_asked_does_not_decide(valley, build, signed_in):
+    with at(MONDAY):
+        both = build.person("office", name="兼任")
+        client = signed_in(both)
+        issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+        issue = taken(valley.office_client, issue, "dispatch", lead=both.username)
+        later = {"until": "2026-05-25T00:00:00+08:00", "reason": "等待船只"}
+        asked = taken(client, issue, "extensions", **later)
+        refused(client, asked, "extensions/1/decide", 403, **YES)
+
+
+def test_nothing_is_extended_on_the_ledger(valley):
+    with at(MONDAY):
+        issue = taken(valley.chief_client, report(valley.patroller_client), "extensions", **LATER)
+        ledger = {"reason": "工程", "review_on": "2026-07-01", "milestones": [{"text": "完工", "due_on": "2026-06-20"}]}
+        issue = taken(valley.office_client, issue, "suspend", **ledger)
+        refused(valley.office_client, issue, "extensions/1/decide", 409, **YES)
+        refused(valley.chief_client, issue, "extensions", 409, **LATER)
