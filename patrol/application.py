@@ -18,7 +18,7 @@ from patrol.evidence.api import room as evidence
 from patrol.evidence.storage import open_store
 from patrol.foundation import service
 from patrol.foundation.database import WriterQueue, database_config, db, prepare_postgresql, prepare_sqlite
-from patrol.foundation.http import PatrolApi, Room, add_headers
+from patrol.foundation.http import PatrolApi, Room, ShortAddresses, add_headers
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
 from patrol.foundation.migrations import connect_migrations
@@ -33,6 +33,7 @@ from patrol.notifications.api import room as notifications
 from patrol.patrols import (  # noqa: F401 - they register themselves
     checkpoint_api,
     delegation_api,
+    device_api,
     duty_api,
     examination_models,
     reminding,
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     )
     app.config.from_mapping(config)
     app.extensions["settings"] = settings
+    app.wsgi_app = ShortAddresses(app.wsgi_app, ("/ingest/", "/uploads"), "/api/v1")  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

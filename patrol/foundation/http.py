@@ -315,6 +315,18 @@ def refuse_stale(expected: int | None, version: int) -> None:
         raise Stale(_STALE.format(version=version))
 
 
+class ShortAddresses:
+    """Lets devices use an address without `/api/v1`: apps that know only a host and a path are typed in by hand."""
+
+    def __init__(self, wsgi_app: Any, short: tuple[str, ...], prefix: str) -> None:
+        self._wsgi_app, self._short, self._prefix = wsgi_app, short, prefix
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"].startswith(self._short):
+            environ["PATH_INFO"] = self._prefix + environ["PATH_INFO"]
+        return self._wsgi_app(environ, start_response)
+
+
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

@@ -232,6 +232,22 @@ def _case_files() -> None:
         f"{V1}/case-files/verify", form={"file": w.others["case_file"].encode()}, shows='"genuine":true'))
 
 
+def _devices() -> None:
+    base = f"{V1}/devices"
+    _add(f"GET {base}", lambda w: Request(base, shows=w.others["device_id"]))
+    _add(f"POST {base}", lambda _w: Request(base, json={"label": "OsmAnd"}))
+    _add(f"DELETE {base}/<uuid:device_id>", lambda w: Request(f"{base}/{w.others['device_id']}"))
+    _add(f"PATCH {base}/<uuid:device_id>", lambda w: Request(
+        f"{base}/{w.others['device_id']}", json={"is_receiver": True}, headers={"If-Match": "*"}))
+    fix = {"lat": "29.6", "lon": "119.81", "timestamp": "1777595400"}
+    for method in ("GET", "POST"):
+        _add(f"{method} {V1}/ingest/osmand", lambda w: Request(f"{V1}/ingest/osmand", query={"id": w.others["device_key"], **fix}))
+    _add(f"POST {V1}/ingest/owntracks", lambda _w: Request(f"{V1}/ingest/owntracks", json={"_type": "location"}))
+    track = b'<gpx><trk><trkseg><trkpt lat="29.6" lon="119.81"><time>2026-05-01T00:30:00Z</time></trkpt></trkseg></trk></gpx>'
+    _add(f"POST {V1}/patrols/<uuid:patrol_id>/gpx", lambda w: Request(
+        f"{V1}/patrols/{w.others['patrol_id']}/gpx", body=track, headers={"Content-Type": "application/gpx+xml"}))
+
+
 def _supervision() -> None:
     checks = f"{V1}/spot-checks"
     _add(f"GET {checks}", lambda w: Request(checks, shows=w.others["spot_check_id"]))
@@ -315,5 +331,5 @@ def _open311() -> None:
         "service_request_id": w.others["number"], "update_id": "1", "api_key": w.others["partner_key"]}))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _duties, _issues, _steps, _case_files, _supervision, _notifications, _public, _reopening, _open311):
+for _fill in (_service, _people, _waters, _evidence, _patrols, _duties, _devices, _issues, _steps, _case_files, _supervision, _notifications, _public, _reopening, _open311):
     _fill()

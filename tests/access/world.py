@@ -163,7 +163,8 @@ class WorldMaker:
         self.call("chief_of_this_reach", "POST", f"/patrols/{patrol_id}/track", json={"batch_id": str(uuid4()), "points": [
             {**HERE, "recorded_at": "2026-05-01T08:10:00+08:00"}]})
         self.call("chief_of_this_reach", "POST", "/sync", json={"device": "the chief's phone", "pending": 3})
-        self.world.others |= {"patrol_id": patrol_id, "check_in_id": check_in_id}
+        device = self.call("chief_of_this_reach", "POST", "/devices", json={"label": "OsmAnd"})
+        self.world.others |= {"patrol_id": patrol_id, "check_in_id": check_in_id, "device_id": device["id"], "device_key": device["key"]}
 
     def _make_duties(self) -> None:
         ids = {name: str(uuid4()) for name in ("delegation_id", "warning_id", "policy_id")}

@@ -83,6 +83,9 @@ class Story:
             self.same("appoint", ("title",), text, reply.json["title"])
 
     def _supervision(self, text: str) -> None:
+        added = self.send("chief_of_this_reach", "add_device", ("label",), "POST", "/devices", {"label": text})
+        if added is not None and added.status == 201:
+            self.same("add_device", ("label",), text, added.json["label"])
         who, reach_id = "office_of_this_region", self.server.world.reaches["this"]
         body = {"reach_id": reach_id, "reason": text, "due_on": "2099-01-01"}
         planned = self.send(who, "plan_spot_check", ("reason",), "POST", "/spot-checks", body)

@@ -1,0 +1,197 @@
+"""Devices of other makes over HTTP: one ingest, whatever the way; a bad point never blocks a phone; nothing outside a patrol is kept."""
+
+import base64
+import io
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import gpxpy.gpx
+import pytest
+from sqlalchemy import select
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.patrols.device_models import Device
+from patrol.patrols.models import Patrol
+from patrol.patrols.track_models import TrackBatch
+from patrol.patrols.track_queries import track_of_patrol
+
+
+@pytest.fixture
+def chief(build, signed_in):
+    """A chief with an open patrol that began an hour ago, and a device."""
+    person, reach = build.person("chief"), build.reach()
+    build.appointment(reach, person)
+    client = signed_in(person)
+    client.person, client.began = person, clock.now().replace(microsecond=0) - timedelta(hours=1)
+    client.patrol_id = str(uuid4())
+    assert client.put(f"patrols/{client.patrol_id}", json={
+        "reach_ids": [str(reach.id)], "mode": "walk", "started_at": client.began.isoformat()}).status_code == 201
+    client.device = client.post("devices", json={"label": "OsmAnd", "speed_unit": "knots"}).json
+    return client
+
+
+def stamp(chief, minutes):
+    return int((chief.began + timedelta(minutes=minutes)).timestamp())
+
+
+def osmand(anyone, chief, minutes, **values):
+    fields = {"id": chief.device["key"], "lat": "29.6001", "lon": "119.8101", "timestamp": stamp(chief, minutes), "speed": "2", "accuracy": "5", **values}
+    return anyone.get("/ingest/osmand", query_string=fields)
+
+
+def track(chief):
+    db.session.expire_all()
+    return track_of_patrol(db.session.scalar(select(Patrol)))
+
+
+def shown(chief):
+    [device] = chief.get("devices").json["items"]
+    return device
+
+
+def owntracks(anyone, key, body):
+    token = base64.b64encode(f"chief:{key}".encode()).decode()
+    return anyone.post("/ingest/owntracks", data=body, headers={"Authorization": f"Basic {token}", "X-Limit-U": "chief", "X-Limit-D": "phone"})
+
+
+def test_one_fix_by_four_ways_is_one(anyone, chief):
+    at = stamp(chief, 5)
+    assert osmand(anyone, chief, 5).data == b""
+    form = {"id": chief.device["key"], "lat": "29.6001", "lon": "119.8101", "timestamp": str(at * 1000), "accuracy": "5"}
+    assert anyone.post("/api/v1/ingest/osmand", data=form).status_code == 200
+    moment = datetime.fromtimestamp(at, UTC).isoformat()
+    body = {"device_id": chief.device["key"], "location": {"timestamp": moment, "coords": {"latitude": 29.6001, "longitude": 119.8101, "speed": -1}}}
+    assert anyone.post("/ingest/osmand", json=body).status_code == 200
+    reply = owntracks(anyone, chief.device["key"], f'{{"_type":"location","tst":{at},"lat":29.6001,"lon":119.8101,"acc":5}}')
+    assert (reply.status_code, reply.json) == (200, [])
+    assert chief.post(f"patrols/{chief.patrol_id}/gpx", data=gpx(chief, [5, 6]), headers={"Content-Type": "application/gpx+xml"}).json["duplicates"] == 1
+    found = track(chief)
+    assert len(found) == 2
+    assert found.source[0] == min(found.source), "the way that knows more counts"
+
+
+def gpx(chief, minutes, *, timed=True):
+    file, track, segment = gpxpy.gpx.GPX(), gpxpy.gpx.GPXTrack(), gpxpy.gpx.GPXTrackSegment()
+    file.tracks.append(track)
+    track.segments.append(segment)
+    for number, minute in enumerate(minutes):
+        at = chief.began + timedelta(minutes=minute) if timed else None
+        segment.points.append(gpxpy.gpx.GPXTrackPoint(29.6001 + number * 1e-4, 119.8101, elevation=30, time=at))
+    return file.to_xml().encode()
+
+
+def test_a_repeated_message_is_the_same_batch(anyone, chief):
+    for _ in range(3):
+        assert osmand(anyone, chief, 5).status_code == 200
+    assert db.session.query(TrackBatch).count() == 1
+    assert len(track(chief)) == 1
+
+
+@pytest.mark.parametrize(("values", "code"), [
+    ({"lat": "91"}, "bad_coordinates"), ({"timestamp": ""}, "no_time"), ({"timestamp": "2026-05-01 08:30:00"}, "no_time_zone"), ({"speed": "x"}, "bad_value"),
+])
+def test_a_bad_point_is_answered_200_and_shows_on_the_device(anyone, chief, values, code):
+    assert osmand(anyone, chief, 5, **values).status_code == 200
+    assert shown(chief)["refused"] == {code: 1}
+    assert db.session.query(TrackBatch).count() == 0
+
+
+def test_nothing_is_kept_outside_a_patrol_and_that_shows(anyone, chief):
+    assert osmand(anyone, chief, -30).status_code == 200
+    assert shown(chief)["refused"] == {"outside_patrol": 1}
+    ended = (chief.began + timedelta(minutes=20)).isoformat()
+    assert chief.post(f"patrols/{chief.patrol_id}/finish", json={"ended_at": ended}).status_code == 200
+    assert osmand(anyone, chief, 40).status_code == 200
+    assert osmand(anyone, chief, 10).status_code == 200, "late, and within the patrol's time"
+    assert shown(chief)["refused"] == {"outside_patrol": 2}
+    assert len(track(chief)) == 1
+    batches = db.session.scalars(select(TrackBatch)).all()
+    assert sum(batch.sent for batch in batches) == 1
+
+
+def test_only_a_known_key_gets_in(anyone, chief, database):
+    for key in ("", "wrong", chief.token):
+        assert osmand(anyone, chief, 5, id=key).status_code == 401
+        assert owntracks(anyone, key, "{}").status_code == 401
+    assert anyone.post("/ingest/owntracks", data="{}").status_code == 401
+    assert anyone.post("/ingest/osmand", data="{broken", headers={"Content-Type": "application/json"}).status_code == 400
+    assert chief.delete(f"devices/{chief.device['id']}").status_code == 204
+    assert osmand(anyone, chief, 5).status_code == 401
+    assert chief.get("devices").json["items"] == []
+
+
+def test_disabling_an_account_closes_its_devices(anyone, chief):
+    with transaction():
+        db.session.get_one(type(chief.person), chief.person.id).disabled_at = clock.now()
+    assert osmand(anyone, chief, 5).status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"", b"not json", b'{"_type":"encrypted","data":"x"}', b'{"_type":"waypoints"}', b"[1]", b"\xff", b"[" * 500])
+def test_owntracks_is_always_answered(anyone, chief, body):
+    reply = owntracks(anyone, chief.device["key"], body)
+    assert (reply.status_code, reply.json) == (200, [])
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(chief):
+    own = str(uuid4())
+    first = chief.post("devices", json={"id": own, "label": "OwnTracks"})
+    again = chief.post("devices", json={"id": own, "label": "OwnTracks"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert "key" not in again.json
+    assert chief.post("devices", json={"id": own, "label": "another"}).status_code == 409
+    assert first.json["key"] not in str([vars(row) for row in db.session.scalars(select(Device))])
+    assert "key" not in chief.get("devices").json["items"][0]
+
+
+def test_the_office_marks_an_external_receiver(chief, build, signed_in):
+    office = signed_in(build.person("office"))
+    path = f"devices/{chief.device['id']}"
+    changed = office.patch(path, json={"is_receiver": True}, headers={"If-Match": '"1"'})
+    assert (changed.status_code, changed.json["is_receiver"]) == (200, True)
+    assert office.patch(path, json={"is_receiver": False}, headers={"If-Match": '"1"'}).status_code == 412
+    assert chief.patch(path, json={"is_receiver": True}, headers={"If-Match": "*"}).status_code == 403
+
+
+def send_gpx(client, patrol_id, content, **form):
+    return client.post(f"patrols/{patrol_id}/gpx", data={"file": (io.BytesIO(content), "a.gpx"), **form})
+
+
+def test_a_file_is_read_whole_and_again_without_harm(chief):
+    content = gpx(chief, list(range(1, 30)))
+    assert send_gpx(chief, chief.patrol_id, content).json == {"accepted": 29, "duplicates": 0, "quarantined": [], "missing": []}
+    assert send_gpx(chief, chief.patrol_id, content).json["duplicates"] == 29
+    assert len(track(chief)) == 29
+
+
+def test_points_without_time_prove_nothing_and_say_so(chief):
+    receipt = send_gpx(chief, chief.patrol_id, gpx(chief, [1, 2], timed=False)).json
+    assert receipt["accepted"] == 0
+    assert [(row["index"], row["code"]) for row in receipt["quarantined"]] == [(0, "no_time"), (1, "no_time")]
+
+
+BOMB = b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><gpx><trk><name>&b;</name></trk></gpx>'
+
+
+@pytest.mark.parametrize(("content", "status"), [
+    (BOMB, 422), (b"<kml/>", 422), (b"<gpx/>", 422), (b"", 422), (b"\x89PNG", 422), (b'<gpx><trk><trkseg><trkpt lat="1"', 422),
+    (b'<?xml version="1.0" encoding="x-unknown"?><gpx/>', 422),
+])
+def test_what_is_no_gpx_is_refused(chief, content, status):
+    assert send_gpx(chief, chief.patrol_id, content).status_code == status
+    assert db.session.query(TrackBatch).count() == 0
+
+
+def test_gpx_of_other_versions_and_datums(chief):
+    old = gpx(chief, [1, 2]).replace(b"http://www.topografix.com/GPX/1/1", b"http://www.topografix.com/GPX/1/0").replace(b'version="1.1"', b'version="1.0"')
+    assert send_gpx(chief, chief.patrol_id, old, datum="gcj02").json["accepted"] == 2
+    assert track(chief).latitude[0] != 29.6001
+    assert send_gpx(chief, chief.patrol_id, old, datum="mars").status_code == 422
+    assert chief.post(f"patrols/{chief.patrol_id}/gpx", data=b"x", headers={"Content-Type": "image/png"}).status_code == 415
+    assert chief.post(f"patrols/{chief.patrol_id}/gpx", data={"datum": "wgs84"}, headers={"Content-Type": "multipart/form-data; boundary=x"}).status_code in {400, 422}
+
+
+def test_a_foreign_patrol_takes_no_file(chief, build, signed_in):
+    other = signed_in(build.person("chief", region=build.region()))
+    assert send_gpx(other, chief.patrol_id, gpx(chief, [1])).status_code == 404
