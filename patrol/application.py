@@ -25,7 +25,7 @@ from patrol.foundation.migrations import connect_migrations
 from patrol.foundation.settings import Settings
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
-from patrol.issues import case_file_api, examination, extension_api, handing_over, step_api  # noqa: F401 - they register themselves
+from patrol.issues import case_file_api, escalating, examination, extension_api, handing_over, order_api, step_api  # noqa: F401 - they register themselves
 from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.notifications import delivery, telling, webhook_api  # noqa: F401 - they register themselves

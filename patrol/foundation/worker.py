@@ -14,6 +14,7 @@ from patrol.foundation.settings import Settings
 
 log = structlog.get_logger()
 _hourly: list[Callable[[], Any]] = []
+_minutely: list[Callable[[], Any]] = []
 
 
 def each_hour(job: Callable[[], Any]) -> Callable[[], Any]:
@@ -23,13 +24,29 @@ def each_hour(job: Callable[[], Any]) -> Callable[[], Any]:
     return job
 
 
+def each_minute(job: Callable[[], Any]) -> Callable[[], Any]:
+    """Register the decorated function as a job that the worker runs every minute; it must be cheap when there is nothing."""
+    if job not in _minutely:
+        _minutely.append(job)
+    return job
+
+
 def run_hourly_jobs() -> None:
     """Run the hourly jobs; one that fails is logged and keeps none of the others back."""
-    for job in _hourly:
+    _run(_hourly)
+
+
+def run_jobs_of_the_minute() -> None:
+    """Run the jobs of every minute, as `run_hourly_jobs` does."""
+    _run(_minutely)
+
+
+def _run(jobs: list[Callable[[], Any]]) -> None:
+    for job in jobs:
         try:
             job()
         except Exception as error:  # noqa: BLE001 - the next hour tries again, and what it derives from is stored
-            log.warning("hourly_job_failed", job=job.__name__, error=repr(error))
+            log.warning("job_failed", job=job.__name__, error=repr(error))
         finally:
             db.session.rollback()
 
@@ -56,6 +73,7 @@ def connect_worker(app: Flask, settings: Settings) -> Huey:
     def sweep() -> None:
         with app.app_context():
             deliver_due()
+            run_jobs_of_the_minute()
 
     @queue.periodic_task(crontab(minute="5"), name="hourly")  # type: ignore[untyped-decorator]
     def hourly() -> None:

@@ -33,13 +33,14 @@ class IssueFacts:
 class ActorFacts:
     """What the law needs to know of somebody; `person_id` None is the system acting by policy.
 
-    `in_scope` tells whether the account's region covers the issue, `department` is the bureau it works for, and
+    `in_scope` tells whether the account's region covers the issue, `is_above` whether it is a larger one than the issue's, `department` is the bureau it works for, and
     `chief_of_district` whether the person is, today, the district's chief over the issue's place.
     """
 
     person_id: UUID | None
     permissions: frozenset[Permission] = frozenset()
     in_scope: bool = False
+    is_above: bool = False
     department: str | None = None
     chief_of_district: bool = False
 
@@ -49,6 +50,8 @@ NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the le
 _NOT_HANDLING = Text("只有该问题的责任人或协办人可以执行此步骤", "only the lead or a co-handler may do this")
 _FOUR_EYES = Text("整改人不得复核或结案", "the one who rectified may not verify or close")
 _NOT_CHIEF = Text("重大问题的结案、挂账须由县级河长签字", "a major issue is closed or put on the ledger by the district's chief")
+_NOT_ONESELF = Text("责任人和协办人不能督办自己", "the lead and co-handlers cannot supervise themselves")
+_NOT_ABOVE = Text("河长只能督办下级辖区的问题", "a chief supervises issues of the regions below")
 _NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
 _NOT_BY_SYSTEM = Text("“{step}”只能由人执行", "“{step}” can only be done by a person")
 _NOT_NOW = Text("“{state}”时不能 {verb}", "“{state}” does not allow {verb}")
@@ -107,12 +110,21 @@ def _refuse_non_closer(issue: IssueFacts, actor: ActorFacts) -> Text | None:
     return _refuse_rectifier(issue, actor)
 
 
+def _refuse_involved(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    if actor.person_id == issue.lead_id or actor.person_id in issue.co_handler_ids:
+        return _NOT_ONESELF
+    if actor.in_scope and not actor.is_above and Permission.REVIEW_ISSUE not in actor.permissions:
+        return _NOT_ABOVE
+    return _refuse_outsider(issue, actor)
+
+
 _REFUSAL: dict[Who, Callable[[IssueFacts, ActorFacts], Text | None]] = {
     Who.OFFICE: _refuse_outsider,
     Who.LEAD: _refuse_all_but_lead,
     Who.LEAD_OR_CO_HANDLER: _refuse_uninvolved,
     Who.NOT_RECTIFIER: _refuse_rectifier,
     Who.CLOSER: _refuse_non_closer,
+    Who.SUPERIOR: _refuse_involved,
 }
 
 

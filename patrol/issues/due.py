@@ -27,6 +27,11 @@ _PAST = Text("期限必须晚于现在", "A due date must lie in the future")
 _CALENDAR = ChineseCalendar()
 
 
+def chinese_calendar() -> ChineseCalendar:
+    """Return the calendar that due dates are counted by."""
+    return _CALENDAR
+
+
 def count_due(issue: Issue, stage: Stage, since: datetime, timezone: str) -> None:
     """Set the issue's due date: `stage` must be reached within the limit of its severity, counted from `since`."""
     severity, zone = Severity(issue.severity), ZoneInfo(timezone)

@@ -16,6 +16,15 @@ class IssueReported(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IssueEscalated(Event):
+    """A late issue reached a rung of the ladder, `code`; its history says so in entry `seq`."""
+
+    issue_id: UUID
+    code: str
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepTaken(Event):
     """An issue went one step of its life; `by_id` None means the system, by the policy or rule `rule`."""
 

@@ -21,6 +21,8 @@ ASK_REOPENING, REFUSE_REOPENING, PARTNER_UPDATE = "ask_reopening", "refuse_reope
 """A complainant's "not fixed", its refusal (granting it is the step `reopen`), and a partner system's word."""
 ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION = "ask_extension", "grant_extension", "refuse_extension"
 """More time: asked for by the lead, decided by the office."""
+ESCALATE, ANSWER_ORDER = "escalate", "answer_order"
+"""A late issue climbs; an order of supervision is answered."""
 
 
 def add_entry(

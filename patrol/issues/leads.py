@@ -15,6 +15,7 @@ from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission
+from patrol.waters.models import Reach
 from patrol.waters.queries import chiefs_on
 
 _NOBODY = Text("没有这个人员,或不在你的辖区内:{who}", "There is nobody of that name or id in your area: {who}")
@@ -116,3 +117,24 @@ def chief_of_the_place(issue: Issue, *, day: date) -> Person:
         if person_id in people and _fault_of(people[person_id]) is None:
             return people[person_id]
     raise Invalid(_NO_CHIEF, errors={"lead": [_NO_CHIEF]})
+
+
+def superior_chiefs(issue: Issue, day: date) -> list[UUID]:
+    """Return who answers, on a local `day`, for the same water at the next level above the issue's reach; none without one.
+
+    `issue` needs its reach and region loaded. Levels without a chief are passed over.
+    """
+    if issue.reach is None:
+        return []
+    codes = issue.region.path.strip("/").split("/")
+    above = ["/" + "/".join(codes[:count]) + "/" for count in range(len(codes) - 1, 0, -1)]
+    rows = db.session.execute(
+        select(Reach.id, Region.path).join(Region, Region.id == Reach.region_id)
+        .where(Reach.water_body_id == issue.reach.water_body_id, Region.path.in_(above), Reach.retired_at.is_(None))
+    ).all()  # fmt: skip
+    chiefs = chiefs_on([reach_id for reach_id, _ in rows], day)
+    for path in above:
+        found = [chief.person_id for reach_id, own in rows if own == path for chief in chiefs.get(reach_id, [])[:1]]
+        if found:
+            return list(dict.fromkeys(found))
+    return []

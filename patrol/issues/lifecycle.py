@@ -73,6 +73,7 @@ class Verb(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     REOPEN = "reopen"
+    SUPERVISE = "supervise"
 
 
 class Who(StrEnum):
@@ -83,6 +84,7 @@ class Who(StrEnum):
     LEAD_OR_CO_HANDLER = "lead_or_co_handler"
     NOT_RECTIFIER = "not_rectifier"
     CLOSER = "closer"
+    SUPERIOR = "superior"
 
 
 class Due(StrEnum):
@@ -217,7 +219,21 @@ STEPS: tuple[Step, ...] = (
         _P.REOPEN_ISSUE, Who.OFFICE, must=("reason",), due=Due.SETS,
         public_text=Text("已重新办理。", "It has been taken up again."),
     ),
+    Step(
+        Verb.SUPERVISE, Text("督办", "Supervise"), frozenset(state for state in State if state not in ENDED), None,
+        _P.SUPERVISE_ISSUE, Who.SUPERIOR, must=("kind", "text"),
+        public_text=Text("上级正在督办。", "A superior is supervising it."),
+    ),
 )  # fmt: skip
+
+ORDER_NAME: dict[str, Text] = {
+    "reminder": Text("提示单", "Reminder"),
+    "slip":     Text("交办单", "Assignment slip"),
+    "letter":   Text("督办函", "Supervision letter"),
+    "listed":   Text("挂牌督办", "Listed supervision"),
+    "talk":     Text("约谈", "Admonitory talk"),
+}  # fmt: skip
+"""The instruments of supervision by code; the field's formal ones."""
 
 GROUNDS: dict[str, Text] = {
     "not_a_water_matter":       Text("不属于河湖问题", "Not a matter of rivers and lakes"),
@@ -264,6 +280,7 @@ WHO_NAME: dict[Who, Text] = {
     Who.LEAD:               Text("责任人", "the lead"),
     Who.LEAD_OR_CO_HANDLER: Text("责任人或协办人", "the lead or a co-handler"),
     Who.NOT_RECTIFIER:      Text("辖区覆盖该问题，非整改人", "whose region covers the issue, never who rectified"),
+    Who.SUPERIOR:           Text("辖区覆盖该问题，非责任人和协办人", "whose region covers the issue, neither lead nor co-handler"),
     Who.CLOSER:             Text("辖区覆盖该问题，非整改人；重大问题由县级河长", "never who rectified; for `major` the district's chief"),
 }  # fmt: skip
 """What each relation asks of somebody who holds the permission."""

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint, event, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.expression import ColumnElement
 
 from patrol.evidence.models import Photo
+from patrol.foundation import clock
 from patrol.foundation.database import Base, new_id
 from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
@@ -44,6 +45,8 @@ def number_of(serial: int) -> str:
 _RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
 
 _ON_LEDGER = "review_on IS NOT NULL"
+# A ladder that was climbed to its end, or that waits for nothing, is not in the index.
+_CLIMBS = "next_escalation_at IS NOT NULL"
 
 
 class Issue(Base):
@@ -66,6 +69,7 @@ class Issue(Base):
         Index("ix_issues_due_at", "due_at", "id"),
         Index("ix_issues_running", "due_at", "id", postgresql_where=text(_RUNNING), sqlite_where=text(_RUNNING)),
         Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
+        Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
         Index("ix_issues_place", "latitude", "longitude"),
     )
 
@@ -91,6 +95,7 @@ class Issue(Base):
     department: Mapped[str | None] = mapped_column(String(40), index=True)
     due_at: Mapped[datetime]
     due_rule: Mapped[dict[str, Any]]
+    next_escalation_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
@@ -124,6 +129,13 @@ class Issue(Base):
     def number(self) -> str:
         """The number that people say and write, from the running number."""
         return number_of(self.serial)
+
+
+@event.listens_for(Issue.due_at, "set")
+def begin_ladder_anew(issue: Issue, due_at: datetime, before: Any, _initiator: Any) -> None:
+    """Let the sweep look at an issue whose due date was set or moved: from now on its ladder counts to that date."""
+    if due_at != before:
+        issue.next_escalation_at = clock.now()
 
 
 class CoHandler(Base):

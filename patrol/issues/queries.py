@@ -229,7 +229,9 @@ def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
 
 def actor_facts(actor: Actor, issue: Issue, districts: Sequence[str]) -> ActorFacts:
     """Return what the law needs to know of the actor beside this issue; `districts` as `districts_signed_by` gives them."""
+    in_scope = actor.covers(issue.region.path)
     return ActorFacts(
-        person_id=actor.person_id, permissions=actor.permissions, in_scope=actor.covers(issue.region.path),
+        person_id=actor.person_id, permissions=actor.permissions, in_scope=in_scope,
+        is_above=in_scope and actor.region_path != issue.region.path,
         department=actor.department, chief_of_district=any(issue.region.path.startswith(path) for path in districts),
     )  # fmt: skip

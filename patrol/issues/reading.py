@@ -15,8 +15,10 @@ from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.history import (
     ADD_PHOTOS,
+    ANSWER_ORDER,
     ASK_EXTENSION,
     ASK_REOPENING,
+    ESCALATE,
     GRANT_EXTENSION,
     HAND_OVER,
     PARTNER_UPDATE,
@@ -36,6 +38,7 @@ from patrol.people.models import Person, Region
 _VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
     SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
     ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"), SPOT_CHECK: Text("现场抽查", "Spot check"),
+    ESCALATE: Text("超期升级", "Escalation"), ANSWER_ORDER: Text("答复督办", "Answer to an order"),
     ASK_REOPENING: Text("反映人认为未整改到位", "Not fixed, says the complainant"),
     REFUSE_REOPENING: Text("不予重新办理", "Reopening refused"),
     PARTNER_UPDATE: Text("外部系统转来补充", "Word from a partner system"),

@@ -8,7 +8,7 @@ import marshmallow as ma
 from patrol.foundation.moments import Moment
 from patrol.issues.categories import Severity
 from patrol.issues.field_shapes import a_due_date, filled
-from patrol.issues.lifecycle import GROUNDS_OF, STEPS, Step, Verb
+from patrol.issues.lifecycle import GROUNDS_OF, ORDER_NAME, STEPS, Step, Verb
 from patrol.issues.schemas import MOST_PHOTOS
 from patrol.people.departments import DEPARTMENTS
 
@@ -35,6 +35,8 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "reason": _text(4000, example="照片中仍可见漂浮物"),
     "public_summary": _text(2000, description="What the public reads of the result."),
     "suggested_owner": _text(200, example="区城市管理局", description="Who should have it: a department, a post or a body."),
+    "kind": _text(12, enum=list(ORDER_NAME), example="letter"),
+    "text": _text(2000, example="请三日内完成整改并反馈"),
     "lead": _text(64, description="Id or user name; by default the chief of the place."),
     "department": _text(40, enum=list(DEPARTMENTS)),
     "category": _text(8, example="C1"),

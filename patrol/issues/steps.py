@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
-from patrol.foundation.database import db
+from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Invalid
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
@@ -18,10 +18,11 @@ from patrol.issues.allowed import refuse_unless_allowed
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.deadlines import Stage
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
+from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.history import add_entry
 from patrol.issues.leads import chief_of_the_place, handler_of, named_lead, named_people, refuse_unknown_department
-from patrol.issues.lifecycle import Due, State, Step, Verb, find_step
+from patrol.issues.lifecycle import ORDER_NAME, Due, State, Step, Verb, find_step
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.placing import BY_OFFICE, Placement, place_in_region, place_on_reach, position_of_issue
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
@@ -32,6 +33,7 @@ PHOTO_KIND = {Verb.PROGRESS: "during", Verb.RECTIFY: "after", Verb.VERIFY: "afte
 _PHOTO_TWICE = Text("照片 {id} 已在此问题中,请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
 _NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo of this issue from before")
 _REVIEW_PAST = Text("复查日期必须晚于今天", "The day of the review must lie after today")
+_NO_KIND = Text("没有这种督办方式，可用：{kinds}", "There is no such order: choose one of {kinds}")
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
 
@@ -283,7 +285,20 @@ def _reopen(taking: Taking) -> None:
     issue.reopened_times += 1
 
 
+def _supervise(taking: Taking) -> None:
+    kind, text = taking.brought["kind"], taking.brought["text"]
+    if kind not in ORDER_NAME:
+        fault = _NO_KIND.format(kinds=", ".join(ORDER_NAME))
+        raise Invalid(fault, errors={"kind": [fault]})
+    issue = taking.issue
+    db.session.add(Order(
+        id=new_id(), issue_id=issue.id, kind=kind, text=text, by_id=taking.by.person_id, rule=None, to_id=issue.lead_id, at=taking.now,
+    ))  # fmt: skip
+    taking.changes |= {"order": {"from": None, "to": kind}, "text": {"from": None, "to": text}}
+
+
 _EFFECTS: dict[Verb, Callable[[Taking], None]] = {
+    Verb.SUPERVISE: _supervise,
     Verb.DISPATCH: _dispatch,
     Verb.TRANSFER: _transfer,
     Verb.DECLINE: _decline,

@@ -1,12 +1,14 @@
 """Who is told: the people that a template names, for one issue."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, cast, select
 
 from patrol.foundation.database import db
+from patrol.issues.leads import superior_chiefs
 from patrol.issues.models import Issue
 from patrol.notifications.templates import To
 from patrol.people.models import Person, Region
@@ -20,10 +22,10 @@ class Recipients(NamedTuple):
     office_region_id: UUID | None
 
 
-def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None) -> Recipients:
+def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date) -> Recipients:
     """Return the enabled accounts that `to` means for this issue, each once, without the one who acted.
 
-    `issue` needs its region and co-handlers loaded. The office is the nearest at or above the issue's region in which
+    `issue` needs its region, reach and co-handlers loaded; chiefs are those of the local `day`. The office is the nearest at or above the issue's region in which
     somebody holds that role.
     """
     ids: list[UUID | None] = []
@@ -33,6 +35,8 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None) -> Recipi
         ids += [person.id for person in issue.co_handlers]
     if To.REPORTER in to:
         ids.append(issue.reporter_id)
+    if To.SUPERIOR in to:
+        ids += superior_chiefs(issue, day)
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
     office: Sequence[Person] = office_of(issue.region) if To.OFFICE in to else ()
     wanted = dict.fromkeys([*(i for i in ids if i in enabled), *(person.id for person in office)])

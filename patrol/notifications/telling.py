@@ -13,8 +13,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
-from patrol.issues.events import IssueReported, StepTaken
-from patrol.issues.history import SUBMIT
+from patrol.issues.events import IssueEscalated, IssueReported, StepTaken
+from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.quiet import due_moment
@@ -34,6 +34,12 @@ def tell_of_step(event: StepTaken) -> None:
     outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
 
 
+@subscribe(IssueEscalated)
+def tell_of_escalation(event: IssueEscalated) -> None:
+    """Let the worker tell of a late issue."""
+    outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
+
+
 @outbox.delivers("notifications.tell")
 def tell(payload: dict[str, Any]) -> outbox.Write:
     """Find out whom one entry of an issue's history concerns; the writing half tells each of them once."""
@@ -43,11 +49,12 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         .options(joinedload(Issue.region), joinedload(Issue.reach), selectinload(Issue.co_handlers))
     ).one()  # fmt: skip
     entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).one()
-    kind, template = f"issue.{entry.verb}", TEMPLATES.get(f"issue.{entry.verb}")
+    kind = f"issue.{entry.rule if entry.verb == ESCALATE else entry.verb}"
+    template = TEMPLATES.get(kind)
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
     to = () if template is None or straight else template.to
-    recipients = recipients_of(issue, to, but=entry.actor_id)
+    recipients = recipients_of(issue, to, but=entry.actor_id, day=clock.today(current_app.extensions["settings"].timezone))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
         facts=_facts(issue, entry), recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),

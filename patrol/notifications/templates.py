@@ -19,10 +19,12 @@ class To(StrEnum):
     CO_HANDLERS = "co_handlers"
     OFFICE = "office"
     REPORTER = "reporter"
+    SUPERIOR = "superior"
 
 
 TO_NAME: dict[To, Text] = {
     To.LEAD: Text("负责人", "the lead"), To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
+    To.SUPERIOR: Text("上级河长", "the superior chief"),
     To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
 }
 
@@ -67,6 +69,13 @@ _ROWS = (
     _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"), Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("suspend", (To.LEAD,), Text("问题已挂账", "An issue is suspended"), Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("resume", (To.LEAD,), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    _row("supervise", (To.LEAD, To.OFFICE), Text("收到督办", "An order of supervision"), Text("{actor}督办，请答复。", "{actor} asks for an answer.")),
+    _row("half_time", (To.LEAD,), Text("时限过半提醒", "Half of the time is over"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    _row("day_before", (To.LEAD,), Text("明天到期", "Due within a day"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"超期：{zh}", f"Overdue: {en}"),
+           Text("期限为 {due}，至今未办结。", "It was due at {due} and is still open."))
+      for code, zh, en in (("overdue", "已报上级河长", "the superior chief is told"), ("letter", "督办函", "supervision letter"),
+                           ("listed", "挂牌督办", "listed supervision"), ("talk", "约谈", "admonitory talk"))),
 )  # fmt: skip
 TEMPLATES: dict[str, Template] = {row.kind: row for row in _ROWS}
 """Every kind of message by its name."""

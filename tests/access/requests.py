@@ -203,6 +203,7 @@ STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "return": ("rectified", lambda _w: {"reason": "仍有垃圾"}),
     "close": ("verified", lambda _w: {"public_summary": "已清理干净"}),
     "reopen": ("closed", lambda _w: {"reason": "又出现了"}),
+    "supervise": ("in_progress", lambda _w: {"kind": "letter", "text": "请三日内完成整改"}),
 }
 
 
@@ -246,6 +247,14 @@ def _devices() -> None:
     track = b'<gpx><trk><trkseg><trkpt lat="29.6" lon="119.81"><time>2026-05-01T00:30:00Z</time></trkpt></trkseg></trk></gpx>'
     _add(f"POST {V1}/patrols/<uuid:patrol_id>/gpx", lambda w: Request(
         f"{V1}/patrols/{w.others['patrol_id']}/gpx", body=track, headers={"Content-Type": "application/gpx+xml"}))
+
+
+def _orders() -> None:
+    base = f"{V1}/orders"
+    _add(f"GET {base}", lambda w: Request(base, shows=w.others["order_id"]))
+    _add(f"POST {base}/<uuid:order_id>/acknowledge", lambda w: Request(f"{base}/{w.others['order_id']}/acknowledge"))
+    _add(f"POST {base}/<uuid:order_id>/answer", lambda w: Request(f"{base}/{w.others['order_id']}/answer", json={"text": "已清理"}))
+    _add(f"GET {V1}/escalations", lambda _w: Request(f"{V1}/escalations"))
 
 
 def _supervision() -> None:
@@ -331,5 +340,8 @@ def _open311() -> None:
         "service_request_id": w.others["number"], "update_id": "1", "api_key": w.others["partner_key"]}))
 
 
-for _fill in (_service, _people, _waters, _evidence, _patrols, _duties, _devices, _issues, _steps, _case_files, _supervision, _notifications, _public, _reopening, _open311):
+for _fill in (
+    _service, _people, _waters, _evidence, _patrols, _duties, _devices, _issues, _steps, _case_files, _orders, _supervision, _notifications,
+    _public, _reopening, _open311,
+):
     _fill()

@@ -77,6 +77,10 @@ class WorldMaker:
         self.call("chief_of_this_reach", "POST", f"/issues/{self.world.issues['dispatched']}/extensions",
                   json={"until": "2999-01-01T00:00:00Z", "reason": "连续降雨"}, headers={"If-Match": "*"})
         self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
+        self.call("supervisor", "POST", f"/issues/{self.world.issues['dispatched']}/supervise",
+                  json={"kind": "letter", "text": "请三日内完成整改"}, headers={"If-Match": "*"})
+        [order] = self.call("supervisor", "GET", "/orders")["items"]
+        self.world.others["order_id"] = order["id"]
         case_file = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}/case-file.json")
         self.world.others |= {"case_file": json.dumps(case_file), "head_hash": case_file["head"]["hash"]}
         check = self.call("supervisor", "POST", "/spot-checks", json={

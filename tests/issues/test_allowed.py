@@ -30,6 +30,7 @@ WHOLE = {
     "rectify": {"note": "已清运", "photos": [UUID(int=8)]}, "verify": {}, "return": {"reason": "仍有残留"},
     "close": {}, "reopen": {"reason": "复发"}, "resume": {},
     "decline": {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"},
+    "supervise": {"kind": "letter", "text": "请三日内完成整改"},
     "suspend": {"reason": "需截污工程", "review_on": "2026-07-01", "milestones": [{"text": "完工", "due_on": "2026-09-30"}]},
 }  # fmt: skip
 
@@ -52,16 +53,16 @@ def refusal_of(kind, state, actor, verb, brought=None, **facts):
 @pytest.mark.parametrize(
     ("state", "lead", "co_handler", "office", "supervisor"),
     [
-        ("submitted",   "",                 "",               "accept reject",            ""),
-        ("accepted",    "",                 "",               "reject dispatch transfer suspend", ""),
-        ("dispatched",  "decline start rectify", "start",     "transfer suspend",         ""),
-        ("in_progress", "progress rectify", "progress",       "suspend",                  ""),
-        ("rectified",   "",                 "",               "verify return",            "verify return"),
-        ("verified",    "",                 "",               "close",                    ""),
+        ("submitted",   "",                 "",               "accept reject",            "supervise"),
+        ("accepted",    "",                 "",               "reject dispatch transfer suspend", "supervise"),
+        ("dispatched",  "decline start rectify", "start",     "transfer suspend",         "supervise"),
+        ("in_progress", "progress rectify", "progress",       "suspend",                  "supervise"),
+        ("rectified",   "",                 "",               "verify return",            "verify return supervise"),
+        ("verified",    "",                 "",               "close",                    "supervise"),
         ("closed",      "",                 "",               "reopen",                   "reopen"),
         ("rejected",    "",                 "",               "reopen",                   "reopen"),
         ("merged",      "",                 "",               "",                         ""),
-        ("suspended",   "",                 "",               "resume",                   ""),
+        ("suspended",   "",                 "",               "resume",                   "supervise"),
     ],
 )  # fmt: skip
 def test_who_may_do_what_where(state, lead, co_handler, office, supervisor):
@@ -94,9 +95,9 @@ def test_the_system_only_accepts_and_dispatches():
 
 def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones():
     refusal = refusal_of(Conflict, "submitted", OFFICE, "close")
-    assert refusal.extra == {"allowed": ["accept", "reject"]}
+    assert refusal.extra == {"allowed": ["accept", "reject", "supervise"]}
     assert "待受理" in refusal.detail.zh
-    assert "accept, reject" in refusal.detail.en
+    assert "accept, reject, supervise" in refusal.detail.en
 
 
 def test_where_nothing_is_possible_the_conflict_says_so():
@@ -156,7 +157,7 @@ def test_the_relation_is_named_when_it_is_missing():
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.verb)
 def test_each_step_wants_all_it_must_bring_and_nothing_else(step):
     state, verb = min(step.sources), str(step.verb)
-    actor = next(a for a in (LEADER, OFFICE, CO_HANDLER) if verb in open_to(state, a))
+    actor = next(a for a in (LEADER, OFFICE, CO_HANDLER, SUPERVISOR) if verb in open_to(state, a))
     assert refuse_unless_allowed(issue(state), actor, step.verb, WHOLE[verb]) is find_step(state, step.verb)
     for name in step.must:
         for missing in (None, "", " \n", []):

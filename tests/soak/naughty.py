@@ -48,7 +48,7 @@ class Story:
     def __init__(self, server: Server, outcome: Outcome) -> None:
         self.server, self.outcome, self.covered = server, outcome, set[Field]()
         self.callers = {name: server.caller(name) for name in (
-            "anonymous", "chief_of_this_reach", "office_of_this_region", "admin")}
+            "anonymous", "chief_of_this_reach", "office_of_this_region", "supervisor", "admin")}
 
     def send(self, who: str, operation: str, field: Path, method: str, path: str, body: dict[str, Any], **more: Any) -> Reply | None:
         """Send one request; None when there was no answer. `field` is covered by it."""
@@ -62,7 +62,7 @@ class Story:
 
     def tell(self, text: str) -> None:
         """Send `text` through everything."""
-        for part in (self._people, self._patrols, self._duties, self._issue_life, self._back_and_ledger, self._supervision, self._complaint):
+        for part in (self._people, self._patrols, self._duties, self._issue_life, self._back_and_ledger, self._orders, self._supervision, self._complaint):
             part(text)
 
     def _people(self, text: str) -> None:
@@ -81,6 +81,19 @@ class Story:
         reply = self.send("office_of_this_region", "appoint", ("title",), "POST", "/appointments", body)
         if reply is not None and reply.status == 201:
             self.same("appoint", ("title",), text, reply.json["title"])
+
+    def _orders(self, text: str) -> None:
+        body = {**HERE, "category": "C1", "severity": "serious", "description": "水面有垃圾"}
+        issue = self.callers["chief_of_this_reach"].call("POST", "/issues", json_body=body).json
+        path = f"/issues/{issue['id']}/supervise"
+        given = self.send("supervisor", "supervise_issue", ("text",), "POST", path, {"kind": "letter", "text": text}, headers={"If-Match": "*"})
+        if given is None or given.status != 200:
+            return
+        [order] = self.callers["supervisor"].get(f"/orders?issue={issue['id']}").json["items"]
+        self.same("supervise_issue", ("text",), text, order["text"])
+        answered = self.send("office_of_this_region", "answer_order", ("text",), "POST", f"/orders/{order['id']}/answer", {"text": text})
+        if answered is not None and answered.status == 200:
+            self.same("answer_order", ("text",), text, answered.json["answer"])
 
     def _supervision(self, text: str) -> None:
         added = self.send("chief_of_this_reach", "add_device", ("label",), "POST", "/devices", {"label": text})

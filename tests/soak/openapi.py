@@ -112,4 +112,5 @@ WHO = {
         "register:manage", "duty:manage", "people:see", "notification:manage", "spot_check:see", "spot_check:do", "watch:own"},
     "admin": {"people:manage"},
     "auditor": {"audit:see"},
+    "supervisor": {"issue:supervise"},
 }

@@ -1,0 +1,110 @@
+"""Orders of supervision: listed, acknowledged, answered. None of these commits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import joinedload
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.errors import Conflict, NotAllowed, NotFound
+from patrol.foundation.paging import Order as Sorted
+from patrol.foundation.paging import Page, page_of
+from patrol.foundation.texts import Text
+from patrol.issues.allowed import NOT_LEAD, leads
+from patrol.issues.escalation_models import Escalation, Order
+from patrol.issues.history import ANSWER_ORDER, add_entry
+from patrol.issues.models import Issue
+from patrol.issues.queries import actor_facts, issue_facts, locked_issue, visible_to
+from patrol.people.actor import Actor
+
+LATEST = Sorted("latest", (Order.at, Order.id), descending=True)
+LATEST_ESCALATIONS = Sorted("latest", (Escalation.at, Escalation.id), descending=True)
+STANDINGS = ("open", "acknowledged", "answered")
+_NO_ORDER = Text("没有这个督办件", "There is no such order")
+_ANSWERED = Text("此督办件已答复", "This order has been answered")
+
+
+def visible_orders(actor: Actor) -> Select[Order]:
+    """Select the orders on issues that the actor sees, and those addressed to the actor."""
+    seen = visible_to(actor).with_only_columns(Issue.id, maintain_column_froms=True).options().order_by(None)
+    own = Order.to_id == actor.person_id if actor.person_id else false()
+    return (
+        select(Order).where(own | Order.issue_id.in_(seen))
+        .options(joinedload(Order.issue).joinedload(Issue.region), joinedload(Order.by), joinedload(Order.to))
+    )  # fmt: skip
+
+
+def list_orders(
+    actor: Actor, *, issue: UUID | None, kind: str | None, to: UUID | None, standing: str | None, limit: int, cursor: str | None
+) -> Page[Order]:
+    """List orders, the latest first."""
+    statement = visible_orders(actor)
+    if issue:
+        statement = statement.where(Order.issue_id == issue)
+    if kind:
+        statement = statement.where(Order.kind == kind)
+    if to:
+        statement = statement.where(Order.to_id == to)
+    if standing == "open":
+        statement = statement.where(Order.acknowledged_at.is_(None), Order.answered_at.is_(None))
+    elif standing == "acknowledged":
+        statement = statement.where(Order.acknowledged_at.is_not(None), Order.answered_at.is_(None))
+    elif standing == "answered":
+        statement = statement.where(Order.answered_at.is_not(None))
+    return page_of(statement, LATEST, limit=limit, cursor=cursor)
+
+
+def list_escalations(
+    actor: Actor, *, code: str | None, after: datetime | None, before: datetime | None, limit: int, cursor: str | None
+) -> Page[Escalation]:
+    """List the rungs that visible issues have reached, the latest first."""
+    seen = visible_to(actor).with_only_columns(Issue.id, maintain_column_froms=True).options().order_by(None)
+    statement = select(Escalation).where(Escalation.issue_id.in_(seen)).options(joinedload(Escalation.issue))
+    if code:
+        statement = statement.where(Escalation.code == code)
+    if after:
+        statement = statement.where(Escalation.at >= after)
+    if before:
+        statement = statement.where(Escalation.at < before)
+    return page_of(statement, LATEST_ESCALATIONS, limit=limit, cursor=cursor)
+
+
+def get_order(actor: Actor, order_id: UUID) -> Order:
+    """Return one visible order. Raises NotFound (404)."""
+    order = db.session.scalar(visible_orders(actor).where(Order.id == order_id))
+    if order is None:
+        raise NotFound(_NO_ORDER)
+    return order
+
+
+def acknowledge(order: Order, *, by: Actor) -> Order:
+    """Say that the order was read; a second time changes nothing. Only its addressee, or whoever leads now."""
+    _refuse_all_but_addressee(order, by)
+    order.acknowledged_at = order.acknowledged_at or clock.now()
+    return order
+
+
+def answer(order: Order, *, by: Actor, text: str) -> Order:
+    """Answer an order; the answer stands in the issue's history. Raises Conflict (409) for one that was answered."""
+    _refuse_all_but_addressee(order, by)
+    if order.answered_at is not None:
+        raise Conflict(_ANSWERED)
+    now = clock.now()
+    order.answer, order.answered_at, order.answered_by_id = text, now, by.person_id
+    order.acknowledged_at = order.acknowledged_at or now
+    issue = locked_issue(by, order.issue_id)
+    add_entry(
+        issue, verb=ANSWER_ORDER, by=by, from_state=issue.state, brought={"note": text},
+        changes={"order": {"from": None, "to": str(order.id)}},
+    )  # fmt: skip
+    return order
+
+
+def _refuse_all_but_addressee(order: Order, by: Actor) -> None:
+    if order.to_id == by.person_id and by.person_id is not None:
+        return
+    issue = locked_issue(by, order.issue_id)
+    if not leads(issue_facts(issue, clock.now()), actor_facts(by, issue, ())):
+        raise NotAllowed(NOT_LEAD)

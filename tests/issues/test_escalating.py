@@ -1,0 +1,178 @@
+"""The sweep under a moving clock: each rung once, exact after downtime, started anew by a new due date; and the orders."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from patrol.foundation import clock, worker
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.issues import escalating
+from patrol.issues.escalating import escalate_all_due, escalate_some
+from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
+from patrol.issues.history import broken_chains
+from patrol.issues.models import Issue
+from tests.issues.conftest import report, step, taken
+
+CHINA = "Asia/Shanghai"
+
+
+@pytest.fixture
+def issue(valley):
+    return report(valley.patroller_client)
+
+
+def due_of(issue) -> datetime:
+    db.session.expire_all()
+    return db.session.get_one(Issue, UUID(issue["id"])).due_at
+
+
+def at(moment):
+    return clock.moved_clock(lambda: moment)
+
+
+def climbed():
+    return [row.code for row in db.session.scalars(select(Escalation).order_by(Escalation.planned_at, Escalation.id))]
+
+
+def sweep_at(moment):
+    with at(moment):
+        return escalate_all_due()
+
+
+def test_each_rung_is_reached_once_at_its_time(issue, valley):
+    due, begun = due_of(issue), clock.now()
+    assert sweep_at(begun + timedelta(minutes=1)) == 0
+    assert sweep_at(begun + (due - begun) / 2 - timedelta(minutes=5)) == 0
+    assert sweep_at(begun + (due - begun) / 2 + timedelta(minutes=5)) == 1
+    assert sweep_at(due - timedelta(hours=23)) == 1
+    assert sweep_at(due - timedelta(minutes=1)) == 0
+    assert sweep_at(due) == 1
+    assert sweep_at(due) == 0
+    assert climbed() == ["half_time", "day_before", "overdue"]
+    entries = valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"]
+    assert [(entry["verb"], entry["rule"], entry["actor"]) for entry in entries[-3:]] == [
+        ("escalate", "half_time", None), ("escalate", "day_before", None), ("escalate", "overdue", None)]
+    assert list(broken_chains()) == [None]
+
+
+def test_after_a_long_downtime_every_step_comes_once_and_in_order(issue):
+    late = due_of(issue) + timedelta(days=60)
+    assert sweep_at(late) == 6
+    assert sweep_at(late + timedelta(days=1)) == 0
+    assert climbed() == ["half_time", "day_before", "overdue", "letter", "listed", "talk"]
+    assert db.session.get_one(Issue, UUID(issue["id"])).next_escalation_at is None
+    assert [row.kind for row in db.session.scalars(select(Order).order_by(Order.id))] == ["letter", "listed", "talk"]
+
+
+def test_what_is_rectified_or_closed_climbs_no_more(issue, valley, pictures):
+    due = due_of(issue)
+    issue = taken(valley.chief_client, issue, "start")
+    taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    assert sweep_at(due + timedelta(days=60)) == 0
+
+
+def test_a_ledger_stops_the_ladder_and_resuming_begins_it_anew(issue, valley):
+    due = due_of(issue)
+    review = (clock.today(CHINA) + timedelta(days=30)).isoformat()
+    issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on=review, milestones=[{"text": "立项", "due_on": review}])
+    assert sweep_at(due + timedelta(days=5)) == 0
+    with at(due + timedelta(days=5)):
+        taken(valley.office_client, issue, "resume")
+    moved = due_of(issue)
+    assert moved > due + timedelta(days=5)
+    assert sweep_at(moved) >= 1
+    assert climbed()[-1] == "overdue"
+
+
+def test_a_new_due_date_begins_the_ladder_anew_without_reminders_of_times_past(valley):
+    issue = report(valley.patroller_client, severity="serious")
+    due = due_of(issue)
+    with at(due - timedelta(minutes=1)):
+        issue = taken(valley.office_client, issue, "accept")
+    moved = due_of(issue)
+    assert moved > due
+    with at(due + timedelta(hours=1)):
+        escalate_all_due()
+    assert climbed() == []
+    assert sweep_at(moved) == 3
+
+
+def test_batches_and_two_workers_do_each_once(valley, monkeypatch):
+    monkeypatch.setattr(escalating, "BATCH", 2)
+    due = max(due_of(report(valley.patroller_client, description=f"第 {n} 处")) for n in range(5))
+    with at(due):
+        with transaction():
+            assert escalate_some(CHINA, limit=3)[0] == 3
+        assert escalate_all_due() == 6
+    assert len(climbed()) == 15
+    assert len({(row.issue_id, row.code) for row in db.session.scalars(select(Escalation))}) == 15
+
+
+def test_a_disabled_rung_is_left_out_and_a_newer_row_counts(issue, build):
+    build.save(EscalationPolicy(code="half_time", basis="half", amount=0, order_kind=None, enabled=False, valid_from=clock.today(CHINA), source="区河长办"))
+    build.save(EscalationPolicy(code="letter", basis="working_days_after", amount=1, order_kind="letter", enabled=True, valid_from=clock.today(CHINA), source="区河长办"))
+    due = due_of(issue)
+    assert sweep_at(due) == 2
+    assert climbed() == ["day_before", "overdue"]
+    assert sweep_at(due + timedelta(days=6)) == 1
+
+
+def test_the_superior_chief_and_the_office_are_told(valley, build, signed_in):
+    town_reach = build.reach(region=valley.town, level="township", water_body=valley.reach.water_body, name="清溪镇段")
+    superior = build.person("chief", region=valley.town, name="镇长")
+    build.appointment(town_reach, superior)
+    issue = report(valley.patroller_client)
+    with at(due_of(issue)):
+        worker.run_jobs_of_the_minute()
+        while worker.deliver_due():
+            pass
+    for client in (signed_in(superior), valley.town_office_client, valley.chief_client):
+        kinds = [row["kind"] for row in client.get("me/messages").json["items"]]
+        assert "issue.overdue" in kinds
+    assert [row["kind"] for row in signed_in(superior).get("me/messages").json["items"]] == ["issue.overdue"]
+
+
+def test_the_office_lists_what_climbed(issue, valley):
+    due = due_of(issue)
+    sweep_at(due + timedelta(days=60))
+    rows = valley.office_client.get("escalations").json["items"]
+    assert len(rows) == 6
+    assert rows[0]["issue"]["number"] == issue["number"]
+    assert [row["code"] for row in valley.office_client.get("escalations?code=letter").json["items"]] == ["letter"]
+    assert valley.other_office_client.get("escalations").json["items"] == []
+    early = {"before": (due - timedelta(days=9)).isoformat()}
+    assert valley.office_client.get("escalations", query_string=early).json["items"] == []
+
+
+def test_an_order_is_given_acknowledged_and_answered(issue, valley):
+    issue = taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内完成整改")
+    assert issue["state"] == "dispatched"
+    [order] = valley.chief_client.get("orders?to=me").json["items"]
+    assert (order["kind"], order["name"], order["text"], order["by"]["name"]) == ("letter", "督办函", "请三日内完成整改", "督查员")
+    assert valley.chief_client.get("orders?standing=open&kind=letter").json["items"][0]["id"] == order["id"]
+    assert valley.chief_client.post(f"orders/{order['id']}/acknowledge").json["acknowledged_at"]
+    assert valley.chief_client.get("orders?standing=acknowledged").json["items"][0]["id"] == order["id"]
+    answered = valley.chief_client.post(f"orders/{order['id']}/answer", json={"text": "已组织清理"})
+    assert (answered.status_code, answered.json["answer"]) == (200, "已组织清理")
+    assert valley.chief_client.post(f"orders/{order['id']}/answer", json={"text": "再答"}).status_code == 409
+    assert valley.supervisor_client.get("orders?standing=answered").json["items"][0]["answer"] == "已组织清理"
+    assert valley.supervisor_client.get(f"orders?issue={issue['id']}&standing=open").json["items"] == []
+    assert [entry["verb"] for entry in valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"]][-2:] == ["supervise", "answer_order"]
+    assert list(broken_chains()) == [None]
+
+
+def test_who_may_supervise_and_who_answers(issue, valley):
+    body = {"kind": "reminder", "text": "请抓紧"}
+    for client in (valley.chief_client, valley.patroller_client, valley.office_client):
+        assert step(client, issue, "supervise", **body).status_code == 403
+    assert step(valley.other_chief_client, issue, "supervise", **body).status_code == 404
+    issue = taken(valley.district_chief_client, issue, "supervise", **body)
+    [order] = valley.office_client.get("orders").json["items"]
+    assert valley.supervisor_client.post(f"orders/{order['id']}/answer", json={"text": "x"}).status_code == 403
+    assert valley.other_office_client.get("orders").json["items"] == []
+    assert valley.other_office_client.post(f"orders/{order['id']}/acknowledge").status_code == 404
+    for wrong in ({"kind": "shout", "text": "x"}, {"kind": "letter"}, {"text": "x"}):
+        assert step(valley.supervisor_client, issue, "supervise", **wrong).status_code == 422
