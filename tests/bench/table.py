@@ -48,13 +48,14 @@ def alternating(rounds: int, parts: Mapping[str, Callable[[], T]]) -> dict[str, 
 
 @dataclass(frozen=True)
 class Row:
-    """One line: `most` bounds our median, `most_ratio` and `least_ratio` bound it divided by the yardstick's."""
+    """One line: `most` and `least` bound our median, `most_ratio` and `least_ratio` bound it divided by the yardstick's."""
 
     what: str
     ours: Measure
     yardstick: Measure | None = None
     against: str = ""
     most: float | None = None
+    least: float | None = None
     most_ratio: float | None = None
     least_ratio: float | None = None
     note: str = ""
@@ -70,6 +71,8 @@ class Row:
         parts = []
         if self.most is not None:
             parts.append(f"≤ {shown(self.most)} {self.ours.unit}")
+        if self.least is not None:
+            parts.append(f"≥ {shown(self.least)} {self.ours.unit}")
         if self.most_ratio is not None:
             parts.append(f"≤ {self.most_ratio:g} ×")
         if self.least_ratio is not None:
@@ -84,6 +87,7 @@ class Row:
         ratio = self.ratio
         return (
             (self.most is None or self.ours.median <= self.most)
+            and (self.least is None or self.ours.median >= self.least)
             and (self.most_ratio is None or (ratio is not None and ratio <= self.most_ratio))
             and (self.least_ratio is None or (ratio is not None and ratio >= self.least_ratio))
         )

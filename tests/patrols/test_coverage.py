@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrol.foundation.geometry import length_m
-from patrol.patrols.coverage import Coverage, cover, union
+from patrol.patrols.coverage import ALGORITHM, Coverage, cover, union
 from patrol.patrols.track import NO_TRACK, Track, merged, track_of
-from tests.patrols.walks import START_MS, Walker, meander, reach_of, tight_meander, to_degrees, without
+from tests.patrols.walks import HOME, START_MS, Walker, meander, reach_of, tight_meander, to_degrees, without
 
 RIVERS = {"gentle": meander(), "tight": tight_meander()}
 REACHES = {name: reach_of(line) for name, line in RIVERS.items()}
@@ -86,6 +86,7 @@ def test_nothing_recorded_covers_nothing():
     found = cover(REACHES["gentle"], NO_TRACK)
     assert (found.covered_m, found.unobserved_m, found.share) == (0, 0, 0)
     assert found.not_visited == ((0.0, found.length_m),)
+    assert found.as_data()["algorithm"] == ALGORITHM
     assert found.as_data()["intervals"]["not_visited"] == [[0.0, round(found.length_m, 1)]]
     assert found.length_m == pytest.approx(length_m(REACHES["gentle"]))
 
@@ -112,6 +113,10 @@ def test_a_braided_river_is_measured_arm_after_arm():
     assert found.covered_m == pytest.approx(length_m(reach_of(main)), rel=0.02)
     joined = shapely.MultiLineString([to_degrees(main[:400]), to_degrees(main[399:])])
     assert cover(joined, Walker(seed=10).walk(main)).share >= 0.97
+
+
+def within(inner, outer) -> bool:
+    return all(any(a <= start and end <= b for a, b in outer) for start, end in inner)
 
 
 def same(left: Coverage, right: Coverage, cells: int = 0) -> bool:
@@ -157,6 +162,16 @@ def test_denser_recording_of_the_same_way_gives_the_same(walker, part, river):
     assert same(cover(REACHES[river], walk), cover(REACHES[river], denser), cells=2)
 
 
+@given(walkers, st.floats(0.1, 0.9), st.integers(0, 100))
+def test_where_no_fix_has_a_choice_more_fixes_never_show_a_cell_less(walker, share, seed):
+    straight = np.column_stack([np.linspace(0, 1500, 60), np.zeros(60)])
+    walk = walker.walk(straight)
+    some = walk.at(np.random.default_rng(seed).random(len(walk)) < share)
+    less, more = cover(reach_of(straight), some), cover(reach_of(straight), walk)
+    for name in ("low", "covered", "high"):
+        assert within(getattr(less, name), getattr(more, name))
+
+
 @given(walkers, parts, rivers, st.floats(0.2, 0.9), st.integers(0, 100))
 def test_more_fixes_never_show_less(walker, part, river, share, seed):
     walk = walker.walk(RIVERS[river], *part)
@@ -176,6 +191,135 @@ def test_a_team_is_the_union_never_the_sum(walks, random):
     assert union([*found, *found]).covered == together.covered
     random.shuffle(found)
     assert union(found).covered == together.covered
+    for each in found:
+        assert within(each.low, each.covered)
+        assert within(each.covered, each.high)
+        assert within(each.low, together.low)
+        assert within(each.high, together.high)
+
+
+def test_the_range_of_a_team_is_no_sum_of_ranges():
+    found = cover(REACHES["gentle"], Walker(seed=11).walk(RIVERS["gentle"], 0, 0.5))
+    assert union([found, found, found]) == found
+
+
+def test_leaving_the_river_and_rejoining_farther_on_is_not_visited():
+    line = RIVERS["gentle"]
+    first = Walker(seed=12).walk(line, 0, 0.3)
+    away_from_s = (first.recorded_ms[-1] - START_MS) / 1000 + 5
+    road = np.column_stack([np.linspace(1400, 3300, 290), np.full(290, 600.0)])
+    away = Walker(seed=13).recorded(road, np.random.default_rng(1), from_s=away_from_s)
+    last = Walker(seed=14).walk(line, 0.7, 1, from_s=away_from_s + 290 * 5)
+    whole = cover(REACHES["gentle"], merged([first, away, last]))
+    assert whole.unobserved_m == 0
+    assert whole.not_visited_m == pytest.approx(2000, abs=60)
+    # The same with the recorder off on the road: then nobody knows.
+    silent = cover(REACHES["gentle"], merged([first, last]))
+    assert silent.not_visited_m == 0
+    assert silent.unobserved_m == pytest.approx(2000, abs=60)
+    # Off for a part of the road, and long enough to have gone back: nobody knows either.
+    partly = cover(REACHES["gentle"], merged([first, without(away, 0.2, 0.9), last]))
+    assert partly.unobserved_m == pytest.approx(2000, abs=60)
+
+
+def test_what_was_passed_in_a_pause_is_not_visited():
+    walk = Walker(seed=15).walk(RIVERS["gentle"])
+    first, last = (int(walk.recorded_ms[int(len(walk) * share)]) for share in (0.4, 0.6))
+    found = cover(REACHES["gentle"], walk, pauses_ms=[(first, last)])
+    assert found.unobserved_m == 0
+    assert found.not_visited_m == pytest.approx(1000, abs=60)
+    # A short one, over which a bridge would reach, counts no more; overlapping pauses are one.
+    first, last = int(walk.recorded_ms[300]), int(walk.recorded_ms[300]) + 120_000
+    short = cover(REACHES["gentle"], walk, pauses_ms=[(first + 60_000, last), (first, first + 90_000)])
+    assert 75 <= short.not_visited_m <= 175
+    assert short.unobserved_m == 0
+
+
+def test_a_gap_beside_a_pause_is_unobserved():
+    walk = Walker(seed=16).walk(RIVERS["gentle"])
+    first, last = (int(walk.recorded_ms[int(len(walk) * share)]) for share in (0.5, 0.6))
+    found = cover(REACHES["gentle"], without(walk, 0.3, 0.5), pauses_ms=[(first, last)])
+    assert found.unobserved_m == pytest.approx(1500, abs=60)
+
+
+@pytest.mark.parametrize("neck_m", [60, 70, 80])
+@pytest.mark.parametrize("claims", [1.0, 0.6])
+def test_tight_necks_do_not_mix_up_the_limbs(neck_m, claims):
+    line = tight_meander(3000, neck_m=neck_m)
+    reach = reach_of(line)
+    for seed in range(10):
+        walker = Walker(seed=seed, sigma_m=10, claims=claims)
+        assert cover(reach, walker.walk(line)).share >= 0.97
+        # Near the middle the last fixes may fall onto the next limb: 100 m of 3 km.
+        assert cover(reach, walker.walk(line, 0, 0.5)).share == pytest.approx(0.5, abs=0.035)
+
+
+def test_crossing_a_neck_does_not_credit_the_bend():
+    line = tight_meander(3000, neck_m=70)
+    straight = np.column_stack([np.linspace(-20, 500, 80), np.full(80, 150.0)])
+    assert cover(reach_of(line), Walker(seed=1, sigma_m=5).recorded(straight, np.random.default_rng(1))).share < 0.2
+
+
+def test_wild_fixes_between_good_ones_take_nothing_away():
+    line = RIVERS["gentle"]
+    walk = Walker(seed=17).walk(line, 0, 0.5)
+    far = to_degrees(np.array([[0.0, 30_000.0]]))[0]
+    faked = Track(**(vars(walk) | {
+        "recorded_ms": walk.recorded_ms + 2500, "latitude": np.full(len(walk), far[1]), "longitude": np.full(len(walk), far[0])}))
+    assert cover(REACHES["gentle"], merged([walk, faked])).covered == cover(REACHES["gentle"], walk).covered
+
+
+def test_positions_of_one_moment_are_no_spikes():
+    walk = Walker(seed=18, every_s=0.25, speed_mps=2).walk(RIVERS["short gentle"], 0, 0.3)
+    assert cover(REACHES["short gentle"], walk).share == pytest.approx(0.3, abs=0.03)
+
+
+def circle(radius_m, east=0.0, north=0.0):
+    angles = np.linspace(0, 2 * np.pi, 361)
+    ring = radius_m * np.column_stack([np.cos(angles), np.sin(angles)]) + np.array([east, north])
+    ring[-1] = ring[0]
+    return ring
+
+
+def test_islands_and_closed_lines_are_rings_of_their_own():
+    shore, island = circle(500), circle(120)
+    lake = shapely.Polygon(to_degrees(shore), [to_degrees(island)])
+    through = np.concatenate([island[270:], island[1:91]])
+    found = cover(lake, Walker(seed=19, beside_m=5, sigma_m=5).walk(through))
+    assert found.length_m == pytest.approx(length_m(lake), abs=1e-6)
+    assert found.covered_m == pytest.approx(np.pi * 120, abs=55)
+    assert found.covered[0][0] == pytest.approx(length_m(shapely.LineString(to_degrees(shore))), abs=1e-6)
+    moat = cover(reach_of(shore), Walker(seed=20, beside_m=5).walk(np.concatenate([shore[300:], shore[1:61]])))
+    assert (moat.covered[0][0], moat.covered[-1][1]) == (0, pytest.approx(moat.length_m))
+    assert moat.share == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_a_boat_counts_for_the_nearest_shore_when_asked():
+    lake = shapely.Polygon(to_degrees(circle(500)))
+    boat = Walker(seed=21, beside_m=0, speed_mps=3).walk(circle(300)[:181])
+    assert cover(lake, boat).share == 0
+    assert cover(lake, boat, inside_counts=True).share == pytest.approx(0.5, abs=0.03)
+    outside = Walker(seed=21, beside_m=0).walk(circle(700)[:181])
+    assert cover(lake, outside, inside_counts=True).share == 0
+
+
+def test_parts_keep_their_order_and_lengths():
+    south, north = RIVERS["gentle"][:200], RIVERS["gentle"][:200] + np.array([0, 2000])
+    apart = RIVERS["gentle"][300:400] + np.array([0, 1000])
+    both = shapely.MultiLineString([to_degrees(part) for part in (north, apart, south)])
+    found = cover(both, Walker(seed=22, sigma_m=5).walk(south))
+    ends = np.cumsum([length_m(line) for line in both.geoms])
+    assert found.length_m == pytest.approx(length_m(both), abs=1e-6)
+    assert found.covered == ((pytest.approx(ends[1], abs=26), pytest.approx(ends[2], abs=26)),)
+
+
+def test_measures_are_metres_on_the_ellipsoid_everywhere():
+    south_north = shapely.LineString([(HOME[1], HOME[0]), (HOME[1], HOME[0] + 1.0)])
+    at = HOME[0] + 0.25
+    fix = track_of([START_MS], [at], [HOME[1]], accuracy_m=[5.0])
+    before_m = length_m(shapely.LineString([(HOME[1], HOME[0]), (HOME[1], at)]))
+    start, end = cover(south_north, fix).covered[0]
+    assert start - 15 <= before_m <= end + 15
 
 
 def test_what_one_left_open_and_another_walked_is_covered():

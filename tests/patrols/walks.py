@@ -104,6 +104,12 @@ def without(track: Track, start: float, end: float) -> Track:
     return track.at((share < start) | (share > end))
 
 
+def turned(line, degrees):
+    """Return the vertices of a river turned anticlockwise about HOME."""
+    angle = np.radians(degrees)
+    return line @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
 def in_datum(track: Track, datum: Datum) -> Track:
     """Return the track as a device would send it that measures in `datum` and says WGS 84."""
     pairs = [from_wgs84(lat, lon, datum) for lat, lon in zip(track.latitude, track.longitude, strict=True)]
