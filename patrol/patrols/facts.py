@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from patrol.foundation.texts import Text
 from patrol.patrols.coverage import Coverage
 from patrol.patrols.mislabelling import Mislabelling
 from patrol.patrols.track import Track
+from patrol.patrols.window import in_ms
 
 SEVERITIES = ("info", "soft", "medium", "high")
 
@@ -33,6 +35,8 @@ class PhotoFact:
     exif_latitude: float | None = None
     exif_longitude: float | None = None
     software: str | None = None
+    camera: str | None = None
+    from_gallery: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,33 @@ class OtherPatrol:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """One delivery of fixes: `sent_at` by the device's clock, if it tells, `received_at` by ours."""
+
+    received_at: datetime
+    last_recorded_at: datetime
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DeviceUse:
+    """Another account's use of the same device; `delegated` when one of the two may patrol for the other."""
+
+    person_id: UUID
+    from_at: datetime
+    to_at: datetime
+    delegated: bool = False
+
+
+@dataclass(frozen=True)
 class PatrolFacts:
     """Everything that the rules look at. `now` is the moment of the examination.
 
     `coverages` stand beside `reaches` (their shapes in degrees). `delays_s` are, for each batch, how long after its last
     fix it arrived (negative: its clock runs ahead). `overlapping` are patrols of the same person at the same time,
-    `earlier` ones that may have been replayed; `device_users` other accounts that used the same device lately.
+    `earlier` ones that may have been replayed; `device_users` other accounts that used the same device lately, and
+    `device_uses` when they did, where that is known. `batches` are the deliveries, as far as both clocks are known.
+    `pauses_ms` are the person's own, `no_signal_ms` times that the phone marked as without signal.
     """
 
     patrol_id: UUID
@@ -101,6 +126,23 @@ class PatrolFacts:
     device_users: Sequence[UUID] = ()
     trusted_receiver: bool = False
     mislabelling: Mislabelling | None = None
+    batches: Sequence[Batch] = ()
+    device_uses: Sequence[DeviceUse] = ()
+    no_signal_ms: Sequence[tuple[int, int]] = ()
+    device_id: str | None = None
+    app_version: str | None = None
+
+    @property
+    def end(self) -> datetime:
+        """When it ended, or now."""
+        return self.ended_at or self.now
+
+    @property
+    def active_s(self) -> float:
+        """Seconds from start to end without the person's own pauses; silence of the signal counts as patrolled."""
+        start, end = in_ms(self.started_at), in_ms(self.end)
+        resting = sum(max(0, min(end, last) - max(start, first)) for first, last in joined(self.pauses_ms))
+        return max(0, end - start - resting) / 1000
 
 
 @dataclass(frozen=True)
@@ -113,14 +155,30 @@ class Finding:
     code: str
     severity: str
     text: Text
-    innocent: Text
+    innocent: tuple[Text, ...]
     evidence: Mapping[str, Any] = field(default_factory=dict)
     threshold: Mapping[str, Any] = field(default_factory=dict)
     version: str = "1"
 
 
 class Verdict(NamedTuple):
-    """What a patrol is worth: `valid`, `partial`, `doubtful` or `invalid`, and why, what is missing included."""
+    """What a patrol is worth: `valid`, `partial`, `doubtful` or `invalid`, and why, what is missing included.
+
+    `score` is of 100; `figures` are what it rests on, with units in the names, None where nothing tells.
+    """
 
     value: str
     reasons: Sequence[Text]
+    score: float = 0.0
+    figures: Mapping[str, float | None] = MappingProxyType({})
+
+
+def joined(times_ms: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return times, in milliseconds, in order, those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(times_ms):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -1,0 +1,22 @@
+"""What a rule saw, before the table makes a finding of it, and how grave that is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How grave, in this order. `info` is never held against anybody, `soft` never alone."""
+
+    INFO = "info"
+    SOFT = "soft"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a rule saw: how grave, and the figures that show it (plain JSON, units in the names)."""
+
+    severity: Severity
+    evidence: dict[str, Any]
