@@ -18,7 +18,7 @@ from tests.patrols.labelled import BEGAN, ME, degrees, made
 
 
 def walked(length_m, covered_m, low_m, high_m) -> Coverage:
-    return Coverage(length_m, ((0.0, covered_m),), (), low_m, high_m)
+    return Coverage(length_m, ((0.0, covered_m),), (), ((0.0, low_m),), ((0.0, high_m),))
 
 
 LINE = shapely.LineString(np.column_stack(degrees(np.array([[0.0, 0.0], [3_000.0, 0.0]]))[::-1]))
