@@ -12,6 +12,7 @@ from patrol.demo.positions import Position, Waterside
 from patrol.demo.records import CHINA, CheckIn, Contact, Issue, Patrol, Photo, Rating, Step, dated_id
 from patrol.demo.residents import Residents
 from patrol.demo.scripts import Case, Script, TooLate, life_of
+from patrol.demo.walks import INVENTED
 
 STATES = (
     ("closed", 102, (9, 88)), ("verified", 14, (6, 16)), ("rectified", 20, (4, 15)), ("in_progress", 58, (1, 27)),
@@ -55,7 +56,7 @@ class CaseBook:
         self._places = [*waterside.reaches, *known * FAMILIAR_FACTOR]
         self._border = [c for c, reach in waterside.reaches.items() if reach.bank != "both"]
         self._sightings = [
-            (patrol, row) for patrol in patrols for row in patrol.check_ins
+            (patrol, row) for patrol in patrols if patrol.walk.kind not in INVENTED for row in patrol.check_ins
             if row.datum == "wgs84" and not row.photos and waterside.is_clear(row.reach_code, (row.latitude, row.longitude))
         ]  # fmt: skip
         rng.shuffle(self._sightings)

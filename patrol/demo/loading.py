@@ -14,10 +14,12 @@ import orjson
 from sqlalchemy import update
 
 from patrol.demo.landscape import landscape
-from patrol.demo.playing import Stage, acts_of
+from patrol.demo.playing import acts_of
+from patrol.demo.positions import Waterside
 from patrol.demo.records import CHINA, Photo, Stories
 from patrol.demo.registers import columns, feature
 from patrol.demo.residents import Residents, residents
+from patrol.demo.stage import Stage
 from patrol.demo.stories import stories
 from patrol.evidence.actions import StoredPhoto, store_photo
 from patrol.evidence.storage import PhotoStore
@@ -55,17 +57,18 @@ def load_district(*, settings: Settings, store: PhotoStore, say: Callable[[str],
     told = stories(land, people, today)
     began = datetime.combine(today - timedelta(days=100), time(8), CHINA)
     with clock.moved_clock(lambda: began):
-        _import_registers(land, people)
+        import_registers(land, people)
     say(f"registers: {len(land.reaches)} reaches, {len(people.people)} people")
     photos = dict(_stored_photos(told, settings, store))
     say(f"photos: {len(photos)} drawn and stored")
-    stage = Stage(settings=settings, photos=photos)
-    _play(told, stage)
+    stage = Stage(settings=settings, photos=photos, waterside=Waterside(land))
+    play(told, stage)
     say(f"ninety days: {len(told.patrols)} patrols, {len(told.issues)} issues")
     return Counts(len(people.people), len(land.reaches), len(told.patrols), len(told.issues), len(photos), stage.skipped)
 
 
-def _import_registers(land: Any, people: Residents) -> None:
+def import_registers(land: Any, people: Residents) -> None:
+    """Import the district's registers into an empty database, by the product's own import. Commits."""
     # One hash for everybody: all of them have the same known password.
     people_without_passwords = [replace(person, password="") for person in people.people]
     files = {
@@ -107,7 +110,8 @@ def _drawn(photo: Photo) -> bytes:
     return photo.jpeg()
 
 
-def _play(told: Stories, stage: Stage) -> None:
+def play(told: Stories, stage: Stage) -> None:
+    """Play all that the stories tell, in the order of time, each act at its own moment. Commits every `ACTS_AT_ONCE`."""
     acts = iter(sorted(acts_of(told, stage), key=lambda act: (act.at, act.order)))
     while batch := list(islice(acts, ACTS_AT_ONCE)):
         with transaction():

@@ -3,12 +3,13 @@
 import random
 from typing import Any
 
+import numpy as np
 import shapely
 import shapely.geometry
 
 from patrol.demo.landscape import Landscape
 from patrol.demo.registers import METRES_PER_DEGREE_EAST, METRES_PER_DEGREE_NORTH, Reach
-from patrol.foundation.geometry import Datum, from_wgs84
+from patrol.foundation.geometry import Datum, Floats, from_wgs84
 
 CLEAR_OF_OTHERS_M = 170.0
 _SQUASH = METRES_PER_DEGREE_EAST / METRES_PER_DEGREE_NORTH
@@ -33,6 +34,28 @@ class Waterside:
         north = rng.gauss(0.0, noise_m / 2) / METRES_PER_DEGREE_NORTH
         east = rng.gauss(0.0, noise_m / 2) / METRES_PER_DEGREE_EAST
         return round(point.y + north, 6), round(point.x / _SQUASH + east, 6)
+
+    def along(self, reach_code: str, shares: Floats) -> Floats:
+        """Return local metres east and north, shape (n, 2), at shares of a reach's length; beyond 1 a shore goes on."""
+        points = shapely.line_interpolate_point(self._lines[reach_code], self._on_line(reach_code, shares), normalized=True)
+        metres: Floats = shapely.get_coordinates(points) * METRES_PER_DEGREE_NORTH
+        return metres
+
+    def length_m(self, reach_code: str) -> float:
+        """Return the length of a reach's line, of a lake's shore, in metres."""
+        return float(self._lines[reach_code].length * METRES_PER_DEGREE_NORTH)
+
+    def is_ring(self, reach_code: str) -> bool:
+        """Tell whether the reach is the shore of standing water, which one walks around."""
+        return bool(self._lines[reach_code].is_closed)
+
+    def share_nearest(self, reach_code: str, metres: Floats) -> tuple[float, float]:
+        """Return the share of a reach's line nearest to local metres, shape (2,), and the distance there in metres."""
+        line, point = self._lines[reach_code], shapely.Point(*(metres / METRES_PER_DEGREE_NORTH))
+        return float(line.project(point, normalized=True)), float(line.distance(point) * METRES_PER_DEGREE_NORTH)
+
+    def _on_line(self, reach_code: str, shares: Floats) -> Floats:
+        return shares % 1.0 if self.is_ring(reach_code) else np.clip(shares, 0.0, 1.0)
 
     def is_clear(self, reach_code: str, place: Position) -> bool:
         """Tell whether no other village reach comes near, so that the reach surely answers for the place."""

@@ -2,11 +2,12 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from uuid import UUID
 
 from patrol.demo.pictures import Phase, draw_photo
+from patrol.demo.walks import Walk
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -48,8 +49,21 @@ class CheckIn:
 
 
 @dataclass(frozen=True)
+class Phone:
+    """The device on which somebody patrols; `tells_mock` where its system says whether an app made a position up."""
+
+    id: str
+    model: str
+    system: str
+    tells_mock: bool
+
+
+@dataclass(frozen=True)
 class Patrol:
-    """One round of one person; `mode` is walk, boat or vehicle."""
+    """One round of one person; `mode` is walk, boat or vehicle, as declared. `walk` is how it really went.
+
+    `on_behalf_of` is the user name of the principal for whom a deputy went.
+    """
 
     id: UUID
     username: str
@@ -59,6 +73,48 @@ class Patrol:
     ended_at: datetime
     summary: str
     check_ins: tuple[CheckIn, ...]
+    walk: Walk
+    phone: Phone
+    on_behalf_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """A principal lets a deputy patrol for some days, both included; user names. No reaches: all of the principal's."""
+
+    id: UUID
+    principal: str
+    deputy: str
+    reach_codes: tuple[str, ...]
+    first_day: date
+    last_day: date
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Warned:
+    """The office `by` warns of a reach from a day on; colour and trigger as the product names them."""
+
+    id: UUID
+    reach_code: str
+    colour: str
+    trigger: str
+    first_day: date
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class WaitingPhone:
+    """What a phone said last about its queue: so many items, the oldest recorded then."""
+
+    username: str
+    phone: Phone
+    pending: int
+    oldest: datetime
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -143,6 +199,9 @@ class Stories:
 
     patrols: tuple[Patrol, ...]
     issues: tuple[Issue, ...]
+    delegations: tuple[Delegation, ...]
+    warnings: tuple[Warned, ...]
+    waiting_phones: tuple[WaitingPhone, ...]
 
     @cached_property
     def photos(self) -> tuple[Photo, ...]:

@@ -11,15 +11,19 @@ from patrol.demo.positions import Waterside
 from patrol.demo.records import CheckIn, Issue, Patrol, Stories
 from patrol.demo.residents import Residents
 from patrol.demo.rounds import patrols_of
+from patrol.demo.standing_in import stood_in, waiting_phones, warnings_of
 
 
 def stories(land: Landscape, people: Residents, today: date, seed: int = 2026) -> Stories:
     """Return what happened in the 90 days before `today` (nothing on the day itself), the same for the same arguments."""
     rng = random.Random(seed)  # noqa: S311 - invented events, nothing secret
     waterside = Waterside(land)
-    patrols = patrols_of(land, people, waterside, today, rng)
+    patrols, delegations = stood_in(patrols_of(land, people, waterside, today, rng), people, today, rng)
     issues = CaseBook(land, people, waterside, patrols, today, rng).issues()
-    return Stories(tuple(_with_findings(patrols, issues, rng)), tuple(issues))
+    return Stories(
+        tuple(_with_findings(patrols, issues, rng)), tuple(issues), tuple(delegations),
+        tuple(warnings_of(people, waterside, today, rng)), tuple(waiting_phones(patrols, today)),
+    )  # fmt: skip
 
 
 def _with_findings(patrols: list[Patrol], issues: list[Issue], rng: random.Random) -> list[Patrol]:
