@@ -35,7 +35,7 @@ from patrol.patrols import (  # noqa: F401 - they register themselves
     delegation_api,
     device_api,
     duty_api,
-    examination_models,
+    finding_api,
     reminding,
     sync_api,
     track_api,

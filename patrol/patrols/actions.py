@@ -133,7 +133,7 @@ def check_in(
     }, [{"check_in_id": id, "photo_id": name.id, "position": at, "sha256": name.sha256} for at, name in enumerate(names)])
     if row is None:
         return _repeated(id, by, digest)
-    events.record(CheckedIn(check_in_id=row.id, reach_id=row.reach_id, person_id=row.person_id))
+    events.record(CheckedIn(check_in_id=row.id, patrol_id=row.patrol_id, reach_id=row.reach_id, person_id=row.person_id))
     return KeptCheckIn(row, True, place.reach)
 
 

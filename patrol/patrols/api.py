@@ -17,6 +17,9 @@ from patrol.patrols import queries
 from patrol.patrols.actions import KeptCheckIn
 from patrol.patrols.checkpoint_shown import shown_checkpoints
 from patrol.patrols.ending import END_REASONS
+from patrol.patrols.examination_input import input_of
+from patrol.patrols.examination_queries import stored_examination
+from patrol.patrols.finding_shown import shown_examination
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.receipts import check_in_receipt, why_kept_aside
@@ -32,7 +35,6 @@ from patrol.patrols.schemas import (
     PatrolIn,
     PatrolOut,
 )
-from patrol.patrols.track_queries import pauses_of
 from patrol.people.actor import Actor
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
@@ -75,16 +77,19 @@ def list_patrols(args: dict[str, Any]) -> Page[dict[str, Any]]:
 @room.route("/patrols/<uuid:patrol_id>", may=P.SEE_PATROLS)
 @room.response(200, PatrolDetailOut)
 def show_patrol(patrol_id: UUID) -> dict[str, Any]:
-    """Show a patrol with its check-ins and the issues raised on it."""
+    """Show a patrol with its check-ins, the issues raised on it, and what its latest examination found."""
     actor = current_actor()
     patrol = queries.get_patrol(actor, patrol_id)
     check_ins = queries.list_check_ins(
         actor, person=None, reach=None, region=None, patrol=patrol_id, after=None, before=None, limit=200, cursor=None
     )
     set_etag(patrol.version)
+    timezone = current_app.extensions["settings"].timezone
+    given = input_of(patrol, timezone=timezone)
     return {
-        **shown_patrol(patrol), "pauses": pauses_of(patrol_id), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
-        "checkpoints": shown_checkpoints(patrol, current_app.extensions["settings"].timezone),
+        **shown_patrol(patrol), **shown_examination(patrol, stored_examination(patrol_id), given, language()),
+        "pauses": given.pauses, "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
+        "checkpoints": shown_checkpoints(patrol, timezone),
         "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
     }
 

@@ -3,6 +3,7 @@
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from patrol.patrols.examining import examine_all
 from patrol.patrols.track_upkeep import end_forgotten_patrols, purge_tracks
 
 commands = AppGroup("patrols", help="Patrols and their tracks.")
@@ -20,3 +21,13 @@ def purge() -> None:
 def end_forgotten() -> None:
     """End the patrols of which nothing arrived for XUNHE_OPEN_PATROL_HOURS, as the worker does every hour."""
     click.echo(f"{end_forgotten_patrols()} patrols ended")
+
+
+@commands.command("examine")
+@click.option("--all", "which", flag_value="all", help="Every patrol that has ended, even where nothing has changed.")
+@click.option("--stale", "which", flag_value="stale", help="Those whose input or algorithm has changed, and those never examined.")
+@click.option("--new", "which", flag_value="new", default=True, help="Those never examined (default).")
+@with_appcontext
+def examine(which: str) -> None:
+    """Examine patrols anew in this process, as the worker does when something arrives. Purged tracks keep what was found."""
+    click.echo(f"{examine_all(which)} patrols looked at")

@@ -76,6 +76,18 @@ def delegation_for(principal_id: UUID, deputy_id: UUID, reach_ids: Collection[UU
     )  # fmt: skip
 
 
+def delegation_partners(person_id: UUID, others: Collection[UUID], day: date) -> set[UUID]:
+    """Return those of `others` who may patrol for the person on a local day, or for whom the person may."""
+    mine, theirs = Delegation.principal_id, Delegation.deputy_id
+    rows = db.session.execute(
+        select(mine, theirs).where(
+            Delegation.valid_from <= day, Delegation.valid_to >= day, Delegation.revoked_at.is_(None),
+            or_(and_(mine == person_id, theirs.in_(others)), and_(theirs == person_id, mine.in_(others))),
+        )
+    )  # fmt: skip
+    return {one for row in rows for one in (row[0], row[1])} - {person_id}
+
+
 def walkable_reaches(actor: Actor, principals: Collection[UUID] | Select[UUID], day: date) -> Select[Reach]:
     """Select the reaches in use that the actor may walk on a day: those he sees, and those of the `principals` he stands in for."""
     theirs = select(Appointment.reach_id).where(Appointment.person_id.in_(principals), in_force(day))

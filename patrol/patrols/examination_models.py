@@ -1,6 +1,6 @@
 """What the examination of a patrol found: verdict, coverage of each reach, findings, and what people said of them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ class Examination(Base):
     """
 
     __tablename__ = "examinations"
+    __table_args__ = (Index("ix_examinations_verdict", "verdict", "patrol_id"),)
 
     patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
     algorithm: Mapped[str] = mapped_column(String(40))
@@ -51,13 +52,20 @@ class ReachCoverage(Base):
 
 
 class PatrolFinding(Base):
-    """Something about a patrol that a person should look at; `version` is that of the rule."""
+    """Something about a patrol that a person should look at; `version` is that of the rule.
+
+    `text` tells the evidence in both languages, `innocent` what would explain it honestly: both as they were when it was
+    found, so that a rule's later words never change what somebody answered to.
+    """
 
     __tablename__ = "patrol_findings"
+    __table_args__ = (Index("ix_patrol_findings_code", "code", "patrol_id"),)
 
     patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     severity: Mapped[str] = mapped_column(String(10))
+    text: Mapped[list[Any]] = mapped_column(JSON)
+    innocent: Mapped[list[Any]] = mapped_column(JSON)
     evidence: Mapped[dict[str, Any]]
     threshold: Mapped[dict[str, Any]]
     version: Mapped[str] = mapped_column(String(40))
@@ -81,3 +89,19 @@ class FindingStatement(Base):
     judgement: Mapped[str | None] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(String(2000))
     at: Mapped[datetime]
+
+
+class IntegrityPolicyRow(Base):
+    """A version of the thresholds by which patrols are examined that begin on `valid_from` or later, with its source.
+
+    `data` are the thresholds by name; one that is not in it has its default. `trusted_receivers` are the ids of devices
+    of which the office knows that they pass on an external receiver's positions.
+    """
+
+    __tablename__ = "integrity_policies"
+
+    version: Mapped[str] = mapped_column(String(40), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(index=True)
+    data: Mapped[dict[str, Any]]
+    trusted_receivers: Mapped[list[Any]] = mapped_column(JSON)
+    source: Mapped[list[Any]] = mapped_column(JSON)

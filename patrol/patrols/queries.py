@@ -17,6 +17,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
 from patrol.issues.origins import refuses_foreign_origin
 from patrol.issues.queries import visible_to as visible_issues
+from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolReach
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
@@ -77,10 +78,14 @@ def _refuse_foreign_check_in(actor: Actor, check_in_id: UUID) -> None:
 
 def list_patrols(
     actor: Actor, *, person: str | None, reach: UUID | None, region: str | None, after: datetime | None,
-    before: datetime | None, limit: int, cursor: str | None,
+    before: datetime | None, verdict: str | None, finding: str | None, limit: int, cursor: str | None,
 ) -> Page[Patrol]:
-    """List patrols, the latest first."""
+    """List patrols, the latest first; `verdict` and the code `finding` are those of the latest examination."""
     statement = visible_patrols(actor)
+    if verdict:
+        statement = statement.where(Patrol.id.in_(select(Examination.patrol_id).where(Examination.verdict == verdict)))
+    if finding:
+        statement = statement.where(Patrol.id.in_(select(PatrolFinding.patrol_id).where(PatrolFinding.code == finding)))
     if person:
         statement = statement.where(Patrol.person_id == person_meant(person, actor))
     if reach:

@@ -7,6 +7,7 @@ from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
 from patrol.patrols.checkpoint_schemas import CheckpointOut
+from patrol.patrols.finding_schemas import VERDICTS, ExaminationOut
 from patrol.patrols.track_schemas import PauseOut
 from patrol.people.schemas import PersonBriefOut
 from patrol.waters.schemas import ReachBriefOut
@@ -134,7 +135,7 @@ class IssueBriefOut(ma.Schema):
     state = ma.fields.String(required=True)
 
 
-class PatrolDetailOut(PatrolOut):
+class PatrolDetailOut(PatrolOut, ExaminationOut):
     pauses = ma.fields.List(ma.fields.Nested(PauseOut), required=True)
     check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True, metadata={"description": "The latest 200."})
     check_ins_next = ma.fields.String(required=True, allow_none=True, metadata={
@@ -153,7 +154,10 @@ class _WhenArgs(PageArgs):
 
 
 class PatrolArgs(_WhenArgs):
-    pass
+    verdict = ma.fields.String(load_default=None, validate=ma.validate.OneOf(VERDICTS), metadata={
+        "description": "Of the latest examination."})
+    finding = ma.fields.String(load_default=None, validate=ma.validate.Length(max=40), metadata={
+        "description": "Code of a finding of the latest examination, dismissed ones included.", "example": "gap"})
 
 
 class CheckInArgs(_WhenArgs):

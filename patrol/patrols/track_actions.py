@@ -58,7 +58,7 @@ def keep_fixes(
     db.session.flush()
     if len(kept):
         _move_system_end(patrol, batch)
-        events.record(TrackArrived(patrol_id=patrol.id))
+        events.record(TrackArrived(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
     return batch, True
 
 
@@ -74,7 +74,7 @@ def take_out_what_lies_outside(patrol: Patrol) -> None:
         batch.outside += len(track) - len(inside)
         for name, value in _columns_of(inside).items():
             setattr(batch, name, value)
-        events.record(TrackArrived(patrol_id=patrol.id))
+        events.record(TrackArrived(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
 
 
 def track_in(batch: TrackBatch) -> Track:
@@ -103,7 +103,7 @@ def note_pause(
     )
     db.session.add(pause)
     db.session.flush()
-    events.record(PatrolPaused(patrol_id=patrol.id))
+    events.record(PatrolPaused(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
     return pause, True
 
 

@@ -1,9 +1,10 @@
 """Reads of tracks, pauses and phones' queues."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload, undefer
 
@@ -11,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import Datum
 from patrol.foundation.paging import Order, Page, page_of
+from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.fixes import in_wgs84
 from patrol.patrols.models import Patrol
 from patrol.patrols.queries import NO_PATROL, visible_patrols
@@ -40,12 +42,35 @@ def patrol_to_add_to(actor: Actor, patrol_id: UUID) -> Patrol:
 
 
 def track_of_patrol(patrol: Patrol) -> Track:
-    """Return all stored fixes of a patrol, each once, WGS 84, cut to its time; none once they are purged."""
-    batches = select(TrackBatch).where(TrackBatch.patrol_id == patrol.id, TrackBatch.points.is_not(None)).options(
+    """Return all stored fixes of a patrol, each once, WGS 84, cut to its time; none once they are purged.
+
+    Where a reviewer accepted that they are in another datum than was declared, they are taken as in that one.
+    """
+    return tracks_of([patrol], accepted_repairs([patrol.id]))[patrol.id]
+
+
+def tracks_of(patrols: Sequence[Patrol], repairs: Mapping[UUID, Datum]) -> dict[UUID, Track]:
+    """Return the track of each of these patrols as `track_of_patrol`, with what `repairs` says of their datums."""
+    batches: dict[UUID, list[TrackBatch]] = {patrol.id: [] for patrol in patrols}
+    stored = select(TrackBatch).where(TrackBatch.patrol_id.in_(batches), TrackBatch.points.is_not(None)).options(
         undefer(TrackBatch.points)
     )  # fmt: skip
-    whole = merged([in_wgs84(track_in(batch), Datum(batch.datum)) for batch in db.session.scalars(batches)])
+    for batch in db.session.scalars(stored):
+        batches[batch.patrol_id].append(batch)
+    return {patrol.id: track_from(patrol, batches[patrol.id], repairs.get(patrol.id)) for patrol in patrols}
+
+
+def track_from(patrol: Patrol, batches: Iterable[TrackBatch], repair: Datum | None = None) -> Track:
+    """Return the track in loaded batches of a patrol, with the accepted `repair` of its datum if there is one."""
+    whole = merged([in_wgs84(track_in(batch), datum_of(batch.datum, repair)) for batch in batches])
+    whole = whole.at(np.isfinite(whole.latitude))
     return whole.between(*window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by))
+
+
+def track_is_purged(patrol_id: UUID) -> bool:
+    """Tell whether raw fixes of a patrol were deleted after the set time."""
+    gone = select(TrackBatch.id).where(TrackBatch.patrol_id == patrol_id, TrackBatch.points.is_(None))
+    return bool(db.session.scalar(select(gone.exists())))
 
 
 def pauses_of(patrol_id: UUID) -> Sequence[PatrolPause]:

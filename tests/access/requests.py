@@ -126,6 +126,12 @@ def _patrols() -> None:
         "id": str(uuid4()), "started_at": LONG_AGO, "ended_at": "2026-05-01T08:40:00+08:00"}))
     for ending in (".gpx", ".geojson", "/line"):
         _add(f"GET {one}{ending}", lambda w, ending=ending: Request(f"{V1}/patrols/{w.others['patrol_id']}{ending}", shows="119.811"))
+    _add(f"GET {one}/preview", lambda w: Request(f"{V1}/patrols/{w.others['patrol_id']}/preview", shows='"verdict"'))
+    for verb in ("reply", "judge", "withdraw"):
+        _add(f"POST {one}/findings/<string:code>/{verb}", lambda w, verb=verb: Request(
+            f"{V1}/patrols/{w.others['patrol_id']}/findings/{w.others['finding_code']}/{verb}",
+            json={"id": str(uuid4()), "text": "已核实", **({"judgement": "dismissed"} if verb == "judge" else {})}))
+    _add("GET /api/v1/integrity-rules", lambda w: Request(f"{V1}/integrity-rules", shows="datum_mislabelled"))
     _add("GET /api/v1/me/tracks.geojson", lambda w: Request(f"{V1}/me/tracks.geojson", shows=w.others["patrol_id"]))
     _add("POST /api/v1/sync", lambda w: Request(f"{V1}/sync", json={"device": "phone", "pending": 1, "items": [
         {"kind": "patrol", "id": str(uuid4()), "data": {"reach_ids": [w.reaches["this"]], "mode": "walk", "started_at": LONG_AGO}}]},

@@ -20,6 +20,7 @@ from patrol.foundation.transaction import transaction
 from patrol.patrols.checkpoint_models import CheckpointHandout
 from patrol.patrols.checkpoints import Place
 from patrol.patrols.duty_models import DutyReminder
+from patrol.patrols.examination_models import PatrolFinding
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.permissions import Role
 from patrol.people.tokens import digest_of, new_token
@@ -71,6 +72,7 @@ class WorldMaker:
         self._make_people()
         self._make_evidence()
         self._make_duties()
+        self._make_finding()
         for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed",
                       "suspended"):
             self.world.issues[state] = self._issue(state)
@@ -189,6 +191,16 @@ class WorldMaker:
             id=new_id(), person_id=UUID(self.world.people["chief_of_this_reach"]), period="week", first_day=date(2026, 4, 27),
             last_day=date(2026, 5, 3), kind="half", created_at=now, noticed_at=now, facts={"required": 1, "left": 1, "reaches": []}))
         self.world.others |= ids | {"reminder_id": str(reminder.id)}
+
+    def _make_finding(self) -> None:
+        """A finding on the patrol that its chief has answered and a supervisor has judged."""
+        code, patrol_id = "gap", self.world.others["patrol_id"]
+        self.build.save(PatrolFinding(
+            patrol_id=UUID(patrol_id), code=code, severity="info", text=["记录中断", "Gap"], innocent=[["无信号", "No signal"]], evidence={},
+            threshold={}, version="1", found_at=clock.now()))
+        for persona, verb, more in (("chief_of_this_reach", "reply", {}), ("supervisor", "judge", {"judgement": "upheld"})):
+            self.call(persona, "POST", f"/patrols/{patrol_id}/findings/{code}/{verb}", json={"id": str(uuid4()), "text": "已核实", **more})
+        self.world.others["finding_code"] = code
 
     def _photo(self, persona: str, seed: int) -> str:
         sent = self.call(persona, "POST", "/photos", data={"file": (io.BytesIO(picture(seed)), "photo.jpg")})

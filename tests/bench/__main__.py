@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 
-from tests.bench import check_ins, coverage, integrity, issue_lists, photos, requests, routing, tracks
+from tests.bench import check_ins, coverage, examination, integrity, issue_lists, photos, requests, routing, tracks
 from tests.bench.servers import ROOT, SERVER_URL, engines
 from tests.bench.table import Table
 
@@ -20,6 +20,7 @@ PARTS = {
     "tracks": ("Tracks and phones' queues", tracks.rows),
     "coverage": ("Coverage of simulated walks", coverage.rows),
     "integrity": ("Integrity of patrols", integrity.rows),
+    "examination": ("Examination of a patrol", examination.rows),
     "photos": ("Photos", photos.rows),
     "requests": ("Single requests over HTTP", requests.rows),
     "issue_lists": ("Lists of issues", issue_lists.rows),

@@ -153,7 +153,10 @@ def test_events_tell_when_fixes_change(chief, patrol_id, monkeypatch):
         send(chief, patrol_id, points(0, 100), batch_id=batch_id)
     send(chief, patrol_id, points(0, 100))
     chief.post(f"patrols/{patrol_id}/finish", json={"ended_at": at(60)})
-    assert told == [events.TrackArrived(patrol_id=patrol_id), events.TrackArrived(patrol_id=patrol_id), events.PatrolEnded(patrol_id=patrol_id)]
+    assert told == [
+        events.TrackArrived(patrol_id=patrol_id, goes_on=True), events.TrackArrived(patrol_id=patrol_id, goes_on=False),
+        events.PatrolEnded(patrol_id=patrol_id),
+    ]
 
 
 def test_pauses_are_idempotent_and_shown(chief, patrol_id):

@@ -62,7 +62,7 @@ class Story:
 
     def tell(self, text: str) -> None:
         """Send `text` through everything."""
-        for part in (self._people, self._patrols, self._duties, self._issue_life, self._back_and_ledger, self._orders, self._supervision, self._complaint):
+        for part in (self._people, self._patrols, self._findings, self._duties, self._issue_life, self._back_and_ledger, self._orders, self._supervision, self._complaint):
             part(text)
 
     def _people(self, text: str) -> None:
@@ -143,6 +143,17 @@ class Story:
         reply = self.send(who, "add_check_in", ("note",), "POST", "/check-ins", {**HERE, "recorded_at": RECORDED, "note": text})
         if reply is not None and reply.status == 201:
             self.same("add_check_in", ("note",), text, reply.json["note"])
+
+    def _findings(self, text: str) -> None:
+        world, chief, office = self.server.world, "chief_of_this_reach", "office_of_this_region"
+        path = f"/patrols/{world.others['patrol_id']}/findings/{world.others['finding_code']}"
+        for operation, verb, who in (
+            ("reply_to_finding", "reply", chief), ("judge_finding", "judge", office), ("withdraw_from_finding", "withdraw", office)):
+            body = {"id": str(uuid4()), "text": text, **({"judgement": "upheld"} if verb == "judge" else {})}
+            reply = self.send(who, operation, ("text",), "POST", f"{path}/{verb}", body)
+            if reply is not None and reply.status == 201:
+                [finding] = reply.json["findings"]
+                self.same(operation, ("text",), text, finding["statements"][-1]["text"])
 
     def _duties(self, text: str) -> None:
         world, chief, office = self.server.world, "chief_of_this_reach", "office_of_this_region"

@@ -1,0 +1,218 @@
+"""What goes into the examination of a patrol, apart from the fixes themselves: rows that are quickly read and compared.
+
+Their digest tells whether an examination is out of date. Photos and patrols that were there before this one came are
+not in it: what was there before does not change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, null, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from patrol.evidence.models import Photo
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.same_content import content_digest
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.patrols.coverage import ALGORITHM as COVERAGE
+from patrol.patrols.datum_repairs import MISLABELLED
+from patrol.patrols.device_models import Device
+from patrol.patrols.examination_models import FindingStatement
+from patrol.patrols.integrity import VERSION as INTEGRITY
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.policy_queries import PolicyInForce, policy_on
+from patrol.patrols.standing import UPHELD, judgements_in_force
+from patrol.patrols.statement_queries import statements_on
+from patrol.patrols.track_models import PatrolPause, TrackBatch
+from patrol.patrols.track_queries import pauses_of
+
+ALGORITHM = f"{COVERAGE}/{INTEGRITY}"
+# For how long after somebody else's patrol the same device is looked at (national rule, DOMAIN d).
+SAME_DEVICE_WITHIN = timedelta(hours=12)
+# A patrol that goes on for longer was forgotten; the system ends it.
+LONGEST_PATROL = timedelta(days=2)
+MOST_COMPANIONS = 20
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A patrol at the same time by the same person, or near in time by somebody else on the same device."""
+
+    id: UUID
+    person_id: UUID
+    started_at: datetime
+    ended_at: datetime | None
+    fixes: int
+
+
+@dataclass(frozen=True)
+class ExaminationInput:
+    """The rows. `day` is the local one on which the patrol began; `photos` come with the check-in each is on, None for issues'."""
+
+    patrol: Patrol
+    day: date
+    policy: PolicyInForce
+    batches: Sequence[Any]
+    pauses: Sequence[PatrolPause]
+    check_ins: Sequence[CheckIn]
+    photos: Sequence[tuple[Photo, UUID | None]]
+    statements: Sequence[FindingStatement]
+    overlapping: Sequence[Companion]
+    device_users: Sequence[Companion]
+    has_receiver: bool
+
+    @property
+    def trusts_receiver(self) -> bool:
+        """Whether "made up" means nothing here: the device is on the policy's list, or the office marked one of the person's."""
+        return self.has_receiver or device_of(self.patrol) in self.policy.trusted_receivers
+
+    @property
+    def purged(self) -> bool:
+        """Whether raw fixes were deleted after the set time: then what was found of them stays as it is."""
+        return any(batch.purged for batch in self.batches)
+
+    @property
+    def judged(self) -> dict[str, str]:
+        """The judgement in force of each finding that has one."""
+        return judgements_in_force(self.statements, self.patrol.person_id)
+
+    @property
+    def accepts_repair(self) -> bool:
+        """Whether a reviewer accepted that the positions are in another datum than was declared."""
+        return self.judged.get(MISLABELLED) == UPHELD
+
+    @property
+    def ended_at(self) -> datetime:
+        """When the patrol ended; of one that goes on, its last fix."""
+        return _end_of(self.patrol, self.batches)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over everything, the thresholds and the algorithm; the same whatever the order of arrival."""
+        patrol = self.patrol
+        return content_digest({
+            "algorithm": ALGORITHM, "policy": self.policy.thresholds.as_data(), "trusted": self.trusts_receiver,
+            "patrol": [patrol.digest, patrol.started_at, patrol.ended_at, patrol.ended_by],
+            "reaches": sorted(f"{reach.id} {reach.version}" for reach in patrol.reaches),
+            "batches": sorted(f"{row.id} {row.digest} {row.count}" for row in self.batches),
+            "pauses": sorted(f"{row.id} {row.digest}" for row in self.pauses),
+            "check_ins": sorted(f"{row.id} {row.digest}" for row in self.check_ins),
+            "photos": sorted(f"{photo.id} {photo.sha256} {photo.likeness} {on}" for photo, on in self.photos),
+            "judged": self.judged,
+            "overlapping": sorted(f"{row.id} {row.started_at} {row.ended_at} {row.fixes}" for row in self.overlapping),
+            "device_users": sorted({str(row.person_id) for row in self.device_users}),
+        })  # fmt: skip
+
+
+def input_of(patrol: Patrol, *, timezone: str) -> ExaminationInput:
+    """Return what goes into the examination of a patrol whose reaches are loaded, as it is stored now.
+
+    `timezone` is the district's: the policy is that of the local day on which the patrol began.
+    """
+    batches = _batches_of(patrol)
+    from_at, to_at = _reckonable(patrol.started_at), _reckonable(_end_of(patrol, batches))
+    day = clock.local(from_at, timezone).date()
+    return ExaminationInput(
+        patrol=patrol, day=day, policy=policy_on(day),
+        batches=batches, pauses=pauses_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol),
+        statements=statements_on(patrol.id), overlapping=_overlapping(patrol, from_at, to_at),
+        device_users=_on_same_device(patrol, from_at, to_at), has_receiver=_has_receiver(patrol.person_id),
+    )  # fmt: skip
+
+
+def _reckonable(moment: datetime) -> datetime:
+    """Return a moment to which days can be added: a phone may name the ends of the calendar."""
+    return min(max(moment, datetime(1970, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
+
+
+def _has_receiver(person_id: UUID) -> bool:
+    marked = select(Device.id).where(Device.person_id == person_id, Device.is_receiver, Device.revoked_at.is_(None)).limit(1)
+    return db.session.scalar(marked) is not None
+
+
+def device_of(patrol: Patrol) -> str | None:
+    """Return what tells a device from others: its own id, else what the app calls it."""
+    return (patrol.device_details or {}).get("id") or patrol.device
+
+
+def _end_of(patrol: Patrol, batches: Sequence[Any]) -> datetime:
+    if patrol.ended_at is not None:
+        return patrol.ended_at
+    last: list[datetime] = [batch.last_recorded_at for batch in batches if batch.last_recorded_at]
+    return max([patrol.started_at, *last])
+
+
+def _batches_of(patrol: Patrol) -> Sequence[Any]:
+    return db.session.execute(
+        select(
+            TrackBatch.id, TrackBatch.digest, TrackBatch.count, TrackBatch.last_recorded_at, TrackBatch.sent_at, TrackBatch.received_at,
+            TrackBatch.points.is_(None).label("purged"),
+        ).where(TrackBatch.patrol_id == patrol.id).order_by(TrackBatch.received_at, TrackBatch.id)
+    ).all()  # fmt: skip
+
+
+def _check_ins_of(patrol: Patrol) -> Sequence[CheckIn]:
+    return db.session.scalars(
+        select(CheckIn).where(CheckIn.patrol_id == patrol.id, CheckIn.person_id == patrol.person_id)
+        .order_by(CheckIn.recorded_at, CheckIn.id)
+    ).all()  # fmt: skip
+
+
+def _photos_of(patrol: Patrol) -> Sequence[tuple[Photo, UUID | None]]:
+    """Return the photos that the patrol's person sent for its check-ins, and brought with the issues raised on it."""
+    on_check_ins = (
+        select(CheckInPhoto.photo_id.label("photo_id"), CheckIn.id.label("check_in_id"))
+        .join(CheckIn, CheckIn.id == CheckInPhoto.check_in_id).join(Photo, Photo.id == CheckInPhoto.photo_id)
+        .where(CheckIn.patrol_id == patrol.id, CheckIn.person_id == patrol.person_id,
+               or_(CheckInPhoto.sha256.is_(None), CheckInPhoto.sha256 == Photo.sha256))
+    )  # fmt: skip
+    on_issues = (
+        select(IssuePhoto.photo_id, null().label("check_in_id")).join(Issue, Issue.id == IssuePhoto.issue_id)
+        .where(Issue.patrol_id == patrol.id, Issue.reporter_id == patrol.person_id, IssuePhoto.seq == 1)
+    )  # fmt: skip
+    named = union_all(on_check_ins, on_issues).subquery()
+    rows = db.session.execute(
+        select(Photo, named.c.check_in_id).join(named, named.c.photo_id == Photo.id)
+        .where(Photo.owner_id == patrol.person_id).order_by(Photo.id, named.c.check_in_id)
+    )  # fmt: skip
+    # A photo of a check-in that also shows its issue is one photo: that of the check-in.
+    found: dict[UUID, tuple[Photo, UUID | None]] = {}
+    for photo, check_in_id in rows:
+        if photo.id not in found or found[photo.id][1] is None:
+            found[photo.id] = photo, check_in_id
+    return list(found.values())
+
+
+def _overlapping(patrol: Patrol, from_at: datetime, to_at: datetime) -> list[Companion]:
+    return _companions(
+        patrol, Patrol.person_id == patrol.person_id, Patrol.started_at >= from_at - LONGEST_PATROL, Patrol.started_at <= to_at,
+        or_(Patrol.ended_at.is_(None), Patrol.ended_at >= from_at),
+    )  # fmt: skip
+
+
+def _on_same_device(patrol: Patrol, from_at: datetime, to_at: datetime) -> list[Companion]:
+    """Return patrols of other people on the device."""
+    device = device_of(patrol)
+    if device is None:
+        return []
+    own_id = Patrol.device_details["id"].as_string()
+    same = own_id == device if (patrol.device_details or {}).get("id") else (Patrol.device == device) & own_id.is_(None)
+    return _companions(
+        patrol, same, Patrol.person_id != patrol.person_id,
+        Patrol.started_at >= from_at - LONGEST_PATROL, Patrol.started_at <= to_at + SAME_DEVICE_WITHIN,
+        or_(Patrol.ended_at.is_(None), Patrol.ended_at >= from_at - SAME_DEVICE_WITHIN),
+    )  # fmt: skip
+
+
+def _companions(patrol: Patrol, *conditions: ColumnElement[bool]) -> list[Companion]:
+    batch = aliased(TrackBatch)
+    fixes = select(func.coalesce(func.sum(batch.count), 0)).where(batch.patrol_id == Patrol.id).correlate(Patrol).scalar_subquery()
+    rows = db.session.execute(
+        select(Patrol.id, Patrol.person_id, Patrol.started_at, Patrol.ended_at, fixes)
+        .where(Patrol.id != patrol.id, *conditions).order_by(Patrol.started_at, Patrol.id).limit(MOST_COMPANIONS)
+    )  # fmt: skip
+    return [Companion(row[0], row[1], row[2], row[3], int(row[4])) for row in rows]

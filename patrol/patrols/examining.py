@@ -1,0 +1,171 @@
+"""The worker's look at a patrol: coverage, findings and verdict are reckoned from what is stored, again whenever it changes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from patrol.evidence.events import PhotoDerived, PhotoReceived
+from patrol.evidence.models import Photo
+from patrol.foundation import clock, outbox
+from patrol.foundation.database import db
+from patrol.foundation.events import subscribe
+from patrol.foundation.transaction import transaction
+from patrol.issues.events import IssueReported
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.patrols.datum_repairs import MISLABELLED
+from patrol.patrols.events import CheckedIn, FindingJudged, PatrolEnded, PatrolPaused, TrackArrived
+from patrol.patrols.examination import Examined, examine_facts
+from patrol.patrols.examination_actions import keep_examination
+from patrol.patrols.examination_input import ExaminationInput, input_of
+from patrol.patrols.examination_models import Examination
+from patrol.patrols.fact_queries import facts_of
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+
+EXAMINE = "patrols.examine"
+AT_ONCE = 200
+
+
+def examined_now(given: ExaminationInput) -> Examined:
+    """Return what the examination of a patrol says by what is stored now; nothing is written."""
+    repaired = MISLABELLED if given.accepts_repair else None
+    return examine_facts(facts_of(given, now=clock.now()), given.policy.thresholds, given.judged, repaired=repaired)
+
+
+@outbox.delivers(EXAMINE)
+def examine_patrol(payload: dict[str, Any]) -> outbox.Write:
+    """Examine a patrol that has ended; nothing is written where nothing that goes in has changed."""
+    return _examination(UUID(payload["patrol_id"]), tries=payload.get("tries", 0))
+
+
+def _examination(patrol_id: UUID, *, tries: int = 0, even_if_unchanged: bool = False) -> outbox.Write:
+    patrol = _with_reaches(patrol_id)
+    if patrol is None or patrol.ended_at is None:
+        return _nothing
+    given = input_of(patrol, timezone=_timezone())
+    digest = given.digest
+    known = db.session.scalar(select(Examination.input_hash).where(Examination.patrol_id == patrol_id))
+    # Of a purged track nobody can reckon anything any more: what was found of it stays.
+    if given.purged or (known == digest and not even_if_unchanged):
+        return _nothing
+    examined = examined_now(given)
+
+    def write() -> None:
+        row = _with_reaches(patrol_id, lock=True)
+        if row is None or input_of(row, timezone=_timezone()).digest != digest:
+            if tries < outbox.MOST_ATTEMPTS:
+                outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=tries + 1)
+            return
+        keep_examination(row, given, digest, examined)
+        _put_once(other.id for other in given.overlapping)
+
+    return write
+
+
+def examine_all(which: str) -> int:
+    """Examine ended patrols in this process, each in its own transaction; return how many were looked at.
+
+    `which` is `new` (never examined), `stale` (something that goes in has changed, the algorithm included) or `all`.
+    """
+    count = 0
+    for patrol_id in _ended(never_examined=which == "new"):
+        write = _examination(patrol_id, even_if_unchanged=which == "all")
+        db.session.rollback()
+        with transaction():
+            write()
+        count += 1
+    return count
+
+
+def _ended(*, never_examined: bool) -> Iterator[UUID]:
+    last: UUID | None = None
+    while True:
+        statement = select(Patrol.id).where(Patrol.ended_at.is_not(None)).order_by(Patrol.id).limit(AT_ONCE)
+        if never_examined:
+            statement = statement.where(~select(Examination.patrol_id).where(Examination.patrol_id == Patrol.id).exists())
+        ids = db.session.scalars(statement if last is None else statement.where(Patrol.id > last)).all()
+        yield from ids
+        if len(ids) < AT_ONCE:
+            return
+        last = ids[-1]
+
+
+def _timezone() -> str:
+    return str(current_app.extensions["settings"].timezone)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _with_reaches(patrol_id: UUID, *, lock: bool = False) -> Patrol | None:
+    statement = select(Patrol).where(Patrol.id == patrol_id).options(selectinload(Patrol.reaches))
+    if lock:
+        statement = statement.with_for_update(of=Patrol).execution_options(populate_existing=True)
+    return db.session.scalar(statement)
+
+
+def _put_once(patrol_ids: Iterable[UUID | None]) -> None:
+    """Let those of the patrols that have ended be examined after the transaction under way, once however often it is asked.
+
+    One that goes on is examined when somebody looks at its preview. By the time this runs all has been written.
+    """
+    session = db.session()
+    begun, asked = session.info.get(EXAMINE, (None, set()))
+    if begun is not session.get_transaction():
+        asked = set()
+    fresh = {patrol_id for patrol_id in patrol_ids if patrol_id is not None} - asked
+    if fresh:
+        ended = db.session.scalars(select(Patrol.id).where(Patrol.id.in_(fresh), Patrol.ended_at.is_not(None)))
+        for patrol_id in sorted(ended):
+            outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=0)
+    session.info[EXAMINE] = session.get_transaction(), asked | fresh
+
+
+def examine_after_more(event: TrackArrived | PatrolPaused) -> None:
+    """More became known of a patrol."""
+    if not event.goes_on:
+        _put_once([event.patrol_id])
+
+
+def examine_after(event: PatrolEnded | CheckedIn | FindingJudged) -> None:
+    """What goes into the examination has changed."""
+    _put_once([event.patrol_id])
+
+
+subscribe(TrackArrived)(examine_after_more)
+subscribe(PatrolPaused)(examine_after_more)
+subscribe(PatrolEnded)(examine_after)
+subscribe(CheckedIn)(examine_after)
+subscribe(FindingJudged)(examine_after)
+
+
+@subscribe(IssueReported)
+def examine_after_report(event: IssueReported) -> None:
+    """An issue raised on a patrol brings its photos into it."""
+    _put_once(db.session.scalars(select(Issue.patrol_id).where(Issue.id == event.issue_id)))
+
+
+@subscribe(PhotoReceived)
+def examine_after_photo(event: PhotoReceived) -> None:
+    """A photo announced by a check-in is here."""
+    _put_once(_patrols_showing([event.photo_id]))
+
+
+@subscribe(PhotoDerived)
+def examine_after_derivation(event: PhotoDerived) -> None:
+    """The likeness of a photo is known now."""
+    _put_once(_patrols_showing(db.session.scalars(select(Photo.id).where(Photo.sha256 == event.sha256)).all()))
+
+
+def _patrols_showing(photo_ids: Sequence[UUID]) -> set[UUID | None]:
+    on_check_ins = db.session.scalars(
+        select(CheckIn.patrol_id).join(CheckInPhoto, CheckInPhoto.check_in_id == CheckIn.id).where(CheckInPhoto.photo_id.in_(photo_ids))
+    ).all()
+    on_issues = db.session.scalars(
+        select(Issue.patrol_id).join(IssuePhoto, IssuePhoto.issue_id == Issue.id).where(IssuePhoto.photo_id.in_(photo_ids))
+    ).all()
+    return {*on_check_ins, *on_issues}

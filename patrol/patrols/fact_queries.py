@@ -1,0 +1,159 @@
+"""Loads what is known of a patrol into `PatrolFacts`, with the fixes, and what other patrols and photos say beside it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import shapely
+from sqlalchemy import select, union
+from sqlalchemy.orm import undefer
+
+from patrol.foundation.database import db
+from patrol.foundation.geometry import (
+    Datum,
+    Geometry,
+    OutsideDatum,
+    from_wkb,
+    metres_per_mercator_unit,
+    project,
+    project_array,
+    to_wgs84,
+)
+from patrol.patrols.coverage import cover
+from patrol.patrols.datum_repairs import accepted_repairs, datum_of
+from patrol.patrols.duty_lists import delegation_partners
+from patrol.patrols.examination_input import Companion, ExaminationInput, device_of
+from patrol.patrols.facts import Batch, CheckInFact, DeviceUse, OtherPatrol, PatrolFacts, PhotoFact
+from patrol.patrols.mislabelling import mislabelled_datum
+from patrol.patrols.models import CheckIn, Patrol, PatrolReach
+from patrol.patrols.photo_sightings import seen_elsewhere
+from patrol.patrols.track import NO_TRACK, Track
+from patrol.patrols.track_models import TrackBatch
+from patrol.patrols.track_queries import track_from, tracks_of
+from patrol.patrols.window import in_ms
+from patrol.waters.models import Reach
+
+# So many earlier patrols are compared, the latest first: a replay is of something lately walked.
+MOST_EARLIER = 20
+
+
+def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
+    """Return everything the rules look at, the coverage of each reach included; one that goes on ends with its last fix.
+
+    With an accepted repair positions are those of the datum in which they were measured; whether they are mislabelled
+    is always told of what was sent.
+    """
+    patrol, reaches = given.patrol, _shapes(given.patrol)
+    batches = _batches_with_points(patrol.id)
+    sent = track_from(patrol, batches)
+    mislabelling = mislabelled_datum(sent, reaches)
+    repair = mislabelling.datum if mislabelling and given.accepts_repair else None
+    track = track_from(patrol, batches, repair) if repair else sent
+    pauses_ms = [(in_ms(pause.started_at), in_ms(pause.ended_at)) for pause in given.pauses]
+    overlapping, earlier = _others(given)
+    return PatrolFacts(
+        patrol_id=patrol.id, person_id=patrol.person_id, mode=patrol.mode, started_at=patrol.started_at, ended_at=given.ended_at,
+        received_at=patrol.received_at, now=now, track=track, pauses_ms=pauses_ms, reaches=reaches,
+        coverages=[cover(reach, track, pauses_ms=pauses_ms, inside_counts=patrol.mode == "boat") for reach in reaches],
+        check_ins=_check_ins(given.check_ins, reaches, repair), photos=_photos(given),
+        seen_elsewhere=seen_elsewhere(patrol, given.photos),
+        overlapping=overlapping, earlier=earlier,
+        delays_s=[(row.received_at - row.last_recorded_at).total_seconds() for row in given.batches if row.last_recorded_at],
+        batches=[Batch(row.received_at, row.last_recorded_at, row.sent_at) for row in given.batches if row.last_recorded_at],
+        device_users=sorted({row.person_id for row in given.device_users}), device_uses=_device_uses(given, now),
+        device_id=device_of(patrol), app_version=(patrol.device_details or {}).get("app_version"),
+        trusted_receiver=given.trusts_receiver, mislabelling=mislabelling,
+    )  # fmt: skip
+
+
+def _batches_with_points(patrol_id: UUID) -> Sequence[TrackBatch]:
+    return db.session.scalars(
+        select(TrackBatch).where(TrackBatch.patrol_id == patrol_id, TrackBatch.points.is_not(None))
+        .options(undefer(TrackBatch.points)).order_by(TrackBatch.id)
+    ).all()  # fmt: skip
+
+
+def _shapes(patrol: Patrol) -> list[Geometry]:
+    """Return the shapes of a patrol's reaches, in the order of the reaches."""
+    rows = db.session.execute(select(Reach.id, Reach.geometry).where(Reach.id.in_([reach.id for reach in patrol.reaches])))
+    stored = {row[0]: from_wkb(row[1]) for row in rows}
+    return [stored[reach.id] for reach in patrol.reaches]
+
+
+def _check_ins(rows: Iterable[CheckIn], reaches: Sequence[Geometry], repair: Datum | None) -> list[CheckInFact]:
+    shapes = [shapely.transform(reach, project_array) for reach in reaches]
+    found = []
+    for row in rows:
+        fact = _check_in(row, row.latitude, row.longitude, shapes)
+        if repair is not None and datum_of(row.datum, repair) == repair:
+            fact = min(fact, _repaired(row, shapes, repair) or fact, key=lambda fact: fact.distance_m or 0.0)
+        found.append(fact)
+    return found
+
+
+def _check_in(row: CheckIn, latitude: float, longitude: float, shapes: Sequence[Geometry]) -> CheckInFact:
+    point, unit_m = shapely.Point(project(latitude, longitude)), metres_per_mercator_unit(latitude)
+    distance_m = min((float(shapely.distance(shape, point)) * unit_m for shape in shapes), default=None)
+    return CheckInFact(row.id, row.recorded_at, latitude, longitude, row.accuracy_m, distance_m)
+
+
+def _repaired(row: CheckIn, shapes: Sequence[Geometry], repair: Datum) -> CheckInFact | None:
+    """Return a check-in as the repair of the track would have it: it may have come the same way, or from a map."""
+    try:
+        return _check_in(row, *to_wgs84(row.raw_latitude, row.raw_longitude, repair), shapes)
+    except OutsideDatum:
+        return None
+
+
+def _photos(given: ExaminationInput) -> list[PhotoFact]:
+    return [
+        PhotoFact(
+            id=photo.id, sha256=photo.sha256, check_in_id=check_in_id, recorded_at=photo.recorded_at, likeness=photo.likeness,
+            exif_taken_at=photo.exif_taken_at, exif_local_time=photo.exif_local_time, exif_latitude=photo.exif_latitude,
+            exif_longitude=photo.exif_longitude, software=photo.exif_software,
+        )
+        for photo, check_in_id in given.photos
+    ]  # fmt: skip
+
+
+def _device_uses(given: ExaminationInput, now: datetime) -> list[DeviceUse]:
+    if not given.device_users:
+        return []
+    partners = delegation_partners(given.patrol.person_id, {use.person_id for use in given.device_users}, given.day)
+    return [
+        DeviceUse(use.person_id, use.started_at, use.ended_at or now, delegated=use.person_id in partners) for use in given.device_users
+    ]
+
+
+def _others(given: ExaminationInput) -> tuple[list[OtherPatrol], list[OtherPatrol]]:
+    """Return the overlapping patrols of the person, and earlier ones that may have been replayed, with their tracks."""
+    earlier_ids = _earlier_ids(given.patrol, given.overlapping)
+    wanted = [*(row.id for row in given.overlapping), *earlier_ids]
+    if not wanted:
+        return [], []
+    patrols = {row.id: row for row in db.session.scalars(select(Patrol).where(Patrol.id.in_(wanted)))}
+    tracks = tracks_of(list(patrols.values()), accepted_repairs(wanted))
+    overlapping = [_other(patrols[row.id], tracks) for row in given.overlapping]
+    return overlapping, [_other(patrols[id], tracks) for id in earlier_ids if len(tracks[id])]  # noqa: A001
+
+
+def _other(patrol: Patrol, tracks: dict[UUID, Track]) -> OtherPatrol:
+    return OtherPatrol(patrol.id, patrol.person_id, patrol.started_at, patrol.ended_at, tracks.get(patrol.id, NO_TRACK))
+
+
+def _earlier_ids(patrol: Patrol, overlapping: Sequence[Companion]) -> list[UUID]:
+    """Return the patrols that were here before this one came, on its reaches or by its person, the latest first."""
+    def latest(statement: Any) -> Any:
+        return statement.where(
+            Patrol.received_at < patrol.received_at, Patrol.started_at < patrol.started_at,
+            Patrol.id.not_in([patrol.id, *(row.id for row in overlapping)]),
+        ).order_by(Patrol.started_at.desc(), Patrol.id).limit(MOST_EARLIER)  # fmt: skip
+
+    columns = select(Patrol.id, Patrol.started_at)
+    on_reaches = select(PatrolReach.patrol_id).where(PatrolReach.reach_id.in_([reach.id for reach in patrol.reaches]))
+    found = union(
+        select(latest(columns.where(Patrol.person_id == patrol.person_id)).subquery()),
+        select(latest(columns.where(Patrol.id.in_(on_reaches))).subquery()),
+    ).subquery()  # fmt: skip
+    return list(db.session.scalars(select(found.c.id).order_by(found.c.started_at.desc(), found.c.id).limit(MOST_EARLIER)))

@@ -1,0 +1,101 @@
+"""What answers show of an examination, stored or just reckoned, in the caller's language."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from patrol.foundation.texts import Text
+from patrol.patrols.coverage import Coverage
+from patrol.patrols.examination import Examined
+from patrol.patrols.examination_actions import METRES, finding_columns
+from patrol.patrols.examination_input import ExaminationInput
+from patrol.patrols.examination_models import FindingStatement, PatrolFinding, ReachCoverage
+from patrol.patrols.examination_queries import StoredExamination, people_named
+from patrol.patrols.integrity import RULES
+from patrol.patrols.models import Patrol
+from patrol.patrols.policy_queries import PolicyInForce
+from patrol.patrols.standing import in_force
+from patrol.people.models import Person
+
+_NAMES = {rule.code: rule.name for rule in RULES}
+_ORDER = {rule.code: place for place, rule in enumerate(RULES)}
+_PARTS = ("covered", "unobserved", "not_visited")
+
+
+def shown_examination(patrol: Patrol, stored: StoredExamination, given: ExaminationInput, language: str) -> dict[str, Any]:
+    """Return what `ExaminationOut` shows of a stored examination; `given` is what would go into a new one."""
+    row, coverages = stored.examination, {row.reach_id: row for row in stored.coverages}
+    digest = None if row is None else row.input_hash
+    return {
+        "coverage": [_shown_row(reach, coverages[reach.id]) for reach in patrol.reaches if reach.id in coverages],
+        "findings": _shown_findings([_columns_of(finding) for finding in stored.findings], given, language),
+        "verdict": row and row.verdict, "reasons": _words(row.reasons, language) if row else [], "measured": (row and row.summary) or None,
+        "examined_at": row and row.examined_at, "policy": row and row.policy,
+        "stale": patrol.ended_at is not None and not given.purged and digest != given.digest,
+    }  # fmt: skip
+
+
+def shown_preview(patrol: Patrol, examined: Examined, given: ExaminationInput, language: str) -> dict[str, Any]:
+    """Return what `PatrolPreviewOut` shows of an examination just made."""
+    coverage = [_shown_coverage(reach, found) for reach, found in zip(patrol.reaches, examined.coverages, strict=True)]
+    columns = [{**finding_columns(finding), "found_at": None} for finding in examined.findings]
+    return {
+        "coverage": coverage, "findings": _shown_findings(columns, given, language), "verdict": examined.verdict.value,
+        "reasons": _words(examined.verdict.reasons, language), "measured": examined.pace, "examined_at": None,
+        "policy": given.policy.thresholds.version, "stale": False, "ended_at": given.ended_at,
+    }  # fmt: skip
+
+
+def shown_rules(policy: PolicyInForce, language: str) -> dict[str, Any]:
+    """Return what `IntegrityRulesOut` shows of all rules and the thresholds in force."""
+    thresholds = policy.thresholds.as_data()
+    of_rules = {name for rule in RULES for name in rule.thresholds} | {"version"}
+    return {
+        "policy": policy.thresholds.version, "valid_from": policy.valid_from,
+        "source": Text(*policy.source).in_language(language) if policy.source else "", "next": None,
+        "verdict_thresholds": {name: value for name, value in thresholds.items() if name not in of_rules},
+        "items": [{
+            "code": rule.code, "name_zh": rule.name.zh, "name_en": rule.name.en, "looks_at": rule.looks_at.in_language(language),
+            "severity": str(rule.severity), "thresholds": {name: thresholds[name] for name in rule.thresholds},
+            "innocent": _words(rule.innocent, language), "version": rule.version,
+        } for rule in RULES],
+    }  # fmt: skip
+
+
+def _shown_row(reach: Any, row: ReachCoverage) -> dict[str, Any]:
+    share = row.covered_m / row.length_m if row.length_m else 0.0
+    metres = {name: getattr(row, name) for name in METRES}
+    return {"reach": reach, **metres, "share": round(share, 4), "intervals": {name: getattr(row, name) for name in _PARTS}}
+
+
+def _shown_coverage(reach: Any, coverage: Coverage) -> dict[str, Any]:
+    return {"reach": reach, **coverage.as_data(), "share": round(coverage.share, 4)}
+
+
+def _columns_of(row: PatrolFinding) -> dict[str, Any]:
+    names = ("code", "severity", "text", "innocent", "evidence", "threshold", "version", "found_at")
+    return {name: getattr(row, name) for name in names}
+
+
+def _shown_findings(findings: Iterable[Mapping[str, Any]], given: ExaminationInput, language: str) -> list[dict[str, Any]]:
+    """Return findings in the order of the table of rules, each with what was said of it."""
+    said: dict[str, list[FindingStatement]] = defaultdict(list)
+    for statement in given.statements:
+        said[statement.code].append(statement)
+    people = people_named({statement.person_id for statement in given.statements})
+    return [{
+        **finding, "name": _NAMES.get(finding["code"], Text(finding["code"], finding["code"])).in_language(language),
+        "text": Text(*finding["text"]).in_language(language), "innocent": _words(finding["innocent"], language),
+        "standing": in_force(said[finding["code"]], given.patrol.person_id).standing,
+        "statements": [_shown_statement(row, people) for row in said[finding["code"]]],
+    } for finding in sorted(findings, key=lambda finding: _ORDER.get(finding["code"], len(_ORDER)))]  # fmt: skip
+
+
+def _shown_statement(row: FindingStatement, people: Mapping[UUID, Person]) -> dict[str, Any]:
+    names = ("id", "kind", "judgement", "text", "at")
+    return {"person": people[row.person_id], **{name: getattr(row, name) for name in names}}
+
+
+def _words(texts: Sequence[Sequence[str]], language: str) -> list[str]:
+    return [Text(*text).in_language(language) for text in texts]

@@ -1,0 +1,97 @@
+"""Where a patrol's photos were seen before: the same bytes anywhere, a likeness by the same hand or on the same reaches."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import or_, select
+
+from patrol.evidence.models import Photo
+from patrol.foundation.database import db
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.patrols.facts import SeenElsewhere
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+
+# Not older than this: a photo of the same weir a year ago still counts, what was long forgotten does not. Project.
+LOOK_BACK = timedelta(days=400)
+# Differing bits of the likeness up to which two photos are compared by the rules (integrity catalogue 11).
+MOST_BITS = 4
+# So many photos are compared by likeness of each kind, the latest first.
+MOST_COMPARED = 5_000
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    photo_id: UUID
+    sha256: str
+    likeness: str | None
+    received_at: datetime
+    check_in_id: UUID | None
+    own_patrol: bool
+
+
+def seen_elsewhere(patrol: Patrol, photos: Sequence[tuple[Photo, UUID | None]]) -> list[SeenElsewhere]:
+    """Return what `photos` of a patrol, each with its check-in, show again: photos received before them, on others.
+
+    Within the patrol itself a likeness is natural, and so is a check-in's photo on the issue raised there; the same bytes
+    under two check-ins are not.
+    """
+    found: dict[tuple[UUID, UUID], SeenElsewhere] = {}
+    on = {photo.id: check_in_id for photo, check_in_id in photos}
+    mine_all = [photo for photo, _ in photos]
+    for mine, other in _alike(mine_all, _candidates(patrol, mine_all)) if photos else ():
+        same_bytes = mine.sha256 == other.sha256
+        two_check_ins = same_bytes and None not in (on[mine.id], other.check_in_id) and on[mine.id] != other.check_in_id
+        if (other.own_patrol and not two_check_ins) or not _before(other, mine):
+            continue
+        days = (mine.received_at - other.received_at).total_seconds() / 86_400
+        bits = 0 if same_bytes else _bits(mine.likeness, other.likeness)
+        found[mine.id, other.photo_id] = SeenElsewhere(mine.id, other.photo_id, same_bytes, bits, round(days, 3))
+    return [found[key] for key in sorted(found)]
+
+
+def _before(other: _Sighting, mine: Photo) -> bool:
+    """Tell whether the other photo was here first; of two that came at once the one with the smaller id was."""
+    return other.photo_id != mine.id and (other.received_at, other.photo_id) < (mine.received_at, mine.id)
+
+
+def _candidates(patrol: Patrol, photos: Sequence[Photo]) -> list[_Sighting]:
+    latest = max(photo.received_at for photo in photos)
+    seen = (
+        select(Photo.id, Photo.sha256, Photo.likeness, Photo.received_at, CheckIn.id, CheckIn.patrol_id, Issue.patrol_id)
+        .outerjoin(CheckInPhoto, CheckInPhoto.photo_id == Photo.id).outerjoin(CheckIn, CheckIn.id == CheckInPhoto.check_in_id)
+        .outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id).outerjoin(Issue, Issue.id == IssuePhoto.issue_id)
+        .where(Photo.received_at >= latest - LOOK_BACK, Photo.received_at <= latest, or_(CheckIn.id.is_not(None), Issue.id.is_not(None)))
+    )  # fmt: skip
+    alike = seen.where(Photo.likeness.is_not(None)).order_by(Photo.received_at.desc(), Photo.id).limit(MOST_COMPARED)
+    statements = [seen.where(Photo.sha256.in_({photo.sha256 for photo in photos}))]
+    if any(photo.likeness for photo in photos):
+        on_reaches = CheckIn.reach_id.in_([reach.id for reach in patrol.reaches])
+        statements += [alike.where(Photo.owner_id == patrol.person_id), alike.where(on_reaches)]
+    return [_sighting(row, patrol) for statement in statements for row in db.session.execute(statement)]
+
+
+def _sighting(row: Any, patrol: Patrol) -> _Sighting:
+    photo_id, sha256, likeness, received_at, check_in_id, patrol_of_check_in, patrol_of_issue = row
+    return _Sighting(photo_id, sha256, likeness, received_at, check_in_id, patrol.id in (patrol_of_check_in, patrol_of_issue))
+
+
+def _alike(photos: Sequence[Photo], others: Sequence[_Sighting]) -> Iterator[tuple[Photo, _Sighting]]:
+    if not others:
+        return
+    hashes = np.array([int(other.likeness or "0", 16) for other in others], dtype=np.uint64)
+    known = np.array([other.likeness is not None for other in others])
+    digests = np.array([other.sha256 for other in others])
+    for photo in photos:
+        same = digests == photo.sha256
+        if photo.likeness:
+            same |= known & (np.bitwise_count(hashes ^ np.uint64(int(photo.likeness, 16))) <= MOST_BITS)
+        for at in np.flatnonzero(same):
+            yield photo, others[int(at)]
+
+
+def _bits(first: str | None, second: str | None) -> int:
+    return (int(first or "0", 16) ^ int(second or "0", 16)).bit_count()

@@ -1,0 +1,72 @@
+"""The examination of a patrol: coverage and all findings of an hour and of a long day, in CPU time of the worker."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from uuid import uuid4
+
+import numpy as np
+
+from patrol.patrols.coverage import cover
+from patrol.patrols.examination import examine_facts
+from patrol.patrols.facts import CheckInFact, OtherPatrol, PatrolFacts, PhotoFact
+from patrol.patrols.integrity_policy import DEFAULT_POLICY
+from patrol.patrols.mislabelling import mislabelled_datum
+from patrol.patrols.window import moment_of
+from tests.bench.table import Row, measured
+from tests.patrols.walks import START_MS, Walker, meander, reach_of
+
+ROUNDS, EARLIER, CHECK_INS, LONGEST_ONE_WAY = 15, 20, 12, 1_500
+LINE = meander(5000.0)
+
+
+def rows(engines: Sequence[str]) -> Iterator[Row]:
+    """Measure coverage, findings and verdict of 720 and of 4,000 fixes on 5 km, with 20 earlier tracks to compare."""
+    for fixes, target_ms in ((720, 80), (4_000, 400)):
+        given = walked(fixes)
+        taken = cpu_ms(partial(examined, given))
+        yield Row(f"Coverage and all findings of {len(given.track):,} fixes on 5 km, CPU", measured(taken, "ms"), most=target_ms)
+
+
+def walked(fixes: int) -> PatrolFacts:
+    """Return an honest walk of about so many fixes, with check-ins, photos and earlier walks on the same reach.
+
+    An hour is one way along the reach, a long day goes there and back.
+    """
+    back = fixes > LONGEST_ONE_WAY
+    walker = Walker(seed=1, sigma_m=10.0, speed_mps=(2 if back else 1) * 5000 / (fixes * 5.0))
+    track = walker.walk(LINE, back=back)
+    start, end = moment_of(START_MS), moment_of(int(track.recorded_ms[-1]))
+    places = np.linspace(0, len(track) - 1, CHECK_INS).astype(int)
+    check_ins = [
+        CheckInFact(uuid4(), moment_of(int(track.recorded_ms[i])), float(track.latitude[i]), float(track.longitude[i]), 8.0, 20.0) for i in places
+    ]
+    photos = [PhotoFact(uuid4(), "0" * 64, row.id, row.recorded_at, "00ff00ff00ff00ff", row.recorded_at) for row in check_ins]
+    earlier = []
+    for number in range(EARLIER):
+        days = timedelta(days=7 * (number + 1))
+        other = Walker(seed=number + 2, sigma_m=10.0, speed_mps=walker.speed_mps).walk(LINE, from_s=-days.total_seconds(), back=back)
+        earlier.append(OtherPatrol(uuid4(), uuid4(), start - days, end - days, other))
+    return PatrolFacts(
+        patrol_id=uuid4(), person_id=uuid4(), mode="walk", started_at=start, ended_at=end, received_at=start, now=end, track=track,
+        reaches=[reach_of(LINE)], check_ins=check_ins, photos=photos, earlier=earlier, delays_s=[60.0],
+    )  # fmt: skip
+
+
+def examined(given: PatrolFacts) -> object:
+    """Do what the worker does with loaded facts, coverage and datum included."""
+    coverages = [cover(reach, given.track) for reach in given.reaches]
+    facts = PatrolFacts(**vars(given) | {"coverages": coverages, "mislabelling": mislabelled_datum(given.track, given.reaches)})
+    return examine_facts(facts, DEFAULT_POLICY, {})
+
+
+def cpu_ms(work: Callable[[], object]) -> list[float]:
+    """Return the CPU times of a piece of work in milliseconds, after one round to warm up."""
+    work()
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        work()
+        taken.append((time.process_time() - began) * 1000)
+    return taken

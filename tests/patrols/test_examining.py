@@ -1,0 +1,332 @@
+"""When a patrol is examined, what goes into it, and that the same input writes nothing."""
+
+import io
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from patrol.evidence.events import PhotoDerived
+from patrol.evidence.models import Photo
+from patrol.foundation import clock, events
+from patrol.foundation.database import db
+from patrol.foundation.geometry import Datum
+from patrol.foundation.outbox import OutboxRow
+from patrol.foundation.transaction import transaction
+from patrol.patrols import coverage, examination_input
+from patrol.patrols.examination_models import Examination, IntegrityPolicyRow, PatrolFinding
+from patrol.patrols.examining import EXAMINE, examine_all, examine_patrol
+from patrol.patrols.fact_queries import facts_of
+from patrol.patrols.models import Patrol
+from patrol.patrols.window import moment_of
+from tests.evidence.camera import camera_jpeg
+from tests.patrols.on_patrol import LINE, REACH, begin, finish, patrolled, points_of, send, work
+from tests.patrols.walks import START_MS, Walker, in_datum
+
+WALK = Walker(seed=5, sigma_m=8.0).walk(LINE)
+DAY_S = 86_400.0
+
+
+def day(number, seed=5):
+    """A walk begun `number` days later."""
+    return Walker(seed=seed, sigma_m=8.0).walk(LINE, from_s=number * DAY_S)
+
+
+@pytest.fixture
+def world(build):
+    class World:
+        village = build.region(level="village")
+        reach = build.reach(REACH, region=village)
+        chief = build.person("chief", region=village)
+        colleague = build.person("patroller", region=village)
+
+    return World
+
+
+@pytest.fixture
+def chief(world, signed_in):
+    return signed_in(world.chief)
+
+
+@pytest.fixture
+def colleague(world, signed_in):
+    return signed_in(world.colleague)
+
+
+def codes(caller, patrol_id):
+    return {row["code"]: row for row in caller.get(f"patrols/{patrol_id}").json["findings"]}
+
+
+def examination(patrol_id):
+    db.session.expire_all()
+    return db.session.get(Examination, UUID(patrol_id))
+
+
+def waiting():
+    """Return the patrols that wait for their examination, each as often as it is put."""
+    rows = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == EXAMINE, OutboxRow.delivered_at.is_(None)))
+    return [row.payload["patrol_id"] for row in rows]
+
+
+def check_in(caller, patrol_id, at_s=300, *, photo=None):
+    """Check in where the walk was at this second of its day."""
+    index = int(np.searchsorted(WALK.recorded_ms, START_MS + at_s % int(DAY_S) * 1000))
+    body = {
+        "patrol_id": patrol_id, "latitude": float(WALK.latitude[index]), "longitude": float(WALK.longitude[index]), "accuracy_m": 8,
+        "recorded_at": moment_of(START_MS + at_s * 1000).isoformat(),
+        "photos": [{"id": photo, "sha256": None}] if photo else [],
+    }
+    reply = caller.put(f"check-ins/{uuid4()}", json=body)
+    assert reply.status_code == 201, reply.json
+
+
+def upload(caller, picture, *, likeness=None):
+    """Upload a picture; return its id. `likeness` stands for what the worker would reckon."""
+    made = str(uuid4())
+    reply = caller.post("photos", data={"id": made, "file": (io.BytesIO(picture), "a.jpg")}, content_type="multipart/form-data")
+    assert reply.status_code == 201, reply.json
+    if likeness:
+        with transaction():
+            db.session.get_one(Photo, UUID(made)).likeness = likeness
+    return made
+
+
+def test_a_patrol_that_goes_on_is_not_examined(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    send(chief, patrol_id, WALK)
+    check_in(chief, patrol_id)
+    assert waiting() == []
+    with transaction():
+        examine_patrol({"patrol_id": patrol_id})()
+    assert examination(patrol_id) is None
+
+
+def test_everything_that_changes_it_puts_it_once_a_transaction(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    finish(chief, patrol_id, WALK)
+    assert waiting() == [patrol_id]
+    work()
+    parts = [WALK.at(slice(start, start + 50)) for start in (0, 50, 100)]
+    items = [{"kind": "track", "id": str(uuid4()), "data": {"patrol_id": patrol_id, "points": points_of(part)}} for part in parts]
+    reply = chief.post("sync", json={"device": "phone", "items": items})
+    assert {row["status"] for row in reply.json["results"]} == {"accepted"}
+    assert waiting() == [patrol_id]
+    work()
+    for change in (lambda: check_in(chief, patrol_id), lambda: pause(chief, patrol_id)):
+        change()
+        assert waiting() == [patrol_id]
+        work()
+
+
+def pause(caller, patrol_id):
+    body = {"id": str(uuid4()), "started_at": moment_of(START_MS + 60_000).isoformat(), "ended_at": moment_of(START_MS + 120_000).isoformat()}
+    assert caller.post(f"patrols/{patrol_id}/pauses", json=body).status_code == 201
+
+
+def test_the_same_input_writes_nothing(chief, world):
+    patrol_id = patrolled(chief, world.reach, WALK)
+    first = examination(patrol_id)
+    seen = (first.examined_at, first.input_hash)
+    with clock.moved_clock(lambda: seen[0] + timedelta(hours=1)), transaction():
+        examine_patrol({"patrol_id": patrol_id})()
+    again = examination(patrol_id)
+    assert (again.examined_at, again.input_hash) == seen
+
+
+def test_the_order_and_cut_of_the_batches_do_not_matter(chief, colleague, world):
+    found = []
+    for caller, parts in ((chief, [WALK]), (colleague, [WALK.at(slice(150, None)), WALK.at(slice(0, 150))])):
+        patrol_id = begin(caller, world.reach, WALK)
+        for part in parts:
+            send(caller, patrol_id, part)
+        finish(caller, patrol_id, WALK)
+        work()
+        found.append(caller.get(f"patrols/{patrol_id}").json["coverage"])
+    assert found[0] == found[1]
+
+
+def test_what_changed_meanwhile_is_examined_again(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    finish(chief, patrol_id, WALK)
+    work()
+    before = examination(patrol_id).input_hash
+    send(chief, patrol_id, WALK.at(slice(0, 100)))
+    write = examine_patrol({"patrol_id": patrol_id, "tries": 0})
+    db.session.rollback()
+    send(chief, patrol_id, WALK.at(slice(100, None)))
+    with transaction():
+        write()
+    assert examination(patrol_id).input_hash == before
+    work()
+    assert chief.get(f"patrols/{patrol_id}").json["coverage"][0]["share"] > 0.95
+
+
+def test_a_finding_that_is_gone_goes_and_one_that_stays_keeps_its_moment(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    send(chief, patrol_id, WALK.at(slice(0, len(WALK) // 2)))
+    finish(chief, patrol_id, WALK)
+    work()
+    assert "short_coverage" in codes(chief, patrol_id)
+    pause(chief, patrol_id)
+    work()
+    kept = db.session.get(PatrolFinding, (UUID(patrol_id), "short_coverage")).found_at
+    assert kept < examination(patrol_id).examined_at
+    send(chief, patrol_id, WALK.at(slice(len(WALK) // 2, None)))
+    work()
+    assert "short_coverage" not in codes(chief, patrol_id)
+
+
+def test_the_same_photo_on_another_patrol_is_found_and_on_the_first_one_it_is_not(chief, colleague, world):
+    picture, found = camera_jpeg(1), []
+    for caller, number in ((chief, 0), (colleague, 1)):
+        track = day(number, seed=number)
+        patrol_id = begin(caller, world.reach, track)
+        send(caller, patrol_id, track)
+        check_in(caller, patrol_id, 300 + number * int(DAY_S), photo=upload(caller, picture))
+        finish(caller, patrol_id, track)
+        work()
+        found.append(codes(caller, patrol_id))
+    assert "photo_duplicate" not in found[0]
+    assert found[1]["photo_duplicate"]["severity"] == "high"
+    assert found[1]["photo_duplicate"]["innocent"]
+
+
+@pytest.mark.parametrize(("likeness", "is_found"), [("00ff00ff00ff00ff", True), ("00ff00ff00ff000f", True), ("00ff00ff00ff0000", False)])
+def test_a_photo_that_looks_like_one_of_another_day_is_found_within_four_bits(chief, colleague, world, likeness, is_found):
+    first = begin(chief, world.reach, WALK)
+    check_in(chief, first, photo=upload(chief, camera_jpeg(1), likeness="00ff00ff00ff00ff"))
+    later = clock.now() + timedelta(days=3)
+    track = day(3, seed=9)
+    with clock.moved_clock(lambda: later):
+        patrol_id = begin(colleague, world.reach, track)
+        check_in(colleague, patrol_id, photo=upload(colleague, camera_jpeg(2), likeness=likeness))
+        found = {row["code"] for row in colleague.get(f"patrols/{patrol_id}/preview").json["findings"]}
+    assert ("photo_alike" in found) is is_found
+
+
+def test_one_picture_under_two_check_ins_of_a_patrol_is_found(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    for at_s in (100, 400):
+        check_in(chief, patrol_id, at_s, photo=upload(chief, camera_jpeg(1)))
+    found = {row["code"] for row in chief.get(f"patrols/{patrol_id}/preview").json["findings"]}
+    assert "photo_duplicate" in found
+
+
+def test_a_check_ins_photo_on_the_issue_raised_there_is_no_doubt(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    photo_id = upload(chief, camera_jpeg(1))
+    check_in(chief, patrol_id, photo=photo_id)
+    reply = chief.post("issues", json={
+        "category": "C1", "description": "河面漂浮垃圾", "latitude": float(WALK.latitude[60]), "longitude": float(WALK.longitude[60]),
+        "recorded_at": moment_of(START_MS + 300_000).isoformat(), "patrol_id": patrol_id, "photo_ids": [photo_id]})
+    assert reply.status_code == 201, reply.json
+    found = {row["code"] for row in chief.get(f"patrols/{patrol_id}/preview").json["findings"]}
+    assert "photo_duplicate" not in found
+    assert "photo_alike" not in found
+
+
+def test_a_photo_derived_later_lets_its_patrol_be_examined(chief, world):
+    patrol_id = begin(chief, world.reach, WALK)
+    photo_id = upload(chief, camera_jpeg(1))
+    check_in(chief, patrol_id, photo=photo_id)
+    finish(chief, patrol_id, WALK)
+    work()
+    with transaction():
+        events.record(PhotoDerived(sha256=db.session.get(Photo, UUID(photo_id)).sha256))
+    assert waiting() == [patrol_id]
+    work()
+    upload(chief, camera_jpeg(2))
+    assert waiting() == []
+
+
+def test_two_patrols_at_once_show_on_both(chief, world):
+    first = patrolled(chief, world.reach, WALK)
+    assert "overlap" not in codes(chief, first)
+    second = patrolled(chief, world.reach, Walker(seed=8, sigma_m=8.0).walk(LINE))
+    assert "overlap" in codes(chief, first)
+    assert "overlap" in codes(chief, second)
+    assert chief.get(f"patrols/{first}").json["stale"] is False
+
+
+def test_a_replayed_track_is_found(chief, colleague, world):
+    patrolled(chief, world.reach, WALK)
+    again = patrolled(colleague, world.reach, day(2))
+    assert codes(colleague, again)["replayed_track"]["severity"] == "high"
+    honest = patrolled(colleague, world.reach, day(4, seed=11))
+    assert "replayed_track" not in codes(colleague, honest)
+
+
+@pytest.mark.parametrize("details", [None, {"id": "3f2a9c", "app_version": "1.4.0"}])
+def test_a_device_shared_with_another_account_is_found(chief, colleague, world, details):
+    patrolled(chief, world.reach, WALK, device="phone-1", device_details=details)
+    other = patrolled(colleague, world.reach, Walker(seed=8).walk(LINE, from_s=6 * 3600), device="phone-1", device_details=details)
+    assert "shared_device" in codes(colleague, other)
+    far = patrolled(colleague, world.reach, day(5, seed=9), device="phone-1", device_details=details)
+    assert "shared_device" not in codes(colleague, far)
+
+
+def test_a_delegation_explains_a_shared_device(chief, colleague, world, build):
+    build.appointment(world.reach, world.chief)
+    reply = chief.put(f"delegations/{uuid4()}", json={
+        "principal_id": str(world.chief.id), "deputy_id": str(world.colleague.id), "reach_ids": [], "valid_from": "2026-01-01",
+        "valid_to": "2026-01-31", "reason": "外出培训"})
+    assert reply.status_code == 201, reply.json
+    patrolled(chief, world.reach, WALK, device="phone-1")
+    other = patrolled(colleague, world.reach, Walker(seed=8).walk(LINE, from_s=6 * 3600), device="phone-1")
+    assert "shared_device" not in codes(colleague, other)
+
+
+def test_a_receiver_that_the_office_trusts_explains_its_mock_flags(chief, world, build):
+    mocked = Walker(seed=5, sigma_m=3.0).walk(LINE)
+    mocked.mock[:] = 1
+    build.save(IntegrityPolicyRow(
+        version="trusting", valid_from=moment_of(START_MS).date(), data={}, trusted_receivers=["rtk-7"], source=["本地", "local"]))
+    trusted = patrolled(chief, world.reach, mocked, device_details={"id": "rtk-7"})
+    assert codes(chief, trusted)["mock_location"]["severity"] == "info"
+
+
+def test_the_command_examines_what_is_new_stale_or_all(chief, world, monkeypatch, app):
+    patrol_id = patrolled(chief, world.reach, WALK)
+    db.session.rollback()
+    assert examine_all("new") == 0
+    first = examination(patrol_id).examined_at
+    later = first + timedelta(hours=1)
+    with clock.moved_clock(lambda: later):
+        assert examine_all("stale") == 1
+        assert examination(patrol_id).examined_at == first
+        monkeypatch.setattr(examination_input, "ALGORITHM", f"{coverage.ALGORITHM}/newer")
+        assert chief.get(f"patrols/{patrol_id}").json["stale"] is True
+        assert examine_all("stale") == 1
+        assert examination(patrol_id).examined_at == later
+    latest = later + timedelta(hours=1)
+    with clock.moved_clock(lambda: latest):
+        told = app.test_cli_runner().invoke(args=["patrols", "examine", "--all"])
+        assert told.output == "1 patrols looked at\n"
+        assert examination(patrol_id).examined_at == latest
+
+
+def test_an_accepted_repair_holds_for_check_ins_that_came_the_same_way_only(chief, world, signed_in, build):
+    shifted = in_datum(WALK, Datum.GCJ02)
+    patrol_id = begin(chief, world.reach, shifted)
+    send(chief, patrol_id, shifted)
+    for track in (shifted, WALK):
+        body = {"patrol_id": patrol_id, "latitude": float(track.latitude[60]), "longitude": float(track.longitude[60]),
+                "recorded_at": moment_of(START_MS + 300_000).isoformat()}
+        assert chief.put(f"check-ins/{uuid4()}", json=body).status_code == 201
+    finish(chief, patrol_id, shifted)
+    work()
+    assert sorted(distance_m > 100 for distance_m in distances(patrol_id)) == [False, True]
+    office = signed_in(build.person("office", region=world.village))
+    body = {"id": str(uuid4()), "judgement": "upheld", "text": "同意更正"}
+    assert office.post(f"patrols/{patrol_id}/findings/datum_mislabelled/judge", json=body).status_code == 201
+    assert max(distances(patrol_id)) < 60
+
+
+def distances(patrol_id):
+    """Return how far an examination takes the check-ins of a patrol to be from its reach."""
+    patrol = db.session.scalar(select(Patrol).where(Patrol.id == UUID(patrol_id)).options(selectinload(Patrol.reaches)))
+    facts = facts_of(examination_input.input_of(patrol, timezone="Asia/Shanghai"), now=clock.now())
+    return [row.distance_m for row in facts.check_ins]
