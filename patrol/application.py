@@ -14,6 +14,7 @@ import patrol.supervision.models
 import patrol.waters.models  # noqa: F401
 from patrol.demo import commands as demo_commands
 from patrol.evidence import commands as evidence_commands
+from patrol.evidence import upload_api, upload_upkeep  # noqa: F401 - they register themselves
 from patrol.evidence.api import room as evidence
 from patrol.evidence.storage import open_store
 from patrol.foundation import service

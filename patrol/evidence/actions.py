@@ -53,16 +53,12 @@ def record_photo(
     The same id with the same bytes and facts from the same person is the same photo. Raises Conflict (409) for anything
     else under an id in use; of somebody else's photo it tells nothing.
     """
-    if photo_id is not None and (known := db.session.get(Photo, photo_id)) is not None:
-        if known.owner_id != owner_id:
-            raise Conflict(_ID_TAKEN.format(id=photo_id))
-        # A client can compare a file's digest with its own, so other bytes are told by it alone.
-        refuse_other_content(photo_id, stored=known.sha256, sent=stored.sha256)
-        refuse_other_content(
-            photo_id, stored=_facts_digest(known.sha256, known.kind, known.recorded_at, known.latitude, known.longitude),
-            sent=_facts_digest(stored.sha256, kind, recorded_at, latitude, longitude),
+    if photo_id is not None:
+        known = known_photo(
+            photo_id, sha256=stored.sha256, kind=kind, owner_id=owner_id, recorded_at=recorded_at, latitude=latitude, longitude=longitude
         )
-        return known, False
+        if known is not None:
+            return known, False
     examined, facts = stored.examined, stored.examined.exif
     photo = Photo(
         id=photo_id or new_id(), sha256=examined.sha256, media_type=examined.media_type, size_bytes=examined.size_bytes,
@@ -81,6 +77,28 @@ def record_photo(
         outbox.put("evidence.derive", sha256=photo.sha256)
     events.record(PhotoReceived(photo_id=photo.id, sha256=photo.sha256))
     return photo, True
+
+
+def known_photo(
+    photo_id: UUID, *, sha256: str, kind: str | None, owner_id: UUID | None, recorded_at: datetime | None, latitude: float | None,
+    longitude: float | None,
+) -> Photo | None:
+    """Return the photo that has this id already, if it is the one described; None for a free id.
+
+    Raises Conflict (409), with the digests unless the photo is somebody else's.
+    """
+    known = db.session.get(Photo, photo_id)
+    if known is None:
+        return None
+    if known.owner_id != owner_id:
+        raise Conflict(_ID_TAKEN.format(id=photo_id))
+    # A client can compare a file's digest with its own, so other bytes are told by it alone.
+    refuse_other_content(photo_id, stored=known.sha256, sent=sha256)
+    refuse_other_content(
+        photo_id, stored=_facts_digest(known.sha256, known.kind, known.recorded_at, known.latitude, known.longitude),
+        sent=_facts_digest(sha256, kind, recorded_at, latitude, longitude),
+    )
+    return known
 
 
 def _facts_digest(

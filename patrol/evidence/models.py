@@ -1,9 +1,9 @@
-"""Photographs: the facts about an original that lies in the store under its SHA-256."""
+"""Photographs: the facts about an original that lies in the store under its SHA-256; and uploads on their way to it."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patrol.foundation.database import Base
@@ -41,3 +41,26 @@ class Photo(Base):
     likeness: Mapped[str | None] = mapped_column(String(16), index=True)
     derived_at: Mapped[datetime | None]
     broken: Mapped[str | None] = mapped_column(String(300))
+
+
+class Upload(Base):
+    """A photo that arrives in pieces. The true offset is what is both here and in the file: see `upload_queries`.
+
+    `sent_metadata` is the header as it came, for HEAD; the photo's facts are read from it again when all is there.
+    `digest` covers what the creation said, so that the same creation sent again is the same upload.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (UniqueConstraint("owner_id", "photo_id"), Index("ix_uploads_expires", "expires_at", "id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    photo_id: Mapped[UUID]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    sent_metadata: Mapped[str] = mapped_column(String(4000))
+    digest: Mapped[str] = mapped_column(String(64))
+    length_bytes: Mapped[int]
+    received_bytes: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

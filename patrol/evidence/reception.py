@@ -30,18 +30,18 @@ def store_uploads(files: Iterable[FileStorage]) -> list[StoredPhoto]:
     stored = []
     for file in files:
         file.stream.seek(0)
-        stored.append(store_photo(file.stream, store=photo_store(), most_bytes=_most_bytes()))  # type: ignore[arg-type]
+        stored.append(store_photo(file.stream, store=photo_store(), most_bytes=most_photo_bytes()))  # type: ignore[arg-type]
     return stored
 
 
 def store_body() -> StoredPhoto:
     """Store the request's raw body as a photo."""
-    request.max_content_length = _most_bytes()
-    return store_photo(request.get_data(), store=photo_store(), most_bytes=_most_bytes())
+    request.max_content_length = most_photo_bytes()
+    return store_photo(request.get_data(), store=photo_store(), most_bytes=most_photo_bytes())
 
 
 def refuse_other_digest(stored: StoredPhoto, sha256: str | None) -> None:
-    """Raise Invalid (422) when the caller named a digest that what arrived does not have."""
+    """Raise Invalid (422) when the caller named a digest, here or in a header, that what arrived does not have."""
     wanted = sha256.lower() if sha256 else _digest_header()
     if wanted is not None and wanted != stored.sha256:
         raise Invalid(_OTHER_DIGEST, errors={"sha256": [_OTHER_DIGEST]}, digest_sent=wanted, digest_received=stored.sha256)
@@ -85,7 +85,8 @@ def _sent(key: str, media_type: str) -> Response:
     return response
 
 
-def _most_bytes() -> int:
+def most_photo_bytes() -> int:
+    """Return how large a photo's file may be."""
     settings: Settings = current_app.extensions["settings"]
     return int(settings.max_photo_mb) * 1_000_000
 

@@ -27,6 +27,22 @@ class PhotoBodyArgs(PhotoFactsIn):
     )
 
 
+class UploadMetadataIn(PhotoFactsIn):
+    """What Upload-Metadata may say. The names that clients add by themselves are kept and mean nothing here."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    photo_id = ma.fields.UUID(load_default=None)
+    evidence_uuid = ma.fields.UUID(load_default=None)
+    sha256 = ma.fields.String(load_default=None, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}$"))
+    filename = ma.fields.String(load_default=None)
+    filetype = ma.fields.String(load_default=None)
+    name = ma.fields.String(load_default=None)
+    type = ma.fields.String(load_default=None)
+    relativePath = ma.fields.String(load_default=None)  # noqa: N815 - Uppy names it so
+
+
 class ExifOut(ma.Schema):
     local_time = ma.fields.String(required=True, allow_none=True, metadata={"example": "2026-05-01T08:30:00"})
     taken_at = Moment(required=True, allow_none=True)

@@ -10,6 +10,8 @@ from gunicorn.glogging import Logger
 
 from patrol.foundation.logs import json_lines
 
+# Clients make these names up themselves (tus-js-client: a UUID), to find a request of theirs in our log.
+LONGEST_REQUEST_ID = 100
 _ADDRESS = re.compile(r"ip=\S+")
 _TRACKING = re.compile(r"(/complaints/|/t/|/tokens/)[^/]+")
 
@@ -30,6 +32,7 @@ class JsonLogger(Logger):
         self._lines.info(
             "request", method=req.method, path=without_tracking_code(environ.get("PATH_INFO", "")),
             status=int(resp.status_code), bytes=resp.sent, ms=round(request_time.total_seconds() * 1000, 1),
+            **({"request_id": environ["HTTP_X_REQUEST_ID"][:LONGEST_REQUEST_ID]} if environ.get("HTTP_X_REQUEST_ID") else {}),
         )
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:

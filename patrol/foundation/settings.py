@@ -49,6 +49,12 @@ def _not_negative(text: str) -> int:
     return number
 
 
+def _expiry_days(text: str) -> int:
+    if (number := int(text)) < 14:
+        raise ValueError("at least 14 days expected: phones come back late, and take an ended upload as final")
+    return number
+
+
 def _field_keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     for key in keys:
@@ -99,6 +105,11 @@ SETTINGS = (
             "allowed to one address block."),
     Setting("MAX_BODY_MB", _positive, "64", "Largest request body in megabytes; larger ones are answered 413."),
     Setting("MAX_PHOTO_MB", _positive, "25", "Largest photo file in megabytes."),
+    Setting("PARTIAL_UPLOADS", str, "", "Folder of photo uploads under way, shared by all web processes. Several machines need one folder that "
+            "they all mount, or a proxy that keeps a phone on one machine. Empty: `partial` in the data folder."),
+    Setting("UPLOAD_DAYS", _expiry_days, "14", "Days after its last byte in which an upload can be resumed; at least 14."),
+    Setting("OPEN_UPLOADS", _positive, "100", "Uploads that one account may have under way at once."),
+    Setting("OPEN_UPLOADS_MB", _positive, "1000", "Megabytes that one account's uploads under way may come to together."),
     Setting("NOT_FIXED_DAYS", _positive, "15", "Days after a closing in which its complainant may say that it is not fixed."),
     Setting("ACCESS_TOKEN_MINUTES", _positive, "30", "How long an access token lives."),
     Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),
@@ -172,6 +183,11 @@ class Settings:
     def heads(self) -> Path:
         """The folder of the histories' daily heads, absolute."""
         return Path(self._values["heads"] or self.data / "heads").resolve()
+
+    @property
+    def partial_uploads(self) -> Path:
+        """The folder of uploads under way, absolute."""
+        return Path(self._values["partial_uploads"] or self.data / "partial").resolve()
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -83,6 +83,17 @@ def _evidence() -> None:
     _add("GET /api/v1/photos/<uuid:photo_id>/<size>", lambda w: Request(f"{V1}/photos/{w.photos['chief']}/original"))
 
 
+def _uploads() -> None:
+    one, tus = "/api/v1/uploads/<uuid:upload_id>", {"Tus-Resumable": "1.0.0"}
+    chunk = {**tus, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+    _add("POST /api/v1/uploads", lambda _w: Request(f"{V1}/uploads", headers={**tus, "Upload-Length": "1000"}))
+    _add(f"HEAD {one}", lambda w: Request(f"{V1}/uploads/{w.others['upload_id']}", headers=tus))
+    _add(f"PATCH {one}", lambda w: Request(f"{V1}/uploads/{w.others['upload_id']}", body=b"\xff\xd8\xff", headers=chunk))
+    _add(f"DELETE {one}", lambda w: Request(f"{V1}/uploads/{w.others['upload_id']}", headers=tus))
+    _add(f"POST {one}", lambda w: Request(
+        f"{V1}/uploads/{w.others['upload_id']}", body=b"\xff\xd8\xff", headers={**chunk, "X-HTTP-Method-Override": "PATCH"}))
+
+
 def _waters() -> None:
     shown = {
         "regions": lambda w: f'"{w.regions["this"]}"', "water-bodies": lambda w: w.others["water_body_id"],
@@ -347,7 +358,7 @@ def _open311() -> None:
 
 
 for _fill in (
-    _service, _people, _waters, _evidence, _patrols, _duties, _devices, _issues, _steps, _case_files, _orders, _supervision, _notifications,
+    _service, _people, _waters, _evidence, _uploads, _patrols, _duties, _devices, _issues, _steps, _case_files, _orders, _supervision, _notifications,
     _public, _reopening, _open311,
 ):
     _fill()

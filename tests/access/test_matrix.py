@@ -20,9 +20,12 @@ SEEN_BY_ID = ("", "/history", "/routing", "/allowed")
 
 
 def routes_of(app):
-    """Every method and rule of the application, HEAD and OPTIONS aside, which Flask answers like GET or by itself."""
-    return {
-        f"{method} {rule.rule}" for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}}
+    """Every method and rule of the application, without OPTIONS and the HEAD beside a GET, which Flask answers by itself."""
+    return {f"{method} {rule.rule}" for rule in app.url_map.iter_rules() for method in methods_of(rule)}
+
+
+def methods_of(rule):
+    return rule.methods - ({"HEAD", "OPTIONS"} if "GET" in rule.methods else {"OPTIONS"})
 
 
 @pytest.fixture(scope="module")

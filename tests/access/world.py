@@ -171,6 +171,9 @@ class WorldMaker:
         self.call("chief_of_this_reach", "POST", "/sync", json={"device": "the chief's phone", "pending": 3})
         device = self.call("chief_of_this_reach", "POST", "/devices", json={"label": "OsmAnd"})
         self.world.others |= {"patrol_id": patrol_id, "check_in_id": check_in_id, "device_id": device["id"], "device_key": device["key"]}
+        upload = self.client.post("/api/v1/uploads", headers={
+            "Authorization": f"Bearer {self.world.tokens['chief_of_this_reach']}", "Tus-Resumable": "1.0.0", "Upload-Length": "1000"})
+        self.world.others["upload_id"] = upload.headers["Location"].rsplit("/", maxsplit=1)[-1]
 
     def _make_duties(self) -> None:
         ids = {name: str(uuid4()) for name in ("delegation_id", "warning_id", "policy_id")}

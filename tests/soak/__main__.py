@@ -12,7 +12,19 @@ import traceback
 
 import sqlalchemy as sa
 
-from tests.soak import canary, crash, fuzz_api, history, images, json_bodies, naughty, racing, raw_http, syncing  # noqa: F401 - they register themselves
+from tests.soak import (  # noqa: F401 - they register themselves
+    canary,
+    crash,
+    fuzz_api,
+    history,
+    images,
+    json_bodies,
+    naughty,
+    racing,
+    raw_http,
+    syncing,
+    uploads,
+)
 from tests.soak.proof import PROOFS, Outcome, Setup, prove, some
 
 DEFAULT_POSTGRESQL = "postgresql://postgres@127.0.0.1/postgres"

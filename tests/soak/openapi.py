@@ -8,7 +8,7 @@ from tests.access.requests import REQUESTS, Request
 from tests.access.world import World
 from tests.soak.web import Caller
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "post", "put", "patch", "delete")
 # Strings that are no free text: their shape is checked, a naughty one is refused.
 SHAPED = {"uuid", "date", "date-time", "binary", "byte", "email", "uri"}
 

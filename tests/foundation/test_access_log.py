@@ -1,0 +1,23 @@
+"""A line of the access log: what it tells of a request."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.config import Config
+
+from patrol.foundation.access_log import LONGEST_REQUEST_ID, JsonLogger
+
+
+@pytest.mark.parametrize(
+    ("sent", "logged"), [({"HTTP_X_REQUEST_ID": "a\n\"b"}, "a\n\"b"), ({}, None), ({"HTTP_X_REQUEST_ID": "x" * 999}, "x" * LONGEST_REQUEST_ID)],
+)
+def test_the_clients_name_of_a_request_is_logged(sent, logged):
+    logger, lines = JsonLogger(Config()), []
+    logger._lines = SimpleNamespace(info=lambda _event, **fields: lines.append(fields))
+    logger.access(
+        SimpleNamespace(status_code=204, sent=0), SimpleNamespace(method="PATCH"), {"PATH_INFO": "/api/v1/uploads/7", **sent}, timedelta(seconds=1)
+    )
+    [line] = lines
+    assert line.get("request_id") == logged
+    assert line["path"] == "/api/v1/uploads/7"

@@ -1,0 +1,106 @@
+"""A line to a server that keeps breaking: a proxy that cuts connections in the middle, and counts what clients sent."""
+
+import socket
+import struct
+import threading
+from random import Random
+
+# Sends a reset instead of a farewell.
+_ABORT = struct.pack("ii", 1, 0)
+_TIMEOUT_S = 20
+
+
+class BreakingLine:
+    """Listens on `port` and forwards to `server_port`; after `budgets` bytes each, a connection is cut, then it holds.
+
+    Every second cut is a reset; the others look as if the client had gone in an orderly way. `sent` counts the bytes that
+    clients sent, heads included, `cuts` the connections cut.
+    """
+
+    def __init__(self, server_port: int, budgets: list[int]) -> None:
+        self._server_port, self._budgets, self._changing = server_port, list(budgets), threading.Lock()
+        self.sent = self.cuts = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._threads: list[threading.Thread] = []
+        self._start(self._listen)
+
+    def _start(self, work: object, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._start(self._forward, client)
+
+    def _forward(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            client.settimeout(_TIMEOUT_S)
+            server.settimeout(_TIMEOUT_S)
+            answering = threading.Thread(target=self._answer, args=(server, client), daemon=True)
+            answering.start()
+            self._pass_on(client, server)
+            for side in (server, client):
+                _shut(side)
+            answering.join(_TIMEOUT_S)
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        with self._changing:
+            left = self._budgets.pop(0) if self._budgets else None
+        try:
+            while data := client.recv(4096):
+                with self._changing:
+                    self.sent += len(data)
+                if left is not None and len(data) >= left:
+                    server.sendall(data[:left])
+                    left = None
+                    self._cut(server, client)
+                    return
+                server.sendall(data)
+                left = None if left is None else left - len(data)
+        except OSError:
+            return
+        finally:
+            # What a short connection did not use up is there for the next one: in the end all cuts come.
+            if left is not None:
+                with self._changing:
+                    self._budgets.insert(0, left)
+
+    def _cut(self, *sides: socket.socket) -> None:
+        with self._changing:
+            self.cuts += 1
+            is_reset = self.cuts % 2 == 0
+        for side in sides if is_reset else ():
+            side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        try:
+            while data := server.recv(65536):
+                client.sendall(data)
+        except OSError:
+            pass
+        _shut(client)
+
+    def close(self) -> None:
+        """Listen no more and wait for what is under way."""
+        _shut(self._listener)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(_TIMEOUT_S)
+
+
+def budgets(times: int, *, most: int, chance: Random) -> list[int]:
+    """Return after how many bytes each of `times` connections breaks: between 1 and `most`."""
+    return [chance.randint(1, most) for _ in range(times)]
+
+
+def _shut(side: socket.socket) -> None:
+    try:
+        side.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
