@@ -59,7 +59,9 @@ def language() -> str:
     """Return the language of texts in this answer: the best of `Accept-Language`, Chinese when nothing fits."""
     if not has_request_context():
         return "zh"
-    return str(request.accept_languages.best_match(("zh", "en"), default="zh"))
+    # The first of the caller's languages that is one of ours: "zh-CN" is Chinese, whatever stands bare behind it.
+    asked = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((tag for tag in asked if tag in {"zh", "en"}), "zh")
 
 
 def problem_document(

@@ -55,7 +55,8 @@ def _as_data(entry: Entry) -> dict[str, Any]:
 class Verdict:
     """What a case file is worth: `fault` is the first place where it is not what was written, None when it is sound.
 
-    `known` tells whether this system's own history holds the file's last entry, `newer` how many came after it.
+    `known` tells whether this system's own history holds the file's last entry, `newer` how many came after it, and
+    `forged` which facts beside the entries differ from this system's.
     """
 
     number: str | None
@@ -63,6 +64,7 @@ class Verdict:
     fault: Fault | None
     known: bool
     newer: int
+    forged: tuple[str, ...] = ()
 
 
 def verify_case_file(data: Any) -> Verdict:
@@ -76,7 +78,20 @@ def verify_case_file(data: Any) -> Verdict:
     stored = db.session.scalar(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == last.seq))
     known = stored is not None and stored.hash == last.hash and fault is None
     issue = db.session.get(Issue, issue_id) if known else None
-    return Verdict(issue.number if issue else None, last.seq, fault, known, issue.version - last.seq if issue else 0)
+    forged = _forged(data, issue, last) if issue else ()
+    return Verdict(issue.number if issue else None, last.seq, fault, known, issue.version - last.seq if issue else 0, forged)
+
+
+def _forged(data: Mapping[str, Any], issue: Issue, last: Entry) -> tuple[str, ...]:
+    """Return which facts beside the entries are not this system's; what a step may have changed since is told by the entries."""
+    true = {
+        "number": issue.number, "source": issue.source, "description": issue.description, "latitude": issue.latitude,
+        "longitude": issue.longitude, "recorded_at": issue.recorded_at.isoformat(), "received_at": issue.received_at.isoformat(),
+        "state": last.to_state, "head": {"seq": last.seq, "hash": last.hash},
+    }  # fmt: skip
+    if last.seq == issue.version:
+        true |= {"category": issue.category, "severity": issue.severity}
+    return tuple(name for name, value in true.items() if data.get(name) != value)
 
 
 def _read(data: Any) -> tuple[UUID, Sequence[Entry]]:

@@ -30,6 +30,7 @@ _NEVER_WRITTEN = Text("本系统从未写下这个哈希：案卷不是本系统
 _GENUINE = Text("案卷属实，历史完好。", "The case file is genuine and its history intact.")
 _NEWER = Text("案卷属实；之后又有 {newer} 条新记录。", "The case file is genuine; {newer} entries came after it.")
 _BROKEN = Text("历史有误：{fault}", "The history is not what was written: {fault}")
+_FORGED = Text("历史完好，但案卷中的这些内容与系统不符：{names}", "The history is intact, but these facts of the file are not this system's: {names}")
 _FOREIGN = Text("案卷本身前后一致，但本系统没有这条历史。", "The file agrees with itself, but this system has no such history.")
 _TOO_LARGE = Text("案卷不得超过 {most} MB", "A case file has at most {most} MB")
 
@@ -49,12 +50,14 @@ class VerdictOut(ma.Schema):
 def _shown(verdict: Verdict) -> dict[str, Any]:
     if verdict.fault is not None:
         text = _BROKEN.format(fault=verdict.fault.text)
+    elif verdict.forged:
+        text = _FORGED.format(names=", ".join(verdict.forged))
     elif not verdict.known:
         text = _FOREIGN
     else:
         text = _NEWER.format(newer=verdict.newer) if verdict.newer else _GENUINE
     return {
-        "genuine": verdict.known and verdict.fault is None, "number": verdict.number, "seq": verdict.seq, "newer": verdict.newer,
+        "genuine": verdict.known and verdict.fault is None and not verdict.forged, "number": verdict.number, "seq": verdict.seq, "newer": verdict.newer,
         "text": text.in_language(language()),
     }  # fmt: skip
 

@@ -47,6 +47,8 @@ DEFAULT_LADDER = (
     DefaultRung("listed", Basis.WORKING_DAYS_AFTER, 10, "listed", Text("挂牌督办", "Listed supervision")),
     DefaultRung("talk", Basis.WORKING_DAYS_AFTER, 20, "talk", Text("约谈", "Admonitory talk")),
 )  # fmt: skip
+REMINDERS = frozenset(rung.code for rung in DEFAULT_LADDER if rung.basis != Basis.WORKING_DAYS_AFTER)
+"""The rungs that help to be in time, and mean nothing afterwards."""
 RUNG_NAME: dict[str, Text] = {rung.code: rung.name for rung in DEFAULT_LADDER}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
+from patrol.issues.escalation import REMINDERS
 from patrol.issues.events import IssueEscalated, IssueReported, StepTaken
 from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
@@ -53,7 +54,9 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
     template = TEMPLATES.get(kind)
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
-    to = () if template is None or straight else template.to
+    # After a downtime a reminder would come when it is too late: the history keeps it, nobody is told.
+    belated = entry.verb == ESCALATE and entry.rule in REMINDERS and issue.due_at <= clock.now()
+    to = () if template is None or straight or belated else template.to
     recipients = recipients_of(issue, to, but=entry.actor_id, day=clock.today(current_app.extensions["settings"].timezone))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,

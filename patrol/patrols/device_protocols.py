@@ -100,13 +100,15 @@ def _flag(text: str | None) -> bool | None:
 def _epoch_or_iso(value: Any) -> datetime | str | None:
     if isinstance(value, str):
         text = value.strip()
-        if not text.lstrip("-").replace(".", "", 1).isdigit():
+        try:
+            value = float(text)
+        except ValueError:
             return text or None
-        value = float(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     seconds = value if abs(value) < _FIRST_MILLISECONDS else value / 1000
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
+        # Infinite, no number, or beyond the calendar.
         return None

@@ -2,6 +2,8 @@
 
 import pytest
 
+from patrol.foundation.problems import language
+
 LOGIN = "/api/v1/auth/login"
 
 
@@ -81,3 +83,12 @@ def test_readiness_fails_when_migrations_are_behind(anyone, database):
 @pytest.mark.parametrize("path", ["/api/v1/public/boards/a%00b", "/api/v1/signboards/a%00b/qr.svg"])
 def test_nul_in_an_address_is_a_404_on_every_engine(anyone, path):
     assert anyone.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("asked", "given"), [
+    ("zh-CN,en;q=0.8", "zh"), ("zh-Hans-CN,en;q=0.5", "zh"), ("en-US,zh;q=0.3", "en"), ("en-GB,zh;q=0.5", "en"), ("en", "en"), ("fr,en;q=0.5", "en"),
+    ("fr", "zh"), ("", "zh"), ("en;q=0,zh", "zh"), ("*", "zh"),
+])
+def test_the_first_of_the_caller_s_languages_that_is_ours(app, asked, given):
+    with app.test_request_context(headers={"Accept-Language": asked}):
+        assert language() == given

@@ -54,6 +54,15 @@ def test_a_changed_case_file_shows_where(valley, issue, anyone, change, seq):
     assert str(seq) in answer["text"]
 
 
+@pytest.mark.parametrize("name", ["description", "number", "state", "latitude", "received_at", "category", "head"])
+def test_changed_facts_beside_the_entries_show_too(valley, issue, anyone, name):
+    held = case_file(valley, issue)
+    held[name] = {"seq": 1, "hash": "0" * 64} if name == "head" else 1.5 if name == "latitude" else "别的"
+    answer = verified(anyone, held).json
+    assert answer["genuine"] is False
+    assert name in answer["text"]
+
+
 def test_a_case_file_of_another_system_is_not_genuine(valley, issue, anyone):
     held = case_file(valley, issue)
     db.session.query(HistoryEntry).filter_by(issue_id=UUID(held["id"])).delete()

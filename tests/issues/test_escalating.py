@@ -176,3 +176,12 @@ def test_who_may_supervise_and_who_answers(issue, valley):
     assert valley.other_office_client.post(f"orders/{order['id']}/acknowledge").status_code == 404
     for wrong in ({"kind": "shout", "text": "x"}, {"kind": "letter"}, {"text": "x"}):
         assert step(valley.supervisor_client, issue, "supervise", **wrong).status_code == 422
+
+
+def test_a_reminder_that_comes_too_late_is_told_to_nobody(issue, valley):
+    with at(due_of(issue) + timedelta(hours=1)):
+        worker.run_jobs_of_the_minute()
+        while worker.deliver_due():
+            pass
+    assert climbed() == ["half_time", "day_before", "overdue"]
+    assert [row["kind"] for row in valley.chief_client.get("me/messages").json["items"]] == ["issue.overdue", "issue.dispatch"]

@@ -30,7 +30,9 @@ async function showMap() {
     const parts = { LineString: [coordinates], MultiLineString: coordinates, Polygon: coordinates, MultiPolygon: coordinates.flat() }[type] || [];
     return parts.map((part) => ({ part, area: type.endsWith("Polygon"), name: properties.name }));
   });
-  const places = [...lines.flatMap(({ part }) => part), ...issues.features.map(({ geometry }) => geometry.coordinates)];
+  // The waters set the frame: one report from far away must not squeeze the district into a dot.
+  const shores = lines.flatMap(({ part }) => part);
+  const places = shores.length ? shores : issues.features.map(({ geometry }) => geometry.coordinates);
   const map = document.getElementById("map");
   if (!places.length) { map.closest("section").hidden = true; return; }
   const squeeze = Math.cos((places[0][1] * Math.PI) / 180), width = 1000;
