@@ -18,7 +18,7 @@ from patrol.patrols.actions import KeptCheckIn
 from patrol.patrols.checkpoint_shown import shown_checkpoints
 from patrol.patrols.ending import END_REASONS
 from patrol.patrols.examination_input import input_of
-from patrol.patrols.examination_queries import stored_examination
+from patrol.patrols.examination_queries import stored_examination, verdicts_of
 from patrol.patrols.finding_shown import shown_examination
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
@@ -71,7 +71,8 @@ def finish_patrol(data: dict[str, Any], patrol_id: UUID) -> dict[str, Any]:
 def list_patrols(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List patrols, the latest first."""
     page = queries.list_patrols(current_actor(), **args)
-    return Page([shown_patrol(patrol) for patrol in page.items], page.next)
+    verdicts = verdicts_of([patrol.id for patrol in page.items])
+    return Page([{**shown_patrol(patrol), "verdict": verdicts.get(patrol.id)} for patrol in page.items], page.next)
 
 
 @room.route("/patrols/<uuid:patrol_id>", may=P.SEE_PATROLS)

@@ -31,3 +31,9 @@ def stored_examination(patrol_id: UUID) -> StoredExamination:
 def people_named(ids: Collection[UUID]) -> dict[UUID, Person]:
     """Return people by id."""
     return {person.id: person for person in db.session.scalars(select(Person).where(Person.id.in_(ids)))} if ids else {}
+
+
+def verdicts_of(patrol_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the verdicts of those of these patrols that were examined; one query."""
+    rows = db.session.execute(select(Examination.patrol_id, Examination.verdict).where(Examination.patrol_id.in_(patrol_ids)))
+    return {row.patrol_id: row.verdict for row in rows}

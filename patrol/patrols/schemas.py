@@ -102,6 +102,8 @@ class PatrolOut(ma.Schema):
     end_reason = ma.fields.String(required=True, allow_none=True)
     summary = ma.fields.String(required=True, allow_none=True)
     received_at = Moment(required=True)
+    verdict = ma.fields.String(allow_none=True, metadata={
+        "description": "Of an ended patrol that was examined; in lists and details.", "example": "valid"})
     version = ma.fields.Integer(required=True)
 
 

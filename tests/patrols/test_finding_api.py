@@ -143,6 +143,7 @@ def test_patrols_are_listed_by_verdict_and_by_finding(chief, world, patrol_id, s
     verdicts = {each: chief.get(f"patrols/{each}").json["verdict"] for each in (honest, patrol_id)}
     assert verdicts[honest] == "valid" != verdicts[patrol_id]
     assert listed(verdict="valid") == {honest}
+    assert {row["id"]: row["verdict"] for row in chief.get("patrols").json["items"]} == verdicts
     assert listed(verdict=verdicts[patrol_id]) == {patrol_id}
     assert listed(finding=CODE) == {patrol_id}
     assert listed(finding=CODE, verdict="valid") == set() == listed(finding="no_such_code")
