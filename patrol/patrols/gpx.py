@@ -56,13 +56,15 @@ _FIELDS = {"ele": "altitude_m", "speed": "speed_mps", "course": "bearing_deg"}
 
 
 def _point(element: Element) -> dict[str, Any]:
-    point = {"latitude": _number(element.get("lat")), "longitude": _number(element.get("lon"))}
-    for child in element.iter():
+    point: dict[str, Any] = {"latitude": _number(element.get("lat")), "longitude": _number(element.get("lon"))}
+    # Extensions use the same names for other things: a point's own measures come last and count, and only its own time is one.
+    for child in (*element.iter(), *element):
         name, text = _name(child), (child.text or "").strip()
-        if name == "time" and text:
-            point["recorded_at"] = text
-        elif name in _FIELDS and text:
+        if name in _FIELDS and text:
             point[_FIELDS[name]] = _number(text)
+    for child in element:
+        if _name(child) == "time" and child.text and child.text.strip():
+            point["recorded_at"] = child.text.strip()
     return {name: value for name, value in point.items() if value is not None}
 
 
