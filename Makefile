@@ -26,9 +26,9 @@ demo: .venv/.runtime
 	@$(FLASK) demo load --reset
 
 test: .venv/.$(PACKAGES)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 ifneq ($(XUNHE_TEST_DATABASE_URL),)
-	XUNHE_TEST_ENGINE=postgresql $(BIN)/python -m pytest -n 2
+	XUNHE_TEST_ENGINE=postgresql $(BIN)/python -m pytest -n 2 --dist worksteal
 endif
 
 check: .venv/.$(PACKAGES)
