@@ -8,7 +8,7 @@ from uuid import UUID
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.lifecycle import GROUNDS_OF, STATE_NAME, State, Step, Verb, Who, find_step, steps_from
+from patrol.issues.lifecycle import GROUNDS_OF, STATE_NAME, VERB_NAME, State, Step, Verb, Who, find_step, steps_from
 from patrol.people.permissions import Permission
 
 
@@ -54,7 +54,7 @@ _NOT_ONESELF = Text("责任人和协办人不能督办自己", "the lead and co-
 _NOT_ABOVE = Text("河长只能督办下级辖区的问题", "a chief supervises issues of the regions below")
 _NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
 _NOT_BY_SYSTEM = Text("“{step}”只能由人执行", "“{step}” can only be done by a person")
-_NOT_NOW = Text("“{state}”时不能 {verb}", "“{state}” does not allow {verb}")
+_NOT_NOW = Text("“{state}”时不能“{step}”", "“{state}” does not allow “{step}”")
 _TOO_LATE = Text(
     "派单已超过{hours}小时，不能再“{step}”",
     "more than {hours} hours have passed since the dispatch: too late for “{step}”",
@@ -168,7 +168,7 @@ def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brou
     """
     step = find_step(issue.state, verb)
     if step is None:
-        raise _out_of_turn(issue, _NOT_NOW.format(state=STATE_NAME[issue.state], verb=verb))
+        raise _out_of_turn(issue, _NOT_NOW.format(state=STATE_NAME[issue.state], step=VERB_NAME[verb]))
     refusal = _refusal(step, issue, actor)
     if refusal is not None:
         raise NotAllowed(refusal)
@@ -185,8 +185,9 @@ def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brou
 
 
 def _out_of_turn(issue: IssueFacts, why: Text) -> Conflict:
-    allowed = [str(step.verb) for step in _steps_now(issue)]
-    return Conflict(_ALLOWS.format(why=why, allowed=", ".join(allowed) or _NOTHING), allowed=allowed)
+    steps = _steps_now(issue)
+    names = Text("、".join(step.name.zh for step in steps), ", ".join(step.name.en for step in steps)) if steps else _NOTHING
+    return Conflict(_ALLOWS.format(why=why, allowed=names), allowed=[str(step.verb) for step in steps])
 
 
 def _is_brought(value: object) -> bool:

@@ -31,7 +31,9 @@ def list_extensions(issue_id: UUID) -> Response:
 @room.response(200, IssueOut)
 def ask_extension(data: dict[str, Any], issue_id: UUID) -> Response:
     """Ask for more time, as the lead and before the issue is due; at most twice."""
-    return issue_answer(ask(issue_id=issue_id, by=current_actor(), expected_version=expected_version(), **data))
+    return issue_answer(ask(
+        issue_id=issue_id, by=current_actor(), expected_version=expected_version(), timezone=settings().timezone, **data,
+    ))  # fmt: skip
 
 
 @room.route("/issues/<uuid:issue_id>/extensions/<int:n>/decide", may=P.DISPATCH_ISSUE, methods=("POST",), refuses=(409,), if_match=True)

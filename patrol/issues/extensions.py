@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
@@ -23,6 +24,9 @@ WORK_GOES_ON = (State.DISPATCHED, State.IN_PROGRESS)
 _NOT_IN_WORK = Text("“{state}”时不能延期", "“{state}”: there is nothing to extend")
 _TOO_LATE = Text("已到期，延期须在到期前申请", "It is due already: more time is asked for before that")
 _NOT_LATER = Text("新期限必须晚于现在的期限", "The new date must lie after the present one")
+_TOO_LONG = Text(
+    "一次延期不得超过已给的办理时间，最晚可到{latest}", "It can ask for as much time as was given so far and no more: {latest} at the latest"
+)
 _ENOUGH = Text("已申请过{most}次延期，不能再申请", "More time was asked for {most} times already: there is no further time")
 _WAITING = Text("上一次延期申请尚未决定", "The last request has not been decided yet")
 _NONE = Text("没有这次延期申请", "There is no such request for more time")
@@ -31,11 +35,14 @@ _FOUR_EYES = Text("延期不能由申请人自己批准", "whoever asked for mor
 _OVER = Text("申请的期限已过：请不同意此申请", "The date asked for has passed: refuse the request")
 
 
-def ask_extension(*, issue_id: UUID, by: Actor, until: datetime, reason: str, expected_version: int | None) -> Issue:
+def ask_extension(
+    *, issue_id: UUID, by: Actor, until: datetime, reason: str, expected_version: int | None, timezone: str
+) -> Issue:
     """Let the lead ask for time `until` a moment; return the issue, whose state and due date stay.
 
     Raises NotFound (404), Stale (412), NotAllowed (403) for others than the lead, Conflict (409) when it is not in work,
-    late, waiting for a decision or asked for twice already, and Invalid (422) for a date that is no later.
+    late, waiting for a decision or asked for twice already, and Invalid (422) for a date that is no later, or further away than
+    the time that was given so far is long.
     """
     issue, now = locked_issue(by, issue_id), clock.now()
     refuse_stale(expected_version, issue.version)
@@ -44,8 +51,7 @@ def ask_extension(*, issue_id: UUID, by: Actor, until: datetime, reason: str, ex
     _refuse_unless_in_work(issue)
     if issue.due_at <= now:
         raise Conflict(_TOO_LATE)
-    if until <= issue.due_at:
-        raise Invalid(_NOT_LATER, errors={"until": [_NOT_LATER]})
+    _refuse_strange_date(issue, until, timezone)
     asked = extensions_of(issue)
     if any(row.decided_at is None and row.opening == issue.reopened_times for row in asked):
         raise Conflict(_WAITING)
@@ -59,6 +65,15 @@ def ask_extension(*, issue_id: UUID, by: Actor, until: datetime, reason: str, ex
     add_entry(issue, verb=ASK_EXTENSION, by=by, from_state=issue.state, brought={"reason": reason}, changes=changes)
     db.session.flush()
     return issue
+
+
+def _refuse_strange_date(issue: Issue, until: datetime, timezone: str) -> None:
+    if until <= issue.due_at:
+        raise Invalid(_NOT_LATER, errors={"until": [_NOT_LATER]})
+    latest = issue.due_at + (issue.due_at - datetime.fromisoformat(issue.due_rule["since"]))
+    if until > latest:
+        fault = _TOO_LONG.format(latest=f"{latest.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}")
+        raise Invalid(fault, errors={"until": [fault]})
 
 
 def decide_extension(

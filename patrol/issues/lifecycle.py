@@ -262,6 +262,9 @@ GROUNDS_OF: Mapping[Verb, Mapping[str, Text]] = {Verb.REJECT: GROUNDS, Verb.DECL
 GROUND_NAME: Mapping[str, Text] = GROUNDS | DECLINE_GROUNDS
 """What each ground is called, whatever step it belongs to."""
 
+VERB_NAME: Mapping[Verb, Text] = {step.verb: step.name for step in STEPS}
+"""What each verb is called."""
+
 _BY_PLACE: dict[tuple[State, Verb], Step] = {(state, step.verb): step for step in STEPS for state in step.sources}
 
 

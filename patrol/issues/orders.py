@@ -8,12 +8,12 @@ from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
-from patrol.foundation.errors import Conflict, NotAllowed, NotFound
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.paging import Order as Sorted
 from patrol.foundation.paging import Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import NOT_LEAD, leads
-from patrol.issues.escalation_models import Escalation, Order
+from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.history import ANSWER_ORDER, add_entry
 from patrol.issues.models import Issue
 from patrol.issues.queries import actor_facts, issue_facts, locked_issue, visible_to
@@ -23,6 +23,7 @@ LATEST = Sorted("latest", (Order.at, Order.id), descending=True)
 LATEST_ESCALATIONS = Sorted("latest", (Escalation.at, Escalation.id), descending=True)
 STANDINGS = ("open", "acknowledged", "answered")
 _NO_ORDER = Text("没有这个督办件", "There is no such order")
+_NO_RUNG = Text("没有这一级催办督办；可用：{codes}", "There is no such rung of the ladder: choose one of {codes}")
 _ANSWERED = Text("此督办件已答复", "This order has been answered")
 
 
@@ -59,16 +60,24 @@ def list_orders(
 def list_escalations(
     actor: Actor, *, code: str | None, after: datetime | None, before: datetime | None, limit: int, cursor: str | None
 ) -> Page[Escalation]:
-    """List the rungs that visible issues have reached, the latest first."""
+    """List the rungs that visible issues have reached, the latest first. Raises Invalid (422) for a code that no rung has."""
     seen = visible_to(actor).with_only_columns(Issue.id, maintain_column_froms=True).options().order_by(None)
     statement = select(Escalation).where(Escalation.issue_id.in_(seen)).options(joinedload(Escalation.issue))
     if code:
+        _refuse_unknown_rung(code)
         statement = statement.where(Escalation.code == code)
     if after:
         statement = statement.where(Escalation.at >= after)
     if before:
         statement = statement.where(Escalation.at < before)
     return page_of(statement, LATEST_ESCALATIONS, limit=limit, cursor=cursor)
+
+
+def _refuse_unknown_rung(code: str) -> None:
+    codes = db.session.scalars(select(EscalationPolicy.code).distinct().order_by(EscalationPolicy.code)).all()
+    if code not in codes:
+        fault = _NO_RUNG.format(codes=", ".join(codes))
+        raise Invalid(fault, errors={"code": [fault]})
 
 
 def get_order(actor: Actor, order_id: UUID) -> Order:

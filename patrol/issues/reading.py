@@ -27,7 +27,7 @@ from patrol.issues.history import (
     SPOT_CHECK,
     SUBMIT,
 )
-from patrol.issues.lifecycle import GROUND_NAME, STEPS, Step
+from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, Step
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePhoto
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
@@ -35,7 +35,7 @@ from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
 
-_VERB_NAME: dict[str, Text] = {step.verb.value: step.name for step in STEPS} | {
+_VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.items()} | {
     SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
     ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"), SPOT_CHECK: Text("现场抽查", "Spot check"),
     ESCALATE: Text("超期升级", "Escalation"), ANSWER_ORDER: Text("答复督办", "Answer to an order"),

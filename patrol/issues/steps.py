@@ -33,6 +33,7 @@ PHOTO_KIND = {Verb.PROGRESS: "during", Verb.RECTIFY: "after", Verb.VERIFY: "afte
 _PHOTO_TWICE = Text("照片 {id} 已在此问题中,请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
 _NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo of this issue from before")
 _REVIEW_PAST = Text("复查日期必须晚于今天", "The day of the review must lie after today")
+_MILESTONE_PAST = Text("节点日期不能早于今天", "A milestone cannot be due before today")
 _NO_KIND = Text("没有这种督办方式，可用：{kinds}", "There is no such order: choose one of {kinds}")
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
@@ -231,6 +232,8 @@ def _suspend(taking: Taking) -> None:
     review_on, today = taking.brought["review_on"], clock.local_date(taking.now, taking.timezone)
     if review_on <= today:
         raise Invalid(_REVIEW_PAST, errors={"review_on": [_REVIEW_PAST]})
+    if any(row["due_on"] < today for row in taking.brought["milestones"]):
+        raise Invalid(_MILESTONE_PAST, errors={"milestones": [_MILESTONE_PAST]})
     milestones = [{"text": row["text"], "due_on": row["due_on"].isoformat()} for row in taking.brought["milestones"]]
     taking.issue.suspended_at = taking.now
     taking.change("review_on", review_on)

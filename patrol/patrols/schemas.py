@@ -8,6 +8,7 @@ from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
 from patrol.patrols.checkpoint_schemas import CheckpointOut
 from patrol.patrols.finding_schemas import VERDICTS, ExaminationOut
+from patrol.patrols.integrity import RULE
 from patrol.patrols.track_schemas import PauseOut
 from patrol.people.schemas import PersonBriefOut
 from patrol.waters.schemas import ReachBriefOut
@@ -158,7 +159,7 @@ class _WhenArgs(PageArgs):
 class PatrolArgs(_WhenArgs):
     verdict = ma.fields.String(load_default=None, validate=ma.validate.OneOf(VERDICTS), metadata={
         "description": "Of the latest examination."})
-    finding = ma.fields.String(load_default=None, validate=ma.validate.Length(max=40), metadata={
+    finding = ma.fields.String(load_default=None, validate=ma.validate.OneOf(tuple(RULE)), metadata={
         "description": "Code of a finding of the latest examination, dismissed ones included.", "example": "gap"})
 
 

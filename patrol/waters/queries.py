@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload, undefer
 
 from patrol.foundation.database import db
-from patrol.foundation.errors import NotFound
+from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.geometry import Box, from_wkb
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
@@ -39,6 +39,7 @@ REACH_BY_CODE = Order("code", (Reach.code,))
 # A little more than the 30 m within which boundaries count as shared, in degrees, up to 70 degrees north.
 _BESIDE_DEGREES = 0.001
 _NO_REACH = Text("没有这个河段", "There is no such reach")
+_NO_WATER_BODY = Text("没有编码或标识为 {water} 的水体", "There is no water body with the code or id {water}")
 _NO_REGION = Text("还没有行政区：请先导入", "There are no regions yet: import them first")
 
 
@@ -147,7 +148,7 @@ def list_reaches(
     actor: Actor, *, day: date, bbox: Box | None = None, region: str | None = None, water_body: str | None = None,
     chief: UUID | None = None, q: str | None = None, geometry: bool = False, limit: int, cursor: str | None,
 ) -> Page[Reach]:
-    """List visible reaches by code.
+    """List visible reaches by code. Raises Invalid (422) for a water body and NotFound (404) for a region that is not there.
 
     They touch the box, lie in the region's subtree, belong to the water body (code or id), have this chief on `day`,
     and have `q` in their name or code.
@@ -161,7 +162,7 @@ def list_reaches(
     if region:
         statement = statement.where(Region.path.startswith(region_with_code(region).path, autoescape=True))
     if water_body:
-        statement = statement.where(Reach.water_body_id.in_(_water_body_ids(water_body)))
+        statement = statement.where(Reach.water_body_id == _water_body_id(water_body))
     if chief:
         statement = statement.where(Reach.id.in_(
             select(Appointment.reach_id).where(Appointment.person_id == chief, in_force(day))
@@ -173,11 +174,16 @@ def list_reaches(
     return page_of(statement, REACH_BY_CODE, limit=limit, cursor=cursor)
 
 
-def _water_body_ids(code_or_id: str) -> Select[UUID]:
+def _water_body_id(code_or_id: str) -> UUID:
     try:
-        return select(WaterBody.id).where(WaterBody.id == UUID(code_or_id))
+        named = WaterBody.id == UUID(code_or_id)
     except ValueError:
-        return select(WaterBody.id).where(WaterBody.code == code_or_id)
+        named = WaterBody.code == code_or_id
+    found = db.session.scalar(select(WaterBody.id).where(named))
+    if found is None:
+        fault = _NO_WATER_BODY.format(water=code_or_id)
+        raise Invalid(fault, errors={"water_body": [fault]})
+    return found
 
 
 def get_reach(actor: Actor, reach_id: UUID) -> Reach:

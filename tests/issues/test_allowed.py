@@ -97,7 +97,8 @@ def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones():
     refusal = refusal_of(Conflict, "submitted", OFFICE, "close")
     assert refusal.extra == {"allowed": ["accept", "reject", "supervise"]}
     assert "待受理" in refusal.detail.zh
-    assert "accept, reject, supervise" in refusal.detail.en
+    assert "受理、不予受理、督办" in refusal.detail.zh
+    assert refusal.detail.en.endswith("does not allow “Close”; it allows: Accept, Reject, Supervise")
 
 
 def test_where_nothing_is_possible_the_conflict_says_so():

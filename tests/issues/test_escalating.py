@@ -142,6 +142,7 @@ def test_the_office_lists_what_climbed(issue, valley):
     assert len(rows) == 6
     assert rows[0]["issue"]["number"] == issue["number"]
     assert [row["code"] for row in valley.office_client.get("escalations?code=letter").json["items"]] == ["letter"]
+    assert valley.office_client.get("escalations?code=no_rung").json["errors"].keys() == {"code"}
     assert valley.other_office_client.get("escalations").json["items"] == []
     early = {"before": (due - timedelta(days=9)).isoformat()}
     assert valley.office_client.get("escalations", query_string=early).json["items"] == []

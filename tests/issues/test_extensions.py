@@ -83,13 +83,23 @@ def test_what_is_late_or_no_later_is_refused(valley):
         taken(valley.office_client, asked, "extensions/1/decide", **NO)
 
 
+def test_more_time_than_was_given_is_refused_with_the_latest_date(valley):
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        due = datetime.fromisoformat(issue["due_at"])
+        latest = due + (due - MONDAY)
+        words = refused(valley.chief_client, issue, "extensions", 422, until=(latest + timedelta(seconds=1)).isoformat(), reason="汛期")
+        assert "2026-03-31 15:00" in words["errors"]["until"][0]
+        taken(valley.chief_client, issue, "extensions", until=latest.isoformat(), reason="汛期")
+
+
 def test_whoever_asked_does_not_decide(valley, build, signed_in):
     with at(MONDAY):
         both = build.person("office", name="兼任")
         client = signed_in(both)
         issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
         issue = taken(valley.office_client, issue, "dispatch", lead=both.username)
-        later = {"until": "2026-05-25T00:00:00+08:00", "reason": "等待船只"}
+        later = {"until": "2026-04-20T00:00:00+08:00", "reason": "等待船只"}
         asked = taken(client, issue, "extensions", **later)
         refused(client, asked, "extensions/1/decide", 403, **YES)
 

@@ -99,7 +99,7 @@ def test_what_is_to_be_reviewed_can_be_listed(valley):
 def test_a_review_in_the_past_and_a_milestone_without_a_day_are_refused(valley):
     with at(MONDAY):
         issue = report(valley.patroller_client)
-        for wrong in ({"review_on": "2026-03-02"}, {"milestones": []}, {"milestones": [{"text": "完工"}]},
+        for wrong in ({"review_on": "2026-03-02"}, {"milestones": []}, {"milestones": [{"text": "完工", "due_on": "2026-03-01"}]}, {"milestones": [{"text": "完工"}]},
                       {"milestones": [{"text": " ", "due_on": "2026-06-20"}]}, {"review_on": "soon"}):
             refused = step(valley.office_client, issue, "suspend", **LEDGER | wrong)
             assert refused.status_code == 422, wrong

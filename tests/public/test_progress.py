@@ -240,7 +240,7 @@ def test_a_new_date_and_the_ledger_are_told_in_plain_words(follow, sent, place, 
     issue = issue_of(sent)
     until = issue.due_at + timedelta(days=7)
     with transaction():
-        ask_extension(issue_id=issue.id, by=actor_of(place.chief), until=until, reason="等张三的船", expected_version=None)
+        ask_extension(issue_id=issue.id, by=actor_of(place.chief), until=until, reason="等张三的船", expected_version=None, timezone="Asia/Shanghai")
     assert follow()["due_at"] == sent["due_at"]
     with transaction():
         decide_extension(

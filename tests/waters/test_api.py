@@ -79,7 +79,8 @@ def test_reaches_are_filtered(build, client):
         assert codes(client.get("reaches", query_string=filters)) == [wanted.code], filters
     assert codes(client.get("reaches", query_string={"chief": "me"})) == []
     assert codes(client.get("reaches", query_string={"q": "%"})) == []
-    assert codes(client.get("reaches", query_string={"water_body": "nothing"})) == []
+    for unknown in ("nothing", str(uuid4())):
+        assert client.get("reaches", query_string={"water_body": unknown}).json["errors"].keys() == {"water_body"}
 
 
 @pytest.mark.parametrize(("filters", "field"), [
