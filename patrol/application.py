@@ -30,6 +30,7 @@ from patrol.issues import case_file_api, escalating, examination, extension_api,
 from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.notifications import delivery, telling, webhook_api  # noqa: F401 - they register themselves
+from patrol.notifications import expiry as notifications_expiry  # noqa: F401 - it registers itself
 from patrol.notifications.api import room as notifications
 from patrol.patrols import (  # noqa: F401 - they register themselves
     checkpoint_api,
@@ -44,10 +45,12 @@ from patrol.patrols import (  # noqa: F401 - they register themselves
 from patrol.patrols import commands as patrol_commands
 from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands
+from patrol.people import expiry, retention_commands
 from patrol.people.api import room as people
 from patrol.people.door import refuse_without
 from patrol.public import commands as public_commands
-from patrol.public import nearby_api, reopening_api  # noqa: F401 - they register themselves
+from patrol.public import expiry as public_expiry  # noqa: F401 - it registers itself
+from patrol.public import nearby_api, notice_sending, reopening_api, subscription_api  # noqa: F401 - they register themselves
 from patrol.public.api import room as public
 from patrol.public.open311_api import room as open311
 from patrol.supervision import look_backs  # noqa: F401 - it registers itself
@@ -60,7 +63,7 @@ from patrol.web import pages
 
 ROOMS = (service.room, people, waters, evidence, issues, patrols, public, open311, notifications, supervision)
 COMMANDS = (
-    service.commands, people_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
+    service.commands, people_commands.commands, retention_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
     patrol_commands.commands, public_commands.commands, demo_commands.commands,
 )
 
@@ -103,6 +106,7 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     Room.check = staticmethod(refuse_without)
     for room in ROOMS:
         api.register_blueprint(room)
+    expiry.register_outbox()
     pages.register(app)
     for commands in COMMANDS:
         app.cli.add_command(commands)

@@ -18,7 +18,7 @@ from patrol.foundation.errors import Conflict
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
 
-_ID_TAKEN = Text("编号 {id} 已被使用,请换用新编号", "The id {id} is taken: send the photo under a new id")
+_ID_TAKEN = Text("编号 {id} 已被使用，请换用新编号", "The id {id} is taken: send the photo under a new id")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from patrol.people.permissions import Permission as P
 _IMAGE_CONTENT = {f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("jpeg", "png", "webp", "heic")}
 room = Room("evidence", __name__, url_prefix="/api/v1", description="Photographs")
 _NEEDS_IMAGE = Text("请以 image/* 类型发送照片内容", "Send the photo's bytes with a Content-Type of image/*")
-_NO_ORIGINALS = Text("你的角色不能查看原始照片", "Your roles do not include seeing original photos")
+_NO_ORIGINALS = Text("您的角色不能查看原始照片", "Your roles do not include seeing original photos")
 
 
 def _may_see_original(photo: Photo) -> bool:

@@ -15,7 +15,7 @@ from patrol.people.actor import Actor
 
 _NO_PHOTO = Text("没有这张照片", "There is no such photo")
 _NOT_USABLE = Text(
-    "照片 {ids} 不存在或不是你上传的:请先上传照片,再引用它的编号",
+    "照片 {ids} 不存在或不是您上传的：请先上传照片，再引用它的编号",
     "The photos {ids} do not exist or are not yours: upload them first, then name their ids",
 )
 

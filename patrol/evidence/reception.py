@@ -16,12 +16,12 @@ from patrol.foundation.errors import Invalid, NotFound, Unavailable
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 
-_BROKEN = Text("这张照片无法显示:{why}", "This photo cannot be drawn: {why}")
-_NOT_YET = Text("照片正在处理,请稍后再看", "The photo is being processed: look again in a moment")
-_NO_SIZE = Text("没有这种尺寸,可用:thumb、screen、original", "There is no such size; there are thumb, screen and original")
+_BROKEN = Text("这张照片无法显示：{why}", "This photo cannot be drawn: {why}")
+_NOT_YET = Text("照片正在处理，请稍后再看", "The photo is being processed: look again in a moment")
+_NO_SIZE = Text("没有这种尺寸，可用：thumb、screen、original", "There is no such size; there are thumb, screen and original")
 _BAD_DIGEST = Text("摘要格式不对", "The digest is malformed")
 _OTHER_DIGEST = Text(
-    "收到的内容与摘要不符(可能上传中断),请重新上传", "What arrived does not match the digest (the upload broke?): send it again"
+    "收到的内容与摘要不符（可能上传中断），请重新上传", "What arrived does not match the digest (the upload broke?): send it again"
 )
 
 

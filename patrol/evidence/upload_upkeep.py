@@ -12,10 +12,14 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
+from patrol.people.retention import Kept, keep
 
 AT_ONCE = 500
 # A file is written before its row tells of it; one that was touched so lately may still be needed.
 LATELY = timedelta(days=1)
+keep(Kept(
+    "uploads", "Photo uploads under way", ("uploads",), "who sends them", "{days} after the last byte, removed every hour", "UPLOAD_DAYS",
+))  # fmt: skip
 
 
 @each_hour

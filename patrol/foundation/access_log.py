@@ -13,7 +13,7 @@ from patrol.foundation.logs import json_lines
 # Clients make these names up themselves (tus-js-client: a UUID), to find a request of theirs in our log.
 LONGEST_REQUEST_ID = 100
 _ADDRESS = re.compile(r"ip=\S+")
-_TRACKING = re.compile(r"(/complaints/|/t/|/tokens/)[^/]+")
+_TRACKING = re.compile(r"(/complaints/|/t/|/tokens/|/subscriptions/|/u/)[^/]+")
 
 
 class JsonLogger(Logger):
@@ -41,5 +41,5 @@ class JsonLogger(Logger):
 
 
 def without_tracking_code(path: str) -> str:
-    """Return `path` with the tracking code of a complaint hidden."""
+    """Return `path` with the tracking code of a complaint, or the key to somebody's messages, hidden."""
     return _TRACKING.sub(r"\1*", path)

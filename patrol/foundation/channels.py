@@ -1,8 +1,9 @@
 """Ways out of the house to people: mail and the group robots of WeCom, DingTalk and Feishu, all through apprise."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 from patrol.foundation.errors import Invalid, Unavailable
@@ -29,6 +30,8 @@ _SECRET_AND_KEY = re.compile(r"([A-Za-z0-9]{8,200}@)?[A-Za-z0-9]{8,200}")
 _NOT_MAIL = Text("不是有效的邮箱地址", "It is not an e-mail address")
 _NOT_KEY = Text("不是有效的机器人密钥：只填 Webhook 地址中的密钥部分", "It is not a robot's key: give only the key from its webhook address")
 _NO_MAIL = Text("尚未设置 XUNHE_MAIL_URL，无法发送邮件", "XUNHE_MAIL_URL is not set: no mail can be sent")
+_NO_SMS = Text("尚未设置 XUNHE_SMS_URL，无法发送短信", "XUNHE_SMS_URL is not set: no text message can be sent")
+_SMS = Text("短信网关", "the text message gateway")
 _NOT_SENT = Text("消息未能送达{way}", "The message was not taken by {way}")
 
 
@@ -43,12 +46,14 @@ def refuse_bad_address(way: Way, address: str, *, field: str = "address") -> Non
         raise Invalid(fault, errors={field: [fault]})
 
 
-def address_for_apprise(way: Way, address: str, mail_url: str) -> str:
-    """Return the address as apprise writes it. Raises Unavailable (503) for mail while no server is set."""
+def address_for_apprise(way: Way, address: str, mail_url: str, headers: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the address as apprise writes it, `headers` of a mail in it. Raises Unavailable (503) for mail while no server is set."""
     if way is Way.MAIL:
         if not mail_url:
             raise Unavailable(_NO_MAIL)
-        return f"{mail_url}{'&' if '?' in mail_url else '?'}{urlencode({'to': address})}"
+        # A plus sign before its name makes a parameter a header of the mail.
+        parameters = {"to": address} | {f"+{name}": value for name, value in headers.items()}
+        return f"{mail_url}{'&' if '?' in mail_url else '?'}{urlencode(parameters)}"
     schema = {Way.WECOM: "wecombot", Way.DINGTALK: "dingtalk", Way.FEISHU: "feishu"}[way]
     return f"{schema}://{quote(address, safe='@')}"
 
@@ -65,7 +70,20 @@ def _apprise(url: str, title: str, body: str) -> bool:
 sender: list[Callable[[str, str, str], bool]] = [_apprise]
 
 
-def send(way: Way, address: str, *, title: str, body: str, mail_url: str) -> None:
+def send(way: Way, address: str, *, title: str, body: str, mail_url: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
     """Send one message now. Raises Unavailable when it was not taken; the outbox tries again later."""
-    if not sender[-1](address_for_apprise(way, address, mail_url), title, body):
+    if not sender[-1](address_for_apprise(way, address, mail_url, headers), title, body):
         raise Unavailable(_NOT_SENT.format(way=WAY_NAME[way]))
+
+
+def send_sms(phone: str, *, body: str, sms_url: str) -> None:
+    """Send one text message now through the gateway that is set. Raises Unavailable as `send` does."""
+    if not sms_url:
+        raise Unavailable(_NO_SMS)
+    if not sender[-1](sms_url.replace("{phone}", quote(phone, safe="")), "", body):
+        raise Unavailable(_NOT_SENT.format(way=_SMS))
+
+
+def is_mail_address(text: str) -> bool:
+    """Tell whether mail can be sent to `text`."""
+    return _MAIL.fullmatch(text) is not None

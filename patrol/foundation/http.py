@@ -29,18 +29,18 @@ _NEEDS_JSON = Text("请以 application/json 发送", "Send application/json")
 _NEEDS_JSON_OR_FORM = Text("请以 application/json 或 multipart/form-data 发送", "Send application/json or multipart/form-data")
 _NEEDS_FORM = Text("请以 multipart/form-data 发送", "Send multipart/form-data")
 _NEEDS_IF_MATCH = Text(
-    "请先读取当前内容,并用 If-Match 带上它的 ETag", "Read the current state first and send its ETag as If-Match"
+    "请先读取当前内容，并用 If-Match 带上它的 ETag", "Read the current state first and send its ETag as If-Match"
 )
-_BAD_IF_MATCH = Text("If-Match 应为读取时得到的 ETag,例如 \"3\"", "If-Match should be the ETag that was read, such as \"3\"")
+_BAD_IF_MATCH = Text("If-Match 应为读取时得到的 ETag，例如 \"3\"", "If-Match should be the ETag that was read, such as \"3\"")
 _STALE = Text(
-    "内容已被他人更新(当前版本 {version}),请重新读取后再提交", "It was changed meanwhile (now version {version}): read it again"
+    "内容已被他人更新（当前版本 {version}），请重新读取后再提交", "It was changed meanwhile (now version {version}): read it again"
 )
 
 
 class UploadedFile(Upload):
     """A file of a form; what a JSON body sends in its place is refused."""
 
-    default_error_messages = {"invalid": "必须是文件,请以 multipart/form-data 发送。\x1fNot a file: send it as multipart/form-data."}  # noqa: RUF012
+    default_error_messages = {"invalid": "必须是文件，请以 multipart/form-data 发送。\x1fNot a file: send it as multipart/form-data."}  # noqa: RUF012
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> FileStorage:
         if not isinstance(value, FileStorage):

@@ -39,3 +39,6 @@ def configure_logs(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for noisy in ("alembic", "huey.consumer", "huey"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # These write to whom something was sent, and the address of a gateway has the telephone number in it.
+    for telling in ("apprise", "urllib3"):
+        logging.getLogger(telling).setLevel(logging.CRITICAL + 1)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Index, Select, String, func, select, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from patrol.foundation import clock
 from patrol.foundation.database import Base, db, new_id
@@ -21,6 +21,7 @@ Write = Callable[[], None]
 Deliverer = Callable[[dict[str, Any]], Write]
 
 _deliverers: dict[str, Deliverer] = {}
+_referring: list[InstrumentedAttribute[UUID]] = []
 _hand_over: list[Callable[[list[UUID]], None]] = []
 # After this many failures a row waits for a person; with the pauses below that is after about a day and a half.
 MOST_ATTEMPTS = 12
@@ -59,6 +60,18 @@ def put(kind: str, *, not_before: datetime | None = None, **payload: Any) -> UUI
     if row.available_at <= now:
         db.session().info.setdefault("outbox", []).append(row.id)
     return row.id
+
+
+def keeps_row(column: InstrumentedAttribute[UUID]) -> None:
+    """Note that `column` names a row of the outbox, which is kept as long as that."""
+    if column not in _referring:
+        _referring.append(column)
+
+
+def delivered_before(moment: datetime) -> Select[UUID]:
+    """Select the rows that were delivered before `moment` and that nothing names any more, the oldest first by their ids."""
+    named = [select(column).where(column == OutboxRow.id).exists() for column in _referring]
+    return select(OutboxRow.id).where(OutboxRow.delivered_at < moment, *(~one for one in named)).order_by(OutboxRow.id)
 
 
 def delivers(kind: str) -> Callable[[Deliverer], Deliverer]:

@@ -28,14 +28,14 @@ _HTTP_TEXTS = {
     414: Text("地址过长", "The address is too long"),
     415: Text("不支持的内容类型", "Unsupported content type"),
     416: Text("无法提供所要求的范围", "The wanted range cannot be given"),
-    422: Text("内容有误,请按提示修改", "Some fields need correction"),
-    429: Text("请求过于频繁,请稍后再试", "Too many requests: try again later"),
+    422: Text("内容有误，请按提示修改", "Some fields need correction"),
+    429: Text("请求过于频繁，请稍后再试", "Too many requests: try again later"),
     431: Text("请求头过大", "The request headers are too large"),
-    500: Text("系统出错,已记录,请稍后重试", "Something failed here and was logged; try again later"),
-    503: Text("暂时不可用,请稍后重试", "Temporarily unavailable: try again later"),
+    500: Text("系统出错，已记录，请稍后重试", "Something failed here and was logged; try again later"),
+    503: Text("暂时不可用，请稍后重试", "Temporarily unavailable: try again later"),
 }
-_COLLIDED = Text("与已保存的内容冲突,请重新读取后再试", "It collides with something stored: read again, then retry")
-_FIELDS_WRONG = Text("内容有误:{fields}", "Some fields need correction: {fields}")
+_COLLIDED = Text("与已保存的内容冲突，请重新读取后再试", "It collides with something stored: read again, then retry")
+_FIELDS_WRONG = Text("内容有误：{fields}", "Some fields need correction: {fields}")
 
 
 class ProblemSchema(ma.Schema):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,6 +56,19 @@ def _expiry_days(text: str) -> int:
     return number
 
 
+def _hours_of_day(text: str) -> tuple[time, time]:
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise ValueError("two times expected, such as 21:00-08:00")
+    return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+
+
+def _sms_url(text: str) -> str:
+    if text and "{phone}" not in text:
+        raise ValueError("{phone} must stand where the gateway expects the number")
+    return text
+
+
 def _field_keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     for key in keys:
@@ -92,8 +106,8 @@ SETTINGS = (
     Setting("WORKERS", _positive, "2", "Web processes."),
     Setting("THREADS", _positive, "8", "Threads of each web process."),
     Setting("BIND", str, "", "Address and port to listen on. Empty: `127.0.0.1:$PORT`, port 8000."),
-    Setting("PUBLIC_URL", str, "", "Address under which citizens reach this server, for the QR codes on boards: "
-            "`https://river.example.org`. Empty: the address of the request that asks for the code."),
+    Setting("PUBLIC_URL", str, "", "Address under which citizens reach this server, for the QR codes on boards and the links in messages: "
+            "`https://river.example.org`. Empty: the codes lead to the address of the request that asks for one, and citizens get no messages."),
     Setting("TRUSTED_PROXIES", _not_negative, "0", "How many proxies in front set `X-Forwarded-For` and `-Proto`. 0: the "
             "headers are ignored."),
     Setting("CHALLENGE_COST", _not_negative, "50000", "Effort of the proof of work asked of anonymous writers, as the "
@@ -117,10 +131,20 @@ SETTINGS = (
             "has no tolerance of its own."),
     Setting("MAIL_URL", str, "", "Mail server for messages, as apprise writes it: `mailtos://user:password@smtp.example.cn?from=river@example.cn`. "
             "Empty: no mail is sent."),
+    Setting("SMS_URL", _sms_url, "", "Text message gateway for citizens who left only a telephone number, as apprise writes it, with `{phone}` "
+            "where the number goes: `jsons://sms.example.cn/send?:to={phone}`. Empty: no text message is sent."),
+    Setting("CITIZEN_QUIET", _hours_of_day, "21:00-08:00", "Local hours in which no message goes to a citizen."),
+    Setting("CITIZEN_PAUSE_HOURS", _positive, "4", "Hours between two messages to one citizen: what happens meanwhile comes together in the next."),
     Setting("WEBHOOKS_INSIDE", _flag, "0", "`1` lets webhooks lead into the inner network and use plain http, for an intranet."),
     Setting("HEADS", str, "", "Folder for the daily heads of the histories; best one that the database's administrator cannot write to. "
             "Empty: `heads` in the data folder."),
     Setting("TRACK_DAYS", _positive, "180", "How many days after their arrival the raw points of a patrol's track are kept."),
+    Setting("CONTACT_DAYS", _positive, "365", "Days after the last thing that happened to an ended case in which the contacts of its complainant and "
+            "followers are kept."),
+    Setting("UNCONFIRMED_DAYS", _positive, "7", "Days in which a follower may confirm an address before it is deleted."),
+    Setting("DELIVERED_DAYS", _positive, "30", "Days in which it stays written down what was delivered: rows of the outbox, deliveries, webhook calls."),
+    Setting("MESSAGE_DAYS", _positive, "365", "Days in which staff's messages are kept, read or not."),
+    Setting("SIGN_IN_DAYS", _positive, "90", "Days in which an ended or expired sign-in is still listed."),
     Setting("OPEN_PATROL_HOURS", _positive, "12", "After how many hours without anything new a patrol that nobody "
             "ended is ended by the system."),
     Setting("METRICS_TOKEN", str, "", "Bearer token for `/metrics`. Empty: only callers on this machine may read it."),
@@ -196,6 +220,16 @@ class Settings:
         if not url:
             return f"sqlite:///{self.data / 'xunhe.db'}"
         return url.replace("postgres://", "postgresql://", 1)
+
+    @property
+    def tells_by_mail(self) -> bool:
+        """Whether citizens can be told by mail: there is a server for it, and an address for the links in it."""
+        return bool(self._values["mail_url"] and self._values["public_url"])
+
+    @property
+    def tells_by_sms(self) -> bool:
+        """Whether citizens can be told by text message."""
+        return bool(self._values["sms_url"] and self._values["public_url"])
 
     @property
     def bind_address(self) -> str:

@@ -35,3 +35,12 @@ class StepTaken(Event):
     by_id: UUID | None
     rule: str | None
     seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryNoted(Event):
+    """Something beside the steps came into an issue's history as entry `seq`: more time asked for, "not fixed", a decision on it."""
+
+    issue_id: UUID
+    verb: str
+    seq: int

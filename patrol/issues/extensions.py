@@ -4,13 +4,14 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, leads
 from patrol.issues.due import extend_due
+from patrol.issues.events import EntryNoted
 from patrol.issues.history import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import Extension, Issue
@@ -63,6 +64,7 @@ def ask_extension(
     ))  # fmt: skip
     changes = {"until": {"from": issue.due_at.isoformat(), "to": until.isoformat()}}
     add_entry(issue, verb=ASK_EXTENSION, by=by, from_state=issue.state, brought={"reason": reason}, changes=changes)
+    events.record(EntryNoted(issue_id=issue.id, verb=ASK_EXTENSION, seq=issue.version))
     db.session.flush()
     return issue
 
@@ -113,6 +115,7 @@ def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> No
         changes["last_day"] = {"from": last_day, "to": issue.due_rule["last_day"]}
     verb = GRANT_EXTENSION if row.granted else REFUSE_EXTENSION
     add_entry(issue, verb=verb, by=by, from_state=issue.state, brought={"reason": row.decision}, changes=changes)
+    events.record(EntryNoted(issue_id=issue.id, verb=verb, seq=issue.version))
 
 
 def _refuse_unless_in_work(issue: Issue) -> None:

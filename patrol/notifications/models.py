@@ -8,7 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, St
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
-from patrol.foundation.outbox import OutboxRow
+from patrol.foundation.outbox import OutboxRow, keeps_row
 from patrol.foundation.sealing import keeps_sealed
 from patrol.people.models import Person, Region
 
@@ -84,7 +84,7 @@ class Delivery(Base):
     facts: Mapped[dict[str, Any]]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
-    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"))
+    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"), index=True)
 
     channel: Mapped[Channel] = relationship(lazy="raise_on_sql")
     outbox: Mapped[OutboxRow] = relationship(lazy="raise_on_sql")
@@ -123,7 +123,7 @@ class WebhookDelivery(Base):
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     last_status: Mapped[int | None]
-    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"))
+    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"), index=True)
 
     webhook: Mapped[Webhook] = relationship(lazy="raise_on_sql")
     outbox: Mapped[OutboxRow] = relationship(lazy="raise_on_sql")
@@ -131,3 +131,5 @@ class WebhookDelivery(Base):
 
 keeps_sealed(Channel.sealed_address)
 keeps_sealed(Webhook.sealed_secret)
+keeps_row(Delivery.outbox_id)
+keeps_row(WebhookDelivery.outbox_id)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import joinedload, selectinload
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
+from patrol.foundation.quiet import due_moment
 from patrol.issues.escalation import REMINDERS
-from patrol.issues.events import IssueEscalated, IssueReported, StepTaken
+from patrol.issues.events import EntryNoted, IssueEscalated, IssueReported, StepTaken
 from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
-from patrol.notifications.quiet import due_moment
 from patrol.notifications.recipients import Recipients, recipients_of
 from patrol.notifications.templates import TEMPLATES
 
@@ -38,6 +38,12 @@ def tell_of_step(event: StepTaken) -> None:
 @subscribe(IssueEscalated)
 def tell_of_escalation(event: IssueEscalated) -> None:
     """Let the worker tell of a late issue."""
+    outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
+
+
+@subscribe(EntryNoted)
+def tell_of_entry(event: EntryNoted) -> None:
+    """Let the worker tell of what is no step."""
     outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
 
 

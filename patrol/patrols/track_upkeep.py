@@ -18,8 +18,13 @@ from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.window import BY_SYSTEM
 from patrol.people.actions import note_audit
 from patrol.people.actor import SYSTEM
+from patrol.people.retention import Kept, keep
 
 AT_ONCE = 200
+keep(Kept(
+    "tracks", "Raw tracks of patrols; coverage, findings and figures made of them stay", ("track_batches",),
+    "the patroller; who may see the patrol, and each look is written down", "{days} after their arrival, removed every hour", "TRACK_DAYS",
+))  # fmt: skip
 
 
 @each_hour

@@ -17,7 +17,7 @@ from patrol.people.slowdown import FORGOTTEN_AFTER, opens_at
 from patrol.people.tokens import digest_of, keyed_hash, new_token, successor_of
 
 GRACE = timedelta(seconds=60)
-_FAILURES_KEPT = timedelta(days=1)
+FAILURES_KEPT = timedelta(days=1)
 _PRUNED_AT_ONCE = 50
 _WRONG = Text("用户名或密码不正确", "The user name or the password is wrong")
 _TOO_OFTEN = Text("尝试次数过多,请在 {wait_s} 秒后再试", "Too many tries: wait {wait_s} seconds")
@@ -88,7 +88,7 @@ def count_failures(subjects: dict[str, str]) -> None:
     db.session.execute(first.on_conflict_do_update(
         index_elements=[SignInFailures.subject], set_={"failures": still_counted + 1, "last_failed_at": now}))
     old = (
-        select(SignInFailures.subject).where(SignInFailures.last_failed_at < now - _FAILURES_KEPT)
+        select(SignInFailures.subject).where(SignInFailures.last_failed_at < now - FAILURES_KEPT)
         .limit(_PRUNED_AT_ONCE).with_for_update(skip_locked=True)
     )  # fmt: skip
     db.session.execute(delete(SignInFailures).where(SignInFailures.subject.in_(old)))

@@ -28,7 +28,7 @@ from patrol.public.tracking_codes import new_tracking_code
 
 MOST_PHOTOS = 27
 # Machines' clocks differ a little: a challenge that has just expired here may still be taken there.
-_KEPT_AFTER_EXPIRY = timedelta(hours=1)
+KEPT_AFTER_EXPIRY = timedelta(hours=1)
 _PRUNED_AT_ONCE = 50
 
 _ENDED = Text("本件{state}，不能再补充照片；如有新情况请另行反映", "This complaint has ended ({state}): send a new one")
@@ -87,7 +87,7 @@ def spend(proof: Proof) -> None:
         raise refusal(SPENT)
     db.session.add(SpentChallenge(signature=proof.signature, expires_at=proof.expires_at))
     expired = (
-        select(SpentChallenge.signature).where(SpentChallenge.expires_at < clock.now() - _KEPT_AFTER_EXPIRY)
+        select(SpentChallenge.signature).where(SpentChallenge.expires_at < clock.now() - KEPT_AFTER_EXPIRY)
         .limit(_PRUNED_AT_ONCE).with_for_update(skip_locked=True)
     )  # fmt: skip
     db.session.execute(delete(SpentChallenge).where(SpentChallenge.signature.in_(expired)))

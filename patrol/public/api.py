@@ -18,7 +18,7 @@ from patrol.foundation.transaction import transaction
 from patrol.issues.queries import get_issue, history_of
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
-from patrol.public import actions, open_data, queries, veto
+from patrol.public import actions, open_data, queries, subscriptions, veto
 from patrol.public.challenge import LIFETIME, new_challenge
 from patrol.public.models import Complaint, Follow, Rating
 from patrol.public.progress import answer_to, progress_of
@@ -56,8 +56,9 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
         rating, reopening = queries.rating_of(complaint), queries.reopening_of(complaint)
         until = None if reopening else veto.last_day(issue, _settings().not_fixed_days, clock.now(), _settings().timezone)
     return progress_of(
-        complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until
-    )
+        complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until,
+        messages=subscriptions.state_of(subscriptions.subscription_of(complaint)),
+    )  # fmt: skip
 
 
 @room.route("/public/challenge", may=None, refuses=(429,))

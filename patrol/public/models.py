@@ -87,7 +87,10 @@ class ReopeningRequest(Base):
 
 
 class Follow(Base):
-    """Somebody without an account who follows an issue that others reported ("me too"), by a code of their own."""
+    """Somebody without an account who follows an issue that others reported ("me too"), by a code of their own.
+
+    One that is withdrawn stays as a row, so that its id and code stay taken.
+    """
 
     __tablename__ = "follows"
 
@@ -96,6 +99,7 @@ class Follow(Base):
     tracking_code: Mapped[str] = mapped_column(String(24), unique=True)
     received_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(String(64))
+    withdrawn_at: Mapped[datetime | None]
 
 
 class FollowerContact(Base):

@@ -1,6 +1,6 @@
 """The same trouble reported before: suggestions before sending, and following one of them instead ("me too")."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,13 @@ from sqlalchemy.orm import selectinload
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.foundation.errors import Conflict
 from patrol.foundation.geometry import box_around, distance_m
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.sealing import seal
+from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, category_of
 from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State
 from patrol.issues.models import Issue, IssuePhoto
@@ -21,8 +24,10 @@ from patrol.public.models import Follow, FollowerContact
 from patrol.public.open311_queries import open_to_all
 from patrol.public.open_data import POSITION_DECIMALS
 from patrol.public.progress import is_open_photo
+from patrol.public.subscriptions import subscribe
 from patrol.public.tracking_codes import new_tracking_code
 
+_WITHDRAWN = Text("您已取消这次关注；如需再次关注，请重新提交", "You have withdrawn this: to follow again, send it under a new id")
 MOST_SUGGESTED = 5
 RECENTLY = timedelta(days=90)
 """For how long a closed case is still suggested: as long as a relapse counts as the same trouble (domain rule 13)."""
@@ -68,19 +73,26 @@ def _shown(issue: Issue, away_m: float, language: str) -> dict[str, Any]:
 
 
 def follow_known(follow_id: UUID | None, digest: str) -> Follow | None:
-    """Return the follow that a client made under this id. Raises Conflict (409) when it was of something else."""
+    """Return the follow that a client made under this id. Raises Conflict (409) when it was of something else, or is withdrawn."""
     known = db.session.scalar(select(Follow).where(Follow.id == follow_id)) if follow_id else None
     if known is not None:
         refuse_other_content(known.id, stored=known.digest, sent=digest)
+        if known.withdrawn_at is not None:
+            raise Conflict(_WITHDRAWN)
     return known
 
 
-def follow_issue(issue: Issue, *, follow_id: UUID, contact: Mapping[str, str], digest: str, field_keys: Sequence[str]) -> Follow:
-    """Let somebody follow an issue by a tracking code of their own; a contact is sealed into a table of its own."""
+def follow_issue(
+    issue: Issue, *, follow_id: UUID, contact: Mapping[str, str], digest: str, language: str, settings: Settings
+) -> Follow:
+    """Let somebody follow an issue by a tracking code of their own; a contact is sealed into a table of its own.
+
+    It is kept only where messages can be sent to it: nothing else is done with it.
+    """
     now = clock.now()
     follow = Follow(id=follow_id, issue_id=issue.id, tracking_code=new_tracking_code(), received_at=now, digest=digest)
     db.session.add(follow)
     db.session.flush()
-    if contact:
-        db.session.add(FollowerContact(follow_id=follow.id, sealed=seal(contact, field_keys), created_at=now))
+    if contact and subscribe(follow, contact, language=language, settings=settings) is not None:
+        db.session.add(FollowerContact(follow_id=follow.id, sealed=seal(contact, settings.field_key), created_at=now))
     return follow

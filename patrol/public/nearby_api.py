@@ -18,10 +18,13 @@ from patrol.public.api import room
 from patrol.public.nearby_schemas import FollowIn, FollowOut, PublicNearbyArgs, SuggestionsOut
 from patrol.public.open311_queries import request_with_number
 from patrol.public.reception import proof_in, said
+from patrol.public.subscriptions import state_of, subscription_of
 
 _KEEP_CODE = Text(
     "{state}查询码是 {code}，请妥善保存：凭它可查询进度。", "{state} Keep the tracking code {code}: by it you can follow the case."
 )
+
+_CONFIRM = Text("请打开刚发给您的消息中的链接确认，之后有进展会告知您。", "Open the link in the message just sent to you: then you will be told of each turn.")
 
 
 @room.route("/public/nearby", may=None, refuses=(429,))
@@ -50,8 +53,11 @@ def follow_issue(data: dict[str, Any], number: str) -> tuple[dict[str, Any], int
         if (proof := proof_in(data["challenge"], settings)) is not None:
             actions.spend(proof)
         follow, is_new = nearby.follow_issue(
-            issue, follow_id=data["id"] or new_id(), contact=contact, digest=digest, field_keys=settings.field_key
+            issue, follow_id=data["id"] or new_id(), contact=contact, digest=digest, language=language(), settings=settings
         ), True
     words = _KEEP_CODE.format(state=STATE_PUBLIC_TEXT[State(issue.state)], code=follow.tracking_code)
-    shown = {"id": follow.id, "tracking_code": follow.tracking_code, "number": issue.number, "message": words.in_language(language())}
+    asked = subscription_of(follow)
+    messages = [words, _CONFIRM] if state_of(asked) == "unconfirmed" else [words]
+    said_now = " ".join(text.in_language(language()) for text in messages)
+    shown = {"id": follow.id, "tracking_code": follow.tracking_code, "number": issue.number, "message": said_now}
     return shown, 201 if is_new else 200

@@ -44,11 +44,12 @@ def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, An
 
 def progress_of(
     complaint: Complaint | Follow, issue: Issue, entries: Sequence[HistoryEntry], rating: Rating | None,
-    reopening: ReopeningRequest | None, *, language: str, at: datetime, not_fixed_until: date | None,
+    reopening: ReopeningRequest | None, *, language: str, at: datetime, not_fixed_until: date | None, messages: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Return how a case stands at the moment `at`; `issue` has its reach, lead, lead's region and photos loaded.
 
-    `not_fixed_until` is the last day on which its complainant may say that it is not fixed, None when that is over.
+    `not_fixed_until` is the last day on which its complainant may say that it is not fixed, None when that is over;
+    `messages` is how far its holder is told of turns.
     """
     is_own = isinstance(complaint, Complaint)
     state = State(issue.state)
@@ -61,11 +62,11 @@ def progress_of(
         "received_at": complaint.received_at, "due_at": _due_at(issue), "overdue": is_overdue(state, issue.due_at, at),
         "office": shown_office(issue.routing["office"], language), "post": _shown_post(issue, language),
         "reach": _shown_reach(issue),
-        "steps": [{"at": entry.at, "text": words.in_language(language)} for entry in entries if (words := _words_of(entry, is_own))],
+        "steps": [{"at": entry.at, "text": words.in_language(language)} for entry in entries if (words := words_of(entry, is_own))],
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
         "photos": [_shown_photo(link, complaint.tracking_code) for link in issue.photo_links if may_see_photo(link, state)],
-        "rating": rating, "can_add_photos": is_own and state not in ENDED,
+        "following": not is_own, "messages": messages, "rating": rating, "can_add_photos": is_own and state not in ENDED,
         "can_rate": is_own and state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
         "can_say_not_fixed": not_fixed_until is not None, "not_fixed_until": not_fixed_until,
         "reopening": shown_reopening(reopening, language) if reopening else None,
@@ -102,7 +103,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
+def words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
     """Return what the public reads of a history entry, None when it is no affair of theirs."""
     if entry.from_state is None:
         return _RECEIVED if is_own else _WAS_RECEIVED

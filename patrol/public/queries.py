@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid, NotFound
+from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.people.models import Person
 from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest, ReporterContact, SpentChallenge
 from patrol.public.open311_queries import request_with_number
 from patrol.public.progress import is_open_photo, may_see_photo
+from patrol.public.subscription_models import Notice, Subscription
 from patrol.public.tracking_codes import read_tracking_code
 from patrol.waters.models import Reach, Signboard
 
@@ -43,8 +45,21 @@ def complaint_with_code(typed: str) -> Complaint:
 def case_with_code(typed: str) -> Complaint | Follow:
     """Return the complaint, or the follow of somebody else's, whose tracking code somebody typed. Raises NotFound (404)."""
     code = read_tracking_code(typed)
-    follow = db.session.scalar(select(Follow).where(Follow.tracking_code == code)) if code else None
+    follow = db.session.scalar(_followed(code)) if code else None
     return follow or complaint_with_code(typed)
+
+
+def follow_with_code(typed: str) -> Follow:
+    """Return the follow whose tracking code somebody typed, locked. Raises NotFound (404), also for what is withdrawn."""
+    code = read_tracking_code(typed)
+    follow = db.session.scalar(_followed(code).with_for_update()) if code else None
+    if follow is None:
+        raise NotFound(_NO_COMPLAINT)
+    return follow
+
+
+def _followed(code: str) -> Select[Follow]:
+    return select(Follow).where(Follow.tracking_code == code, Follow.withdrawn_at.is_(None))
 
 
 def issue_of(complaint: Complaint | Follow, *, lock: bool = False) -> Issue:
@@ -84,8 +99,19 @@ def case_of(issue_id: UUID) -> dict[str, Any]:
     contact = db.session.scalar(select(ReporterContact.complaint_id).where(ReporterContact.complaint_id == complaint.id))
     return {
         "received_at": complaint.received_at, "board_code": complaint.board_code, "has_contact": contact is not None,
-        "ratings": ratings_of(complaint),
+        "ratings": ratings_of(complaint), "messages": _messages_to(complaint),
     }  # fmt: skip
+
+
+def _messages_to(complaint: Complaint) -> dict[str, int]:
+    """Count what a complainant was told, what waits to be told, and what waits in vain."""
+    given_up = Notice.sent_at.is_(None) & (OutboxRow.attempts >= MOST_ATTEMPTS)
+    sent, stuck, total = db.session.execute(
+        select(func.count(Notice.sent_at), func.count().filter(given_up), func.count())
+        .select_from(Notice).join(OutboxRow, OutboxRow.id == Notice.outbox_id)
+        .join(Subscription, Subscription.id == Notice.subscription_id).where(Subscription.complaint_id == complaint.id)
+    ).one()  # fmt: skip
+    return {"sent": sent, "waiting": total - sent - stuck, "stuck": stuck}
 
 
 def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:

@@ -15,12 +15,13 @@ from patrol.foundation.database import new_id
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Datum
 from patrol.foundation.positions import Position, position_of
+from patrol.foundation.problems import language
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
 from patrol.people.tokens import keyed_hash
-from patrol.public import actions, queries
+from patrol.public import actions, queries, subscriptions
 from patrol.public.challenge import Proof, proof_of
 from patrol.public.models import Complaint
 
@@ -62,6 +63,9 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
     complaint, issue = actions.send_complaint(
         new, field_keys=settings.field_key, tolerance_m=settings.routing_tolerance_m, timezone=settings.timezone
     )
+    # Whom a partner system sent, that system tells.
+    if not trusted:
+        subscriptions.subscribe(complaint, contact, language=language(), settings=settings)
     return complaint, issue, True
 
 

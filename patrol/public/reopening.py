@@ -7,13 +7,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager
 
 from patrol.evidence.actions import StoredPhoto, record_photo
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.same_content import content_digest
 from patrol.foundation.texts import Text
+from patrol.issues.events import EntryNoted
 from patrol.issues.history import ASK_REOPENING, REFUSE_REOPENING, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State, Verb
 from patrol.issues.models import Issue, IssuePhoto
@@ -84,6 +85,7 @@ def say_not_fixed(
     entry = add_entry(
         issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "before") for photo in new]
     )
+    events.record(EntryNoted(issue_id=issue.id, verb=ASK_REOPENING, seq=entry.seq))
     for position, photo in enumerate(new):
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
     request = ReopeningRequest(
@@ -137,7 +139,8 @@ def decide(
     if not by.covers(issue.region.path):
         raise NotAllowed(_OUT_OF_SCOPE)
     if not granted:
-        add_entry(issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason})
+        entry = add_entry(issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason})
+        events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_REOPENING, seq=entry.seq))
     elif issue.reopened_times == request.closing:
         said = _BY_CITIZEN.format(said=request.reason, reason=reason).zh
         take_step(

@@ -112,11 +112,18 @@ class RatingOut(ma.Schema):
     rated_at = Moment(required=True)
 
 
+class CitizenMessagesOut(ma.Schema):
+    sent = ma.fields.Integer(required=True)
+    waiting = ma.fields.Integer(required=True)
+    stuck = ma.fields.Integer(required=True, metadata={"description": "All attempts are used up."})
+
+
 class CaseComplaintOut(ma.Schema):
     received_at = Moment(required=True)
     board_code = ma.fields.String(required=True, allow_none=True, metadata={"example": "QX-0001"})
     has_contact = ma.fields.Boolean(required=True)
     ratings = ma.fields.List(ma.fields.Nested(RatingOut), required=True, metadata={"description": "One a closing, the latest first."})
+    messages = ma.fields.Nested(CitizenMessagesOut, required=True, metadata={"description": "What the complainant was told of, without any address."})
 
 
 class NotFixedIn(FlatForm):
@@ -153,6 +160,9 @@ class ProgressOut(ma.Schema):
     public_summary = ma.fields.String(required=True, allow_none=True)
     photos = ma.fields.List(ma.fields.Nested(PublicPhotoOut), required=True)
     rating = ma.fields.Nested(RatingOut, required=True, allow_none=True)
+    following = ma.fields.Boolean(required=True, metadata={"description": "The code of a follower (me too), not of the complainant."})
+    messages = ma.fields.String(required=True, validate=ma.validate.OneOf(("none", "unconfirmed", "on", "ended")), metadata={
+        "description": "Whether messages come: `unconfirmed` until the link sent to the address is opened."})
     can_add_photos = ma.fields.Boolean(required=True)
     can_rate = ma.fields.Boolean(required=True)
     can_say_not_fixed = ma.fields.Boolean(required=True)

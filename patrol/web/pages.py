@@ -15,13 +15,25 @@ _READER_POLICY = (
 
 
 @pages.get("/")
+def start() -> Response:
+    """Say what this is, show the district as it stands, and lead on."""
+    return _page("start.html", demo=current_app.extensions["settings"].demo)
+
+
 @pages.get("/t/<code>")
-def start(code: str = "") -> Response:
-    """Say what this is, show the district as it stands, and lead on; with a tracking code, show its progress."""
+def progress(code: str) -> Response:
+    """Show how a case stands, let its complainant rate it or say "not fixed", and its follower leave."""
     del code  # The page's script reads it from the address: it is a key and shall stand in no page.
-    page = Response(render_template("start.html", demo=current_app.extensions["settings"].demo), mimetype="text/html")
-    page.headers["Cache-Control"] = "no-cache"
-    return page
+    settings = current_app.extensions["settings"]
+    return _page("progress.html", timezone=settings.timezone, days=settings.not_fixed_days)
+
+
+@pages.get("/u/<token>")
+@pages.get("/u/<token>/confirm")
+def subscription(token: str) -> Response:
+    """End the messages about a case, or confirm that they are wanted. The script does it: programs that only look change nothing."""
+    del token
+    return _page("subscription.html")
 
 
 @pages.get("/report")
@@ -29,9 +41,8 @@ def start(code: str = "") -> Response:
 def report(code: str = "") -> Response:
     """Give the citizen's form; with a board's code, the form that knows the reach."""
     del code
-    page = Response(render_template("report.html"), mimetype="text/html")
-    page.headers["Cache-Control"] = "no-cache"
-    return page
+    settings = current_app.extensions["settings"]
+    return _page("report.html", mail=settings.tells_by_mail, sms=settings.tells_by_sms)
 
 
 @pages.get("/verify")
@@ -39,17 +50,14 @@ def report(code: str = "") -> Response:
 def verify(issue_id: str = "", entry_hash: str = "") -> Response:
     """Tell whether a case file is genuine; the page's script reads from the address what a QR code says."""
     del issue_id, entry_hash
-    page = Response(render_template("verify.html"), mimetype="text/html")
-    page.headers["Cache-Control"] = "no-cache"
-    return page
+    return _page("verify.html")
 
 
 @pages.get("/docs")
 def reader() -> Response:
     """Show the API's description to read and to try."""
-    page = Response(render_template("reader.html"), mimetype="text/html")
+    page = _page("reader.html")
     page.headers["Content-Security-Policy"] = _READER_POLICY
-    page.headers["Cache-Control"] = "no-cache"
     return page
 
 
@@ -63,6 +71,12 @@ def site_file(name: str) -> Response:
 def vendor_file(name: str) -> Response:
     """Give a file of a vendored library."""
     return _file("vendor", name)
+
+
+def _page(template: str, **facts: object) -> Response:
+    page = Response(render_template(template, **facts), mimetype="text/html")
+    page.headers["Cache-Control"] = "no-cache"
+    return page
 
 
 def _file(folder: str, name: str) -> Response:

@@ -48,8 +48,11 @@ def _add(route: str, make: Made) -> None:
 
 
 def _service() -> None:
-    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/b/<code>", "/t/<code>", "/verify", "/verify/<issue_id>/<entry_hash>"):
-        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<code>", "code")))
+    for path in (
+        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/b/<code>", "/t/<code>", "/u/<token>", "/u/<token>/confirm",
+        "/verify", "/verify/<issue_id>/<entry_hash>",
+    ):
+        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<code>", "code").replace("<token>", "token")))
     _add("GET /site/<path:name>", lambda _w: Request("/site/start.css"))
     _add("GET /vendor/<path:name>", lambda _w: Request("/vendor/swagger-ui/swagger-ui.css"))
 
@@ -228,9 +231,8 @@ def _steps() -> None:
     for verb, (state, body) in STEP_BODIES.items():
         _add(f"POST /api/v1/issues/<uuid:issue_id>/{verb}", lambda w, verb=verb, state=state, body=body: Request(
             f"{V1}/issues/{w.issues[state]}/{verb}", json=body(w), headers={"If-Match": "*"}))
-    later = {"until": "2999-01-01T00:00:00Z", "reason": "连续降雨"}
     _add("POST /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(
-        f"{V1}/issues/{w.issues['in_progress']}/extensions", json=later, headers={"If-Match": "*"}))
+        f"{V1}/issues/{w.issues['in_progress']}/extensions", json={"until": w.others["later"], "reason": "连续降雨"}, headers={"If-Match": "*"}))
     _add("GET /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(f"{V1}/issues/{w.issues['dispatched']}/extensions"))
     _add("POST /api/v1/issues/<uuid:issue_id>/extensions/<int:n>/decide", lambda w: Request(
         f"{V1}/issues/{w.issues['dispatched']}/extensions/1/decide", json={"granted": True, "reason": "属实"},
@@ -328,6 +330,10 @@ def _public() -> None:
         "{v}/public/complaints/{tracking_code}/photos/{photo_id}/thumb".format(v=V1, **w.complaints["open"])))
     _add(f"POST {path}/not-fixed", lambda w: Request(
         f"{V1}/public/complaints/{w.complaints['closed']['tracking_code']}/not-fixed", json={"reason": "还有垃圾"}))
+    _add(f"POST {path}/withdraw", lambda w: Request(f"{V1}/public/complaints/{w.others['follow_code']}/withdraw"))
+    for verb, ending in (("GET", ""), ("POST", "/confirm"), ("POST", "/end")):
+        _add(f"{verb} /api/v1/public/subscriptions/<token>{ending}", lambda w, ending=ending: Request(
+            f"{V1}/public/subscriptions/{w.others['subscription_token']}{ending}"))
     _add("GET /api/v1/public/issues/<number>/photos/<uuid:photo_id>/<size>", lambda w: Request(
         f"{V1}/public/issues/{w.complaints['closed']['number']}/photos/{w.complaints['closed']['photo_id']}/thumb"))
     _add("GET /api/v1/public/nearby", lambda _w: Request(f"{V1}/public/nearby", query={**HERE, "category": "C1"}))

@@ -7,11 +7,12 @@ show belongs to the first village, so that "other" always means the second.
 import io
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
+from flask import current_app
 from sqlalchemy import select
 
 from patrol.foundation import clock, outbox, worker
@@ -24,7 +25,10 @@ from patrol.patrols.examination_models import PatrolFinding
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.permissions import Role
 from patrol.people.tokens import digest_of, new_token
+from patrol.public.models import Follow
 from patrol.public.open311_actions import make_partner_key
+from patrol.public.subscription_models import Subscription
+from patrol.public.subscriptions import link_token
 from tests.builders import Builders
 from tests.evidence.material import jpeg, scene
 
@@ -76,8 +80,10 @@ class WorldMaker:
         for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed",
                       "suspended"):
             self.world.issues[state] = self._issue(state)
+        due = datetime.fromisoformat(self.call("supervisor", "GET", f"/issues/{self.world.issues['dispatched']}")["due_at"])
+        self.world.others["later"] = (due + timedelta(days=1)).isoformat()
         self.call("chief_of_this_reach", "POST", f"/issues/{self.world.issues['dispatched']}/extensions",
-                  json={"until": "2999-01-01T00:00:00Z", "reason": "连续降雨"}, headers={"If-Match": "*"})
+                  json={"until": self.world.others["later"], "reason": "连续降雨"}, headers={"If-Match": "*"})
         self.world.others["number"] = self.call("supervisor", "GET", f"/issues/{self.world.issues['submitted']}")["number"]
         self.call("supervisor", "POST", f"/issues/{self.world.issues['dispatched']}/supervise",
                   json={"kind": "letter", "text": "请三日内完成整改"}, headers={"If-Match": "*"})
@@ -265,8 +271,14 @@ class WorldMaker:
         self.call("anonymous", "POST", f"/public/complaints/{code}/not-fixed", json={"reason": "还有垃圾"})
         [asked] = self.call("office_of_this_region", "GET", "/reopening-requests")["items"]
         self.world.others["reopening_id"] = asked["id"]
+        followed = self.call("anonymous", "POST", f"/public/issues/{self.world.complaints['open']['number']}/follow", json={})
+        self.world.others["follow_code"] = followed["tracking_code"]
         with transaction():
             self.world.others["partner_key"] = make_partner_key("partner")
+            follow = db.session.scalars(select(Follow).where(Follow.tracking_code == followed["tracking_code"])).one()
+            row = Subscription(id=new_id(), follow_id=follow.id, way="mail", language="zh", created_at=clock.now())
+            db.session.add(row)
+        self.world.others["subscription_token"] = link_token(row.id, current_app.extensions["settings"].secret_key)
 
     def _make_ways_out(self) -> None:
         """A channel of the patroller, and a webhook of the town with one event."""

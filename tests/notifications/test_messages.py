@@ -1,5 +1,7 @@
 """Who hears of what happens to an issue: once each, in words, and nobody else."""
 
+from datetime import datetime, timedelta
+
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.outbox import OutboxRow
@@ -118,3 +120,18 @@ def test_every_template_has_words_in_both_languages():
             assert "XH0000001" in body
     assert "2026-12-01 08:00" in words_of("issue.dispatch", facts, "zh", "Asia/Shanghai")[1]
     assert words_of("issue.of_later", facts, "zh", "Asia/Shanghai") == ("issue.of_later", "")
+
+
+def test_more_time_is_asked_of_the_office_and_answered_to_the_lead(valley, work):
+    issue = report(valley.patroller_client)
+    until = (datetime.fromisoformat(issue["due_at"]) + timedelta(days=1)).isoformat()
+    for n, granted in ((1, False), (2, True)):
+        issue = taken(valley.chief_client, issue, "extensions", until=until, reason="连续降雨")
+        issue = taken(valley.office_client, issue, f"extensions/{n}/decide", granted=granted, reason="已核实")
+    work()
+    assert kinds(valley.town_office_client).count("issue.ask_extension") == 2
+    answers = [row for row in inbox(valley.chief_client) if row["kind"].endswith("_extension")]
+    assert [row["kind"] for row in answers] == ["issue.grant_extension", "issue.refuse_extension"]
+    assert "连续降雨" in next(row["body"] for row in inbox(valley.town_office_client) if row["kind"] == "issue.ask_extension")
+    assert all("已核实" in row["body"] for row in answers)
+    assert kinds(valley.patroller_client) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrol.notifications.quiet import due_moment
+from patrol.foundation.quiet import due_moment
 
 CHINA = "Asia/Shanghai"
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from patrol.evidence.actions import record_photo, store_photo
+from patrol.foundation import channels
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.lifecycle import Verb
@@ -111,3 +112,29 @@ def cure(step, place):
                 return
 
     return go
+
+
+class Told(list):
+    """What went to citizens: (address, title, body); `fails` is raised or returned instead."""
+
+    fails = None
+
+    def __call__(self, address, title, body):
+        if isinstance(self.fails, Exception):
+            raise self.fails
+        if self.fails is None:
+            self.append((address, title, body))
+        return self.fails is None
+
+
+@pytest.fixture
+def told(monkeypatch, test_settings):
+    """Set up mail, text messages and the public address; return what is sent."""
+    found = Told()
+    monkeypatch.setattr(channels, "sender", [found])
+    for name, value in {
+        "mail_url": "mailtos://smtp.example.org?from=river@example.org", "sms_url": "jsons://sms.example.org/send?:to={phone}",
+        "public_url": "https://river.example.org/",
+    }.items():
+        monkeypatch.setitem(test_settings._values, name, value)
+    return found

@@ -15,7 +15,8 @@ def test_every_public_route_is_throttled_and_documents_429(app):
     assert len(rules) >= 9
     described = app.extensions["api"].description()["paths"]
     for rule in rules:
-        kind = "write" if "POST" in rule.methods else "read"
+        # What a link in a message opens is no write of a stranger's, and mail programs call it from few addresses.
+        kind = "write" if "POST" in rule.methods and "<token>" not in rule.rule else "read"
         assert app.view_functions[rule.endpoint].throttled == kind, rule
         path = described[rule.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}")]
         for operation in (path[method] for method in ("get", "post") if method in path):

@@ -116,7 +116,7 @@ class TestFollowing:
         assert follow(**{**mine, "contact": {"phone": "1"}}).status_code == 409
         assert db.session.scalar(select(func.count()).select_from(Follow)) == 1
 
-    def test_the_contact_is_sealed_and_turns_with_the_key(self, follow, test_settings):
+    def test_the_contact_is_sealed_and_turns_with_the_key(self, follow, test_settings, told):
         follow(contact={"phone": "13955550142", "name": " "})
         row = db.session.scalars(select(FollowerContact)).one()
         assert b"13955550142" not in row.sealed

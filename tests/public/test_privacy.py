@@ -1,6 +1,8 @@
 """A complainant's contact: sealed at rest, revealed with a permission, a reason and a trace, and nowhere else."""
 
 import re
+from datetime import timedelta
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import pytest
@@ -9,25 +11,41 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from patrol.application import create_app
-from patrol.foundation import outbox, worker
+from patrol.foundation import channels, clock, outbox, worker
 from patrol.foundation.database import db
+from patrol.foundation.logs import configure_logs
 from patrol.foundation.settings import Settings
 from patrol.people.models import AuditEntry, Region
 from patrol.people.permissions import ROLE_MAY, Permission, Role
-from patrol.public.models import ReporterContact
+from patrol.public.models import FollowerContact, ReporterContact
+from patrol.public.subscription_models import Notice, Subscription
+from patrol.public.subscriptions import link_token
 from patrol.waters.register import register_changed
 from tests.evidence.camera import camera_jpeg
 
 CANARY = {"name": "金丝雀女士", "phone": "13955550142", "email": "canary-7731@example.org"}
-TRACES = [text for value in CANARY.values() for text in (value, value.encode("unicode_escape").decode())]
+FOLLOWER = {"name": "白头翁先生", "phone": "13955550143", "email": "follower-4412@example.org"}
+TRACES = [text for value in (*CANARY.values(), *FOLLOWER.values()) for text in (value, value.encode("unicode_escape").decode())]
 
 
 @pytest.fixture
-def sent(complain, place):
+def sent(complain, place, told, anyone, issue_of):
+    """A complaint and a follow with contacts; both have had a message."""
     reply = complain(contact=CANARY, photos=[camera_jpeg(1)], id=str(uuid4()))
     assert reply.status_code == 201
-    worker.deliver_due()
+    followed = anyone.post(f"public/issues/{issue_of(reply.json).number}/follow", json={"contact": FOLLOWER})
+    assert followed.status_code == 201
+    deliver_on_the_next_day()
+    assert sum("canary-7731" in address or "follower-4412" in address for address, *_ in told) == 2
     return reply.json
+
+
+def deliver_on_the_next_day():
+    for hours in (24, 48):
+        moment = clock.now() + timedelta(hours=hours)
+        with clock.moved_clock(lambda moment=moment: moment):
+            while worker.deliver_due():
+                pass
 
 
 def reveal(client, issue_id, reason="核实地点"):
@@ -86,7 +104,7 @@ def _filled(path, rule, name, value):
     return re.sub(rf"<(?:[a-z_]+(?:\([^)]*\))?:)?{name}>", str(value), path)
 
 
-def test_the_canary_is_in_no_answer_of_any_route_for_anybody(app, sent, issue_of, place, build, signed_in, anyone, cure):
+def test_the_canary_is_in_no_answer_of_any_route_for_anybody(app, sent, issue_of, place, build, signed_in, anyone, cure, test_settings):
     """Every GET route, as every role, in the place's own region and in its chief's shoes; only reveal gives the contact."""
     issue = issue_of(sent)
     cure(issue.id)
@@ -95,10 +113,12 @@ def test_the_canary_is_in_no_answer_of_any_route_for_anybody(app, sent, issue_of
     people = [place.chief, place.town_chief, place.office, *(build.person(role) for role in Role)]
     values = {
         "issue_id": [issue.id], "tracking_code": [sent["tracking_code"]], "photo_id": photo_ids, "size": ["thumb", "screen", "original"],
+        "token": [link_token(row.id, test_settings.secret_key) for row in db.session.scalars(select(Subscription))],
         "person_id": [place.chief.id], "reach_id": [place.reach.id], "code": ["QX-0001"], "verb": ["accept"],
     }
     paths = sorted(set(readable_paths(app, values)))
     assert f"/api/v1/public/complaints/{sent['tracking_code']}" in paths
+    assert sum("/subscriptions/" in path for path in paths) == 2
     clients = [anyone, *(signed_in(person) for person in people)]
     answered = 0
     for client in clients:
@@ -115,14 +135,37 @@ def test_the_canary_is_nowhere_in_the_tables(sent):
     stored = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(select(table))]
     assert len(stored) > 10
     assert not any(trace in row for trace in TRACES for row in stored)
-    assert db.session.scalar(select(ReporterContact)) is not None
+    assert [db.session.scalar(select(model)) is not None for model in (ReporterContact, FollowerContact, Notice)] == [True] * 3
+
+
+def test_no_message_names_the_other_or_tells_more_than_its_reader_left(sent, told):
+    for address, title, body in told:
+        assert sum(name in unquote(address) for name in ("canary-7731", "follower-4412")) <= 1
+        assert not any(trace in title + body for trace in TRACES)
+
+
+def test_no_sender_writes_an_address_into_the_log(complain, place, told, test_settings, monkeypatch, capfd):
+    """The real one, to a mail server that is not there and to a gateway whose address has the number in it, at the noisiest level."""
+    monkeypatch.setattr(channels, "sender", [channels._apprise])
+    monkeypatch.setitem(test_settings._values, "mail_url", "mailto://127.0.0.1:9?from=river@example.org")
+    monkeypatch.setitem(test_settings._values, "sms_url", "json://127.0.0.1:9/send/{phone}?:to={phone}")
+    try:
+        configure_logs(Settings({"XUNHE_ENV": "test"}, log_level="DEBUG"))
+        complain(contact=CANARY)
+        complain(contact={"phone": CANARY["phone"]}, description="另一处")
+        deliver_on_the_next_day()
+    finally:
+        configure_logs(test_settings)
+    logged = "".join(capfd.readouterr())
+    assert logged.count("delivery_failed") > 1
+    assert not [trace for trace in TRACES if trace in logged or quote(trace) in logged]
 
 
 def test_the_canary_is_nowhere_in_the_files_of_a_real_database(tmp_path, monkeypatch):
     """A complaint committed to a SQLite file: no plain hit in the file, its journal, the queue or the photo store."""
     monkeypatch.setattr(outbox, "_hand_over", [])
     app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path / "var"), uploads=str(tmp_path / "uploads"),
-                              challenge_cost=0, log_level="ERROR"))
+                              challenge_cost=0, log_level="ERROR", mail_url="mailto://127.0.0.1:9", public_url="https://river.example.org"))
     with app.app_context():
         upgrade(directory="migrations")
         db.session.add(Region(code="990100", name="清溪区", level="county", path="/990100/", version=1))

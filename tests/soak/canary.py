@@ -3,13 +3,19 @@
 import base64
 import io
 import json
+import quopri
+import socketserver
+import threading
 import zipfile
 from collections.abc import Iterable
+from typing import cast
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from patrol.foundation.settings import Settings
+from patrol.public.subscriptions import link_token
 from tests.access.requests import REQUESTS
 from tests.access.world import CONTACT, HERE, PERSONAS
 from tests.soak.proof import Outcome, Setup, proves
@@ -36,10 +42,14 @@ class Canary:
         mark = uuid4().hex[:10]
         digits = f"138{int(mark, 16) % 10**8:08d}"
         self.contact = {"name": f"金丝雀{mark}", "phone": digits, "email": f"canary-{mark}@example.org"}
-        self.known = {part for text in (*self.contact.values(), *CONTACT.values()) for part in disguises(text)}
+        # Somebody who follows the same case: neither may read of the other.
+        self.follower = {"name": f"白头翁{mark}", "phone": f"139{digits[3:]}", "email": f"follower-{mark}@example.org"}
+        left = (*self.contact.values(), *self.follower.values(), *CONTACT.values())
+        self.known = {part for text in left for part in disguises(text)}
         self.server, self.outcome = server, outcome
         self.body = {**HERE, "id": str(uuid4()), "category": "C1", "description": "水面有垃圾", "contact": self.contact}
         self.code = ""
+        self.tokens: list[str] = []
 
     def look(self, data: bytes, where: str) -> None:
         self.outcome.count("answers and files searched")
@@ -61,11 +71,57 @@ class Canary:
                     self.look(archive.read(name), f"{where} {name}")
 
 
+class Mailbox(socketserver.StreamRequestHandler):
+    """As much of an SMTP server as takes a mail, or refuses it with the address in its words."""
+
+    def handle(self) -> None:
+        server = cast(MailServer, self.server)
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            word = line.split()[0].upper()
+            if word == b"RCPT" and server.refuses:
+                self.wfile.write(b"550 no such mailbox: " + line.strip() + b"\r\n")
+                continue
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                server.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+            if word == b"QUIT":
+                return
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """Where the service under proof sends its mail."""
+
+    daemon_threads, allow_reuse_address = True, True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Mailbox)
+        self.mails: list[bytes] = []
+        self.refuses = True
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def use_for(self, server: Server) -> None:
+        """Start the service anew so that it mails here, at any hour."""
+        server.stop()
+        server.environment |= {
+            "XUNHE_MAIL_URL": f"mailto://127.0.0.1:{self.server_address[1]}?from=river@example.org&smtp=127.0.0.1",
+            "XUNHE_SMS_URL": "json://127.0.0.1:9/send/{phone}?:to={phone}",
+            "XUNHE_PUBLIC_URL": "https://river.example.org", "XUNHE_CITIZEN_QUIET": "00:00-00:00",
+        }
+        server.start()
+        server.start_worker()
+
+
 @proves("A3", with_worker=True, log_level="DEBUG")
 def a_complainant_stays_unknown(server: Server, setup: Setup, outcome: Outcome) -> None:
     """Complain with a contact; ask everything as everybody; search answers, errors, exports, metrics, logs and files."""
     outcome.counts = {"answers and files searched": 0}
     canary = Canary(server, outcome)
+    # Where proofs share a server, as in the ordinary suite, tests/public/test_privacy.py does the telling.
+    mail = MailServer() if setup.alone else None
+    if mail is not None:
+        mail.use_for(server)
     sent = server.caller(None).call("POST", "/public/complaints", json_body=canary.body)
     assert sent.status == 201, sent.body
     canary.code = sent.json["tracking_code"]
@@ -74,13 +130,18 @@ def a_complainant_stays_unknown(server: Server, setup: Setup, outcome: Outcome) 
     issue_id = str(UUID(str(stored_id)))
     _refused_complaints(canary)
     _revealed(canary, issue_id)
+    _followed(canary, issue_id)
     _whole_life(canary, issue_id)
+    if mail is not None:
+        _told(canary, mail)
+        mail.shutdown()
+        mail.server_close()
     for persona in setup.sample(PERSONAS, least=len(PERSONAS) if setup.alone else 3):
         _everything_as(canary, persona, issue_id)
     server.stop()
     canary.look(server.log_path.read_bytes(), "the log")
-    telling = [line for line in server.log().splitlines() if canary.code in line]
-    outcome.must(not telling, f"the log shows the tracking code {len(telling)} times: {telling[:2]}")
+    telling = [line for line in server.log().splitlines() if any(key in line for key in (canary.code, *canary.tokens))]
+    outcome.must(not telling, f"the log shows a tracking code or a link's token {len(telling)} times: {telling[:2]}")
     outcome.must("request" in server.log(), "the log has no requests: nothing was searched")
     for path in sorted(path for path in server.folder.rglob("*") if path.is_file()):
         canary.look(path.read_bytes(), f"the file {path.relative_to(server.folder)}")
@@ -96,6 +157,49 @@ def _revealed(canary: Canary, issue_id: str) -> None:
     noted = canary.server.query(
         "SELECT count(*) FROM audit_entries WHERE act = 'reveal_reporter' AND subject = :subject", subject=issue_id)[0][0]
     canary.outcome.must(noted == 1, f"the look at a contact was written down {noted} times")
+
+
+def _followed(canary: Canary, issue_id: str) -> None:
+    """Somebody follows by mail, another by telephone; the link that the mail would bring is used in every way."""
+    caller, server = canary.server.caller(None), canary.server
+    [[serial]] = server.query("SELECT serial FROM issues WHERE id = :id", id=issue_id if server.url.startswith("postgresql") else UUID(issue_id).hex)
+    path = f"/public/issues/XH{serial:07d}/follow"
+    body = {"id": str(uuid4()), "contact": canary.follower}
+    for name, sent in (
+        ("follow", body), ("follow again", body), ("follow, other content", {**body, "contact": {"email": "x@example.org"}}),
+        ("follow by phone", {"contact": {"phone": canary.follower["phone"]}}), ("follow, bad contact", {"contact": canary.follower["email"]}),
+    ):
+        canary.ask(caller, name, "POST", path, json_body=sent)
+    for (row_id,) in server.query("SELECT id FROM subscriptions"):
+        token = link_token(UUID(str(row_id)), Settings(server.environment).secret_key)
+        for method, ending in (("GET", ""), ("POST", "/confirm")):
+            canary.ask(caller, f"subscription{ending}", method, f"/public/subscriptions/{token}{ending}")
+        canary.tokens.append(token)
+
+
+def _told(canary: Canary, mail: MailServer) -> None:
+    """Let the mails fail with the address in the refusal, then arrive: each names its own reader only, in its envelope."""
+    server = canary.server
+    for refuses in (True, False):
+        mail.refuses = refuses
+        for _ in range(3):
+            server.change("UPDATE outbox SET available_at = created_at WHERE delivered_at IS NULL AND kind LIKE 'public.%'")
+            server.flask("service", "deliver")
+    canary.outcome.must(len(mail.mails) >= 2, f"{len(mail.mails)} mails arrived: nothing was searched")
+    readers = [canary.contact["email"].encode(), canary.follower["email"].encode()]
+    for raw in mail.mails:
+        named = [reader for reader in readers if reader in raw]
+        canary.outcome.must(len(named) <= 1, f"a mail names {named}")
+        head, _, body = raw.partition(b"\r\n\r\n")
+        lines = b"\n".join(line for line in head.splitlines() if not line.startswith(b"To:"))
+        canary.look(lines + quopri.decodestring(body), "a mail beside its address")
+    [[failed]] = server.query("SELECT count(*) FROM outbox WHERE attempts > 0")
+    canary.outcome.must(failed > 0, "no mail failed: no failure was searched")
+    for token in canary.tokens[:1]:
+        canary.ask(server.caller(None), "subscription/end", "POST", f"/public/subscriptions/{token}/end")
+    for arguments in (("--dry-run",), ()):
+        ran = server.flask("retention", "run", *arguments)
+        canary.look((ran.stdout + ran.stderr).encode(), "retention")
 
 
 def _refused_complaints(canary: Canary) -> None:
@@ -174,7 +278,7 @@ def _every_row(canary: Canary) -> None:
                 for row in connection.execute(sa.select(table)):
                     values = [bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in row]
                     canary.look(b"\n".join(values), f"a row of {table.name}")
-                    sealed += table.name == "reporter_contacts"
+                    sealed += table.name in {"reporter_contacts", "follower_contacts"}
     finally:
         engine.dispose()
     canary.outcome.must(sealed >= 3, f"{sealed} contacts are stored: nothing was searched")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -212,7 +213,8 @@ class Story:
         words = {"ground": "other_reach", "reason": "平常的文字", "suggested_owner": "平常的文字"}
         for path, field in zip(paths, ("reason", "suggested_owner"), strict=False):
             self._step(chief, "decline", field, text, path, words)
-        later = {"until": "2999-01-01T00:00:00Z"}
+        due = datetime.fromisoformat(self.callers[office].get(paths[2]).json["due_at"])
+        later = {"until": (due + timedelta(days=1)).isoformat()}
         self._step(chief, "extensions", "reason", text, paths[2], later, "ask_extension")
         self._step(office, "extensions/1/decide", "reason", text, paths[2], {"granted": True}, "decide_extension")
         ledger = {"reason": "平常的文字", "review_on": "2999-01-01", "milestones": [{"text": "平常的文字", "due_on": "2999-01-01"}]}

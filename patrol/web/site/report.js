@@ -1,5 +1,5 @@
 // The citizen's form, from the QR code on a board or without one: what, where, photos, and nothing that need not be said.
-import { element, get, onLanguage, say } from "./shared.js";
+import { element, get, onLanguage, postOf, say } from "./shared.js";
 
 const board = location.pathname.match(/^\/b\/(.+)$/)?.[1];
 const form = document.getElementById("report");
@@ -14,7 +14,7 @@ async function showBoard() {
     const found = await get(`boards/${board}`);
     document.getElementById("board").replaceChildren(
       element("h2", `${found.water_body.name} · ${found.reach.name}`),
-      element("p", [found.office.name, ...found.posts.map(({ title, region }) => `${region} ${title}`)].join(" · ")),
+      element("p", [found.office.name, ...found.posts.map(postOf)].join(" · ")),
     );
   } catch (fault) {
     document.getElementById("board").replaceChildren(element("p", fault.message, { role: "alert" }));
@@ -31,7 +31,7 @@ async function showCategories() {
 }
 
 function showPlace() {
-  if (position) place.textContent = say(`已定位,误差约 ${Math.round(position.accuracy_m)} 米`, `Located, within about ${Math.round(position.accuracy_m)} m`);
+  if (position) place.textContent = say(`已定位，误差约 ${Math.round(position.accuracy_m)} 米`, `Located, within about ${Math.round(position.accuracy_m)} m`);
   else place.textContent = board ? say("不定位则按公示牌的位置", "Without a position the board's place counts") : say("请先定位", "Please give the position");
 }
 
@@ -41,7 +41,7 @@ document.getElementById("locate").addEventListener("click", () => {
     position = { latitude: coords.latitude, longitude: coords.longitude, accuracy_m: coords.accuracy };
     showPlace();
     suggest().catch(() => {});
-  }, () => { place.textContent = say("无法定位,请允许使用位置", "No position: please allow it"); }, { enableHighAccuracy: true, timeout: 20000 });
+  }, () => { place.textContent = say("无法定位，请允许使用位置", "No position: please allow it"); }, { enableHighAccuracy: true, timeout: 20000 });
 });
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
@@ -62,7 +62,12 @@ async function solution() {
       return btoa(JSON.stringify({ challenge: { parameters, signature }, solution: { counter, derivedKey } }));
     }
   }
-  throw new Error(say("验证失败,请重试", "The check failed: try again"));
+  throw new Error(say("验证失败，请重试", "The check failed: try again"));
+}
+
+function contact() {
+  const left = ["email", "phone"].map((name) => [name, form.elements[name].value.trim()]).filter(([, text]) => text);
+  return left.length ? Object.fromEntries(left) : null;
 }
 
 // What may be the same trouble is offered before sending: following it spares everybody a second case.
@@ -75,7 +80,7 @@ async function suggest() {
   if (!items.length) return;
   const list = element("ul", "", { class: "near" });
   for (const found of items) {
-    const item = element("li", `${found.category_name} · ${say("约", "about ")}${found.distance_m}${say(" 米", " m")} · ${found.message}`);
+    const item = element("li", `${found.category_name} · ${say(`约 ${found.distance_m} 米`, `about ${found.distance_m} m`)} · ${found.message}`);
     const photos = element("div", "", { class: "photos" });
     for (const { screen } of found.photos.slice(0, 2)) photos.append(element("img", "", { src: screen, alt: found.category_name, loading: "lazy" }));
     const follow = element("button", say("就是这个，我来关注", "This is it: follow it"), { type: "button" });
@@ -83,7 +88,11 @@ async function suggest() {
     item.append(photos, follow);
     list.append(item);
   }
-  near.replaceChildren(element("h3", say("附近已有人反映，是同一个问题吗？", "Reported nearby: is it the same?")), list);
+  near.replaceChildren(
+    element("h3", say("附近已有人反映，是同一个问题吗？", "Reported nearby: is it the same?")),
+    element("p", say("关注后会得到一个查询码；想收到进展消息，请先在下面填写联系方式。", "Following gives you a tracking code; to be told of each turn, leave a contact below first."), { class: "hint" }),
+    list,
+  );
 }
 
 async function followInstead(number, button) {
@@ -91,7 +100,7 @@ async function followInstead(number, button) {
   button.disabled = true;
   try {
     const body = { challenge: await solution() };
-    if (form.elements.phone.value) body.contact = { phone: form.elements.phone.value };
+    if (contact()) body.contact = contact();
     finish(await get(`issues/${number}/follow`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
   } catch (fault) {
     outcome.replaceChildren(element("p", fault.message, { role: "alert" }));
@@ -117,7 +126,7 @@ async function send(event) {
     body.set("id", id);
     for (const name of ["category", "description"]) body.set(name, form.elements[name].value);
     for (const photo of [...form.elements.photos.files].slice(0, 9)) body.append("photos", photo);
-    if (form.elements.phone.value) body.set("contact", JSON.stringify({ phone: form.elements.phone.value }));
+    if (contact()) body.set("contact", JSON.stringify(contact()));
     if (board) body.set("board_code", decodeURIComponent(board));
     for (const [name, value] of Object.entries(position ?? {})) body.set(name, value);
     const solved = await solution();

@@ -21,6 +21,9 @@ export function element(name, text, attributes = {}) {
   return made;
 }
 
+// Many posts say their place themselves.
+export const postOf = ({ title, region }) => (title.startsWith(region) ? title : `${region} ${title}`);
+
 function showLanguage() {
   document.documentElement.lang = chosen;
   for (const node of document.querySelectorAll("[data-zh]")) node.textContent = node.dataset[chosen];

@@ -1,5 +1,5 @@
-// The start page: figures, the open map and the progress of a report, from the public API. No other origin is asked.
-import { element, get, language, onLanguage, say } from "./shared.js";
+// The start page: figures and the open map, from the public API. No other origin is asked.
+import { element, get, onLanguage, say } from "./shared.js";
 
 async function showFigures() {
   const figures = await get("statistics");
@@ -58,74 +58,15 @@ async function showMap() {
   map.replaceChildren(...drawn, ...dots);
 }
 
-function notFixedForm(code, until) {
-  const form = element("form"), photos = element("input", "", { id: "not-fixed-photos", name: "photos", type: "file", accept: "image/*", multiple: "" });
-  const fault = element("p", "", { role: "alert" });
-  form.append(
-    element("h3", say("没有整改到位？", "Not fixed?")),
-    element("p", say(`${until} 前可以提出一次，由整改人以外的人员核实后决定。`, `You can say so once, until ${until}; somebody who did not handle it decides.`)),
-    element("label", say("现在是什么情况", "How it looks now"), { for: "not-fixed" }),
-    element("textarea", "", { id: "not-fixed", name: "reason", rows: "3", maxlength: "1000", required: "" }),
-    element("label", say("照片(可不选)", "Photos (optional)"), { for: "not-fixed-photos" }), photos,
-    element("button", say("反映未整改到位", "Say that it is not fixed"), { type: "submit" }), fault,
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const body = new FormData();
-    body.set("reason", form.elements.reason.value);
-    for (const photo of [...photos.files].slice(0, 9)) body.append("photos", photo);
-    try {
-      await get(`complaints/${encodeURIComponent(code)}/not-fixed`, { method: "POST", body });
-      document.getElementById("track").requestSubmit();
-    } catch (refused) {
-      fault.textContent = refused.message;
-    }
-  });
-  return form;
-}
-
-async function showProgress(event) {
-  event.preventDefault();
-  const box = document.getElementById("progress");
-  const code = document.getElementById("code").value.trim();
-  try {
-    const found = await get(`complaints/${encodeURIComponent(code)}`);
-    const when = (text) => new Date(text).toLocaleString(language() === "en" ? "en" : "zh-CN", { dateStyle: "medium", timeStyle: "short" });
-    const steps = element("ol", "", { class: "steps" });
-    for (const step of found.steps) {
-      const item = element("li", step.text);
-      item.append(element("time", when(step.at), { datetime: step.at }));
-      steps.append(item);
-    }
-    const photos = element("div", "", { class: "photos" });
-    for (const photo of found.photos.filter(({ ready }) => ready)) {
-      photos.append(element("img", "", { src: photo.screen, alt: photo.kind === "after" ? say("整改后", "after") : say("整改前", "before"), loading: "lazy" }));
-    }
-    const parts = [element("h3", `${found.number} · ${found.category.name} · ${found.state_name}`), element("p", found.message)];
-    if (found.public_summary) parts.push(element("p", found.public_summary));
-    if (found.rejection) parts.push(element("p", `${found.rejection.ground}: ${found.rejection.reason}`));
-    if (found.due_at) parts.push(element("p", `${say("应于此前办结", "Due by")} ${when(found.due_at)}`));
-    if (found.reopening) {
-      const { reason, message, decision } = found.reopening;
-      parts.push(element("p", `${say("您说", "You said")}: ${reason}`), element("p", message));
-      if (decision) parts.push(element("p", decision));
-    }
-    box.replaceChildren(...parts, steps, photos, ...(found.can_say_not_fixed ? [notFixedForm(code, found.not_fixed_until)] : []));
-  } catch (fault) {
-    box.replaceChildren(element("p", fault.message, { role: "alert" }));
-  }
-}
-
 function showAll() {
   for (const part of [showFigures, showMap]) {
     part().catch((fault) => document.getElementById("figures").append(element("li", fault.message)));
   }
 }
 
-document.getElementById("track").addEventListener("submit", showProgress);
+// The code leads to a page of its own, whose address can be kept.
+document.getElementById("track").addEventListener("submit", (event) => {
+  event.preventDefault();
+  location.assign(`/t/${encodeURIComponent(document.getElementById("code").value.trim())}`);
+});
 onLanguage(showAll);
-const tracked = location.pathname.match(/^\/t\/(.+)$/);
-if (tracked) {
-  document.getElementById("code").value = decodeURIComponent(tracked[1]);
-  document.getElementById("track").requestSubmit();
-}
