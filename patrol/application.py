@@ -6,7 +6,9 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import patrol.evidence.models
+import patrol.issues.escalation_models
 import patrol.issues.models
+import patrol.issues.policy_models
 import patrol.notifications.models
 import patrol.patrols.models
 import patrol.public.models
@@ -26,7 +28,18 @@ from patrol.foundation.migrations import connect_migrations
 from patrol.foundation.settings import Settings
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
-from patrol.issues import case_file_api, escalating, examination, extension_api, handing_over, order_api, step_api  # noqa: F401 - they register themselves
+from patrol.issues import (  # noqa: F401 - they register themselves
+    case_file_api,
+    escalating,
+    examination,
+    extension_api,
+    handing_over,
+    order_api,
+    policy_api,
+    policy_commands,
+    recounting,
+    step_api,
+)
 from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.notifications import delivery, telling, webhook_api  # noqa: F401 - they register themselves
@@ -64,7 +77,7 @@ from patrol.web import pages
 ROOMS = (service.room, people, waters, evidence, issues, patrols, public, open311, notifications, supervision)
 COMMANDS = (
     service.commands, people_commands.commands, retention_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
-    patrol_commands.commands, public_commands.commands, demo_commands.commands,
+    policy_commands.commands, patrol_commands.commands, public_commands.commands, demo_commands.commands,
 )
 
 DESCRIPTION = """The API of Xunhe (巡河), a platform for the River Chief System (河长制).

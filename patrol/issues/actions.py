@@ -19,6 +19,7 @@ from patrol.issues.history import SUBMIT, add_entry
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.placing import BY_BOARD, Placement, place_by_position, place_on_reach
+from patrol.issues.policies_held import current_policies
 from patrol.issues.queries import find_issue
 from patrol.issues.steps import step_by_policy
 from patrol.people.actor import SYSTEM, Actor
@@ -103,11 +104,12 @@ def _dispatch_by_policy(
 ) -> None:
     """Accept and dispatch the issue in the system's name where the policy wants no office to look first."""
     decision = goes_straight_to_the_chief(
-        Source(issue.source), issue.category, Severity(issue.severity), placement.routing.confidence_label, lead is not None
-    )
-    issue.routing = issue.routing | {
-        "policy": {"rule": decision.rule, "straight": decision.straight, "reason": decision.reason._asdict()}
-    }
+        Source(issue.source), issue.category, Severity(issue.severity), placement.routing.confidence_label, lead is not None,
+        rules=current_policies().rules_on(placement.day),
+    )  # fmt: skip
+    issue.routing = issue.routing | {"policy": {
+        "rule": decision.rule, "version": decision.version, "straight": decision.straight, "reason": decision.reason._asdict(),
+    }}  # fmt: skip
     if not decision.straight:
         return
     for verb, who in ((Verb.ACCEPT, None), (Verb.DISPATCH, lead)):

@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
 
 class Limit(NamedTuple):
-    """One row of policy; `category` is the first letters of a code, "" for all."""
+    """One row of policy and its version; `category` is the first letters of a code, "" for all."""
 
     code: str
     stage: Stage
@@ -44,6 +44,7 @@ class Limit(NamedTuple):
     category: str
     amount: int
     unit: Unit
+    version: int = 1
 
 
 _S, _A, _R = Severity, Stage.ACCEPTANCE, Stage.RECTIFICATION
@@ -88,18 +89,37 @@ class Calendar(Protocol):
     def ruling(self, day: date) -> Day: ...
 
 
+LEAST_DAYS_OFF = 13
+"""The public holidays of a year since 2025 (State Council decree 795): a yearly notice names at least so many days off."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChineseCalendar:
-    """The national calendar of holidays and make-up days, with the district's own decisions on single days above it."""
+    """The national calendar of holidays and make-up days; above it its days as typed in from the notice, and local decisions."""
 
     local: Mapping[date, tuple[bool, Text]] = field(default_factory=dict)
+    notice: Mapping[date, tuple[bool, Text]] = field(default_factory=dict)
 
     def ruling(self, day: date) -> Day:
         """Return the row for `day`; a year whose notice is not known gives rows of kind `ASSUMED`."""
         if day in self.local:
             works, name = self.local[day]
             return Day(day, works, DayKind.LOCAL, name)
-        return _national_ruling(day)
+        if day in self.notice:
+            works, name = self.notice[day]
+            return Day(day, works, DayKind.MAKE_UP if works else DayKind.HOLIDAY, name)
+        row = _national_ruling(day)
+        if row.kind is DayKind.ASSUMED and self._was_typed_in(day.year):
+            return row._replace(kind=DayKind.WEEKDAY if row.works else DayKind.WEEKEND)
+        return row
+
+    def knows(self, year: int) -> bool:
+        """Tell whether the notice of a year is known, from the library or because it was typed in."""
+        return _national_ruling(date(year, 1, 1)).kind is not DayKind.ASSUMED or self._was_typed_in(year)
+
+    def _was_typed_in(self, year: int) -> bool:
+        # A few days off are a local matter or the beginning of the work; only a whole notice makes a year known.
+        return sum(day.year == year and not works for day, (works, _) in self.notice.items()) >= LEAST_DAYS_OFF
 
 
 # The library goes through all the days it knows at each question: without memory 20 working days cost 2.6 ms, not 0.07.
@@ -131,23 +151,31 @@ class Deadline:
     days: tuple[Day, ...]
 
 
+def count(
+    stage: Stage, severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
+    limits: Sequence[Limit],
+) -> Deadline:  # fmt: skip
+    """Return by when an issue must have reached `stage`, counted from the aware moment `since` in local days of `timezone`.
+
+    Raises `ValueError` when `since` is naive and `LookupError` when no row of `limits` fits.
+    """
+    return _deadline(_limit(stage, severity, category, limits), since, calendar, timezone)
+
+
 def due_at(
     severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
     *, limits: Sequence[Limit] = DEFAULT_LIMITS,
 ) -> Deadline:  # fmt: skip
-    """Return by when an issue must be rectified, counted from the aware moment `since` in local days of `timezone`.
-
-    Raises `ValueError` when `since` is naive and `LookupError` when no row of `limits` fits.
-    """
-    return _deadline(_limit(Stage.RECTIFICATION, severity, category, limits), since, calendar, timezone)
+    """Return by when an issue must be rectified; otherwise as `count`."""
+    return count(Stage.RECTIFICATION, severity, category, since, calendar, timezone, limits)
 
 
 def acceptance_due(
     severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
     *, limits: Sequence[Limit] = DEFAULT_LIMITS,
 ) -> Deadline:  # fmt: skip
-    """Return by when the office must have accepted or rejected an issue submitted at `since`; otherwise as `due_at`."""
-    return _deadline(_limit(Stage.ACCEPTANCE, severity, category, limits), since, calendar, timezone)
+    """Return by when the office must have accepted or rejected an issue submitted at `since`; otherwise as `count`."""
+    return count(Stage.ACCEPTANCE, severity, category, since, calendar, timezone, limits)
 
 
 def _deadline(limit: Limit, since: datetime, calendar: Calendar, timezone: ZoneInfo) -> Deadline:

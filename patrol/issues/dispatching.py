@@ -8,7 +8,7 @@ from patrol.issues.categories import Severity, Source
 
 
 class Rule(NamedTuple):
-    """One row of policy, met by an issue that every column fits.
+    """One row of policy and its version, met by an issue that every column fits; the lowest `position` is asked first.
 
     `category` is the first letters of a code, "" for all; `confidence` is what the routing must have said of the place,
     None when it need not be sure.
@@ -21,14 +21,17 @@ class Rule(NamedTuple):
     confidence: str | None
     straight: bool
     reason: Text
+    version: int = 1
+    position: int = 0
 
 
 class Decision(NamedTuple):
-    """Whether the chief gets the issue at once, the code of the rule that says so, and the reason in words."""
+    """Whether the chief gets the issue at once, the code of the rule that says so, the reason in words, and the row's version, if it is a row."""
 
     straight: bool
     rule: str
     reason: Text
+    version: int | None = None
 
 
 _ANY_SOURCE, _PATROL = frozenset(Source), frozenset({Source.PATROL})
@@ -42,6 +45,8 @@ _SEEN = Text("巡河发现的一般问题直接派给河长", "a general issue f
 _PLACED = Text("位置明确的一般投诉直接派给河长", "a general complaint with a sure place goes straight to the chief")
 _UNSURE = Text("投诉位置不够明确，由河长办先行核实", "the place is not sure, so the office checks the complaint first")
 _OFFICE = Text("此来源的问题由河长办先受理", "issues from this source are received by the office first")
+DUTY = "F"
+"""The category of charges against chiefs: they are never sent to a chief unseen, whatever a row of policy says."""
 _VACANT = Text("该河段当日没有在任河长，由河长办先受理", "nobody is chief there that day: the office receives it")
 
 # The first row that fits decides. Duty comes first, because a charge against a chief must never be sent to that chief.
@@ -70,6 +75,8 @@ def goes_straight_to_the_chief(
             break
     else:
         return Decision(False, "office_first", _OFFICE)
+    if rule.straight and category.startswith(DUTY):
+        return Decision(False, "duty_to_office", _DUTY)
     if rule.straight and not has_chief:
         return Decision(False, "vacant_to_office", _VACANT)
-    return Decision(rule.straight, rule.code, rule.reason)
+    return Decision(rule.straight, rule.code, rule.reason, rule.version)

@@ -9,9 +9,10 @@ from patrol.foundation import clock
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.deadlines import ChineseCalendar, Day, Deadline, Stage, Unit, acceptance_due, due_at
+from patrol.issues.deadlines import ChineseCalendar, Day, Deadline, Stage, Unit, count
 from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
+from patrol.issues.policies_held import current_policies
 from patrol.issues.suspension import restored_due
 
 CLOCK_RUNS = (State.SUBMITTED, State.ACCEPTED, State.DISPATCHED, State.IN_PROGRESS)
@@ -24,20 +25,29 @@ _SET = Text("由河长办指定期限", "Set by the river chief office")
 _BY_EXTENSION = "extension"
 _EXTENDED = Text("由河长办批准延期", "Extended by the river chief office")
 _PAST = Text("期限必须晚于现在", "A due date must lie in the future")
-_CALENDAR = ChineseCalendar()
 
 
 def chinese_calendar() -> ChineseCalendar:
-    """Return the calendar that due dates are counted by."""
-    return _CALENDAR
+    """Return the calendar that due dates are counted by, as it stands now."""
+    return current_policies().calendar
 
 
 def count_due(issue: Issue, stage: Stage, since: datetime, timezone: str) -> None:
-    """Set the issue's due date: `stage` must be reached within the limit of its severity, counted from `since`."""
-    severity, zone = Severity(issue.severity), ZoneInfo(timezone)
-    count = acceptance_due if stage is Stage.ACCEPTANCE else due_at
-    deadline = count(severity, issue.category, since, _CALENDAR, zone)
-    issue.due_at, issue.due_rule = deadline.due_at, _as_data(deadline, since)
+    """Set the issue's due date: `stage` must be reached within the limit of its severity, counted from `since`.
+
+    The limits are those in force today, whatever day `since` is: a version counts for what is counted while it is in force.
+    """
+    policies = current_policies()
+    deadline = count(
+        stage, Severity(issue.severity), issue.category, since, policies.calendar, ZoneInfo(timezone),
+        policies.limits_on(clock.today(timezone)),
+    )  # fmt: skip
+    take_deadline(issue, deadline, since)
+
+
+def take_deadline(issue: Issue, deadline: Deadline, since: datetime) -> None:
+    """Let an issue be due by a deadline counted from `since`, and keep with it what led to it."""
+    issue.due_at, issue.due_rule = deadline.due_at, deadline_as_data(deadline, since)
 
 
 def count_due_again(issue: Issue, timezone: str) -> None:
@@ -60,7 +70,7 @@ def extend_due(issue: Issue, moment: datetime, timezone: str) -> None:
 
 def _take_over(issue: Issue, moment: datetime, timezone: str, rule: str, why: Text) -> None:
     issue.due_rule = {
-        **issue.due_rule, "rule": rule, "unit": None, "explanation": [why._asdict()], "days": [],
+        **issue.due_rule, "rule": rule, "version": None, "unit": None, "explanation": [why._asdict()], "days": [],
         "last_day": clock.local_date(moment, timezone).isoformat(),
     }  # fmt: skip
     issue.due_at = moment
@@ -73,7 +83,7 @@ def restore_due(issue: Issue, now: datetime, timezone: str) -> None:
     unit = Unit(rule["unit"]) if rule.get("unit") else None
     restored = restored_due(
         issue.due_at, date.fromisoformat(rule["last_day"]), unit, stopped_at=issue.suspended_at, resumed_at=now,
-        calendar=_CALENDAR, timezone=ZoneInfo(timezone),
+        calendar=chinese_calendar(), timezone=ZoneInfo(timezone),
     )  # fmt: skip
     issue.due_rule = {
         **rule, "last_day": restored.last_day.isoformat(), "days": _days_as_data(restored.days),
@@ -82,9 +92,10 @@ def restore_due(issue: Issue, now: datetime, timezone: str) -> None:
     issue.due_at = restored.due_at
 
 
-def _as_data(deadline: Deadline, since: datetime) -> dict[str, Any]:
+def deadline_as_data(deadline: Deadline, since: datetime) -> dict[str, Any]:
+    """Return what is stored with an issue of a deadline counted from `since`: the row of policy, the words, the days that counted."""
     return {
-        "rule": deadline.rule, "stage": deadline.limit.stage.value, "unit": deadline.limit.unit.value, "since": since.isoformat(),
+        "rule": deadline.rule, "version": deadline.limit.version, "stage": deadline.limit.stage.value, "unit": deadline.limit.unit.value, "since": since.isoformat(),
         "last_day": deadline.last_day.isoformat(), "explanation": [text._asdict() for text in deadline.explanation],
         "days": _days_as_data(deadline.days),
     }  # fmt: skip
@@ -109,7 +120,7 @@ def shown_due(state: str, due: datetime, rule: Mapping[str, Any], language: str)
     return {
         "due_at": due,
         "due_rule": {
-            "rule": rule["rule"], "stage": rule["stage"], "last_day": rule["last_day"],
+            "rule": rule["rule"], "version": rule.get("version"), "stage": rule["stage"], "last_day": rule["last_day"],
             "explanation": [text[language] for text in rule["explanation"]],
         },
     }  # fmt: skip

@@ -1,11 +1,12 @@
 """The sweep that lets late issues climb: each rung once, in order, by whichever worker gets there, after any downtime."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock, events
@@ -14,14 +15,16 @@ from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_minute
 from patrol.issues.due import CLOCK_RUNS, chinese_calendar
-from patrol.issues.escalation import RUNG_NAME, Rung, planned_moments
+from patrol.issues.escalation import Rung, planned_moments
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, add_entry
 from patrol.issues.models import Issue
+from patrol.issues.policies import Dated, in_force
 from patrol.people.actor import SYSTEM
 
 BATCH = 200
+PLANNED_AT_ONCE = 1_000
 _ORDER_TEXT = Text("超期未办结，系统按规定发出{name}", "Overdue: {name}, sent by rule")
 
 
@@ -29,6 +32,7 @@ _ORDER_TEXT = Text("超期未办结，系统按规定发出{name}", "Overdue: {n
 def escalate_all_due() -> int:
     """Let everything climb that is due to; return how many rungs were reached."""
     timezone, total = current_app.extensions["settings"].timezone, 0
+    plan_new_rungs(timezone)
     while True:
         with transaction():
             seen, climbed = escalate_some(timezone)
@@ -51,25 +55,76 @@ def escalate_some(timezone: str, limit: int = BATCH) -> tuple[int, int]:
     ).all()  # fmt: skip
     if not issues:
         return 0, 0
-    ladder = ladder_on(clock.local_date(now, timezone))
-    climbed = sum(_climb(issue, ladder, now, ZoneInfo(timezone)) for issue in issues)
+    ladder, reached = ladder_on(clock.local_date(now, timezone)), _reached([issue.id for issue in issues])
+    climbed = sum(_climb(issue, ladder, reached, now, ZoneInfo(timezone)) for issue in issues)
     return len(issues), climbed
 
 
 def ladder_on(day: date) -> Sequence[EscalationPolicy]:
     """Return the rungs in force on a day."""
     rows = db.session.scalars(
-        select(EscalationPolicy).where(EscalationPolicy.valid_from <= day).order_by(EscalationPolicy.valid_from)
-    ).all()
-    return [row for row in {row.code: row for row in rows}.values() if row.enabled]
+        select(EscalationPolicy).where(EscalationPolicy.valid_from <= day, EscalationPolicy.withdrawn_at.is_(None))
+        .order_by(EscalationPolicy.valid_from)
+    ).all()  # fmt: skip
+    return in_force((Dated(row.code, row.valid_from, row.enabled, row) for row in rows), day)
 
 
-def _climb(issue: Issue, ladder: Sequence[EscalationPolicy], now: datetime, zone: ZoneInfo) -> int:
+def rung_names() -> dict[str, Text]:
+    """Return what people call each rung that there is or was, by its code; of several versions the latest name."""
+    rows = db.session.scalars(select(EscalationPolicy).order_by(EscalationPolicy.valid_from)).all()
+    return {row.code: row.name for row in rows}
+
+
+def midnight_of(day: date, timezone: str) -> datetime:
+    """Return the moment at which a local day begins."""
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def plan_new_rungs(timezone: str) -> None:
+    """Let the sweep look anew at all issues once another version of a rung has come into force.
+
+    They are looked at from the beginning of its first day: a rung whose moment lies before it stays behind. A worker that
+    is killed begins again, which changes nothing twice.
+    """
+    today = clock.today(timezone)
+    new = select(EscalationPolicy.id, EscalationPolicy.valid_from).where(
+        EscalationPolicy.planned_at.is_(None), EscalationPolicy.withdrawn_at.is_(None), EscalationPolicy.valid_from <= today
+    )
+    for policy_id, day in db.session.execute(new).all():
+        begins, after = midnight_of(day, timezone), None
+        while True:
+            with transaction():
+                after = _look_anew(begins, after)
+                if after is None:
+                    db.session.get_one(EscalationPolicy, policy_id).planned_at = clock.now()
+                    break
+
+
+def _look_anew(begins: datetime, after: UUID | None) -> UUID | None:
+    """Let the sweep look at one batch of issues from `begins` on; return the last one's id, None at the end."""
+    waits = or_(Issue.next_escalation_at.is_(None), Issue.next_escalation_at > begins)
+    batch = select(Issue.id).where(Issue.state.in_([state.value for state in CLOCK_RUNS]), waits).order_by(Issue.id).limit(PLANNED_AT_ONCE)
+    ids = db.session.scalars(batch if after is None else batch.where(Issue.id > after)).all()
+    db.session.execute(
+        update(Issue).where(Issue.id.in_(ids), waits).values(next_escalation_at=begins), execution_options={"synchronize_session": False}
+    )
+    return ids[-1] if len(ids) == PLANNED_AT_ONCE else None
+
+
+def _reached(issue_ids: Sequence[UUID]) -> set[tuple[UUID, str, datetime]]:
+    columns = (Escalation.issue_id, Escalation.code, Escalation.due_at)
+    return {(row[0], row[1], row[2]) for row in db.session.execute(select(*columns).where(Escalation.issue_id.in_(issue_ids)))}
+
+
+def _climb(
+    issue: Issue, ladder: Sequence[EscalationPolicy], before: Collection[tuple[UUID, str, datetime]], now: datetime, zone: ZoneInfo
+) -> int:
     assert issue.next_escalation_at
     since, start = datetime.fromisoformat(issue.due_rule["since"]), issue.next_escalation_at
     planned = [
-        (moment, rung) for moment, rung in planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone) if moment >= start
-    ]
+        (moment, rung) for moment, rung in planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone)
+        if moment >= start and (issue.id, rung.code, issue.due_at) not in before
+    ]  # fmt: skip
     reached = [(moment, rung) for moment, rung in planned if moment <= now]
     for moment, rung in reached:
         _reach(issue, rung, moment, now)
@@ -80,9 +135,8 @@ def _climb(issue: Issue, ladder: Sequence[EscalationPolicy], now: datetime, zone
 def _reach(issue: Issue, rung: Rung, planned_at: datetime, now: datetime) -> None:
     changes = {"planned_at": {"from": None, "to": planned_at.isoformat()}}
     if rung.order_kind:
-        name = RUNG_NAME.get(rung.code, Text(rung.code, rung.code))
         db.session.add(Order(
-            issue_id=issue.id, kind=rung.order_kind, text=_ORDER_TEXT.format(name=name).zh, by_id=None, rule=rung.code,
+            issue_id=issue.id, kind=rung.order_kind, text=_ORDER_TEXT.format(name=rung.name).zh, by_id=None, rule=rung.code,
             to_id=issue.lead_id, at=now,
         ))  # fmt: skip
         changes["order"] = {"from": None, "to": rung.order_kind}

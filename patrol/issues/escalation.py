@@ -19,12 +19,18 @@ class Basis(StrEnum):
 
 
 class Rung(Protocol):
-    """One row of policy: its code, from what it is counted, how much, and the order that comes with it, if any."""
+    """One row of policy: its code, from what it is counted, how much, the order that comes with it, if any, and its name."""
 
-    code: str
-    basis: str
-    amount: int
-    order_kind: str | None
+    @property
+    def code(self) -> str: ...
+    @property
+    def basis(self) -> str: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def order_kind(self) -> str | None: ...
+    @property
+    def name(self) -> Text: ...
 
 
 class DefaultRung(NamedTuple):
@@ -47,9 +53,6 @@ DEFAULT_LADDER = (
     DefaultRung("listed", Basis.WORKING_DAYS_AFTER, 10, "listed", Text("挂牌督办", "Listed supervision")),
     DefaultRung("talk", Basis.WORKING_DAYS_AFTER, 20, "talk", Text("约谈", "Admonitory talk")),
 )  # fmt: skip
-REMINDERS = frozenset(rung.code for rung in DEFAULT_LADDER if rung.basis != Basis.WORKING_DAYS_AFTER)
-"""The rungs that help to be in time, and mean nothing afterwards."""
-RUNG_NAME: dict[str, Text] = {rung.code: rung.name for rung in DEFAULT_LADDER}
 
 
 def planned_moments(

@@ -7,24 +7,34 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
+from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
+from patrol.issues.policy_models import Versioned, one_for_each_day
 from patrol.people.models import Person
 
 
-class EscalationPolicy(Base):
-    """One rung of the ladder from a day on; of the rows of one code the one that began last counts, a disabled one not at all."""
+class EscalationPolicy(Versioned, Base):
+    """One rung of the ladder from a day on; of the rows of one code the one that began last counts, a disabled one not at all.
+
+    `planned_at` is when the issues that wait for their next rung were looked at anew because of it.
+    """
 
     __tablename__ = "escalation_policies"
-    __table_args__ = (UniqueConstraint("code", "valid_from"),)
+    __table_args__ = (UniqueConstraint("code", "version"), one_for_each_day("uq_escalation_policies_day", "code"))
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(20))
     basis: Mapped[str] = mapped_column(String(20))
     amount: Mapped[int]
     order_kind: Mapped[str | None] = mapped_column(String(12))
-    enabled: Mapped[bool] = mapped_column(default=True)
+    name_zh: Mapped[str] = mapped_column(String(100))
+    name_en: Mapped[str] = mapped_column(String(100))
     valid_from: Mapped[date]
-    source: Mapped[str] = mapped_column(String(300))
+    planned_at: Mapped[datetime | None]
+
+    @property
+    def name(self) -> Text:
+        """What people call the rung."""
+        return Text(self.name_zh, self.name_en)
 
 
 class Escalation(Base):

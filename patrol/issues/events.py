@@ -25,6 +25,14 @@ class IssueEscalated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DueMoved(Event):
+    """An issue's due date was counted again by other rows of policy; its history says so in entry `seq`."""
+
+    issue_id: UUID
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepTaken(Event):
     """An issue went one step of its life; `by_id` None means the system, by the policy or rule `rule`."""
 

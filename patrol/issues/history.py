@@ -23,6 +23,8 @@ ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION = "ask_extension", "grant_exten
 """More time: asked for by the lead, decided by the office."""
 ESCALATE, ANSWER_ORDER = "escalate", "answer_order"
 """A late issue climbs; an order of supervision is answered."""
+RECOUNT = "recount"
+"""The due date was counted again by other rows of policy, because somebody ordered it for all open issues."""
 
 
 def add_entry(

@@ -11,7 +11,7 @@ from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues import orders
 from patrol.issues.api import room
-from patrol.issues.escalation import RUNG_NAME
+from patrol.issues.escalating import rung_names
 from patrol.issues.escalation_models import Escalation, Order
 from patrol.issues.field_shapes import SomebodyField, filled
 from patrol.issues.lifecycle import ORDER_NAME
@@ -104,7 +104,8 @@ def answer_order(data: dict[str, Any], order_id: UUID) -> dict[str, Any]:
 def list_escalations(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List how far visible issues have climbed for being late, the latest first."""
     page = orders.list_escalations(current_actor(), **args)
-    names = [RUNG_NAME.get(row.code, Text(row.code, row.code)).in_language(language()) for row in page.items]
+    called = rung_names() if page.items else {}
+    names = [called.get(row.code, Text(row.code, row.code)).in_language(language()) for row in page.items]
     return Page([
         {"issue": _issue_in_short(row), "code": row.code, "name": name, "due_at": row.due_at, "planned_at": row.planned_at, "at": row.at}
         for row, name in zip(page.items, names, strict=True)

@@ -22,6 +22,7 @@ from patrol.issues.history import (
     GRANT_EXTENSION,
     HAND_OVER,
     PARTNER_UPDATE,
+    RECOUNT,
     REFUSE_EXTENSION,
     REFUSE_REOPENING,
     SPOT_CHECK,
@@ -44,6 +45,7 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     PARTNER_UPDATE: Text("外部系统转来补充", "Word from a partner system"),
     ASK_EXTENSION: Text("申请延期", "Ask for more time"), GRANT_EXTENSION: Text("批准延期", "Grant more time"),
     REFUSE_EXTENSION: Text("不同意延期", "Refuse more time"),
+    RECOUNT: Text("按新规定重新计算期限", "Due date counted again by new rules"),
 }  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def shown_issue_routing(issue: Issue, reader: Reader) -> dict[str, Any]:
         **shown_routing(issue.routing, reader.language, with_people=True),
         "chief": answering_chief(issue.routing),
         "policy": policy and {
-            "rule": policy["rule"], "straight": policy["straight"], "reason": policy["reason"][reader.language],
+            "rule": policy["rule"], "version": policy.get("version"), "straight": policy["straight"], "reason": policy["reason"][reader.language],
         },
     }  # fmt: skip
 

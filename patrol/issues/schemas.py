@@ -116,6 +116,7 @@ class ResponsibleOut(ma.Schema):
 
 class PolicyOut(ma.Schema):
     rule = _F.String(required=True, metadata={"example": "patrol_to_chief"})
+    version = _F.Integer(required=True, allow_none=True)
     straight = _F.Boolean(required=True)
     reason = _F.String(required=True)
 
@@ -126,6 +127,7 @@ class RoutingOut(ResponsibleOut):
 
 class DueRuleOut(ma.Schema):
     rule = _F.String(required=True, metadata={"example": "general_10_wd"})
+    version = _F.Integer(required=True, allow_none=True, metadata={"description": "Of the policy row; null where a person decided."})
     stage = _F.String(required=True, metadata={"example": "rectification"})
     last_day = _F.Date(required=True)
     explanation = _F.List(_F.String(), required=True)

@@ -5,7 +5,7 @@ counted again from the day after the one on which it goes on. Hours, moments nam
 already, move by exactly as long as the clock stood still.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,6 +15,12 @@ from patrol.issues.deadlines import DAYS_TO, HOURS_TO, UNIT_TEXT, Calendar, Day,
 
 _STOOD_STILL = Text("{stopped}至{resumed}挂账，不计时", "On the ledger from {stopped} to {resumed}: the clock stood still")
 _LEFT = Text("剩余{amount}", "{amount} were left")
+
+
+def stood_still(explanation: Sequence[Mapping[str, str]]) -> bool:
+    """Tell from the stored words of a due date whether its clock has stood still: then no count from its start gives it back."""
+    beginning = _STOOD_STILL.en.partition("{")[0]
+    return any(text["en"].startswith(beginning) for text in explanation)
 
 
 class Restored(NamedTuple):

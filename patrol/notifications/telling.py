@@ -14,8 +14,7 @@ from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
-from patrol.issues.escalation import REMINDERS
-from patrol.issues.events import EntryNoted, IssueEscalated, IssueReported, StepTaken
+from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken
 from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
@@ -32,6 +31,12 @@ def tell_of_report(event: IssueReported) -> None:
 @subscribe(StepTaken)
 def tell_of_step(event: StepTaken) -> None:
     """Let the worker tell of a step, unless nobody is told of such."""
+    outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
+
+
+@subscribe(DueMoved)
+def tell_of_moved_due(event: DueMoved) -> None:
+    """Let the worker tell of a due date that was counted again."""
     outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
 
 
@@ -56,18 +61,29 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         .options(joinedload(Issue.region), joinedload(Issue.reach), selectinload(Issue.co_handlers))
     ).one()  # fmt: skip
     entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).one()
-    kind = f"issue.{entry.rule if entry.verb == ESCALATE else entry.verb}"
+    kind = _rung_kind(entry, issue.due_at) if entry.verb == ESCALATE else f"issue.{entry.verb}"
     template = TEMPLATES.get(kind)
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
     # After a downtime a reminder would come when it is too late: the history keeps it, nobody is told.
-    belated = entry.verb == ESCALATE and entry.rule in REMINDERS and issue.due_at <= clock.now()
+    belated = entry.verb == ESCALATE and _planned_at(entry) < issue.due_at <= clock.now()
     to = () if template is None or straight or belated else template.to
     recipients = recipients_of(issue, to, but=entry.actor_id, day=clock.today(current_app.extensions["settings"].timezone))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
         facts=_facts(issue, entry), recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),
     )  # fmt: skip
+
+
+def _planned_at(entry: HistoryEntry) -> datetime:
+    return datetime.fromisoformat(entry.changes["planned_at"]["to"])
+
+
+def _rung_kind(entry: HistoryEntry, due_at: datetime) -> str:
+    """Return the kind of message for a rung: its own, else that of its order, else a reminder's or that of being late."""
+    order = entry.changes.get("order", {}).get("to")
+    plain = "day_before" if _planned_at(entry) < due_at else "overdue"
+    return next(kind for kind in (f"issue.{entry.rule}", f"issue.{order}", f"issue.{plain}") if kind in TEMPLATES)
 
 
 def _facts(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:

@@ -79,6 +79,8 @@ _ROWS = (
     _row("ask_reopening", (To.OFFICE,), Text("公众反映未整改到位，请决定", "A citizen says: not fixed"),
          Text("请由整改人以外的人员核实后决定。", "Somebody who did not handle it has to look and decide.")),
     _row("supervise", (To.LEAD, To.OFFICE), Text("收到督办", "An order of supervision"), Text("{actor}督办，请答复。", "{actor} asks for an answer.")),
+    _row("recount", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
+         Text("按新规定重新计算，现在的期限为 {due}。", "Counted again by new rules: it is due at {due} now.")),
     _row("half_time", (To.LEAD,), Text("时限过半提醒", "Half of the time is over"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("day_before", (To.LEAD,), Text("明天到期", "Due within a day"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"超期：{zh}", f"Overdue: {en}"),

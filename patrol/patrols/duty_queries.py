@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased, contains_eager, joinedload
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.paging import Order, Page, page_of
-from patrol.issues.deadlines import ChineseCalendar
+from patrol.issues.due import chinese_calendar
 from patrol.patrols import duties
 from patrol.patrols.duties import Colour, Due, Policy, Reason, Tally, Walk, Warned
 from patrol.patrols.duty_models import FrequencyPolicy, ReachWarning
@@ -28,7 +28,6 @@ from patrol.waters.models import Appointment, Reach
 from patrol.waters.queries import within
 
 BY_REACH = Order("duties", (Appointment.reach_id, Appointment.id))
-CALENDAR = ChineseCalendar()
 _BARRED = {"doubtful": Reason.DOUBTFUL, "invalid": Reason.INVALID}
 
 
@@ -153,7 +152,7 @@ def _due(
     for title in dict.fromkeys(title for title, _ in terms):
         fitting = [rule for rule in rules if duties.fits(rule, level=reach.level, region_path=reach.region.path, title=title)]
         in_office = [span for its, span in terms if its == title]
-        found += duties.required(window, in_office=in_office, rows=fitting, warnings=warnings, calendar=CALENDAR)
+        found += duties.required(window, in_office=in_office, rows=fitting, warnings=warnings, calendar=chinese_calendar())
     return found
 
 

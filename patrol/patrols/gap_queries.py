@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, 
 
 from patrol.foundation.database import UtcDateTime, db
 from patrol.foundation.paging import Page, page_of
+from patrol.issues.due import chinese_calendar
 from patrol.patrols import duties
 from patrol.patrols.duties import Colour, Policy
 from patrol.patrols.duty_models import FrequencyPolicy, ReachWarning
-from patrol.patrols.duty_queries import CALENDAR, all_policies, as_rule, moment_of, warnings_on
+from patrol.patrols.duty_queries import all_policies, as_rule, moment_of, warnings_on
 from patrol.patrols.examination_models import Examination, ReachCoverage
 from patrol.patrols.models import Patrol
 from patrol.people.actor import Actor
@@ -51,7 +52,7 @@ def list_gaps(actor: Actor, *, day: date, region: str | None, timezone: str, lim
     """
     stored = all_policies()
     rules = [rule for rule in duties.by_precedence(map(as_rule, stored.values())) if rule.title is None and _in_season(rule, day)]
-    in_time = {rule.id: duties.latest_day_in_time(rule, day, CALENDAR) for rule in rules}
+    in_time = {rule.id: duties.latest_day_in_time(rule, day, chinese_calendar()) for rule in rules}
     statement = visible_reaches(actor).where(Reach.retired_at.is_(None), _late(rules, in_time, day, timezone))
     if region:
         statement = statement.where(Region.path.startswith(region_with_code(region).path, autoescape=True))

@@ -5,10 +5,6 @@ process holds and builds anew when it has moved. The names are random: counted o
 restored backup, and a process would take what it holds for current.
 """
 
-import secrets
-import threading
-from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -17,11 +13,11 @@ from sqlalchemy import func, select
 
 from patrol.foundation.database import db
 from patrol.foundation.geometry import metres_per_mercator_unit, project, project_array
+from patrol.foundation.keeping import Keeper, fresh_state
 from patrol.people.models import Region
 from patrol.waters.models import Reach, RegisterVersion
 from patrol.waters.reach_index import IndexedReach, ReachIndex
 
-T = TypeVar("T")
 # A place this far outside every outline still belongs to the nearest region: outlines are drawn coarsely.
 NEAREST_REGION_M = 20_000.0
 
@@ -51,38 +47,6 @@ class RegionMap:
         return self._ids[smallest]
 
 
-class _Held(NamedTuple, Generic[T]):
-    state: tuple[object, ...]
-    content: T
-
-
-class _Keeper(Generic[T]):
-    """Holds one thing built from the registers; of several threads that need it anew, one builds and the rest wait."""
-
-    def __init__(self, build: Callable[..., T]) -> None:
-        self._build, self._lock = build, threading.Lock()
-        self._held: _Held[T] | None = None
-
-    def peek(self, *arguments: object) -> tuple[T, int] | None:
-        """Return what is held for these arguments and the register's state it was built from, without asking."""
-        held = self._held
-        # What was built while the registers had no state yet proves nothing: their first state may look the same.
-        current = held is not None and held.state[0] is not None and held.state[1:] == arguments
-        return (held.content, held.state[0]) if held and current else None  # type: ignore[return-value]
-
-    def get(self, version: int | None, *arguments: object) -> T:
-        """Return the content for the register's state `version`; built each time while the registers have no state."""
-        state = (version, *arguments)
-        held = self._held
-        if held and held.state == state and version is not None:
-            return held.content
-        with self._lock:
-            held = self._held
-            if held is None or held.state != state or version is None:
-                held = self._held = _Held(state, self._build(*arguments))
-            return held.content
-
-
 def _build_index(tolerance_default_m: float) -> ReachIndex:
     tolerance = func.coalesce(Reach.tolerance_m, tolerance_default_m)
     rows = db.session.execute(select(Reach.id, Reach.geometry, tolerance).where(Reach.retired_at.is_(None)))
@@ -94,8 +58,8 @@ def _build_region_map() -> RegionMap:
     return RegionMap([(region_id, bytes(outline)) for region_id, outline in rows if outline is not None])
 
 
-_index: _Keeper[ReachIndex] = _Keeper(_build_index)
-_regions: _Keeper[RegionMap] = _Keeper(_build_region_map)
+_index: Keeper[ReachIndex] = Keeper(_build_index)
+_regions: Keeper[RegionMap] = Keeper(_build_region_map)
 
 
 def current_index(tolerance_default_m: float) -> ReachIndex:
@@ -125,12 +89,8 @@ def register_changed(*, reaches: bool = True, regions: bool = False) -> None:
     """Let every process know, once the transaction under way is committed, that reaches or regions have changed."""
     row = db.session.get(RegisterVersion, 1, with_for_update=True)
     if row is None:
-        row = RegisterVersion(id=1, reaches=_fresh(), regions=_fresh())
+        row = RegisterVersion(id=1, reaches=fresh_state(), regions=fresh_state())
         db.session.add(row)
-    row.reaches = _fresh() if reaches else row.reaches
-    row.regions = _fresh() if regions else row.regions
+    row.reaches = fresh_state() if reaches else row.reaches
+    row.regions = fresh_state() if regions else row.regions
     db.session.flush()
-
-
-def _fresh() -> int:
-    return secrets.randbits(62)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.access.world import CONTACT, HERE, PASSWORD, REFRESH_TOKEN, World, picture
+from tests.access.world import CONTACT, HERE, PASSWORD, POLICIES, REFRESH_TOKEN, World, picture, policy_body
 
 LONG_AGO = "2026-05-01T08:30:00+08:00"
 
@@ -363,8 +363,22 @@ def _open311() -> None:
         "service_request_id": w.others["number"], "update_id": "1", "api_key": w.others["partner_key"]}))
 
 
+def _policies() -> None:
+    base = f"{V1}/policies"
+    _add(f"GET {base}", lambda _w: Request(base, shows="general_10_wd"))
+    _add(f"POST {base}/apply-to-open", lambda _w: Request(f"{base}/apply-to-open", json={"id": str(uuid4()), "reason": "区文件"}))
+    _add(f"GET {base}/apply-to-open/<uuid:application_id>", lambda w: Request(f"{base}/apply-to-open/{w.others['application_id']}"))
+    _add(f"POST {base}/calendar/import", lambda _w: Request(f"{base}/calendar/import", form={
+        "file": f"day,works,name\n{policy_body('calendar', 300)['day']},no,春节\n".encode(), "dry_run": "true"}))
+    for kind in POLICIES:
+        _add(f"GET {base}/{kind}", lambda _w, kind=kind: Request(f"{base}/{kind}", shows='"version":1'))
+        _add(f"POST {base}/{kind}", lambda _w, kind=kind: Request(f"{base}/{kind}", json=policy_body(kind, 200)))
+        _add(f"POST {base}/{kind}/dry-run", lambda _w, kind=kind: Request(f"{base}/{kind}/dry-run", json=policy_body(kind, 200)))
+        _add(f"DELETE {base}/{kind}/<uuid:version_id>", lambda w, kind=kind: Request(f"{base}/{kind}/{w.others[kind]}"))
+
+
 for _fill in (
-    _service, _people, _waters, _evidence, _uploads, _patrols, _duties, _devices, _issues, _steps, _case_files, _orders, _supervision, _notifications,
+    _service, _people, _waters, _evidence, _uploads, _patrols, _duties, _devices, _issues, _steps, _case_files, _orders, _policies, _supervision, _notifications,
     _public, _reopening, _open311,
 ):
     _fill()

@@ -42,6 +42,22 @@ CONTACT = {"name": "金丝雀女士", "phone": "13900427731", "email": "canary.7
 REFRESH_TOKEN = "refresh-token-of-the-prepared-world"
 
 
+POLICIES: dict[str, dict[str, Any]] = {
+    "deadlines": {"code": "carcass_1_d", "stage": "rectification", "severity": "general", "category": "C3", "amount": 1, "unit": "calendar_days"},
+    "calendar": {"works": False, "origin": "local", "name": {"zh": "防汛停工", "en": "flood stoppage"}},
+    "dispatch": {"code": "hotline_to_office", "position": 5, "sources": ["hotline"], "severities": ["general"], "straight": False,
+                 "reason": {"zh": "热线先受理", "en": "hotline to the office first"}},
+    "escalation": {"code": "letter", "basis": "working_days_after", "amount": 2, "order_kind": "letter", "name": {"zh": "督办函", "en": "Letter"}},
+}
+
+
+def policy_body(kind: str, days_ahead: int, **others: Any) -> dict[str, Any]:
+    """A new version of a kind of policy, which begins so many days from now."""
+    day = (clock.today("Asia/Shanghai") + timedelta(days=days_ahead)).isoformat()
+    begins = {"day" if kind == "calendar" else "valid_from": day}
+    return {"id": str(uuid4()), "source": {"zh": "区文件", "en": "district document"}, **begins, **POLICIES[kind], **others}
+
+
 @dataclass
 class World:
     """What tests need to name: ids as text, bearer tokens by persona, issues and their versions by state."""
@@ -97,6 +113,7 @@ class WorldMaker:
         self.call("supervisor", "PUT", f"/watch-list/issues/{self.world.issues['submitted']}", json={"note": "盯住"})
         self._make_charge()
         self._make_complaints()
+        self._make_policies()
         while worker.deliver_due():
             pass
         self._make_ways_out()
@@ -279,6 +296,13 @@ class WorldMaker:
             row = Subscription(id=new_id(), follow_id=follow.id, way="mail", language="zh", created_at=clock.now())
             db.session.add(row)
         self.world.others["subscription_token"] = link_token(row.id, current_app.extensions["settings"].secret_key)
+
+    def _make_policies(self) -> None:
+        """A version of each kind of policy that is not in force yet, and a recount that was ordered."""
+        for kind in POLICIES:
+            self.world.others[kind] = self.call("admin", "POST", f"/policies/{kind}", json=policy_body(kind, 100))["id"]
+        self.world.others["application_id"] = self.call(
+            "admin", "POST", "/policies/apply-to-open", json={"id": str(uuid4()), "reason": "区文件"})["id"]
 
     def _make_ways_out(self) -> None:
         """A channel of the patroller, and a webhook of the town with one event."""

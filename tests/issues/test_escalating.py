@@ -112,8 +112,9 @@ def test_batches_and_two_workers_do_each_once(valley, monkeypatch):
 
 
 def test_a_disabled_rung_is_left_out_and_a_newer_row_counts(issue, build):
-    build.save(EscalationPolicy(code="half_time", basis="half", amount=0, order_kind=None, enabled=False, valid_from=clock.today(CHINA), source="区河长办"))
-    build.save(EscalationPolicy(code="letter", basis="working_days_after", amount=1, order_kind="letter", enabled=True, valid_from=clock.today(CHINA), source="区河长办"))
+    new = {"valid_from": clock.today(CHINA), "name_zh": "提醒", "name_en": "reminder", "source_zh": "区河长办", "source_en": "office", "added_at": clock.now()}
+    build.save(EscalationPolicy(code="half_time", version=2, basis="half", amount=0, order_kind=None, enabled=False, **new))
+    build.save(EscalationPolicy(code="letter", version=2, basis="working_days_after", amount=1, order_kind="letter", enabled=True, **new))
     due = due_of(issue)
     assert sweep_at(due) == 2
     assert climbed() == ["day_before", "overdue"]

@@ -6,6 +6,7 @@ from threading import Barrier
 import pytest
 
 from patrol.foundation.database import db
+from patrol.foundation.keeping import Keeper
 from patrol.foundation.transaction import transaction
 from patrol.waters import register
 from patrol.waters.models import RegisterVersion
@@ -71,7 +72,7 @@ def test_a_change_that_is_rolled_back_leaves_no_trace(build):
 
 def test_many_threads_build_once():
     built, together = [], Barrier(8)
-    keeper = register._Keeper(lambda: built.append(1) or object())
+    keeper = Keeper(lambda: built.append(1) or object())
 
     def ask(_):
         together.wait()

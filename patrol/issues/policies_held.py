@@ -1,0 +1,82 @@
+"""The policies in memory, built once for each state of their tables: a request asks one small question whether it is current."""
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import SessionTransaction
+
+from patrol.foundation.database import db
+from patrol.foundation.keeping import Keeper, fresh_state
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity, Source
+from patrol.issues.deadlines import ChineseCalendar, Limit, Stage, Unit
+from patrol.issues.dispatching import Rule
+from patrol.issues.policies import Dated, DayOrigin, Policies
+from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, DispatchPolicy, PolicyState
+
+_MEMO = "policies"
+
+
+def current_policies() -> Policies:
+    """Return the policies as they stand now; within one transaction the same, asked for once."""
+    session = db.session()
+    memo: tuple[SessionTransaction | None, Policies] | None = session.info.get(_MEMO)
+    if memo is not None and memo[0] is not None and memo[0] is session.get_transaction():
+        return memo[1]
+    policies = _held.get(session.scalar(select(PolicyState.state)))
+    session.info[_MEMO] = (session.get_transaction(), policies)
+    return policies
+
+
+def policies_changed() -> None:
+    """Let every process know, once the transaction under way is committed, that policies have changed.
+
+    The row stays locked until then, so that who numbers versions comes one after another.
+    """
+    row = db.session.get(PolicyState, 1, with_for_update=True, populate_existing=True)
+    if row is None:
+        row = PolicyState(id=1, state=fresh_state())
+        db.session.add(row)
+    row.state = fresh_state()
+    db.session.flush()
+    db.session().info.pop(_MEMO, None)
+
+
+def _build() -> Policies:
+    limits = db.session.scalars(
+        select(DeadlinePolicy).where(DeadlinePolicy.withdrawn_at.is_(None)).order_by(DeadlinePolicy.valid_from)
+    ).all()
+    rules = db.session.scalars(
+        select(DispatchPolicy).where(DispatchPolicy.withdrawn_at.is_(None)).order_by(DispatchPolicy.valid_from)
+    ).all()
+    return Policies(tuple(map(dated_limit, limits)), tuple(map(dated_rule, rules)), _calendar())
+
+
+def _calendar() -> ChineseCalendar:
+    rows = db.session.scalars(
+        select(CalendarOverride).where(CalendarOverride.withdrawn_at.is_(None)).order_by(CalendarOverride.version)
+    ).all()
+    latest = {row.day: row for row in rows}
+    days: dict[str, dict[date, tuple[bool, Text]]] = {origin: {} for origin in DayOrigin}
+    for day, row in latest.items():
+        if row.enabled:
+            days[row.origin][day] = (row.works, Text(row.name_zh, row.name_en))
+    return ChineseCalendar(days[DayOrigin.LOCAL], days[DayOrigin.NOTICE])
+
+
+def dated_limit(row: DeadlinePolicy) -> Dated[Limit]:
+    """Return a row of deadlines as the rules take it."""
+    limit = Limit(row.code, Stage(row.stage), Severity(row.severity), row.category, row.amount, Unit(row.unit), row.version)
+    return Dated((row.stage, row.severity, row.category), row.valid_from, row.enabled, limit)
+
+
+def dated_rule(row: DispatchPolicy) -> Dated[Rule]:
+    """Return a row of dispatching as the rules take it."""
+    rule = Rule(
+        row.code, frozenset(map(Source, row.sources)), row.category, frozenset(map(Severity, row.severities)), row.confidence,
+        row.straight, Text(row.reason_zh, row.reason_en), row.version, row.position,
+    )  # fmt: skip
+    return Dated(row.code, row.valid_from, row.enabled, rule)
+
+
+_held: Keeper[Policies] = Keeper(_build)
