@@ -93,6 +93,8 @@ def _brought(stage: Stage, step: Step) -> dict[str, Any]:
     brought: dict[str, Any] = {name: text for name, text in texts.items() if text}
     if step.verb == Verb.DISPATCH:
         brought |= {"department": step.department} if step.department else {"lead": step.lead} if step.lead else {}
+    if step.into:
+        brought["into"] = stage.issue_ids[step.into]
     if step.reach_code:
         brought["reach_id"] = stage.reach_ids[step.reach_code]
     return brought

@@ -138,6 +138,7 @@ class Step:
     department: str = ""
     reach_code: str = ""
     public_summary: str = ""
+    into: UUID | None = None
     photos: tuple[Photo, ...] = ()
 
 

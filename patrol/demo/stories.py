@@ -9,6 +9,7 @@ from patrol.demo.landscape import Landscape
 from patrol.demo.phrases import GROUP_OF_PICTURE, PROBLEM_NOTES, TROUBLES
 from patrol.demo.positions import Waterside
 from patrol.demo.records import CheckIn, Issue, Patrol, Stories
+from patrol.demo.repeats import repeats_of
 from patrol.demo.residents import Residents
 from patrol.demo.rounds import patrols_of
 from patrol.demo.standing_in import stood_in, waiting_phones, warnings_of
@@ -20,6 +21,9 @@ def stories(land: Landscape, people: Residents, today: date, seed: int = 2026) -
     waterside = Waterside(land)
     patrols, delegations = stood_in(patrols_of(land, people, waterside, today, rng), people, today, rng)
     issues = CaseBook(land, people, waterside, patrols, today, rng).issues()
+    # With chance of its own, so that everything else stays as it was.
+    again = repeats_of(issues, people, waterside, today, random.Random(seed + 1))  # noqa: S311
+    issues = sorted([*issues, *again], key=lambda issue: (issue.recorded_at, issue.id))
     return Stories(
         tuple(_with_findings(patrols, issues, rng)), tuple(issues), tuple(delegations),
         tuple(warnings_of(people, waterside, today, rng)), tuple(waiting_phones(patrols, today)),

@@ -16,7 +16,8 @@ from patrol.people.permissions import Permission
 class IssueFacts:
     """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any.
 
-    `dispatched_for` is how long ago it was dispatched, and `declined` whether a lead gave it back since it was opened.
+    `dispatched_for` and `merged_for` are how long ago that was, and `declined` whether a lead gave it back since it was
+    opened.
     """
 
     state: State
@@ -26,6 +27,7 @@ class IssueFacts:
     department: str | None = None
     rectified_by: UUID | None = None
     dispatched_for: timedelta | None = None
+    merged_for: timedelta | None = None
     declined: bool = False
 
 
@@ -58,6 +60,10 @@ _NOT_NOW = Text("“{state}”时不能“{step}”", "“{state}” does not al
 _TOO_LATE = Text(
     "派单已超过{hours}小时，不能再“{step}”",
     "more than {hours} hours have passed since the dispatch: too late for “{step}”",
+)
+_TOO_LATE_TO_UNDO = Text(
+    "合并已超过{hours}小时，不能再“{step}”",
+    "more than {hours} hours have passed since the merging: too late for “{step}”",
 )
 _TAKEN_BEFORE = Text(
     "此件已退单一次，河长办的裁定为最终裁定，不能再次退单",
@@ -153,8 +159,9 @@ def _untimely(step: Step, issue: IssueFacts) -> Text | None:
     """Return why `step`, whose state fits, comes too late on this issue for whomever, or None."""
     if step.once and issue.declined:
         return _TAKEN_BEFORE
-    if step.within is not None and issue.dispatched_for is not None and issue.dispatched_for > step.within:
-        return _TOO_LATE.format(hours=int(step.within.total_seconds() // 3600), step=step.name)
+    passed, words = (issue.merged_for, _TOO_LATE_TO_UNDO) if step.undoes else (issue.dispatched_for, _TOO_LATE)
+    if step.within is not None and passed is not None and passed > step.within:
+        return words.format(hours=int(step.within.total_seconds() // 3600), step=step.name)
     return None
 
 

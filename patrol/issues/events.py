@@ -52,3 +52,12 @@ class EntryNoted(Event):
     issue_id: UUID
     verb: str
     seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TroubleCameBack(Event):
+    """The trouble of the closed issue `issue_id` came back in another one; its history says so in entry `seq`."""
+
+    issue_id: UUID
+    in_issue_id: UUID
+    seq: int

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import joinedload
 
+from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.issues.history import HAND_OVER, add_entry
-from patrol.issues.lifecycle import ENDED, State
+from patrol.issues.lifecycle import ENDED, UNDO_WITHIN, State
 from patrol.issues.models import Issue
 from patrol.people.actor import SYSTEM
 from patrol.people.events import HandlingLost
@@ -49,8 +50,10 @@ def leave_to_office(event: HandlingLost) -> None:
 
 def _open_issues(*conditions: ColumnElement[bool]) -> Sequence[Issue]:
     open_states = [state for state in State if state not in ENDED]
+    # What was merged lately may come back as it was, and then must not have a lead who is gone.
+    may_come_back = Issue.merged_at >= clock.now() - UNDO_WITHIN
     return db.session.scalars(
-        select(Issue).where(*conditions, Issue.state.in_(open_states))
+        select(Issue).where(*conditions, or_(Issue.state.in_(open_states), may_come_back))
         .order_by(Issue.id).options(joinedload(Issue.lead))
         .with_for_update(of=Issue).execution_options(populate_existing=True)
     ).all()  # fmt: skip

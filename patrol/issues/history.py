@@ -25,6 +25,10 @@ ESCALATE, ANSWER_ORDER = "escalate", "answer_order"
 """A late issue climbs; an order of supervision is answered."""
 RECOUNT = "recount"
 """The due date was counted again by other rows of policy, because somebody ordered it for all open issues."""
+TAKE_IN, GIVE_BACK, MOVE_ALONG = "take_in", "give_back", "move_along"
+"""An original gets a duplicate, or loses it again; a duplicate goes along when its original is merged itself."""
+RELAPSE, RELAPSE_WITHDRAWN = "relapse", "relapse_withdrawn"
+"""The trouble of a closed issue came back in another one; that one was rejected after all."""
 
 
 def add_entry(

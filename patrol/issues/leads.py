@@ -69,6 +69,11 @@ def _is_id(text: str) -> bool:
     return True
 
 
+def may_lead(person: Person) -> bool:
+    """Tell whether an account can be in charge now: enabled, with a role that handles issues."""
+    return _fault_of(person) is None
+
+
 def _fault_of(person: Person) -> Text | None:
     if person.disabled_at is not None:
         return _DISABLED

@@ -61,6 +61,8 @@ class Verb(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
     DISPATCH = "dispatch"
     TRANSFER = "transfer"
     DECLINE = "decline"
@@ -92,7 +94,8 @@ class Due(StrEnum):
 
     `SETS` counts it anew from this step; `RECOMPUTES` counts it again from where it was last set when the step changes
     the severity, and takes over a `due_at` that the step brings; `CLEARS` leaves none. `STOPS` stops the clock, and
-    `RESTORES` gives back what was left when it stopped.
+    `RESTORES` gives back what was left when it stopped. `GOES_ON` puts back what `CLEARS` took away, as if the clock had
+    never stopped.
     """
 
     SETS = "sets"
@@ -101,6 +104,7 @@ class Due(StrEnum):
     CLEARS = "clears"
     STOPS = "stops"
     RESTORES = "restores"
+    GOES_ON = "goes_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,9 @@ class Step:
 
     `must`, `one_of` and `may` name the fields that the step has to bring, has to bring exactly one of, and can bring.
     `needs_for_major` replaces `needs` for issues of major severity; `by_system` lets policy take the step with nobody.
-    `within` is how long after the dispatch the step may still be taken; a step that is `once` is taken once in an
-    issue's life, which begins anew when it is reopened.
+    `within` is how long after the dispatch, or after the step that it `undoes`, the step may still be taken; a step that
+    is `once` is taken once in an issue's life, which begins anew when it is reopened. A step that `undoes` another leads
+    back to the state in which that one was taken.
     """
 
     verb: Verb
@@ -128,10 +133,18 @@ class Step:
     by_system: bool = False
     within: timedelta | None = None
     once: bool = False
+    undoes: Verb | None = None
 
-    def leads_from(self, state: State) -> State:
-        """Return the state that an issue in `state` has after this step."""
-        return self.target or state
+    def leads_from(self, state: State, came_from: State | None = None) -> State:
+        """Return the state that an issue in `state` has after this step; `came_from` is where the undone step was taken."""
+        return self.target or (came_from if self.undoes and came_from else state)
+
+    def targets_from(self, state: State) -> list[State]:
+        """Return every state to which the step can lead an issue in `state`."""
+        if self.undoes is None:
+            return [self.leads_from(state)]
+        undone = [step for step in STEPS if step.verb is self.undoes]
+        return [source for source in State for step in undone if source in step.sources]
 
     def permission_for(self, severity: Severity) -> Permission:
         """Return the permission that the step needs on an issue of this severity."""
@@ -141,6 +154,9 @@ class Step:
 def _from(*states: State) -> frozenset[State]:
     return frozenset(states)
 
+
+UNDO_WITHIN = timedelta(hours=24)
+"""How long a merging can be undone."""
 
 _S, _P = State, Permission
 
@@ -154,6 +170,18 @@ STEPS: tuple[Step, ...] = (
         Verb.REJECT, Text("不予受理", "Reject"), _from(_S.SUBMITTED, _S.ACCEPTED), _S.REJECTED,
         _P.RECEIVE_ISSUE, Who.OFFICE, must=("ground", "reason"), due=Due.CLEARS,
         public_text=Text("河长办未予受理，原因见说明。", "The office has not taken it up; the reason is given."),
+    ),
+    Step(
+        # A duplicate waits for nobody: the original's clock is the one that counts.
+        Verb.MERGE, Text("合并", "Merge"), _from(_S.SUBMITTED, _S.ACCEPTED, _S.DISPATCHED), _S.MERGED,
+        _P.RECEIVE_ISSUE, Who.OFFICE, must=("into", "reason"), may=("raise_severity",), due=Due.CLEARS,
+        public_text=Text("已与同一问题合并处理。", "It is dealt with together with the same issue."),
+    ),
+    Step(
+        # The clock is as if it had never stopped: otherwise merging and taking out again would gain time.
+        Verb.UNMERGE, Text("撤销合并", "Undo the merging"), _from(_S.MERGED), None,
+        _P.RECEIVE_ISSUE, Who.OFFICE, must=("reason",), due=Due.GOES_ON, undoes=Verb.MERGE, within=UNDO_WITHIN,
+        public_text=Text("已撤销合并，单独办理。", "It is dealt with on its own again."),
     ),
     Step(
         Verb.DISPATCH, Text("派单", "Dispatch"), _from(_S.ACCEPTED), _S.DISPATCHED,

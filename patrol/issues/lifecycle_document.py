@@ -13,6 +13,7 @@ from patrol.issues.lifecycle import (
     WHO_NAME,
     State,
     Step,
+    Verb,
 )
 
 
@@ -26,7 +27,13 @@ def _brings(step: Step) -> str:
 def _when(step: Step) -> str:
     hours = int(step.within.total_seconds() // 3600) if step.within else 0
     said = ["once"] if step.once else []
-    return ", ".join([*said, *([f"within {hours} hours of the dispatch"] if hours else [])])
+    return ", ".join([*said, *([f"within {hours} hours of the {step.undoes or Verb.DISPATCH}"] if hours else [])])
+
+
+def _to(step: Step) -> str:
+    if step.undoes:
+        return f"where `{step.undoes}` was taken"
+    return f"`{step.target}`" if step.target else "unchanged"
 
 
 def _held_by(step: Step) -> str:
@@ -38,7 +45,7 @@ def _row_of(step: Step) -> str:
         f"`{step.verb}`",
         step.name.zh,
         ", ".join(f"`{state}`" for state in State if state in step.sources),
-        f"`{step.target}`" if step.target else "unchanged",
+        _to(step),
         " / ".join(f"`{permission}`" for permission in (step.needs, step.needs_for_major) if permission),
         _held_by(step),
         _brings(step),
@@ -65,7 +72,9 @@ def lifecycle_document() -> str:
     ]  # fmt: skip
     for step in STEPS:
         sources = [state for state in State if state in step.sources]
-        lines += [f"    {state} --> {step.leads_from(state)}: {step.verb} {step.name.zh}" for state in sources]
+        lines += [
+            f"    {state} --> {target}: {step.verb} {step.name.zh}" for state in sources for target in step.targets_from(state)
+        ]
     reached = {State.SUBMITTED, *(step.target for step in STEPS)}
     lines += [f"    {state} --> [*]" for state in State if state in ENDED & reached]
     lines += ["```", "", "## States", "", "| State | 名称 | Open | What a citizen reads |", "|---|---|---|---|"]

@@ -47,6 +47,14 @@ _RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
 _ON_LEDGER = "review_on IS NOT NULL"
 # A ladder that was climbed to its end, or that waits for nothing, is not in the index.
 _CLIMBS = "next_escalation_at IS NOT NULL"
+_IS_MERGED = "merged_into_id IS NOT NULL"
+_IS_RELAPSE = "relapse_of_id IS NOT NULL"
+_RELAPSED = "relapsed_in_id IS NOT NULL"
+
+
+def _named_by(column: str) -> Any:
+    """Relate an issue to another one that it names; only its columns are written, so that the order of writing is free."""
+    return relationship("Issue", foreign_keys=f"Issue.{column}", remote_side="Issue.id", viewonly=True, lazy="raise_on_sql")
 
 
 class Issue(Base):
@@ -54,6 +62,10 @@ class Issue(Base):
 
     `version` counts the entries of the history and `history_hash` is the last one's hash, so that a shortened history
     shows. `findings` are beside it: they come later by the worker and do not make anybody's ETag stale.
+
+    A merged issue names its original, which is never merged itself, and the state it was in before; `also_reported`
+    counts, on the original, what is merged into it. `relapse_of` is the closed issue whose trouble came back here, and
+    `relapsed_in`, on that one, where it came back last.
     """
 
     __tablename__ = "issues"
@@ -71,6 +83,9 @@ class Issue(Base):
         Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
         Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
         Index("ix_issues_place", "latitude", "longitude"),
+        Index("ix_issues_merged_into", "merged_into_id", postgresql_where=text(_IS_MERGED), sqlite_where=text(_IS_MERGED)),
+        Index("ix_issues_relapse_of", "relapse_of_id", postgresql_where=text(_IS_RELAPSE), sqlite_where=text(_IS_RELAPSE)),
+        Index("ix_issues_relapsed_in", "relapsed_in_id", postgresql_where=text(_RELAPSED), sqlite_where=text(_RELAPSED)),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -108,6 +123,12 @@ class Issue(Base):
     returned_times: Mapped[int] = mapped_column(default=0)
     reopened_times: Mapped[int] = mapped_column(default=0)
     public_summary: Mapped[str | None] = mapped_column(String(2000))
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
+    merged_at: Mapped[datetime | None]
+    merged_from: Mapped[str | None] = mapped_column(String(20))
+    also_reported: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    relapse_of_id: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
+    relapsed_in_id: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
     reporter_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
     patrol_id: Mapped[UUID | None] = mapped_column(index=True)
     check_in_id: Mapped[UUID | None] = mapped_column(index=True)
@@ -120,6 +141,9 @@ class Issue(Base):
     reach: Mapped[Reach | None] = relationship(lazy="raise_on_sql")
     lead: Mapped[Person | None] = relationship(foreign_keys=[lead_id], lazy="raise_on_sql")
     reporter: Mapped[Person | None] = relationship(foreign_keys=[reporter_id], lazy="raise_on_sql")
+    merged_into: Mapped["Issue | None"] = _named_by("merged_into_id")
+    relapse_of: Mapped["Issue | None"] = _named_by("relapse_of_id")
+    relapsed_in: Mapped["Issue | None"] = _named_by("relapsed_in_id")
     co_handlers: Mapped[list[Person]] = relationship(secondary="issue_co_handlers", order_by=Person.username, lazy="raise_on_sql")
     photo_links: Mapped[list["IssuePhoto"]] = relationship(
         order_by=lambda: (IssuePhoto.seq, IssuePhoto.position), lazy="raise_on_sql"

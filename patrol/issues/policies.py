@@ -54,13 +54,26 @@ def in_force(versions: Iterable[Dated[T]], day: date) -> list[T]:
     return [version.row for version in latest.values() if version.enabled]
 
 
+class RelapseRule(NamedTuple):
+    """So many days after a closing and metres from its place a new report of the same category is the old trouble come back."""
+
+    days: int
+    radius_m: int
+
+    @property
+    def code(self) -> str:
+        """The name by which the system says that it acted by this row."""
+        return f"relapse_{self.days}_d_{self.radius_m}_m"
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Everything that issues are counted and dispatched by: every version of each limit and rule, and the calendar."""
+    """Everything that issues are counted, dispatched and linked by: every version of each row, and the calendar."""
 
     limits: tuple[Dated[Limit], ...]
     rules: tuple[Dated[Rule], ...]
     calendar: ChineseCalendar = field(default_factory=ChineseCalendar)
+    relapses: tuple[Dated[RelapseRule], ...] = ()
 
     def limits_on(self, day: date) -> list[Limit]:
         """Return the limits in force on a day; those for a narrower category come first, and so decide."""
@@ -69,6 +82,11 @@ class Policies:
     def rules_on(self, day: date) -> list[Rule]:
         """Return the rules of dispatching in force on a day, in the order in which they are asked."""
         return sorted(in_force(self.rules, day), key=lambda rule: (rule.position, rule.code))
+
+    def relapse_on(self, day: date) -> RelapseRule:
+        """Return the rule of relapses in force on a day; the first one began long ago, so that there always is one."""
+        [rule] = in_force(self.relapses, day)
+        return rule
 
     def with_limit(self, version: Dated[Limit]) -> "Policies":
         """Return the same with one more version of a limit."""

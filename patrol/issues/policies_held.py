@@ -11,8 +11,9 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity, Source
 from patrol.issues.deadlines import ChineseCalendar, Limit, Stage, Unit
 from patrol.issues.dispatching import Rule
-from patrol.issues.policies import Dated, DayOrigin, Policies
+from patrol.issues.policies import Dated, DayOrigin, Policies, RelapseRule
 from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, DispatchPolicy, PolicyState
+from patrol.issues.relapse_models import RelapsePolicy
 
 _MEMO = "policies"
 
@@ -49,7 +50,11 @@ def _build() -> Policies:
     rules = db.session.scalars(
         select(DispatchPolicy).where(DispatchPolicy.withdrawn_at.is_(None)).order_by(DispatchPolicy.valid_from)
     ).all()
-    return Policies(tuple(map(dated_limit, limits)), tuple(map(dated_rule, rules)), _calendar())
+    relapses = db.session.scalars(select(RelapsePolicy).order_by(RelapsePolicy.valid_from)).all()
+    return Policies(
+        tuple(map(dated_limit, limits)), tuple(map(dated_rule, rules)), _calendar(),
+        tuple(Dated((), row.valid_from, True, RelapseRule(row.days, row.radius_m)) for row in relapses),
+    )  # fmt: skip
 
 
 def _calendar() -> ChineseCalendar:

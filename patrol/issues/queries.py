@@ -78,15 +78,23 @@ def photos_on_issues(actor: Actor) -> Select[UUID]:
     return on_issues if condition is None else on_issues.join(Issue, Issue.id == IssuePhoto.issue_id).where(condition)
 
 
-def _shown_parts(entity: Any) -> tuple[ORMOption, ...]:
+def shown_parts(entity: Any) -> tuple[ORMOption, ...]:
+    """Return the loading of what an issue shows in a list."""
     person = (Person.name, Person.title)
     return (
         joinedload(entity.region).load_only(Region.code, Region.name, Region.level, Region.path),
         joinedload(entity.reach).load_only(Reach.code, Reach.name), joinedload(entity.lead).load_only(*person),
-        joinedload(entity.reporter).load_only(*person),
+        joinedload(entity.reporter).load_only(*person), *_kin_of(entity),
         selectinload(entity.co_handlers).load_only(*person), selectinload(entity.photo_links).joinedload(IssuePhoto.photo)
         .load_only(Photo.recorded_at, Photo.exif_taken_at, Photo.received_at),
     )  # fmt: skip
+
+
+def _kin_of(entity: Any) -> tuple[ORMOption, ...]:
+    """Return the loading of the issues that one names by number; nothing is asked of the database where it names none."""
+    return tuple(
+        selectinload(part).load_only(Issue.serial) for part in (entity.merged_into, entity.relapse_of, entity.relapsed_in)
+    )
 
 
 def get_issue(actor: Actor, issue_id: UUID) -> Issue:
@@ -111,6 +119,7 @@ def find_issue(issue_id: UUID) -> Issue | None:
 def _with_parts(statement: Select[Issue]) -> Select[Issue]:
     return statement.options(
         joinedload(Issue.region), joinedload(Issue.reach).joinedload(Reach.region), joinedload(Issue.lead), joinedload(Issue.reporter),
+        *_kin_of(Issue),
         selectinload(Issue.co_handlers), selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
     )  # fmt: skip
 
@@ -160,7 +169,7 @@ def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, curso
     """Return one page of the visible issues that pass, with all that an issue shows."""
     after = partial(beyond, cursor) if cursor else None
     statement, entity = ordered(actor, filters, order, limit=limit + 1, after=after)
-    return page_of(statement.options(*_shown_parts(entity)), order_of(order, entity), limit=limit, cursor=cursor)
+    return page_of(statement.options(*shown_parts(entity)), order_of(order, entity), limit=limit, cursor=cursor)
 
 
 def list_nearby(actor: Actor, latitude: float, longitude: float, category: str) -> list[tuple[Issue, float]]:
@@ -175,7 +184,7 @@ def list_nearby(actor: Actor, latitude: float, longitude: float, category: str) 
     passing = [*narrowed(actor, Filters(bbox=box)), Issue.category == category, Issue.state.not_in(ENDED)]
     near = [
         (issue, distance_m(latitude, longitude, issue.latitude, issue.longitude))
-        for issue in db.session.scalars(select(Issue).where(*passing).options(*_shown_parts(Issue)))
+        for issue in db.session.scalars(select(Issue).where(*passing).options(*shown_parts(Issue)))
     ]
     return sorted(((issue, away) for issue, away in near if away <= radius_m), key=lambda pair: pair[1])[:MOST_NEARBY]
 
@@ -224,6 +233,7 @@ def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
         co_handler_ids=frozenset(person.id for person in issue.co_handlers), department=issue.department,
         rectified_by=issue.rectified_by_id, declined=issue.declined_at is not None,
         dispatched_for=now - issue.dispatched_at if issue.dispatched_at else None,
+        merged_for=now - issue.merged_at if issue.merged_at else None,
     )  # fmt: skip
 
 

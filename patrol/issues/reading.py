@@ -19,14 +19,19 @@ from patrol.issues.history import (
     ASK_EXTENSION,
     ASK_REOPENING,
     ESCALATE,
+    GIVE_BACK,
     GRANT_EXTENSION,
     HAND_OVER,
+    MOVE_ALONG,
     PARTNER_UPDATE,
     RECOUNT,
     REFUSE_EXTENSION,
     REFUSE_REOPENING,
+    RELAPSE,
+    RELAPSE_WITHDRAWN,
     SPOT_CHECK,
     SUBMIT,
+    TAKE_IN,
 )
 from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, Step
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePhoto
@@ -46,6 +51,9 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     ASK_EXTENSION: Text("申请延期", "Ask for more time"), GRANT_EXTENSION: Text("批准延期", "Grant more time"),
     REFUSE_EXTENSION: Text("不同意延期", "Refuse more time"),
     RECOUNT: Text("按新规定重新计算期限", "Due date counted again by new rules"),
+    TAKE_IN: Text("并入同一问题", "The same issue was merged in"), GIVE_BACK: Text("并入的问题已撤出", "A merged issue was taken out"),
+    MOVE_ALONG: Text("随原件一并合并", "Moved along with its original"),
+    RELAPSE: Text("结案后复发", "The trouble came back"), RELAPSE_WITHDRAWN: Text("撤销复发记录", "It had not come back"),
 }  # fmt: skip
 
 
@@ -83,7 +91,7 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
         **{name: getattr(issue, name) for name in (
             "id", "number", "state", "category", "severity", "source", "description", "recorded_at", "received_at",
             "dispatched_at", "rectified_at", "verified_at", "closed_at", "returned_times", "reopened_times",
-            "public_summary", "patrol_id", "check_in_id", "version")},
+            "public_summary", "merged_at", "also_reported", "patrol_id", "check_in_id", "version")},
         "category_name": CATEGORIES[issue.category].name.in_language(reader.language),
         **shown_position(issue),
         "region": shown_region(issue.region),
@@ -95,6 +103,8 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
         **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
         "overdue": is_overdue(issue.state, issue.due_at, reader.now),
         "suspension": shown_suspension(issue),
+        "merged_into": shown_kin(issue.merged_into), "relapse_of": shown_kin(issue.relapse_of),
+        "relapsed_in": shown_kin(issue.relapsed_in),
         "photos": [shown_photo(link) for link in issue.photo_links],
         "findings": [shown_finding(row, reader.language) for row in issue.findings],
         "allowed": [step.verb.value for step in reader.allowed(issue)],
@@ -140,6 +150,11 @@ def shown_person(person: Person | None) -> dict[str, Any] | None:
 def shown_department(code: str | None, tongue: str) -> dict[str, str] | None:
     """Return a department in short."""
     return {"code": code, "name": DEPARTMENTS[code].name.in_language(tongue)} if code else None
+
+
+def shown_kin(issue: Issue | None) -> dict[str, Any] | None:
+    """Return the issue that another one names, by id and number only: who may see more follows the id."""
+    return {"id": issue.id, "number": issue.number} if issue else None
 
 
 def shown_suspension(issue: Issue) -> dict[str, Any] | None:

@@ -161,6 +161,11 @@ class SuspensionOut(ma.Schema):
     milestones = _F.List(_F.Nested(MilestoneOut), required=True)
 
 
+class KinOut(ma.Schema):
+    id = _F.UUID(required=True)
+    number = _F.String(required=True, metadata={"example": "XH0000123"})
+
+
 class IssueOut(PositionOut):
     id = _F.UUID(required=True)
     number = _F.String(required=True, metadata={"example": "XH0000123"})
@@ -183,6 +188,13 @@ class IssueOut(PositionOut):
     overdue = _F.Boolean(required=True)
     suspension = _F.Nested(SuspensionOut, required=True, allow_none=True,
                            metadata={"description": "Why no clock runs; null unless the state is `suspended`."})
+    merged_into = _F.Nested(KinOut, required=True, allow_none=True, metadata={"description": "The original of a duplicate."})
+    merged_at = Moment(required=True, allow_none=True)
+    also_reported = _F.Integer(required=True, metadata={"description": "How many other reports are merged into this one."})
+    relapse_of = _F.Nested(KinOut, required=True, allow_none=True,
+                           metadata={"description": "The closed issue whose trouble came back here."})
+    relapsed_in = _F.Nested(KinOut, required=True, allow_none=True, metadata={
+        "description": "Where the trouble came back after this one was closed: its cure did not hold."})
     photos = _F.List(_F.Nested(IssuePhotoOut), required=True)
     findings = _F.List(_F.Nested(FindingOut), required=True)
     allowed = _F.List(_F.String(), required=True, metadata={"example": ["start", "rectify"]})

@@ -41,6 +41,10 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "department": _text(40, enum=list(DEPARTMENTS)),
     "category": _text(8, example="C1"),
     "region": _text(20, description="A region's code: its office takes over."),
+    "into": lambda required: _F.UUID(required=required, metadata={"description": "The original: an issue that is not merged itself."}),
+    "raise_severity": lambda required: _F.Enum(
+        Severity, by_value=True, required=required, metadata={"description": "What the original becomes; only higher than it is."}
+    ),
     "severity": lambda required: _F.Enum(Severity, by_value=True, required=required),
     "co_handlers": lambda required: _F.List(
         _F.String(validate=_length(1, 64)), required=required, validate=_length(max=20),

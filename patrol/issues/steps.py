@@ -23,9 +23,11 @@ from patrol.issues.events import StepTaken
 from patrol.issues.history import add_entry
 from patrol.issues.leads import chief_of_the_place, handler_of, named_lead, named_people, refuse_unknown_department
 from patrol.issues.lifecycle import ORDER_NAME, Due, State, Step, Verb, find_step
+from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.placing import BY_OFFICE, Placement, place_in_region, place_on_reach, position_of_issue
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
+from patrol.issues.relapses import link_relapse, withdraw_relapse
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 
@@ -75,6 +77,8 @@ def take_step(
     Raises NotFound (404) for an issue that `by` may not see, Stale (412) when it moved on since it was read, Conflict
     (409, with `allowed`) for a step out of turn, NotAllowed (403), and Invalid (422) for what is missing or wrong.
     """
+    if verb in MERGING:
+        lock_together(issue_id, brought.get("into"))
     issue = locked_issue(by, issue_id)
     refuse_stale(expected_version, issue.version)
     today = clock.today(timezone)
@@ -96,9 +100,10 @@ def step_by_policy(
 
 def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     issue, step, before = taking.issue, taking.step, State(taking.issue.state)
+    came_from = State(issue.merged_from) if issue.merged_from else None
     classified = _classify(taking)
     _EFFECTS.get(step.verb, _nothing)(taking)
-    issue.state = step.leads_from(before).value
+    issue.state = step.leads_from(before, came_from).value
     _renew_deadline(taking, classified)
     photos = _attach_photos(taking)
     entry = add_entry(
@@ -158,6 +163,22 @@ def _attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
     if before_id:
         taking.changes["before_photo"] = {"from": None, "to": str(before_id)}
     return [(photo, kind) for photo in taking.photos]
+
+
+def _accept(taking: Taking) -> None:
+    taking.changes |= link_relapse(taking.issue, taking.timezone)
+
+
+def _reject(taking: Taking) -> None:
+    taking.changes |= withdraw_relapse(taking.issue)
+
+
+def _merge(taking: Taking) -> None:
+    taking.changes |= merge(taking.issue, taking.brought, by=taking.by, now=taking.now, timezone=taking.timezone)
+
+
+def _unmerge(taking: Taking) -> None:
+    taking.changes |= unmerge(taking.issue, taking.brought, by=taking.by, now=taking.now)
 
 
 def _nothing(_taking: Taking) -> None:
@@ -286,6 +307,8 @@ def _reopen(taking: Taking) -> None:
     issue.dispatched_at = issue.declined_at = issue.rectified_at = issue.verified_at = issue.closed_at = None
     issue.rectified_by_id = None
     issue.reopened_times += 1
+    if issue.state == State.REJECTED:
+        taking.changes |= link_relapse(issue, taking.timezone)
 
 
 def _supervise(taking: Taking) -> None:
@@ -301,6 +324,10 @@ def _supervise(taking: Taking) -> None:
 
 
 _EFFECTS: dict[Verb, Callable[[Taking], None]] = {
+    Verb.ACCEPT: _accept,
+    Verb.REJECT: _reject,
+    Verb.MERGE: _merge,
+    Verb.UNMERGE: _unmerge,
     Verb.SUPERVISE: _supervise,
     Verb.DISPATCH: _dispatch,
     Verb.TRANSFER: _transfer,

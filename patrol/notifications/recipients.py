@@ -34,13 +34,19 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     if To.CO_HANDLERS in to:
         ids += [person.id for person in issue.co_handlers]
     if To.REPORTER in to:
-        ids.append(issue.reporter_id)
+        ids += _reporters_of(issue)
     if To.SUPERIOR in to:
         ids += superior_chiefs(issue, day)
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
     office: Sequence[Person] = office_of(issue.region) if To.OFFICE in to else ()
     wanted = dict.fromkeys([*(i for i in ids if i in enabled), *(person.id for person in office)])
     return Recipients([person_id for person_id in wanted if person_id and person_id != but], office[0].region_id if office else None)
+
+
+def _reporters_of(issue: Issue) -> list[UUID | None]:
+    """Return the accounts that reported an issue or what is merged into it: they all follow the one that goes on."""
+    merged = select(Issue.reporter_id).where(Issue.merged_into_id == issue.id) if issue.also_reported else None
+    return [issue.reporter_id, *(db.session.scalars(merged) if merged is not None else ())]
 
 
 def office_of(region: Region) -> Sequence[Person]:

@@ -14,7 +14,7 @@ from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
-from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken
+from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
 from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
@@ -49,6 +49,12 @@ def tell_of_escalation(event: IssueEscalated) -> None:
 @subscribe(EntryNoted)
 def tell_of_entry(event: EntryNoted) -> None:
     """Let the worker tell of what is no step."""
+    outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
+
+
+@subscribe(TroubleCameBack)
+def tell_of_relapse(event: TroubleCameBack) -> None:
+    """Let the worker tell of a cure that did not hold."""
     outbox.put("notifications.tell", issue_id=str(event.issue_id), seq=event.seq)
 
 

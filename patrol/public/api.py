@@ -21,7 +21,7 @@ from patrol.people.permissions import Permission as P
 from patrol.public import actions, open_data, queries, subscriptions, veto
 from patrol.public.challenge import LIFETIME, new_challenge
 from patrol.public.models import Complaint, Follow, Rating
-from patrol.public.progress import answer_to, progress_of
+from patrol.public.progress import Own, answer_to, progress_of
 from patrol.public.reception import digests_of, each_once, receive_complaint
 from patrol.public.schemas import (
     CaseComplaintOut,
@@ -55,9 +55,13 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
     if isinstance(complaint, Complaint):
         rating, reopening = queries.rating_of(complaint), queries.reopening_of(complaint)
         until = None if reopening else veto.last_day(issue, _settings().not_fixed_days, clock.now(), _settings().timezone)
+    own = None
+    if complaint.issue_id != issue.id:
+        merged = queries.own_issue_of(complaint)
+        own = Own(merged, history_of(merged))
     return progress_of(
         complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until,
-        messages=subscriptions.state_of(subscriptions.subscription_of(complaint)),
+        messages=subscriptions.state_of(subscriptions.subscription_of(complaint)), own=own,
     )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select
+from sqlalchemy.orm import aliased
 
 from patrol.foundation.database import db
 from patrol.foundation.settings import Settings
@@ -19,10 +20,14 @@ from patrol.public.subscriptions import forget, subscriptions_to
 
 
 def ended_long_ago(settings: Settings, now: datetime) -> Select[UUID]:
-    """Select the issues that have ended and to which nothing has happened for the set days."""
-    last = and_(HistoryEntry.issue_id == Issue.id, HistoryEntry.seq == Issue.version)
+    """Select the issues that have ended and to which nothing has happened for the set days; what is merged ends with its original."""
+    telling = aliased(Issue)
+    last = and_(HistoryEntry.issue_id == telling.id, HistoryEntry.seq == telling.version)
     before = now - timedelta(days=settings.contact_days)
-    return select(Issue.id).join(HistoryEntry, last).where(Issue.state.in_(ENDED), HistoryEntry.at < before)
+    return (
+        select(Issue.id).join(telling, telling.id == func.coalesce(Issue.merged_into_id, Issue.id)).join(HistoryEntry, last)
+        .where(Issue.state.in_(ENDED), telling.state.in_(ENDED), HistoryEntry.at < before)
+    )  # fmt: skip
 
 
 def reporter_contacts(settings: Settings, now: datetime) -> Select[Any]:

@@ -1,13 +1,14 @@
 """The same trouble reported before: suggestions before sending, and following one of them instead ("me too")."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload, load_only, selectinload
 
+from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict
@@ -20,8 +21,9 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, category_of
 from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State
 from patrol.issues.models import Issue, IssuePhoto
+from patrol.issues.policies_held import current_policies
 from patrol.public.models import Follow, FollowerContact
-from patrol.public.open311_queries import open_to_all
+from patrol.public.open311_services import LISTED
 from patrol.public.open_data import POSITION_DECIMALS
 from patrol.public.progress import is_open_photo
 from patrol.public.subscriptions import subscribe
@@ -29,34 +31,45 @@ from patrol.public.tracking_codes import new_tracking_code
 
 _WITHDRAWN = Text("您已取消这次关注；如需再次关注，请重新提交", "You have withdrawn this: to follow again, send it under a new id")
 MOST_SUGGESTED = 5
-RECENTLY = timedelta(days=90)
-"""For how long a closed case is still suggested: as long as a relapse counts as the same trouble (domain rule 13)."""
 
 
-def suggestions(position: Position, category: str, language: str) -> list[dict[str, Any]]:
+def suggestions(position: Position, category: str, language: str, timezone: str) -> list[dict[str, Any]]:
     """Return what lies within the category's radius and is open or was closed lately, the nearest five, with large photos.
 
+    Lately is as long as a relapse counts as the same trouble (domain rule 13).
     Places are those of the open map, and so are the distances in metres. None for categories whose place proves nothing.
     Raises Invalid (422) for a category that citizens cannot choose.
     """
     radius_m = category_of(category, public_caller=True).radius_m
-    if not radius_m:
+    if not radius_m or category not in LISTED:
         return []
-    box = box_around(position.latitude, position.longitude, radius_m)
-    closed_lately = (Issue.state == State.CLOSED) & (Issue.closed_at >= clock.now() - RECENTLY)
-    near = db.session.scalars(
-        open_to_all().where(
+    box, since = box_around(position.latitude, position.longitude, radius_m), timedelta(days=current_policies().relapse_on(clock.today(timezone)).days)
+    closed_lately = (Issue.state == State.CLOSED.value) & (Issue.closed_at >= clock.now() - since)
+    rows = db.session.execute(
+        select(Issue.id, Issue.serial, Issue.latitude, Issue.longitude).where(
             Issue.category == category, Issue.latitude.between(box.min_latitude, box.max_latitude),
-            Issue.longitude.between(box.min_longitude, box.max_longitude), or_(Issue.state.not_in(ENDED), closed_lately),
-        ).options(selectinload(Issue.photo_links).joinedload(IssuePhoto.photo))
+            Issue.longitude.between(box.min_longitude, box.max_longitude),
+            or_(Issue.state.not_in([state.value for state in ENDED]), closed_lately),
+        )
     ).all()  # fmt: skip
-    found = [(_away_m(issue, position), issue) for issue in near]
-    found = sorted((pair for pair in found if pair[0] <= radius_m), key=lambda pair: (pair[0], pair[1].serial))
-    return [_shown(issue, away_m, language) for away_m, issue in found[:MOST_SUGGESTED]]
+    away = sorted((_away_m(latitude, longitude, position), serial, issue_id) for issue_id, serial, latitude, longitude in rows)
+    nearest = {issue_id: metres for metres, _, issue_id in away[:MOST_SUGGESTED] if metres <= radius_m}
+    found = {issue.id: issue for issue in db.session.scalars(_with_photos(nearest))} if nearest else {}
+    return [_shown(found[issue_id], metres, language) for issue_id, metres in nearest.items()]
 
 
-def _away_m(issue: Issue, position: Position) -> float:
-    place = round(issue.latitude, POSITION_DECIMALS), round(issue.longitude, POSITION_DECIMALS)
+def _with_photos(issue_ids: Iterable[UUID]) -> Select[Issue]:
+    """Select issues with just what a suggestion shows."""
+    photo = joinedload(IssuePhoto.photo).load_only(Photo.derived_at, Photo.broken)
+    return select(Issue).where(Issue.id.in_(issue_ids)).options(
+        load_only(Issue.serial, Issue.category, Issue.state, Issue.received_at, Issue.also_reported, raiseload=True),
+        selectinload(Issue.photo_links).options(photo),
+    )  # fmt: skip
+
+
+def _away_m(latitude: float, longitude: float, position: Position) -> float:
+    """Return how far a place of the open map is from a position."""
+    place = round(latitude, POSITION_DECIMALS), round(longitude, POSITION_DECIMALS)
     return distance_m(position.latitude, position.longitude, *place)
 
 
@@ -67,7 +80,7 @@ def _shown(issue: Issue, away_m: float, language: str) -> dict[str, Any]:
     return {
         "number": issue.number, "category": issue.category, "category_name": CATEGORIES[issue.category].name.in_language(language),
         "state": state.value, "message": STATE_PUBLIC_TEXT[state].in_language(language), "open": state not in ENDED,
-        "received_at": issue.received_at, "distance_m": round(away_m),
+        "received_at": issue.received_at, "also_reported": issue.also_reported, "distance_m": round(away_m),
         "photos": [{"screen": f"{address}/{photo_id}/screen", "thumb": f"{address}/{photo_id}/thumb"} for photo_id in photos],
     }  # fmt: skip
 

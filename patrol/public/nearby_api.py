@@ -33,7 +33,8 @@ _CONFIRM = Text("请打开刚发给您的消息中的链接确认，之后有进
 @room.response(200, SuggestionsOut)
 def suggest_nearby(args: dict[str, Any]) -> dict[str, Any]:
     """Suggest what may be the same trouble: within the category's radius, open or closed within 90 days, at most five."""
-    return {"items": nearby.suggestions(position_of(args), args["category"], language())}
+    settings: Settings = current_app.extensions["settings"]
+    return {"items": nearby.suggestions(position_of(args), args["category"], language(), settings.timezone)}
 
 
 @room.route("/public/issues/<number>/follow", may=None, methods=("POST",), refuses=(409, 429))

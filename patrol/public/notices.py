@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import Select, Uuid, func, literal, select, union_all
 
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db, new_id
@@ -16,7 +16,7 @@ from patrol.foundation.quiet import due_moment
 from patrol.foundation.settings import Settings
 from patrol.issues.events import EntryNoted, IssueReported, StepTaken
 from patrol.issues.history import SUBMIT
-from patrol.issues.models import HistoryEntry
+from patrol.issues.models import HistoryEntry, Issue
 from patrol.public.models import Complaint, Follow
 from patrol.public.notice_words import OWN_ONLY, TOLD
 from patrol.public.subscription_models import Notice, Subscription
@@ -55,10 +55,12 @@ def _tell(issue_id: UUID, verb: str, seq: int) -> None:
 def listeners_to(issue_id: UUID) -> Select[Subscription]:
     """Select the subscriptions that are told of an issue: confirmed, not ended, by whoever complained of it or follows it.
 
+    Whoever reported or follows what was merged into it hears of it too.
     One that has ended has no key of an address any more.
     """
-    complainants = select(Subscription.id).join(Complaint, Complaint.id == Subscription.complaint_id).where(Complaint.issue_id == issue_id)
-    followers = select(Subscription.id).join(Follow, Follow.id == Subscription.follow_id).where(Follow.issue_id == issue_id)
+    cases = union_all(select(literal(issue_id, Uuid())), select(Issue.id).where(Issue.merged_into_id == issue_id)).scalar_subquery()
+    complainants = select(Subscription.id).join(Complaint, Complaint.id == Subscription.complaint_id).where(Complaint.issue_id.in_(cases))
+    followers = select(Subscription.id).join(Follow, Follow.id == Subscription.follow_id).where(Follow.issue_id.in_(cases))
     return (
         select(Subscription).where(Subscription.id.in_(union_all(complainants, followers)))
         .where(Subscription.confirmed_at.is_not(None), Subscription.address_key.is_not(None))

@@ -81,7 +81,7 @@ def _serial_of(number: str) -> int | None:
 
 def _with_parts(statement: Select[Issue]) -> Select[Issue]:
     return statement.options(
-        joinedload(Issue.reach).load_only(Reach.name), selectinload(Issue.photo_links).joinedload(IssuePhoto.photo)
+        joinedload(Issue.reach).load_only(Reach.name), selectinload(Issue.merged_into).load_only(Issue.serial), selectinload(Issue.photo_links).joinedload(IssuePhoto.photo)
     )
 
 

@@ -19,6 +19,7 @@ LONGEST_RANGE = timedelta(days=90)
 
 _TOO_LONG = Text("时间范围最长 90 天", "The range may not exceed 90 days")
 _BACKWARDS = Text("end_date 不得早于 start_date", "end_date may not lie before start_date")
+_ORIGINAL = Text("原件编号：{number}。", "The original is {number}.")
 _ELSEWHERE = frozenset({"not_a_water_matter", "outside_district", "other_authority"})
 
 # The words of mySociety's extension. What is rectified waits for somebody else's check, and so is still in progress.
@@ -74,6 +75,8 @@ def shown_request(
 def _notes(issue: Issue, ground: str | None, language: str) -> str:
     state = State(issue.state)
     more = issue.public_summary if state is State.CLOSED else None
+    if issue.merged_into is not None:
+        more = _ORIGINAL.format(number=issue.merged_into.number).in_language(language)
     if state is State.REJECTED and ground in GROUNDS:
         more = GROUNDS[ground].in_language(language)
     return " ".join(filter(None, (STATE_PUBLIC_TEXT[state].in_language(language), more)))

@@ -105,11 +105,12 @@ def _open_to_all(bbox: Box | None, category: str | None, severity: str | None) -
 
 
 def statistics(language: str) -> dict[str, Any]:
-    """Return the figures with numerators and denominators; what was rejected or merged never counts as cured."""
+    """Return the figures with numerators and denominators; what was rejected, merged or came back never counts as cured."""
     states = dict(db.session.execute(select(Issue.state, func.count()).group_by(Issue.state)).all())
     categories = dict(db.session.execute(select(Issue.category, func.count()).group_by(Issue.category)).all())
     in_time = select(func.count()).where(Issue.state == State.CLOSED, Issue.closed_at <= Issue.due_at)
     closed, came_back = states.get(State.CLOSED, 0), _came_back()
+    relapsed = db.session.scalar(select(func.count()).where(Issue.relapsed_in_id.is_not(None), Issue.state == State.CLOSED)) or 0
     received, dropped = sum(states.values()), sum(states.get(state, 0) for state in _NOT_COUNTED)
     return {
         "received": received,
@@ -117,9 +118,10 @@ def statistics(language: str) -> dict[str, Any]:
         "rejected": states.get(State.REJECTED, 0),
         "merged": states.get(State.MERGED, 0),
         "suspended": states.get(State.SUSPENDED, 0),
-        "cured": {"numerator": sum(states.get(state, 0) for state in _CURED), "denominator": received - dropped},
+        "cured": {"numerator": sum(states.get(state, 0) for state in _CURED) - relapsed, "denominator": received - dropped},
         "closed_in_time": {"numerator": db.session.scalar(in_time) or 0, "denominator": closed},
         "reopened": {"numerator": sum(came_back.values()), "denominator": closed + came_back.get(False, 0)},
+        "relapsed": {"numerator": relapsed, "denominator": closed},
         "called_not_fixed": _called_not_fixed(),
         "satisfied": _satisfied(),
         "by_state": _counted(states, {state.value: name for state, name in STATE_NAME.items()}, language),

@@ -1,13 +1,13 @@
 """What a citizen reads of a complaint: plain words from the lifecycle's table, posts instead of persons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import WITHOUT_DUE, is_overdue
-from patrol.issues.history import ADD_PHOTOS, ASK_REOPENING, GRANT_EXTENSION, REFUSE_REOPENING
+from patrol.issues.history import ADD_PHOTOS, ASK_REOPENING, GRANT_EXTENSION, MOVE_ALONG, REFUSE_REOPENING
 from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest
@@ -24,12 +24,23 @@ _REFUSED = Text("核实后未予重新办理，理由见说明。", "Looked at a
 _WAITING = Text("您的申请已收到，将由整改人以外的人员核实后决定。", "Your word was received; somebody who did not handle it will decide.")
 _GRANTED = Text("已决定重新办理。", "It was decided to take it up again.")
 _EXTENDED = Text("经批准，整改期限延至{day}。", "It needs more time: the new date is {day}.")
+_MERGED = Text(
+    "与他人反映的同一问题（{number}）合并办理，以下为该件的进展。",
+    "It is dealt with together with the same issue, reported by others as {number}; what follows is how that one goes.",
+)
 _OFFICE = Text("{region}河长办", "River chief office of {region}")
 _SOMEBODY = Text("责任人", "The person in charge")
 _KEEP_CODE = Text(
     "{state}查询码是 {code}，请妥善保存：它是查询进度的唯一凭据。",
     "{state} Keep the tracking code {code}: it is the only key to your complaint.",
 )
+
+
+class Own(NamedTuple):
+    """What a reader reported or follows, when it is merged into what tells its progress; photos loaded."""
+
+    issue: Issue
+    entries: Sequence[HistoryEntry]
 
 
 def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, Any]:
@@ -45,32 +56,53 @@ def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, An
 def progress_of(
     complaint: Complaint | Follow, issue: Issue, entries: Sequence[HistoryEntry], rating: Rating | None,
     reopening: ReopeningRequest | None, *, language: str, at: datetime, not_fixed_until: date | None, messages: str,
+    own: Own | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return how a case stands at the moment `at`; `issue` has its reach, lead, lead's region and photos loaded.
 
     `not_fixed_until` is the last day on which its complainant may say that it is not fixed, None when that is over;
-    `messages` is how far its holder is told of turns.
+    `messages` is how far its holder is told of turns; `own` is what was merged into `issue` and brought the reader here,
+    None when `issue` itself did.
     """
     is_own = isinstance(complaint, Complaint)
     state = State(issue.state)
     rejection = next((entry for entry in reversed(entries) if entry.verb == Verb.REJECT), None)
     return {
-        "tracking_code": complaint.tracking_code, "number": issue.number,
+        "tracking_code": complaint.tracking_code, "number": own.issue.number if own else issue.number,
+        "merged_into": own and {
+            "number": issue.number, "at": own.issue.merged_at, "message": _MERGED.format(number=issue.number).in_language(language),
+        },
+        "also_reported": issue.also_reported,
         "category": {"code": issue.category, "name": CATEGORIES[issue.category].name.in_language(language)},
         "state": state, "state_name": STATE_NAME[state].in_language(language),
         "message": STATE_PUBLIC_TEXT[state].in_language(language),
         "received_at": complaint.received_at, "due_at": _due_at(issue), "overdue": is_overdue(state, issue.due_at, at),
         "office": shown_office(issue.routing["office"], language), "post": _shown_post(issue, language),
         "reach": _shown_reach(issue),
-        "steps": [{"at": entry.at, "text": words.in_language(language)} for entry in entries if (words := words_of(entry, is_own))],
+        "steps": [{"at": at, "text": words.in_language(language)} for at, words in _told(entries, own, is_own=is_own)],
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
-        "photos": [_shown_photo(link, complaint.tracking_code) for link in issue.photo_links if may_see_photo(link, state)],
+        "photos": [_shown_photo(link, complaint.tracking_code) for link in _photos_of(issue, own)],
         "following": not is_own, "messages": messages, "rating": rating, "can_add_photos": is_own and state not in ENDED,
         "can_rate": is_own and state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
         "can_say_not_fixed": not_fixed_until is not None, "not_fixed_until": not_fixed_until,
         "reopening": shown_reopening(reopening, language) if reopening else None,
     }  # fmt: skip
+
+
+def _told(entries: Sequence[HistoryEntry], own: Own | None, *, is_own: bool) -> Iterator[tuple[datetime, Text]]:
+    """Yield what happened, with its moment: on the case itself, and from its merging on on the original."""
+    parts = [(entry, is_own) for entry in (own.entries if own else entries)]
+    if own and own.issue.merged_at:
+        parts += [(entry, False) for entry in entries if entry.at >= own.issue.merged_at]
+    for entry, said_to_owner in parts:
+        if words := words_of(entry, said_to_owner):
+            yield entry.at, words
+
+
+def _photos_of(issue: Issue, own: Own | None) -> list[IssuePhoto]:
+    issues = [own.issue, issue] if own else [issue]
+    return [link for one in issues for link in one.photo_links if may_see_photo(link, one.state)]
 
 
 def may_see_photo(link: IssuePhoto, state: str) -> bool:
@@ -111,6 +143,8 @@ def words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
         return _WORDS[entry.verb][0 if is_own else 1]
     if entry.verb == GRANT_EXTENSION:
         return _EXTENDED.format(day=entry.changes["last_day"]["to"])
+    if entry.verb in {Verb.MERGE, MOVE_ALONG} and (number := entry.changes["merged_into"]["to"]):
+        return _MERGED.format(number=number)
     if entry.verb not in set(Verb):
         return None
     step = find_step(State(entry.from_state), Verb(entry.verb))

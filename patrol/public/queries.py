@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.evidence.models import Photo
@@ -63,8 +63,12 @@ def _followed(code: str) -> Select[Follow]:
 
 
 def issue_of(complaint: Complaint | Follow, *, lock: bool = False) -> Issue:
-    """Return a complaint's issue with what `progress_of` shows; `lock` keeps others from changing it meanwhile."""
-    statement = select(Issue).where(Issue.id == complaint.issue_id)
+    """Return the issue that tells how a complaint stands: its own, or the original when that was merged.
+
+    With what `progress_of` shows; `lock` keeps others from changing it meanwhile.
+    """
+    tells = select(func.coalesce(Issue.merged_into_id, Issue.id)).where(Issue.id == complaint.issue_id).scalar_subquery()
+    statement = select(Issue).where(Issue.id == tells)
     if lock:
         db.session.scalars(statement.with_for_update(of=Issue)).one()
     loaded = statement.options(
@@ -72,6 +76,13 @@ def issue_of(complaint: Complaint | Follow, *, lock: bool = False) -> Issue:
         selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
     ).execution_options(populate_existing=True)  # fmt: skip
     return db.session.scalars(loaded).one()
+
+
+def own_issue_of(complaint: Complaint | Follow) -> Issue:
+    """Return the issue that a complaint made, or that is followed, merged or not, with its photos."""
+    return db.session.scalars(
+        select(Issue).where(Issue.id == complaint.issue_id).options(selectinload(Issue.photo_links).joinedload(IssuePhoto.photo))
+    ).one()
 
 
 def ratings_of(complaint: Complaint) -> Sequence[Rating]:
@@ -92,14 +103,22 @@ def reopening_of(complaint: Complaint) -> ReopeningRequest | None:
 
 
 def case_of(issue_id: UUID) -> dict[str, Any]:
-    """Return what a case worker reads of the complaint behind an issue. Raises NotFound (404) when there is none."""
+    """Return what a case worker reads of the complaint behind an issue. Raises NotFound (404) when there is none.
+
+    The ratings are those of all who complained of it, merged complaints included.
+    """
     complaint = db.session.scalar(select(Complaint).where(Complaint.issue_id == issue_id))
     if complaint is None:
         raise NotFound(_NO_COMPLAINT_HERE)
+    merged = select(Issue.id).where(Issue.merged_into_id == issue_id)
+    ratings = db.session.scalars(
+        select(Rating).join(Complaint, Complaint.id == Rating.complaint_id)
+        .where(or_(Complaint.issue_id == issue_id, Complaint.issue_id.in_(merged))).order_by(Rating.closing.desc(), Rating.rated_at.desc())
+    ).all()  # fmt: skip
     contact = db.session.scalar(select(ReporterContact.complaint_id).where(ReporterContact.complaint_id == complaint.id))
     return {
         "received_at": complaint.received_at, "board_code": complaint.board_code, "has_contact": contact is not None,
-        "ratings": ratings_of(complaint), "messages": _messages_to(complaint),
+        "ratings": ratings, "messages": _messages_to(complaint),
     }  # fmt: skip
 
 
@@ -116,10 +135,11 @@ def _messages_to(complaint: Complaint) -> dict[str, int]:
 
 def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:
     """Return a photo that the complainant may see now. Raises NotFound (404) for all others."""
+    merged_into = select(Issue.merged_into_id).where(Issue.id == complaint.issue_id).scalar_subquery()
     row = db.session.execute(
         select(IssuePhoto, Issue.state)
         .join(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.photo_id == photo_id)
+        .where(or_(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.issue_id == merged_into), IssuePhoto.photo_id == photo_id)
         .options(joinedload(IssuePhoto.photo))
     ).first()  # fmt: skip
     if row is None or not may_see_photo(*row):

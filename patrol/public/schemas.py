@@ -142,9 +142,18 @@ class PublicReopeningOut(ma.Schema):
     decision = ma.fields.String(required=True, allow_none=True, metadata={"description": "Why it was so decided."})
 
 
+class PublicOriginalOut(ma.Schema):
+    number = ma.fields.String(required=True, metadata={"example": "XH0000123"})
+    at = Moment(required=True)
+    message = ma.fields.String(required=True, metadata={"example": "与他人反映的同一问题（XH0000123）合并办理，以下为该件的进展。"})
+
+
 class ProgressOut(ma.Schema):
     tracking_code = ma.fields.String(required=True, metadata=_CODE)
     number = ma.fields.String(required=True, metadata={"example": "XH0000123"})
+    merged_into = ma.fields.Nested(PublicOriginalOut, required=True, allow_none=True, metadata={
+        "description": "The same issue, reported by others, whose progress this is; null when it is dealt with on its own."})
+    also_reported = ma.fields.Integer(required=True, metadata={"description": "How many others have reported the same."})
     category = ma.fields.Nested(PublicNameOut, required=True, metadata={"example": {"code": "C1", "name": "水面漂浮物"}})
     state = ma.fields.String(required=True, metadata={"example": "in_progress"})
     state_name = ma.fields.String(required=True, metadata={"example": "处理中"})
@@ -269,10 +278,12 @@ class StatisticsOut(ma.Schema):
     merged = ma.fields.Integer(required=True)
     suspended = ma.fields.Integer(required=True, metadata={"description": "Kept on the ledger because it needs works; open."})
     cured = ma.fields.Nested(PublicShareOut, required=True, metadata={
-        "description": "Put right and checked by somebody else, of all that was neither rejected nor merged."})
+        "description": "Put right, checked by somebody else and not come back, of all that was neither rejected nor merged."})
     closed_in_time = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the closed ones."})
     reopened = ma.fields.Nested(PublicShareOut, required=True, metadata={
         "description": "Reopened after a closing, closed again or not, of all that was ever closed."})
+    relapsed = ma.fields.Nested(PublicShareOut, required=True, metadata={
+        "description": "Whose trouble came back within the policy's days and metres, of the closed ones; not among the cured."})
     called_not_fixed = ma.fields.Nested(CalledNotFixedOut, required=True, metadata={
         "description": "By their complainants after a closing, and how that was decided."})
     satisfied = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the citizens who rated."})

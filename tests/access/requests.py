@@ -211,6 +211,8 @@ def _issues() -> None:
 STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "accept": ("submitted", lambda _w: {"note": "属实"}),
     "reject": ("submitted", lambda _w: {"ground": "no_evidence_found", "reason": "现场未见"}),
+    "merge": ("submitted", lambda w: {"into": w.issues["dispatched"], "reason": "同一处"}),
+    "unmerge": ("merged", lambda _w: {"reason": "并非同一处"}),
     "dispatch": ("accepted", lambda _w: {"note": "请尽快"}),
     "transfer": ("accepted", lambda w: {"reason": "不在本段", "reach_id": w.reaches["other"]}),
     "decline": ("dispatched", lambda _w: {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "邻村"}),
@@ -231,6 +233,8 @@ def _steps() -> None:
     for verb, (state, body) in STEP_BODIES.items():
         _add(f"POST /api/v1/issues/<uuid:issue_id>/{verb}", lambda w, verb=verb, state=state, body=body: Request(
             f"{V1}/issues/{w.issues[state]}/{verb}", json=body(w), headers={"If-Match": "*"}))
+    _add("GET /api/v1/issues/<uuid:issue_id>/duplicates", lambda w: Request(
+        f"{V1}/issues/{w.issues['submitted']}/duplicates", shows='"distance_m"'))
     _add("POST /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(
         f"{V1}/issues/{w.issues['in_progress']}/extensions", json={"until": w.others["later"], "reason": "连续降雨"}, headers={"If-Match": "*"}))
     _add("GET /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(f"{V1}/issues/{w.issues['dispatched']}/extensions"))

@@ -94,7 +94,7 @@ class WorldMaker:
         self._make_duties()
         self._make_finding()
         for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed",
-                      "suspended"):
+                      "suspended", "merged"):
             self.world.issues[state] = self._issue(state)
         due = datetime.fromisoformat(self.call("supervisor", "GET", f"/issues/{self.world.issues['dispatched']}")["due_at"])
         self.world.others["later"] = (due + timedelta(days=1)).isoformat()
@@ -256,6 +256,8 @@ class WorldMaker:
         if state == "suspended":
             body = {"reason": "需截污工程", "review_on": "2999-07-01", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}
             path = (("accepted", office, "accept", {}), ("suspended", office, "suspend", body))
+        if state == "merged":
+            path = (("merged", office, "merge", {"into": self.world.issues["dispatched"], "reason": "同一处"}),)
         order = ["submitted", *(step[0] for step in path)]
         for _, persona, verb, body in path[order.index(issue["state"]):order.index(state)]:
             if verb == "rectify":

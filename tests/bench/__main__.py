@@ -10,7 +10,18 @@ import sqlite3
 import sys
 import time
 
-from tests.bench import check_ins, coverage, examination, integrity, issue_lists, photos, requests, routing, tracks
+from tests.bench import (
+    check_ins,
+    coverage,
+    duplicates,
+    examination,
+    integrity,
+    issue_lists,
+    photos,
+    requests,
+    routing,
+    tracks,
+)
 from tests.bench.servers import ROOT, SERVER_URL, engines
 from tests.bench.table import Table
 
@@ -23,6 +34,7 @@ PARTS = {
     "examination": ("Examination of a patrol", examination.rows),
     "photos": ("Photos", photos.rows),
     "requests": ("Single requests over HTTP", requests.rows),
+    "duplicates": ("Suggestions of duplicates", duplicates.rows),
     "issue_lists": ("Lists of issues", issue_lists.rows),
 }
 

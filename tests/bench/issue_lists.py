@@ -115,7 +115,7 @@ def ask(app: Flask, engine: str, size: int, name: str, token: str, filters: dict
         if measure.median > MOST_MS:
             with statements() as seen:
                 page(PAGE, at)
-            _write_plans(f"{engine}-{size}-{name}-{'deep' if at else 'first'}", seen)
+            write_plans(f"{engine}-{size}-{name}-{'deep' if at else 'first'}", seen)
     return Asked(*first, *deep, row, (counts[0], counts[1]))
 
 
@@ -144,7 +144,8 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
     event.remove(db.engine, "before_cursor_execute", note)
 
 
-def _write_plans(name: str, seen: list[tuple[str, Any]]) -> None:
+def write_plans(name: str, seen: list[tuple[str, Any]]) -> None:
+    """Leave the database's plans of statements in the results folder."""
     explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN (ANALYZE, BUFFERS) "
     parts = []
     for statement, parameters in seen:

@@ -31,6 +31,7 @@ OFTEN = {"C1": 0.20, "C2": 0.15, "A31": 0.15, "B2": 0.07, "B1": 0.05, "D3": 0.05
 TROUBLES = ("水面漂浮垃圾", "岸边堆放生活垃圾", "河水发黑有异味", "排污口有污水直排", "公示牌破损", "水草过多", "护栏损坏", "违章搭建")
 PLACES = ("桥下", "码头旁", "村口", "闸门上游", "泵站附近", "老樟树旁", "学校后面", "菜市场后门", "公园步道边", "河湾处")
 RARE_WORD, RARE_EVERY = "废旧冰箱", 2_000
+CLOSED_AFTER_S = 8 * 86_400
 PHOTO_SHARE, CO_HANDLER_SHARE = 0.5, 0.03
 
 _ROUTING = {
@@ -112,7 +113,8 @@ def _issues(district: District, number: int, rng: np.random.Generator, ids: list
             "accuracy_m": 8.0, "recorded_at": moment, "received_at": moment, "region_id": district.village_ids[village].hex,
             "reach_id": district.reach_ids[reach[at]].hex, "routing": routing, "due_rule": due_rule,
             "lead_id": district.chief_ids[village].hex if led else None, "due_at": _plain(received + int(limit_days[at]) * 86_400),
-            "dispatched_at": moment if led else None, "returned_times": 0, "reopened_times": 0, "reporter_id": supervisor,
+            "dispatched_at": moment if led else None,
+            "closed_at": _plain(min(received + CLOSED_AFTER_S, now)) if name == "closed" else None, "returned_times": 0, "reopened_times": 0, "reporter_id": supervisor,
             "findings": "[]", "digest": "0" * 64, "version": 3, "history_hash": "0" * 64,
         }  # fmt: skip
 

@@ -20,9 +20,9 @@ LAW = {
     "start": ({"dispatched"}, "in_progress"), "progress": ({"in_progress"}, "in_progress"),
     "rectify": ({"dispatched", "in_progress"}, "rectified"), "verify": ({"rectified"}, "verified"),
     "return": ({"rectified"}, "in_progress"), "close": ({"verified"}, "closed"),
-    "reopen": ({"closed", "rejected"}, "accepted"),
+    "reopen": ({"closed", "rejected"}, "accepted"), "merge": ({"submitted", "accepted", "dispatched"}, "merged"),
 }  # fmt: skip
-OFFICE_VERBS = {"accept", "reject", "dispatch", "transfer"}
+OFFICE_VERBS = {"accept", "reject", "dispatch", "transfer", "merge"}
 
 
 def test_there_is_enough_to_look_at(told):
@@ -31,6 +31,7 @@ def test_there_is_enough_to_look_at(told):
     assert 150 <= len(told.photos) <= 280
     assert {issue.state for issue in told.issues} == {
         "submitted", "accepted", "dispatched", "in_progress", "rectified", "verified", "closed", "rejected",
+        "merged",
     }  # fmt: skip
     verbs = Counter(step.verb for issue in told.issues for step in issue.steps)
     assert min(verbs[verb] for verb in ("return", "reopen", "transfer", "progress")) >= 3
@@ -100,10 +101,30 @@ def test_every_life_follows_the_law(told):
                 assert now < step.photos[0].recorded_at < step.at
             if step.verb in ("verify", "return"):
                 assert step.actor != rectifier
-            assert step.reason or step.verb not in ("reject", "transfer", "return", "reopen")
+            assert step.reason or step.verb not in ("reject", "transfer", "return", "reopen", "merge")
             assert step.note or step.verb not in ("rectify", "progress")
             state, now = target, step.at
         assert state == issue.state
+
+
+def test_duplicates_are_merged_into_what_is_open_near_by_and_some_troubles_come_back(told):
+    by_id = {issue.id: issue for issue in told.issues}
+    merged = [(issue, issue.steps[-1]) for issue in told.issues if issue.state == "merged"]
+    assert len(merged) == 8
+    for issue, step in merged:
+        original = by_id[step.into]
+        assert original.category == issue.category
+        assert original.recorded_at < issue.recorded_at
+        assert original.state != "merged"
+        assert all(other.at > step.at for other in original.steps if other.verb in ("rectify", "close"))
+        assert distance_m((original.longitude, original.latitude), (issue.longitude, issue.latitude)) < 50
+    closed = [issue for issue in told.issues if issue.state == "closed"]
+    relapses = [
+        issue for issue in told.issues for old in closed
+        if issue.category == old.category and timedelta(0) < issue.recorded_at - old.steps[-1].at < timedelta(90)
+        and distance_m((old.longitude, old.latitude), (issue.longitude, issue.latitude)) < 50
+    ]
+    assert len(relapses) >= 3
 
 
 def test_actors_hold_the_role_that_the_step_needs(told, people):

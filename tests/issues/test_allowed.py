@@ -28,6 +28,7 @@ WHOLE = {
     "accept": {}, "reject": {"ground": "other_authority", "reason": "归生态环境局"}, "dispatch": {},
     "transfer": {"reason": "不在本村", "reach_id": UUID(int=9)}, "start": {}, "progress": {"note": "已联系"},
     "rectify": {"note": "已清运", "photos": [UUID(int=8)]}, "verify": {}, "return": {"reason": "仍有残留"},
+    "merge": {"into": UUID(int=7), "reason": "同一处"}, "unmerge": {"reason": "并非同一处"},
     "close": {}, "reopen": {"reason": "复发"}, "resume": {},
     "decline": {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"},
     "supervise": {"kind": "letter", "text": "请三日内完成整改"},
@@ -53,15 +54,15 @@ def refusal_of(kind, state, actor, verb, brought=None, **facts):
 @pytest.mark.parametrize(
     ("state", "lead", "co_handler", "office", "supervisor"),
     [
-        ("submitted",   "",                 "",               "accept reject",            "supervise"),
-        ("accepted",    "",                 "",               "reject dispatch transfer suspend", "supervise"),
-        ("dispatched",  "decline start rectify", "start",     "transfer suspend",         "supervise"),
+        ("submitted",   "",                 "",               "accept reject merge",      "supervise"),
+        ("accepted",    "",                 "",               "reject merge dispatch transfer suspend", "supervise"),
+        ("dispatched",  "decline start rectify", "start",     "merge transfer suspend",   "supervise"),
         ("in_progress", "progress rectify", "progress",       "suspend",                  "supervise"),
         ("rectified",   "",                 "",               "verify return",            "verify return supervise"),
         ("verified",    "",                 "",               "close",                    "supervise"),
         ("closed",      "",                 "",               "reopen",                   "reopen"),
         ("rejected",    "",                 "",               "reopen",                   "reopen"),
-        ("merged",      "",                 "",               "",                         ""),
+        ("merged",      "",                 "",               "unmerge",                  ""),
         ("suspended",   "",                 "",               "resume",                   "supervise"),
     ],
 )  # fmt: skip
@@ -95,16 +96,23 @@ def test_the_system_only_accepts_and_dispatches():
 
 def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones():
     refusal = refusal_of(Conflict, "submitted", OFFICE, "close")
-    assert refusal.extra == {"allowed": ["accept", "reject", "supervise"]}
+    assert refusal.extra == {"allowed": ["accept", "reject", "merge", "supervise"]}
     assert "待受理" in refusal.detail.zh
-    assert "受理、不予受理、督办" in refusal.detail.zh
-    assert refusal.detail.en.endswith("does not allow “Close”; it allows: Accept, Reject, Supervise")
+    assert "受理、不予受理、合并、督办" in refusal.detail.zh
+    assert refusal.detail.en.endswith("does not allow “Close”; it allows: Accept, Reject, Merge, Supervise")
 
 
 def test_where_nothing_is_possible_the_conflict_says_so():
-    refusal = refusal_of(Conflict, "merged", OFFICE, "close")
+    refusal = refusal_of(Conflict, "merged", OFFICE, "close", merged_for=timedelta(hours=25))
     assert refusal.extra == {"allowed": []}
     assert refusal.detail.zh.endswith("可以：无")
+
+
+def test_a_merging_is_undone_within_a_day_whenever_it_was_dispatched():
+    day = {"merged_for": timedelta(hours=24), "dispatched_for": timedelta(days=9)}
+    assert open_to("merged", OFFICE, **day) == {"unmerge"}
+    late = refusal_of(Conflict, "merged", OFFICE, "unmerge", merged_for=timedelta(hours=24, seconds=1))
+    assert late.detail.en.startswith("more than 24 hours have passed since the merging")
 
 
 def test_the_one_who_rectified_neither_verifies_nor_returns_nor_closes():
@@ -138,7 +146,7 @@ def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none(
 
 
 def test_where_no_person_leads_the_office_stands_in():
-    assert open_to("dispatched", OFFICE, lead_id=None) == {"transfer", "decline", "start", "rectify", "suspend"}
+    assert open_to("dispatched", OFFICE, lead_id=None) == {"merge", "transfer", "decline", "start", "rectify", "suspend"}
     assert open_to("in_progress", OFFICE, lead_id=None) == {"progress", "rectify", "suspend"}
     assert open_to("in_progress", OFFICE, lead_id=None, department="water") == {"progress", "rectify", "suspend"}
     assert open_to("in_progress", role(CLERK, Role.OFFICE, in_scope=False), lead_id=None) == set()
@@ -165,10 +173,10 @@ def test_each_step_wants_all_it_must_bring_and_nothing_else(step):
             assert set(refusal_of(Invalid, state, actor, verb, {**WHOLE[verb], name: missing}).errors) == {name}
     for name in step.may:
         refuse_unless_allowed(issue(state), actor, step.verb, {**WHOLE[verb], name: "x"})
-    refusal = refusal_of(Invalid, state, actor, verb, {**WHOLE[verb], "into": UUID(int=3)})
-    assert list(refusal.errors) == ["into"]
-    assert step.name.zh in refusal.errors["into"][0].zh
-    refuse_unless_allowed(issue(state), actor, step.verb, {**WHOLE[verb], "into": None, "photo_ids": []})
+    refusal = refusal_of(Invalid, state, actor, verb, {**WHOLE[verb], "colour": UUID(int=3)})
+    assert list(refusal.errors) == ["colour"]
+    assert step.name.zh in refusal.errors["colour"][0].zh
+    refuse_unless_allowed(issue(state), actor, step.verb, {**WHOLE[verb], "colour": None, "photo_ids": []})
 
 
 @pytest.mark.parametrize("given_fields", [{}, {"reach_id": UUID(int=9), "region": "990100"}])
@@ -191,6 +199,7 @@ ISSUES = st.builds(
     co_handler_ids=st.frozensets(PEOPLE, max_size=2), department=st.none() | st.just("water"),
     rectified_by=st.none() | PEOPLE, declined=st.booleans(),
     dispatched_for=st.none() | st.timedeltas(timedelta(0), timedelta(hours=48)),
+    merged_for=st.none() | st.timedeltas(timedelta(0), timedelta(hours=48)),
 )  # fmt: skip
 ACTORS = st.builds(
     ActorFacts, person_id=st.none() | PEOPLE, permissions=st.frozensets(st.sampled_from(Permission)),

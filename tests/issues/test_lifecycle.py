@@ -29,6 +29,8 @@ OPEN = "submitted accepted dispatched in_progress rectified verified suspended"
 CONTRACT = [
     ("accept", "submitted", "accepted", "", "", "severity category note"),
     ("reject", "submitted accepted", "rejected", "ground reason", "", ""),
+    ("merge", "submitted accepted dispatched", "merged", "into reason", "", "raise_severity"),
+    ("unmerge", "merged", "merged", "reason", "", ""),
     ("dispatch", "accepted", "dispatched", "", "", "lead department co_handlers severity due_at note"),
     ("transfer", "accepted dispatched", "accepted", "reason", "reach_id region", ""),
     ("decline", "dispatched", "accepted", "ground reason suggested_owner", "", ""),
@@ -84,7 +86,7 @@ def test_each_step_can_be_taken_by_some_role(step):
 
 def test_every_open_state_that_is_reached_has_a_way_on():
     reached = {State.SUBMITTED, *(step.leads_from(state) for step in STEPS for state in step.sources)}
-    assert reached == set(State) - {State.MERGED}
+    assert reached == set(State)
     for state in reached - ENDED:
         assert any(step.leads_from(state) != state for step in steps_from(state))
 
@@ -97,7 +99,8 @@ def test_nothing_is_closed_without_a_check_between():
 def test_what_each_step_does_to_the_deadline():
     assert {step.verb for step in STEPS if step.due is Due.SETS} == {"accept", "reopen"}
     assert {step.verb for step in STEPS if step.due is Due.RECOMPUTES} == {"dispatch"}
-    assert {step.verb for step in STEPS if step.due is Due.CLEARS} == {"reject"}
+    assert {step.verb for step in STEPS if step.due is Due.CLEARS} == {"reject", "merge"}
+    assert {step.verb for step in STEPS if step.due is Due.GOES_ON} == {"unmerge"}
     assert {step.verb for step in STEPS if step.due is Due.STOPS} == {"suspend"}
     assert {step.verb for step in STEPS if step.due is Due.RESTORES} == {"resume"}
 
@@ -128,8 +131,16 @@ def test_every_step_that_must_bring_a_ground_has_a_list_of_them():
     assert {step.verb for step in STEPS if "ground" in step.must} == set(GROUNDS_OF)
 
 
-def test_only_declining_has_its_time_and_happens_once():
-    assert {step.verb: step.within for step in STEPS if step.within} == {"decline": timedelta(hours=24)}
+def test_a_merging_can_be_undone_and_leads_back_to_where_it_was_taken():
+    step = find_step(State.MERGED, Verb.UNMERGE)
+    assert step.targets_from(State.MERGED) == [State.SUBMITTED, State.ACCEPTED, State.DISPATCHED]
+    for source in find_step(State.ACCEPTED, Verb.MERGE).sources:
+        assert step.leads_from(State.MERGED, source) == source
+
+
+def test_declining_and_undoing_have_their_time_and_only_declining_happens_once():
+    assert {step.verb: step.within for step in STEPS if step.within} == dict.fromkeys(("decline", "unmerge"), timedelta(hours=24))
+    assert "whose region covers the issue; within 24 hours of the merge |" in lifecycle_document()
     assert {step.verb for step in STEPS if step.once} == {"decline"}
     assert "the lead; once, within 24 hours of the dispatch |" in lifecycle_document()
 
@@ -139,11 +150,11 @@ def test_the_document_holds_every_state_transition_and_ground():
     for state in State:
         assert f"| `{state}` | {STATE_NAME[state].zh} |" in document
     for verb, sources, target, *_ in CONTRACT:
-        for source in sources.split():
+        for source in sources.split() if verb != "unmerge" else ():
             assert f"    {source} --> {source if target == sources else target}: {verb} " in document
     assert all(f"| `{code}` |" in document for code in GROUNDS | DECLINE_GROUNDS)
-    assert "States to which no step leads in this version: `merged`." in document
-    assert "merged -->" not in document
+    assert "States to which no step leads in this version: none." in document
+    assert all(f"    merged --> {state}: unmerge " in document for state in ("submitted", "accepted", "dispatched"))
 
 
 def test_the_documents_tables_are_well_formed():

@@ -111,7 +111,8 @@ def test_the_map_takes_one_statement_however_many_issues(anyone, three, queries)
 
 def test_what_came_back_is_counted_apart_from_what_is_cured(anyone, complain, issue_of, cure, step, place):
     for number, again in enumerate((None, "open", "closed", "refused")):
-        sent = complain(description=f"第{number}处").json
+        # Apart, so that none is a relapse of the one before.
+        sent = complain(description=f"第{number}处", place={**HERE, "longitude": HERE["longitude"] + number * 0.001}).json
         issue_id = issue_of(sent).id
         cure(issue_id, photo=60 + number)
         if again:

@@ -1,0 +1,181 @@
+"""Merging a duplicate into its original, and taking it out again within a day. Never commits.
+
+An original is never merged itself, so that whoever follows a duplicate is one step from what tells its progress: what
+was merged into a duplicate goes along with it, and comes back when the merging is undone.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, true
+from sqlalchemy.orm.attributes import set_committed_value
+
+from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid, NotFound
+from patrol.foundation.texts import Text
+from patrol.issues.categories import SEVERITY_NAME, Severity
+from patrol.issues.due import CLOCK_RUNS, count_due_again
+from patrol.issues.history import GIVE_BACK, MOVE_ALONG, TAKE_IN, add_entry
+from patrol.issues.leads import may_lead
+from patrol.issues.lifecycle import ENDED, State, Verb
+from patrol.issues.models import HistoryEntry, Issue
+from patrol.issues.queries import locked_issue
+from patrol.people.actor import Actor
+
+MERGING = (Verb.MERGE, Verb.UNMERGE)
+"""The steps that change several issues at once."""
+
+_NOT_THERE = Text("没有这个问题", "There is no such issue")
+_ITSELF = Text("不能合并到自身", "An issue cannot be merged into itself")
+_OUT_OF_SCOPE = Text("{number} 不在您的辖区内", "{number} lies outside your region")
+_MERGED = Text("{number} 已合并到 {original}：请合并到 {original}", "{number} is merged into {original} itself: merge into {original}")
+_MERGED_HERE = Text("{number} 已合并到本件，请先撤销该合并", "{number} is merged into this one: undo that first")
+_REJECTED = Text("{number} 未予受理，不能作为原件", "{number} was not taken up: nothing can be merged into it")
+_AFTER_CLOSING = Text(
+    "{number} 结案后才发现本件，属复发：请受理（系统会关联原件）或重新办理原件",
+    "this was seen after {number} had been closed: the trouble came back. Accept it, which links the two, or reopen that one",
+)
+_CHARGE = Text("涉及河长履职的投诉只能与同类合并", "A charge against a chief is merged only with one of its kind")
+_NOT_UP = Text("原件现为“{now}”，只能提高", "The original is “{now}” now, and can only be raised")
+_NO_LONGER = Text("原件已结案，不能再改严重程度", "The original is closed: its severity stays")
+
+
+def lock_together(issue_id: UUID, into: UUID | None) -> None:
+    """Lock an issue, its original and all that is merged into either, the newest first.
+
+    Everybody who locks several issues goes from the newer to the older (a relapse and its old case too), so that nobody
+    waits in a ring.
+    """
+    original = select(Issue.merged_into_id).where(Issue.id == issue_id, Issue.merged_into_id.is_not(None))
+    heads = {issue_id, *filter(None, (into, db.session.scalar(original)))}
+    family = select(Issue.id).where(or_(Issue.id.in_(heads), Issue.merged_into_id.in_(heads)))
+    db.session.execute(family.order_by(Issue.id.desc()).with_for_update(of=Issue)).all()
+
+
+def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime, timezone: str) -> dict[str, Any]:
+    """Merge a locked issue into the original that is `brought`; return what changes, for its history.
+
+    Lead, department and due date stay stored, for who undoes it. Raises Invalid (422) at `into` for what can be no
+    original, at `raise_severity` for a severity that is no higher than the original's.
+    """
+    original = _original_for(issue, brought["into"], by)
+    children = _merged_into(issue)
+    changes = {"duplicate": {"from": None, "to": issue.number}}
+    if severity := brought.get("raise_severity"):
+        changes |= _raise(original, Severity(severity), timezone)
+    issue.merged_at, issue.merged_from = now, issue.state
+    _point(issue, original)
+    for child in children:
+        _point(child, original)
+        moved = {"merged_into": {"from": issue.number, "to": original.number}}
+        add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
+    original.also_reported += 1 + len(children)
+    issue.also_reported = 0
+    add_entry(original, verb=TAKE_IN, by=by, from_state=original.state, brought=_reason(brought), changes=changes)
+    return {"merged_into": {"from": None, "to": original.number}}
+
+
+def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime) -> dict[str, Any]:
+    """Take a locked duplicate out of its original, with all that came along; return what changes, for its history.
+
+    A lead who can no longer handle issues does not come back: the department or the office leads then.
+    """
+    original = db.session.scalars(select(Issue).where(Issue.id == issue.merged_into_id).with_for_update(of=Issue)).one()
+    back = [child for child in _merged_into(original, but=issue) if _came_through(child) == issue.number]
+    changes: dict[str, Any] = {"merged_into": {"from": original.number, "to": None}}
+    if issue.lead is not None and not may_lead(issue.lead):
+        changes["lead_id"] = {"from": {"id": str(issue.lead.id), "name": issue.lead.name}, "to": None}
+        issue.lead_id = issue.lead = None
+    issue.merged_at = issue.merged_from = None
+    _point(issue, None)
+    for child in back:
+        _point(child, issue)
+        moved = {"merged_into": {"from": original.number, "to": issue.number}}
+        add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
+    issue.also_reported = len(back)
+    original.also_reported -= 1 + len(back)
+    given = {"duplicate": {"from": issue.number, "to": None}}
+    add_entry(original, verb=GIVE_BACK, by=by, from_state=original.state, brought=_reason(brought), changes=given)
+    # The ladder goes on to the date that was never moved; rungs that were reached are not reached again.
+    issue.next_escalation_at = now
+    return changes
+
+
+def _original_for(issue: Issue, into: UUID, by: Actor) -> Issue:
+    if into == issue.id:
+        raise _refusal(_ITSELF)
+    try:
+        original = locked_issue(by, into)
+    except NotFound as unseen:
+        raise _refusal(_NOT_THERE) from unseen
+    if (fault := _fault_of(issue, original, by)) is not None:
+        raise _refusal(fault)
+    return original
+
+
+def _fault_of(issue: Issue, original: Issue, by: Actor) -> Text | None:
+    number = original.number
+    if not by.covers(original.region.path):
+        return _OUT_OF_SCOPE.format(number=number)
+    if original.merged_into_id == issue.id:
+        return _MERGED_HERE.format(number=number)
+    if original.merged_into is not None:
+        return _MERGED.format(number=number, original=original.merged_into.number)
+    if original.state == State.REJECTED:
+        return _REJECTED.format(number=number)
+    if original.closed_at is not None and issue.recorded_at > original.closed_at:
+        return _AFTER_CLOSING.format(number=number)
+    if "F" in {issue.category[0], original.category[0]} and issue.category != original.category:
+        return _CHARGE
+    return None
+
+
+def _refusal(words: Text) -> Invalid:
+    return Invalid(words, errors={"into": [words]})
+
+
+def _raise(original: Issue, severity: Severity, timezone: str) -> dict[str, Any]:
+    """Raise the original's severity, as the office decided; its clock, while it runs, counts by the new one."""
+    grades = list(Severity)
+    now = Severity(original.severity)
+    fault = _NO_LONGER if original.state in ENDED else None
+    if fault is None and grades.index(severity) <= grades.index(now):
+        fault = _NOT_UP.format(now=SEVERITY_NAME[now])
+    if fault is not None:
+        raise Invalid(fault, errors={"raise_severity": [fault]})
+    changes = {"severity": {"from": now.value, "to": severity.value}}
+    original.severity, before = severity.value, original.due_at
+    if original.state in CLOCK_RUNS:
+        count_due_again(original, timezone)
+    if original.due_at != before:
+        changes["due_at"] = {"from": before.isoformat(), "to": original.due_at.isoformat()}
+    return changes
+
+
+def _merged_into(original: Issue, *, but: Issue | None = None) -> Sequence[Issue]:
+    others = Issue.id != but.id if but else true()
+    return db.session.scalars(
+        select(Issue).where(Issue.merged_into_id == original.id, others).order_by(Issue.id.desc())
+        .with_for_update(of=Issue).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+
+
+def _came_through(child: Issue) -> str | None:
+    """Return the number of the issue with which a duplicate came along to its present original, None when it came alone."""
+    entry = db.session.scalars(
+        select(HistoryEntry).where(HistoryEntry.issue_id == child.id, HistoryEntry.verb.in_((Verb.MERGE.value, MOVE_ALONG)))
+        .order_by(HistoryEntry.seq.desc()).limit(1)
+    ).first()  # fmt: skip
+    return entry.changes["merged_into"]["from"] if entry else None
+
+
+def _point(issue: Issue, original: Issue | None) -> None:
+    issue.merged_into_id = original.id if original else None
+    # The relation is only for reading: what is shown in this request has to be told.
+    set_committed_value(issue, "merged_into", original)
+
+
+def _reason(brought: Mapping[str, Any]) -> dict[str, Any]:
+    return {"reason": brought.get("reason")}

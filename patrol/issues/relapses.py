@@ -1,0 +1,79 @@
+"""A cure that did not hold: a new issue is linked with the closed one whose trouble it brings back. Never commits."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
+
+from patrol.foundation import clock, events
+from patrol.foundation.database import db
+from patrol.foundation.geometry import box_around, distance_m
+from patrol.issues.categories import CATEGORIES
+from patrol.issues.events import TroubleCameBack
+from patrol.issues.history import RELAPSE, RELAPSE_WITHDRAWN, add_entry
+from patrol.issues.lifecycle import State
+from patrol.issues.models import Issue
+from patrol.issues.policies import RelapseRule
+from patrol.issues.policies_held import current_policies
+from patrol.people.actor import SYSTEM
+
+
+def link_relapse(issue: Issue, timezone: str) -> dict[str, Any]:
+    """Link an issue that is being accepted with the closed one whose trouble it brings back; return what changes.
+
+    The rule is the field's: a new report within 50 m, of the same category, in 90 days after the closing is a new
+    episode that names the old one. Nothing changes where it is linked already. The old issue is locked and gets an
+    entry of its own, which counts against its cure.
+    """
+    if issue.relapse_of_id is not None or not CATEGORIES[issue.category].radius_m:
+        return {}
+    policy = current_policies().relapse_on(clock.local_date(issue.received_at, timezone))
+    old = _closed_before(issue, policy)
+    if old is None:
+        return {}
+    # The old issue names the new one, which has to be there first.
+    db.session.flush()
+    issue.relapse_of_id, old.relapsed_in_id = old.id, issue.id
+    set_committed_value(issue, "relapse_of", old)
+    set_committed_value(old, "relapsed_in", issue)
+    changes = {"relapse": {"from": None, "to": issue.number}}
+    entry = add_entry(old, verb=RELAPSE, by=SYSTEM, from_state=old.state, rule=policy.code, changes=changes)
+    events.record(TroubleCameBack(issue_id=old.id, in_issue_id=issue.id, seq=entry.seq))
+    return {"relapse_of": {"from": None, "to": old.number}}
+
+
+def withdraw_relapse(issue: Issue) -> dict[str, Any]:
+    """Undo the link of an issue that is being rejected: what is no trouble is no return of one. Return what changes."""
+    if issue.relapse_of_id is None:
+        return {}
+    old = db.session.scalars(select(Issue).where(Issue.id == issue.relapse_of_id).with_for_update(of=Issue)).one()
+    if old.relapsed_in_id == issue.id:
+        others = select(Issue.id).where(Issue.relapse_of_id == old.id, Issue.id != issue.id).order_by(Issue.id.desc())
+        old.relapsed_in_id = db.session.scalar(others.limit(1))
+    issue.relapse_of_id = None
+    set_committed_value(issue, "relapse_of", None)
+    changes = {"relapse": {"from": issue.number, "to": None}}
+    add_entry(old, verb=RELAPSE_WITHDRAWN, by=SYSTEM, from_state=old.state, changes=changes)
+    return {"relapse_of": {"from": old.number, "to": None}}
+
+
+def _closed_before(issue: Issue, policy: RelapseRule) -> Issue | None:
+    """Return the issue closed last before this one was seen, within the policy's days and metres; locked and still closed."""
+    box = box_around(issue.latitude, issue.longitude, policy.radius_m)
+    # A phone's clock may run ahead, but nothing is seen after it arrived.
+    seen = min(issue.recorded_at, issue.received_at)
+    near = db.session.execute(
+        select(Issue.id, Issue.latitude, Issue.longitude).where(
+            Issue.category == issue.category, Issue.latitude.between(box.min_latitude, box.max_latitude),
+            Issue.longitude.between(box.min_longitude, box.max_longitude), Issue.state == State.CLOSED.value,
+            Issue.closed_at < seen, Issue.closed_at >= issue.received_at - timedelta(days=policy.days), Issue.id != issue.id,
+        ).order_by(Issue.closed_at.desc(), Issue.id)
+    ).all()  # fmt: skip
+    for old_id, latitude, longitude in near:
+        if distance_m(issue.latitude, issue.longitude, latitude, longitude) <= policy.radius_m:
+            statement = select(Issue).where(Issue.id == old_id, Issue.state == State.CLOSED.value)
+            old = db.session.scalar(statement.with_for_update(of=Issue).execution_options(populate_existing=True))
+            if old is not None:
+                return old
+    return None

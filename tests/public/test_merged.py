@@ -1,0 +1,136 @@
+"""What reporters and followers of a merged duplicate read and may do: they follow the original."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from patrol.foundation import clock, worker
+from patrol.foundation.database import db
+from patrol.issues.models import HistoryEntry
+from patrol.people import retention
+from patrol.public.models import ReporterContact
+from tests.evidence.camera import camera_jpeg
+from tests.public.conftest import HERE
+
+EN = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def pair(complain, place, issue_of, step):
+    """Two complaints about one trouble, the later one merged into the earlier."""
+    first = complain(photos=[camera_jpeg(1)], contact={"phone": "13900000001"}).json
+    second = complain(photos=[camera_jpeg(2)], description="李四家后面有垃圾", contact={"phone": "13900000002"}).json
+    step(issue_of(second).id, "merge", place.office, into=issue_of(first).id, reason="与王五反映的同一处")
+    return first, second
+
+
+@pytest.fixture
+def read(anyone):
+    def progress(sent):
+        reply = anyone.get(f"public/complaints/{sent['tracking_code']}", headers=EN)
+        assert reply.status_code == 200, reply.json
+        return reply.json
+
+    return progress
+
+
+def test_the_page_says_that_it_was_merged_and_tells_how_the_original_goes(pair, read, issue_of, cure, anyone):
+    first, second = (issue_of(sent) for sent in pair)
+    shown = read(pair[1])
+    assert (shown["number"], shown["merged_into"]["number"], shown["state"]) == (second.number, first.number, "dispatched")
+    assert first.number in shown["merged_into"]["message"]
+    assert shown["steps"][-1]["text"] == shown["merged_into"]["message"]
+    assert shown["also_reported"] == read(pair[0])["also_reported"] == 1
+    assert read(pair[0])["merged_into"] is None
+    cure(first.id)
+    worker.deliver_due()
+    shown = read(pair[1])
+    assert (shown["state"], shown["public_summary"]) == ("closed", "漂浮垃圾已清理。")
+    assert [step["text"] for step in shown["steps"][-2:]] == [
+        "Somebody else has checked that it is put right.", "It is put right, checked and closed."]
+    assert sorted(photo["kind"] for photo in shown["photos"]) == ["after", "before", "before"]
+    assert [anyone.get(photo["thumb"]).status_code for photo in shown["photos"]] == [200] * 3
+    for words in ("李四", "王五", "1390000"):
+        assert words not in str(read(pair[0])) + str(shown)
+
+
+def test_the_turns_of_the_original_are_told_to_whoever_reported_the_duplicate(told, complain, place, issue_of, step, cure):
+    first = issue_of(complain(contact={"email": "first@example.org"}).json)
+    second = issue_of(complain(description="同一处", contact={"email": "second@example.org"}).json)
+    step(second.id, "merge", place.office, into=first.id, reason="同一处")
+    cure(first.id)
+    now = clock.now()
+    for days in (1, 2, 2.5):
+        with clock.moved_clock(lambda days=days: now + timedelta(days=days)):
+            while worker.deliver_due():
+                pass
+    for person in ("first", "second"):
+        assert any(person in address and "本件已结案" in body for address, _, body in told), told
+
+
+def test_a_contact_stays_as_long_as_the_original_is_open(pair, issue_of, cure):
+    first = issue_of(pair[0])
+    for days, cured, left in ((400, False, 2), (400, True, 0)):
+        if cured:
+            cure(first.id)
+        moment = clock.now() + timedelta(days=days)
+        with clock.moved_clock(lambda moment=moment: moment):
+            retention.run_retention()
+        assert db.session.scalar(select(func.count()).select_from(ReporterContact)) == left
+
+
+def test_each_may_rate_and_call_it_not_fixed(pair, read, issue_of, cure, anyone, signed_in, place):
+    first, _ = (issue_of(sent) for sent in pair)
+    cure(first.id)
+    assert read(pair[1])["can_rate"]
+    for sent, score in zip(pair, (5, 1), strict=True):
+        path = f"public/complaints/{sent['tracking_code']}/rating"
+        assert anyone.post(path, json={"satisfied": score > 3, "score": score}).status_code == 201
+    case = signed_in(place.office).get(f"issues/{first.id}/complaint").json
+    assert sorted(rating["score"] for rating in case["ratings"]) == [1, 5]
+    reply = anyone.post(f"public/complaints/{pair[1]['tracking_code']}/not-fixed", json={"reason": "还在"})
+    assert reply.status_code == 201
+    assert not reply.json["can_say_not_fixed"]
+    assert db.session.scalar(select(HistoryEntry.issue_id).where(HistoryEntry.verb == "ask_reopening")) == first.id
+
+
+def test_followers_of_the_duplicate_follow_the_original_too(complain, place, issue_of, step, anyone, read, cure):
+    first, second = (issue_of(complain().json) for _ in range(2))
+    code = anyone.post(f"public/issues/{second.number}/follow", json={}).json
+    step(second.id, "merge", place.office, into=first.id, reason="同一处")
+    cure(first.id)
+    shown = read(code)
+    assert (shown["state"], shown["merged_into"]["number"]) == ("closed", first.number)
+    assert not shown["can_rate"]
+
+
+def test_after_undoing_each_follows_the_own_again(pair, read, issue_of, step, place):
+    first, second = (issue_of(sent) for sent in pair)
+    step(second.id, "unmerge", place.office, reason="并非同一处")
+    step(first.id, "start", place.chief)
+    shown = read(pair[1])
+    assert (shown["merged_into"], shown["state"], shown["also_reported"]) == (None, "dispatched", 0)
+    assert shown["steps"][-1]["text"] == "It is dealt with on its own again."
+    assert read(pair[0])["also_reported"] == 0
+
+
+def test_what_is_added_after_the_merging_goes_to_the_original(pair, issue_of, anyone):
+    first = issue_of(pair[0])
+    photos = {"photos": [(io.BytesIO(camera_jpeg(3)), "3.jpg")]}
+    reply = anyone.post(f"public/complaints/{pair[1]['tracking_code']}/photos", data=photos)
+    assert reply.status_code == 201
+    assert len(reply.json["photos"]) == 3
+    entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.verb == "add_photos")).one()
+    assert entry.issue_id == first.id
+
+
+def test_suggestions_and_open311_name_the_original_and_count_the_others(pair, issue_of, anyone):
+    first, second = (issue_of(sent) for sent in pair)
+    [found] = anyone.get("public/nearby", query_string={**HERE, "category": "C1"}).json["items"]
+    assert (found["number"], found["also_reported"]) == (first.number, 1)
+    [row] = anyone.plain.get(f"/open311/v2/requests/{second.number}.json", headers=EN).json
+    assert (row["status"], row["expected_datetime"]) == ("closed", None)
+    assert row["status_notes"] == f"Dealt with together with the same issue. The original is {first.number}."
+    assert anyone.get("public/statistics").json["merged"] == 1
