@@ -55,8 +55,10 @@ from patrol.patrols import (  # noqa: F401 - they register themselves
     reminding,
     sync_api,
     track_api,
+    track_compaction,
 )
 from patrol.patrols import commands as patrol_commands
+from patrol.patrols import policy_api as patrol_policy_api  # noqa: F401 - it registers itself
 from patrol.patrols.api import room as patrols
 from patrol.people import commands as people_commands
 from patrol.people import expiry, retention_commands

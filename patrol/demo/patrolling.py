@@ -17,7 +17,7 @@ from patrol.patrols.delegating import delegate
 from patrol.patrols.duty_actions import raise_warning
 from patrol.patrols.fixes import read_fixes
 from patrol.patrols.models import Patrol as PatrolRow
-from patrol.patrols.sync import note_pending
+from patrol.patrols.phone_queues import PhoneReport, note_pending
 from patrol.patrols.track import Source
 from patrol.patrols.track_actions import keep_fixes
 
@@ -102,7 +102,7 @@ def _warn(stage: Stage, row: Warned) -> None:
 
 
 def _wait(stage: Stage, row: WaitingPhone) -> None:
-    note_pending(by=stage.actors[row.username], device=_name_of(row.phone), pending=row.pending, oldest=row.oldest)
+    note_pending(PhoneReport(row.pending, row.oldest), by=stage.actors[row.username], device=_name_of(row.phone))
 
 
 def _name_of(phone: Phone) -> str:

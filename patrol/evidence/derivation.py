@@ -6,11 +6,12 @@ from flask import current_app
 from sqlalchemy import update
 
 from patrol.evidence.events import PhotoDerived
-from patrol.evidence.models import Photo
+from patrol.evidence.likeness import bands_of
+from patrol.evidence.models import LikenessBand, Photo
 from patrol.evidence.renditions import BrokenImage, derive
 from patrol.evidence.storage import PhotoStore, original_key
 from patrol.foundation import clock, events, outbox
-from patrol.foundation.database import db
+from patrol.foundation.database import db, insert_unless_there
 
 
 def photo_store() -> PhotoStore:
@@ -37,6 +38,9 @@ def derive_sizes(payload: dict[str, Any]) -> outbox.Write:
         db.session.execute(
             update(Photo).where(Photo.sha256 == sha256).values(derived_at=clock.now(), likeness=likeness, broken=broken)
         )
+        if likeness:
+            for band in bands_of(likeness):
+                insert_unless_there(LikenessBand, {"band": band, "sha256": sha256})
         events.record(PhotoDerived(sha256=sha256))
 
     return write

@@ -24,3 +24,23 @@ def perceptual_hash(image: Image.Image) -> str:
 def distance(first: str, second: str) -> int:
     """Return in how many of 64 bits two hashes differ: up to about 6 the same photo, around 32 unrelated ones."""
     return (int(first, 16) ^ int(second, 16)).bit_count()
+
+
+# Hashes that differ in at most four bits agree in at least one of five parts: an index of the parts finds them all.
+FOUND_BITS, _PARTS = 4, (13, 13, 13, 13, 12)
+# Half of the 64 bits are set where a picture shows anything.
+_PLAIN_BITS = 8
+
+
+def bands_of(likeness: str) -> list[int]:
+    """Return five numbers for a hash: two hashes at most `FOUND_BITS` bits apart have one of them in common.
+
+    A picture of one colour has none: it would look like every other one.
+    """
+    rest, found = int(likeness, 16), []
+    if rest.bit_count() <= _PLAIN_BITS:
+        return []
+    for number, width in enumerate(_PARTS):
+        found.append((number << 13) + (rest & ((1 << width) - 1)))
+        rest >>= width
+    return found

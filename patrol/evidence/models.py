@@ -43,6 +43,15 @@ class Photo(Base):
     broken: Mapped[str | None] = mapped_column(String(300))
 
 
+class LikenessBand(Base):
+    """One of the numbers by which the likeness of an original is found again: see `likeness.bands_of`."""
+
+    __tablename__ = "likeness_bands"
+
+    band: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
 class Upload(Base):
     """A photo that arrives in pieces. The true offset is what is both here and in the file: see `upload_queries`.
 

@@ -66,7 +66,7 @@ def speak_tus(response: Response) -> Response:
 
 
 @room.route("/uploads", may=P.ADD_PHOTOS, methods=("POST",), writes=False, refuses=(400, 404, 409, 410, 412, 413, 415, 422, 423))
-@room.response(201, description="Begun; the address is in Location")
+@room.response(201, description="Begun; the address is in Location, the id under which the photo enters in Photo-Id")
 @room.alt_response(200, description="The same was begun before", success=True)
 @_mismatch
 @room.doc(parameters=_CREATION, requestBody=_CHUNK)
@@ -96,7 +96,7 @@ def _begun() -> tuple[Upload, bool]:
 
 
 @room.route(_ADDRESS, may=P.ADD_PHOTOS, methods=("HEAD",), writes=False, refuses=(410, 412))
-@room.response(200, description="How far it is, in Upload-Offset")
+@room.response(200, description="How far it is, in Upload-Offset; the photo's id in Photo-Id")
 @room.doc(parameters=[_RESUMABLE])
 def show_upload(upload_id: UUID) -> Response:
     """Tell how many bytes of an upload are durably here."""
@@ -111,7 +111,7 @@ def show_upload(upload_id: UUID) -> Response:
 
 
 @room.route(_ADDRESS, may=P.ADD_PHOTOS, methods=("PATCH",), writes=False, refuses=(400, 409, 410, 412, 413, 415, 422, 423))
-@room.response(204, description="Durable up to the new Upload-Offset")
+@room.response(204, description="Durable up to the new Upload-Offset; with the last chunk the photo of Photo-Id is in")
 @_mismatch
 @room.doc(parameters=[_RESUMABLE, _OFFSET, _CHECKSUM], requestBody={"required": True, **_CHUNK})
 def continue_upload(upload_id: UUID) -> Response:
@@ -155,6 +155,7 @@ def _told(upload: Upload, status: int) -> Response:
     response = Response(status=status)
     response.headers["Upload-Offset"] = str(durable_bytes(upload, partial_files()))
     response.headers["Upload-Length"] = str(upload.length_bytes)
+    response.headers["Photo-Id"] = str(upload.photo_id)
     if upload.finished_at is None:
         response.headers["Upload-Expires"] = http_date(upload.expires_at)
     return response

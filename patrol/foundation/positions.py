@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Datum, OutsideDatum, to_wgs84
+from patrol.foundation.numbers import PlainFloat
 
 LARGEST_ACCURACY_M = 100_000.0
 
@@ -34,10 +35,10 @@ class Position:
 class PositionIn(ma.Schema):
     """The fields of a position in a request."""
 
-    latitude = ma.fields.Float(required=True, validate=ma.validate.Range(-90, 90), metadata={"example": 29.60312})
-    longitude = ma.fields.Float(required=True, validate=ma.validate.Range(-180, 180), metadata={"example": 119.80745})
+    latitude = PlainFloat(required=True, validate=ma.validate.Range(-90, 90), metadata={"example": 29.60312})
+    longitude = PlainFloat(required=True, validate=ma.validate.Range(-180, 180), metadata={"example": 119.80745})
     datum = ma.fields.Enum(Datum, by_value=True, load_default=Datum.WGS84, metadata={"example": "wgs84"})
-    accuracy_m = ma.fields.Float(
+    accuracy_m = PlainFloat(
         load_default=None, allow_none=True, validate=ma.validate.Range(0, LARGEST_ACCURACY_M), metadata={"example": 12.0}
     )
 

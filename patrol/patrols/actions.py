@@ -13,19 +13,20 @@ from patrol.evidence.events import PhotoReceived
 from patrol.evidence.models import Photo
 from patrol.evidence.queries import arrived_photos
 from patrol.foundation import clock, events
-from patrol.foundation.database import db, insert_unless_there
-from patrol.foundation.errors import Invalid
+from patrol.foundation.database import db, insert_unless_there, new_id
+from patrol.foundation.errors import Conflict, Invalid
 from patrol.foundation.positions import Position
-from patrol.foundation.same_content import refuse_other_content
+from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.patrols.delegating import delegation_in_force
 from patrol.patrols.duty_lists import walkable_reaches
+from patrol.patrols.ending import recorded_until
+from patrol.patrols.ends import ends_of, settle_end
 from patrol.patrols.events import CheckedIn, PatrolEnded
-from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolEnd
 from patrol.patrols.ownership import refuse_foreign
 from patrol.patrols.placing import Place, place_of
 from patrol.patrols.track_actions import take_out_what_lies_outside
-from patrol.patrols.window import BY_PERSON, BY_SYSTEM
 from patrol.people.actor import Actor
 from patrol.waters.models import Reach
 from patrol.waters.nearby import ReachBeside
@@ -35,6 +36,10 @@ _NO_REACHES = Text("你的范围内没有这些在用的河段:{ids}", "You have
 _FOREIGN_PHOTOS = Text("照片 {ids} 不是你上传的", "The photos {ids} are not yours")
 _OTHER_BYTES = Text(
     "照片 {id} 已上传,但内容不同:已存 {stored},所报 {sent}", "The photo {id} has arrived with other content: {stored} is here, {sent} was announced"
+)
+_ENDED = Text(
+    "巡河 {id} 已结束，内容与本次不同；如需更正，请以 If-Match 带上当前版本并写明 reason 再次提交",
+    "The patrol {id} was ended otherwise: to correct that, send its ETag as If-Match and say the `reason`",
 )
 _ENDS_BEFORE = Text("结束时间早于开始时间", "It ends before it began")
 
@@ -75,25 +80,43 @@ def begin_patrol(
     return patrol, True
 
 
-def finish_patrol(patrol: Patrol, *, by: Actor, ended_at: datetime, summary: str | None) -> Patrol:
-    """End a patrol. Ending it again in the same way changes nothing; in another way it is a Conflict.
+def finish_patrol(
+    patrol: Patrol, *, by: Actor, ended_at: datetime, summary: str | None, reason: str | None = None, revision: int | None = None,
+) -> bool:  # fmt: skip
+    """Keep an end of a locked patrol as its person says it; return whether it is new. Fixes beyond it leave the store.
 
-    The person's word takes the place of an end that the system set. Fixes beyond the end are taken out of the store.
+    A correction has a `reason`, and a `revision` where a phone numbers them itself; without one it is the next. Every
+    end is kept, and which of them counts does not depend on the order of their arrival (`ending.counting_end`). The
+    person's word takes the place of an end that the system set.
+
+    Raises Conflict (409) for another end than the one said before, without a reason, Invalid for one before the start.
     """
     refuse_foreign(patrol, by, "id")
     if ended_at < patrol.started_at:
         raise Invalid(_ENDS_BEFORE, errors={"ended_at": [_ENDS_BEFORE]})
-    if patrol.ended_at is not None and patrol.ended_by != BY_SYSTEM:
-        refuse_other_content(
-            patrol.id, stored=f"{patrol.ended_at.isoformat()} {patrol.summary}",
-            sent=f"{ended_at.astimezone(patrol.ended_at.tzinfo).isoformat()} {summary}",
-        )
-        return patrol
-    patrol.ended_at, patrol.ended_by, patrol.end_reason = ended_at, BY_PERSON, None
-    patrol.summary, patrol.version = summary, patrol.version + 1
+    ends = list(ends_of(patrol.id))
+    if said_before(ends, ended_at=ended_at, summary=summary, reason=reason):
+        return False
+    first = next((end for end in ends if end.reason is None), None)
+    if reason is None and first is not None:
+        stored, sent = ({"ended_at": at, "summary": said} for at, said in ((first.ended_at, first.summary), (ended_at, summary)))
+        raise Conflict(_ENDED.format(id=patrol.id), digest_stored=content_digest(stored), digest_sent=content_digest(sent))
+    number = 0 if reason is None else revision or max((end.revision for end in ends), default=0) + 1
+    row = PatrolEnd(
+        id=new_id(), patrol_id=patrol.id, revision=number, ended_at=ended_at, summary=summary, reason=reason, received_at=clock.now()
+    )
+    db.session.add(row)
+    ends.append(row)
+    patrol.recorded_until, patrol.version = recorded_until(ends), patrol.version + 1
     take_out_what_lies_outside(patrol)
+    settle_end(patrol, ends)
     events.record(PatrolEnded(patrol_id=patrol.id))
-    return patrol
+    return True
+
+
+def said_before(ends: Sequence[PatrolEnd], *, ended_at: datetime, summary: str | None, reason: str | None = None) -> bool:
+    """Tell whether this very end is among those said."""
+    return (ended_at, summary, reason) in {(end.ended_at, end.summary, end.reason) for end in ends}
 
 
 class KeptCheckIn(NamedTuple):

@@ -1,6 +1,6 @@
 """Patrols and check-ins over HTTP."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +9,19 @@ from flask import current_app
 from patrol.evidence.queries import ArrivedPhoto, arrived_photos, photo_links
 from patrol.evidence.reception import store_uploads
 from patrol.foundation.database import new_id
-from patrol.foundation.http import Room, set_etag
+from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, page_schema
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.patrols import queries
 from patrol.patrols.actions import KeptCheckIn
 from patrol.patrols.checkpoint_shown import shown_checkpoints
-from patrol.patrols.ending import END_REASONS
+from patrol.patrols.ending import END_REASONS, counting_end
 from patrol.patrols.examination_input import input_of
 from patrol.patrols.examination_queries import stored_examination, verdicts_of
 from patrol.patrols.finding_shown import shown_examination
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
-from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolEnd
 from patrol.patrols.receipts import check_in_receipt, why_kept_aside
 from patrol.patrols.schemas import (
     CheckInArgs,
@@ -54,12 +54,14 @@ def begin_patrol(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any],
     return shown_patrol(patrol), 201 if is_new else 200
 
 
-@room.route("/patrols/<uuid:patrol_id>/finish", may=P.PATROL, methods=("POST",), refuses=(409,))
+@room.route("/patrols/<uuid:patrol_id>/finish", may=P.PATROL, methods=("POST",), refuses=(400, 409, 412, 428))
 @room.body(FinishIn)
+@room.doc(parameters=[{"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}, "example": '"2"',
+                       "description": "With a `reason`: the ETag of the patrol whose end is corrected."}])
 @room.response(200, PatrolOut)
 def finish_patrol(data: dict[str, Any], patrol_id: UUID) -> dict[str, Any]:
-    """End a patrol; a repeated request changes nothing."""
-    enter_finish(data, by=current_actor(), patrol_id=patrol_id)
+    """End a patrol; a repeated request changes nothing. With a `reason` it corrects what was said before, which is kept."""
+    enter_finish(data, by=current_actor(), patrol_id=patrol_id, may_correct=lambda patrol: refuse_stale(expected_version(), patrol.version))
     patrol = queries.get_patrol(current_actor(), patrol_id)
     set_etag(patrol.version)
     return shown_patrol(patrol)
@@ -89,7 +91,7 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
     given = input_of(patrol, timezone=timezone)
     return {
         **shown_patrol(patrol), **shown_examination(patrol, stored_examination(patrol_id), given, language()),
-        "pauses": given.pauses, "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
+        "pauses": given.pauses, "ends": shown_ends(given.ends), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
         "checkpoints": shown_checkpoints(patrol, timezone),
         "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
     }
@@ -152,6 +154,12 @@ def shown_patrol(patrol: Patrol) -> dict[str, Any]:
         **{name: getattr(patrol, name) for name in (
             "id", "person", "reaches", "mode", "device", "device_details", "started_at", "ended_at", "ended_by", "summary", "received_at", "version")},
     }
+
+
+def shown_ends(ends: Sequence[PatrolEnd]) -> list[dict[str, Any]]:
+    """Return what `PatrolEndOut` shows of every end that was said."""
+    names = ("ended_at", "summary", "reason", "received_at")
+    return [{**{name: getattr(end, name) for name in names}, "counts": end is counting_end(ends)} for end in ends]
 
 
 def shown_check_ins(rows: Iterable[CheckIn], *, known: dict[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -25,6 +25,10 @@ _FOREIGN_PHOTO = Text("照片 {id} 不是您上传的", "The photo {id} is not y
 _NEEDS_PROOF = Text("无法到达时请说明原因并附一张照片", "A place that cannot be reached needs a reason and a photo")
 
 
+class NotDrawn(NotFound):
+    """No checkpoint of this number was drawn, nor will be: what was handed out for a day never changes."""
+
+
 def hand_out(*, by: Actor, today: date, days: int) -> list[CheckpointHandout]:
     """Return the seeds and places of `days` days from `today` on; what was handed out before stays as it was."""
     assert by.person_id
@@ -47,14 +51,14 @@ def answer_checkpoint(
 ) -> tuple[CheckpointAnswer, bool]:
     """Keep what was found at a checkpoint, its number counted from 1; return it and whether it is new.
 
-    Raises NotFound for a number that was not drawn, Conflict for another answer than before, Invalid for somebody
+    Raises NotDrawn (404) for a number that was not drawn, Conflict for another answer than before, Invalid for somebody
     else's patrol or photo, and for a place not reached without reason and photo.
     """
     if patrol.person_id != by.person_id:
         raise Invalid(_NOT_YOURS, errors={"id": [_NOT_YOURS]})
     drawn = drawn_for(patrol, timezone)
     if not 1 <= number <= len(drawn):
-        raise NotFound(_NOT_DRAWN.format(number=number))
+        raise NotDrawn(_NOT_DRAWN.format(number=number))
     known = db.session.get(CheckpointAnswer, (patrol.id, number))
     if known is not None:
         refuse_other_content(f"{patrol.id}/{number}", stored=known.digest, sent=digest)

@@ -6,15 +6,14 @@ from uuid import UUID
 from flask import current_app
 
 from patrol.foundation import clock
-from patrol.foundation.positions import position_of
-from patrol.foundation.same_content import content_digest
 from patrol.foundation.service import document_named
 from patrol.patrols import queries
 from patrol.patrols.api import room
-from patrol.patrols.checkpoint_actions import answer_checkpoint, hand_out
+from patrol.patrols.checkpoint_actions import hand_out
 from patrol.patrols.checkpoint_schemas import AnswerIn, CheckpointOut, SeedArgs, SeedsOut
 from patrol.patrols.checkpoint_shown import shown_checkpoints
 from patrol.patrols.checkpoints import DRAWN, checkpoints_document, commitment
+from patrol.patrols.intake import enter_checkpoint
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
@@ -40,9 +39,7 @@ def list_checkpoint_seeds(args: dict[str, Any]) -> dict[str, Any]:
 @room.alt_response(200, schema=CheckpointOut, description="It was here already", success=True)
 def answer_patrol_checkpoint(data: dict[str, Any], patrol_id: UUID, number: int) -> tuple[dict[str, Any], int]:
     """Say what was found at a checkpoint: reached, or why it cannot be, with a photo."""
-    timezone = current_app.extensions["settings"].timezone
+    settings = current_app.extensions["settings"]
+    _, is_new = enter_checkpoint(data, by=current_actor(), patrol_id=patrol_id, number=number, settings=settings)
     patrol = queries.get_patrol(current_actor(), patrol_id)
-    fields = {name: data[name] for name in ("reached", "photo_id", "reason", "recorded_at")}
-    _, is_new = answer_checkpoint(
-        patrol, by=current_actor(), number=number, position=position_of(data), digest=content_digest(data), timezone=timezone, **fields)
-    return shown_checkpoints(patrol, timezone)[number - 1], 201 if is_new else 200
+    return shown_checkpoints(patrol, settings.timezone)[number - 1], 201 if is_new else 200

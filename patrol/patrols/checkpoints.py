@@ -103,7 +103,8 @@ def checkpoints_document() -> str:
         "1. `secret = HMAC-SHA256(key = seed of the local day on which the patrol began, message = the 16 bytes of the patrol's id)`",
         "2. of the day's places keep those on the patrol's reaches; sort them by `SHA256(secret + key in UTF-8)`, bytes in rising order",
         f"3. the first {DRAWN} are the checkpoints, numbered from 1", "",
-        "`PUT /api/v1/patrols/{id}/checkpoints/{n}` brings the answer: reached, or why not with a photo. The server draws again from what it "
+        "`PUT /api/v1/patrols/{id}/checkpoints/{n}` or an item `checkpoint` of `POST /api/v1/sync` brings the answer: reached, or "
+        "why not with a photo. The server draws again from what it "
         "handed out. `commitment` is the SHA-256 of the seed. A seed is known beforehand, or nobody could draw without signal: checkpoints "
         "are evidence for a patrol, their absence is none against it.", "",
         f"Test vectors, with the places {', '.join(f'`{key}`' for key in _VECTOR_PLACES)}:", "",

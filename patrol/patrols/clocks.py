@@ -26,6 +26,16 @@ def ahead(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     return Seen(severity, {"ahead_s": round(most_s), "zone_h": zone})
 
 
+def ended_impossibly(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:  # noqa: ARG001 - rules have one shape.
+    """The end that was told cannot be; the patrol ends with its last fix instead, so that nothing is made of it."""
+    if facts.impossible_end is None:
+        return None
+    told, received = facts.impossible_end
+    return Seen(Severity.INFO, {
+        "told": told.isoformat(), "counted": facts.end.isoformat(), "ahead_s": round((told - received).total_seconds()),
+    })  # fmt: skip
+
+
 def skewed(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     """The device's clock is off. Behind may also be a message that was under way for long, unless several agree."""
     skews = _skews(facts)

@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from patrol.patrols.examining import examine_all
+from patrol.patrols.track_compaction import compact_tracks
 from patrol.patrols.track_upkeep import end_forgotten_patrols, purge_tracks
 
 commands = AppGroup("patrols", help="Patrols and their tracks.")
@@ -21,6 +22,13 @@ def purge() -> None:
 def end_forgotten() -> None:
     """End the patrols of which nothing arrived for XUNHE_OPEN_PATROL_HOURS, as the worker does every hour."""
     click.echo(f"{end_forgotten_patrols()} patrols ended")
+
+
+@commands.command("compact-tracks")
+@with_appcontext
+def compact() -> None:
+    """Put the live fixes of settled patrols, a row each, into one row a patrol, as the worker does every hour."""
+    click.echo(f"{compact_tracks()} rows fewer")
 
 
 @commands.command("examine")

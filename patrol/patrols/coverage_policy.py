@@ -1,14 +1,24 @@
 """The numbers by which coverage is judged, each with where it comes from. Pure."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from patrol.patrols.thresholds import Thresholds
+
+VERSION = "2026-11"
 
 
-@dataclass(frozen=True)
-class CoveragePolicy:
-    """The numbers of the rule. Unless a line says otherwise they were set by simulated walks of known truth (`make bench`).
+@dataclass(frozen=True, kw_only=True)
+class CoveragePolicy(Thresholds):
+    """The numbers of the rule, as a new installation starts with them. Unless a line says otherwise they were set by simulated walks of known truth (`make bench`).
 
-    `docs/coverage.md` tells what they do. A change of any of them is a change of the policy's and the algorithm's version.
+    `docs/coverage.md` tells what they do. A change of any of them is another version of the policy.
     """
+
+    # Beyond this they are no rule of the kind any more, and cells could become too many to reckon with.
+    WIDEST: ClassVar[float | None] = 10.0
+
+    version: str = VERSION
 
     # A patrol's reach is told apart to 25 m, the distance at which field systems record fixes (EarthRanger).
     cell_m: float = 25.0

@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -14,9 +15,12 @@ from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import NotFound, NotSignedIn
 from patrol.foundation.geometry import Datum
+from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.patrols.device_models import Device
+from patrol.patrols.ending import NOT_POSSIBLE
+from patrol.patrols.ends import ends_of
 from patrol.patrols.fixes import MOST_FIXES, read_fixes
 from patrol.patrols.models import Patrol
 from patrol.patrols.track import Source
@@ -34,6 +38,7 @@ _NO_DEVICE = Text("没有这个设备", "There is no such device")
 _UNKNOWN_KEY = Text(
     "设备密钥无效或已停用，请在“我的设备”中重新登记", "The device's key is unknown or was revoked: register the device again"
 )
+DEVICES_LATEST = Order("created", (Device.created_at, Device.id), descending=True)
 # A phone that was off the net sends days at once; patrols further back than this take nothing live any more.
 _PATROLS_LOOKED_AT = 50
 
@@ -63,11 +68,10 @@ def add_device(*, by: Actor, id: UUID | None, label: str, speed_unit: str) -> tu
     return device, key
 
 
-def own_devices(actor: Actor) -> Sequence[Device]:
-    """Return one's devices that are in use, the latest first."""
-    return db.session.scalars(
-        select(Device).where(Device.person_id == actor.person_id, Device.revoked_at.is_(None)).order_by(Device.created_at.desc())
-    ).all()
+def list_own_devices(actor: Actor, *, limit: int, cursor: str | None) -> Page[Device]:
+    """List one's devices that are in use, the latest first."""
+    mine = select(Device).where(Device.person_id == actor.person_id, Device.revoked_at.is_(None))
+    return page_of(mine, DEVICES_LATEST, limit=limit, cursor=cursor)
 
 
 def own_device(actor: Actor, device_id: UUID) -> Device:
@@ -151,7 +155,7 @@ def _by_patrol(
         select(Patrol).where(Patrol.person_id == by.person_id, Patrol.started_at <= clock.now())
         .order_by(Patrol.started_at.desc()).limit(_PATROLS_LOOKED_AT).with_for_update()
     ).all()  # fmt: skip
-    windows = [(patrol, *window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by)) for patrol in patrols]
+    windows = [(patrol, *window_ms(patrol.started_at, _open_until(patrol))) for patrol in patrols]
     found: dict[Patrol, list[Mapping[str, Any]]] = defaultdict(list)
     for place, recorded_ms in zip(fixes.places.tolist(), fixes.track.recorded_ms.tolist(), strict=True):
         # The latest that had begun by then: an open patrol's time has no end, a later one takes over.
@@ -161,6 +165,13 @@ def _by_patrol(
         else:
             found[patrol].append(points[place])
     return found
+
+
+def _open_until(patrol: Patrol) -> datetime | None:
+    """Return until when a device's fixes go to the patrol: not beyond the moment at which its end was told."""
+    if patrol.recorded_until is None or patrol.end_reason != NOT_POSSIBLE:
+        return patrol.recorded_until
+    return min(patrol.recorded_until, *(end.received_at for end in ends_of(patrol.id)))
 
 
 def _name_of(device_id: UUID, points: Sequence[Mapping[str, Any]]) -> str:

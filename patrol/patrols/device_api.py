@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
+import structlog
 from flask import Response, request
 
 from patrol.foundation.errors import BadRequest, Invalid, UnsupportedKind
@@ -16,10 +17,11 @@ from patrol.foundation.geometry import Datum
 from patrol.foundation.http import expected_version, refuse_stale, set_etag
 from patrol.foundation.json_safety import parse_json
 from patrol.foundation.moments import Moment
+from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.texts import Text
 from patrol.patrols import device_actions as actions
 from patrol.patrols.api import room
-from patrol.patrols.device_protocols import SPEED_UNITS, osmand_point, owntracks_points, traccar_points
+from patrol.patrols.device_protocols import SPEED_UNITS, osmand_point, owntracks_points, traccar_key, traccar_points
 from patrol.patrols.gpx import LARGEST_BYTES, gpx_points
 from patrol.patrols.receipts import track_receipt
 from patrol.patrols.track import Source
@@ -28,10 +30,10 @@ from patrol.patrols.track_schemas import TrackReceiptOut
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
+log = structlog.get_logger()
 _GPX_KINDS = {"application/gpx+xml", "application/xml", "text/xml", "application/octet-stream"}
 _NOT_GPX = Text("请以 multipart/form-data 的 file 或 application/gpx+xml 发送", "Send it as `file` of a form, or as application/gpx+xml")
 _NO_FILE = Text("缺少文件 file", "The file is missing")
-_NOT_READABLE = Text("无法读取的设备报文", "The device's message cannot be read")
 # A receipt names this many of a file's points; the counts are of all.
 _MOST_NAMED = 200
 
@@ -62,16 +64,12 @@ class NewDeviceOut(DeviceOut):
     key = ma.fields.String(metadata={"description": "The device's key, shown this once: `id` of OsmAnd's form, OwnTracks' password."})
 
 
-class DevicesOut(ma.Schema):
-    items = ma.fields.List(ma.fields.Nested(DeviceOut), required=True)
-    next = ma.fields.String(required=True, allow_none=True)
-
-
 @room.route("/devices", may=P.PATROL)
-@room.response(200, DevicesOut)
-def list_devices() -> dict[str, Any]:
-    """List one's devices of other makes, and what could not be kept of what they sent."""
-    return {"items": actions.own_devices(current_actor()), "next": None}
+@room.arguments(PageArgs, location="query")
+@room.response(200, page_schema(DeviceOut))
+def list_devices(args: dict[str, Any]) -> Page[Any]:
+    """List one's devices of other makes, the latest first, and what could not be kept of what they sent."""
+    return actions.list_own_devices(current_actor(), **args)
 
 
 @room.route("/devices", may=P.PATROL, methods=("POST",), refuses=(409,))
@@ -113,24 +111,38 @@ def ingest_query() -> Response:
     return _keep_osmand(b"")
 
 
-@room.route("/ingest/osmand", may=None, methods=("POST",), refuses=(400, 401))
+@room.route("/ingest/osmand", may=None, methods=("POST",), refuses=(401,))
 @room.response(200, {"type": "string"}, content_type="text/plain")
 def ingest_osmand() -> Response:
-    """Take a position of OsmAnd, GPSLogger or Traccar Client as query, form or JSON; always an empty 200."""
+    """Take a position of OsmAnd, GPSLogger or Traccar Client as query, form or JSON; an empty 200, unreadable ones too."""
     return _keep_osmand(request.get_data(cache=True))
 
 
 def _keep_osmand(body: bytes) -> Response:
     if body.lstrip()[:1] == b"{":
-        key, points = traccar_points(_json(body))
-        device, actor = actions.device_with_key(key or request.args.get("id") or request.args.get("deviceid"))
-        actions.keep_from_device(device, points, by=actor, source=Source.TRACCAR, unreadable=None if points else "unreadable")
+        _keep_traccar(body)
     else:
         values = request.values
         device, actor = actions.device_with_key(values.get("id") or values.get("deviceid"))
         point = osmand_point(values, speed_unit=device.speed_unit)
         actions.keep_from_device(device, [point], by=actor, source=Source.OSMAND, units={"speed": device.speed_unit})
     return Response("", mimetype="text/plain")
+
+
+def _keep_traccar(body: bytes) -> None:
+    """Keep what a message says. One that cannot be read is counted on its device, else it is only in the log.
+
+    Traccar Client sends its oldest position until it is answered 2xx: what is refused for good stays at the head for ever.
+    """
+    try:
+        key, points = traccar_points(parse_json(body))
+    except (BadRequest, Invalid):
+        key, points = traccar_key(body), []
+        if key is None and "id" not in request.args and "deviceid" not in request.args:
+            log.warning("unreadable_message_of_no_device", bytes=len(body))
+            return
+    device, actor = actions.device_with_key(key or request.args.get("id") or request.args.get("deviceid"))
+    actions.keep_from_device(device, points, by=actor, source=Source.TRACCAR, unreadable=None if points else "unreadable")
 
 
 @room.route("/ingest/owntracks", may=None, methods=("POST",), refuses=(401,))
@@ -179,10 +191,3 @@ def _gpx_sent() -> tuple[bytes, Datum]:
         fault = Text("坐标系应为 wgs84、gcj02 或 bd09", "The datum is wgs84, gcj02 or bd09")
         raise Invalid(fault, errors={"datum": [fault]})
     return content, Datum(said)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return parse_json(body)
-    except Invalid as error:
-        raise BadRequest(_NOT_READABLE) from error

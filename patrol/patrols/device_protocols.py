@@ -5,15 +5,21 @@ reader returns points for `read_fixes`; what it cannot read at all it leaves out
 such a point is useless.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from patrol.foundation.numbers import number_in
 
 KNOT_MPS, KMH_MPS = 1852 / 3600, 1 / 3.6
 SPEED_UNITS = {"mps": 1.0, "knots": KNOT_MPS, "kmh": KMH_MPS}
 # Below this an epoch counts seconds, from it on milliseconds: as Traccar's server decides.
 _FIRST_MILLISECONDS = 2**31
 _TRUE, _FALSE = {"true", "1"}, {"false", "0"}
+
+# As `traccar_points` reads it, in bytes that are no JSON; keys are letters, digits, - and _.
+_DEVICE_ID = re.compile(rb'"device_id"\s*:\s*"([0-9A-Za-z_-]{1,200})"')
 
 Point = dict[str, Any]
 
@@ -44,6 +50,12 @@ def traccar_points(body: Any) -> tuple[str | None, list[Point]]:
     key, found = body.get("device_id"), body.get("location")
     rows = found if isinstance(found, list) else [found]
     return (key if isinstance(key, str) else None), [_traccar_point(row) for row in rows if isinstance(row, dict)]
+
+
+def traccar_key(body: bytes) -> str | None:
+    """Return the device's key in a message of Traccar Client that is no readable JSON, None where it cannot be found."""
+    found = _DEVICE_ID.search(body)
+    return found[1].decode("ascii") if found else None
 
 
 def _traccar_point(row: Mapping[str, Any]) -> Point:
@@ -88,7 +100,7 @@ def _number(text: str | None) -> float | str | None:
     if text is None or not text.strip():
         return None
     try:
-        return float(text)
+        return number_in(text)
     except ValueError:
         return text
 
@@ -101,7 +113,7 @@ def _epoch_or_iso(value: Any) -> datetime | str | None:
     if isinstance(value, str):
         text = value.strip()
         try:
-            value = float(text)
+            value = number_in(text)
         except ValueError:
             return text or None
     if isinstance(value, bool) or not isinstance(value, int | float):

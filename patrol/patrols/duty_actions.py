@@ -20,6 +20,7 @@ from patrol.waters.queries import visible_reaches
 _NO_REACH = Text("没有这个河段，或不在您的辖区内", "There is no such reach, or it is outside your area")
 _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _LIFTED = Text("这条预警已经解除", "This warning has been lifted already")
+_BEGUN = Text("该规定已生效，不能撤回，请设截止日期", "It is in force and cannot be withdrawn: give it a last day")
 _NOT_YOUR_AREA = Text("这条规定的适用范围超出您的辖区，不能更改", "This policy reaches beyond your area: you cannot change it")
 _FIGURES = ("level", "title", "colour", "months", "weekdays", "working_days_only", "period", "times", "least_share", "valid_from", "source_zh", "source_en")
 
@@ -76,7 +77,7 @@ def add_policy(*, by: Actor, id: UUID, region_code: str | None, valid_to: date |
     if known is not None:
         _refuse_other_policy(known, region, valid_to, figures)
         return known, False
-    _refuse_beyond(region, by)
+    refuse_beyond(region, by)
     _refuse_reversed(figures["valid_from"], valid_to)
     row = FrequencyPolicy(id=id, region=region, valid_to=valid_to, version=1, **figures)
     db.session.add(row)
@@ -87,11 +88,22 @@ def add_policy(*, by: Actor, id: UUID, region_code: str | None, valid_to: date |
 
 def end_policy(policy: FrequencyPolicy, *, by: Actor, valid_to: date | None) -> FrequencyPolicy:
     """Give a row of policy its last day, or none. Raises NotAllowed outside the area and Invalid for reversed days."""
-    _refuse_beyond(policy.region, by)
+    refuse_beyond(policy.region, by)
     _refuse_reversed(policy.valid_from, valid_to)
     note_audit(by, "end_frequency_policy", str(policy.id), valid_to=valid_to and str(valid_to))
     policy.valid_to = valid_to
     policy.version += 1
+    return policy
+
+
+def withdraw_policy(policy: FrequencyPolicy, *, by: Actor, today: date) -> FrequencyPolicy:
+    """Take a row of policy back before its first day. Raises NotAllowed, and Conflict (409) from that day on."""
+    refuse_beyond(policy.region, by)
+    if policy.withdrawn_at is None:
+        if policy.valid_from <= today:
+            raise Conflict(_BEGUN)
+        policy.withdrawn_at, policy.version = clock.now(), policy.version + 1
+        note_audit(by, "withdraw_frequency_policy", str(policy.id))
     return policy
 
 
@@ -104,7 +116,8 @@ def _refuse_other_policy(known: FrequencyPolicy, region: Region | None, valid_to
     refuse_other_content(known.id, stored=content_digest(stored), sent=content_digest(sent))
 
 
-def _refuse_beyond(region: Region | None, by: Actor) -> None:
+def refuse_beyond(region: Region | None, by: Actor) -> None:
+    """Raise NotAllowed (403) unless the actor's area holds the region, or with None everything."""
     # What holds everywhere is for those who work at the top of the tree: a path of one code.
     inside = by.covers(region.path) if region else by.region_path.count("/") <= 2
     if not inside:

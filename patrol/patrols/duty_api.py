@@ -36,6 +36,8 @@ from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 from patrol.waters.queries import chiefs_on
 
+FREQUENCIES = page_schema(FrequencyPolicyOut)
+
 
 def timezone() -> str:
     """Return where the district lies."""
@@ -83,7 +85,7 @@ def list_reminders(args: dict[str, Any]) -> Page[dict[str, Any]]:
 
 @room.route("/frequency-policies", may=P.SEE_PATROLS)
 @room.arguments(FrequencyPolicyArgs, location="query")
-@room.response(200, page_schema(FrequencyPolicyOut))
+@room.response(200, FREQUENCIES)
 def list_frequency_policies(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List how often reaches are to be patrolled, every version with its source."""
     page = duty_lists.list_policies(current_actor(), **args)
@@ -94,7 +96,7 @@ def list_frequency_policies(args: dict[str, Any]) -> Page[dict[str, Any]]:
 @room.response(200, FrequencyPolicyOut)
 def show_frequency_policy(policy_id: UUID) -> dict[str, Any]:
     """Show one row of policy."""
-    return _policy_answer(duty_lists.get_policy(current_actor(), policy_id))
+    return policy_answer(duty_lists.get_policy(current_actor(), policy_id))
 
 
 @room.route("/frequency-policies/<uuid:policy_id>", may=P.MANAGE_DUTIES, methods=("PUT",), refuses=(409,))
@@ -104,7 +106,7 @@ def show_frequency_policy(policy_id: UUID) -> dict[str, Any]:
 def add_frequency_policy(data: dict[str, Any], policy_id: UUID) -> tuple[dict[str, Any], int]:
     """Add a row of policy under an id of one's own."""
     row, is_new = duty_actions.add_policy(by=current_actor(), id=policy_id, region_code=data.pop("region"), **data)
-    return _policy_answer(duty_lists.get_policy(current_actor(), row.id)), 201 if is_new else 200
+    return policy_answer(duty_lists.get_policy(current_actor(), row.id)), 201 if is_new else 200
 
 
 @room.route("/frequency-policies/<uuid:policy_id>", may=P.MANAGE_DUTIES, methods=("PATCH",), if_match=True)
@@ -115,10 +117,11 @@ def end_frequency_policy(data: dict[str, Any], policy_id: UUID) -> dict[str, Any
     expected = expected_version()
     row = duty_lists.get_policy(current_actor(), policy_id, lock=True)
     refuse_stale(expected, row.version)
-    return _policy_answer(duty_actions.end_policy(row, by=current_actor(), **data))
+    return policy_answer(duty_actions.end_policy(row, by=current_actor(), **data))
 
 
-def _policy_answer(row: FrequencyPolicy) -> dict[str, Any]:
+def policy_answer(row: FrequencyPolicy) -> dict[str, Any]:
+    """Return what `FrequencyPolicyOut` shows, with the row's ETag."""
     set_etag(row.version)
     return shown_policy(row, language())
 

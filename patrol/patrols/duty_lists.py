@@ -150,8 +150,13 @@ def list_policies(
         statement = statement.where(FrequencyPolicy.level == level)
     if on:
         statement = statement.where(
-            FrequencyPolicy.valid_from <= on, or_(FrequencyPolicy.valid_to.is_(None), FrequencyPolicy.valid_to >= on))
+            FrequencyPolicy.withdrawn_at.is_(None), FrequencyPolicy.valid_from <= on, or_(FrequencyPolicy.valid_to.is_(None), FrequencyPolicy.valid_to >= on))
     return page_of(statement, POLICIES_BY_LEVEL, limit=limit, cursor=cursor)
+
+
+def find_policy(actor: Actor, policy_id: UUID) -> FrequencyPolicy | None:
+    """Return a visible policy, None without one."""
+    return db.session.scalar(visible_policies(actor).where(FrequencyPolicy.id == policy_id))
 
 
 def get_policy(actor: Actor, policy_id: UUID, *, lock: bool = False) -> FrequencyPolicy:

@@ -53,8 +53,9 @@ class Duty:
 
 
 def all_policies() -> dict[UUID, FrequencyPolicy]:
-    """Return the rows of policy, every version, by id; there are tens of them."""
-    return {row.id: row for row in db.session.scalars(select(FrequencyPolicy).options(joinedload(FrequencyPolicy.region)))}
+    """Return the rows of policy, every version that was not withdrawn, by id; there are tens of them."""
+    rows = select(FrequencyPolicy).where(FrequencyPolicy.withdrawn_at.is_(None)).options(joinedload(FrequencyPolicy.region))
+    return {row.id: row for row in db.session.scalars(rows)}
 
 
 def as_rule(row: FrequencyPolicy) -> Policy:
@@ -88,13 +89,13 @@ def visible_duties(actor: Actor, spans: Mapping[str | None, Span]) -> Select[App
 
 def list_duties(
     actor: Actor, *, window: Span, person: UUID | None = None, reach: UUID | None = None, region: str | None = None, timezone: str,
-    limit: int, cursor: str | None,
+    limit: int, cursor: str | None, policies: Mapping[UUID, FrequencyPolicy] | None = None,
 ) -> Page[Duty]:
     """List what is due in the periods of `window` from each person on each reach, and what was done.
 
-    The number of queries does not depend on the rows. Raises NotFound (404) for an unknown region.
+    `policies` are other rows than those stored, for a trial. The number of queries does not depend on the rows. Raises NotFound (404) for an unknown region.
     """
-    policies = all_policies()
+    policies = all_policies() if policies is None else policies
     statement = visible_duties(actor, _spans_by_level(policies.values(), window))
     if person:
         statement = statement.where(Appointment.person_id == person)

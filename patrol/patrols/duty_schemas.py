@@ -45,6 +45,7 @@ class FrequencyPolicyOut(FrequencyPolicyBriefOut):
     valid_from = ma.fields.Date(required=True, metadata={"example": "2021-01-01"})
     valid_to = ma.fields.Date(required=True, allow_none=True, metadata={"description": "The last day; null until further notice."})
     version = ma.fields.Integer(required=True)
+    withdrawn_at = Moment(required=True, allow_none=True, metadata={"description": "Before it began: it never counts."})
 
 
 class FrequencyPolicyIn(ma.Schema):

@@ -39,7 +39,7 @@ def brief_region(region: Region | None) -> dict[str, Any] | None:
 def shown_policy(row: FrequencyPolicy, language: str) -> dict[str, Any]:
     """Return a row of policy with its source in one language; its region must be loaded."""
     members = ("id", "level", "title", "colour", "months", "weekdays", "working_days_only", "period", "times", "least_share",
-               "valid_from", "valid_to", "version")
+               "valid_from", "valid_to", "version", "withdrawn_at")
     source = Text(row.source_zh, row.source_en).in_language(language)
     return {**{name: getattr(row, name) for name in members}, "region": brief_region(row.region), "source": source}
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, null, or_, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, undefer
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
@@ -21,20 +21,22 @@ from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.coverage import ALGORITHM as COVERAGE
 from patrol.patrols.datum_repairs import MISLABELLED
 from patrol.patrols.device_models import Device
+from patrol.patrols.ending import NOT_POSSIBLE
+from patrol.patrols.ends import ends_of
 from patrol.patrols.examination_models import FindingStatement
 from patrol.patrols.integrity import VERSION as INTEGRITY
-from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
-from patrol.patrols.policy_queries import PolicyInForce, policy_on
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolEnd
+from patrol.patrols.policy_queries import KINDS, PolicyInForce, policy_on
 from patrol.patrols.standing import UPHELD, judgements_in_force
 from patrol.patrols.statement_queries import statements_on
+from patrol.patrols.track_compaction import deliveries_of
 from patrol.patrols.track_models import PatrolPause, TrackBatch
 from patrol.patrols.track_queries import pauses_of
+from patrol.patrols.window import LONGEST_PATROL
 
 ALGORITHM = f"{COVERAGE}/{INTEGRITY}"
 # For how long after somebody else's patrol the same device is looked at (national rule, DOMAIN d).
 SAME_DEVICE_WITHIN = timedelta(hours=12)
-# A patrol that goes on for longer was forgotten; the system ends it.
-LONGEST_PATROL = timedelta(days=2)
 MOST_COMPANIONS = 20
 
 
@@ -50,14 +52,28 @@ class Companion:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """A batch as it came, also where it was compacted with others."""
+
+    id: UUID
+    digest: str
+    count: int
+    last_recorded_at: datetime | None
+    sent_at: datetime | None
+    received_at: datetime
+    purged: bool
+
+
+@dataclass(frozen=True)
 class ExaminationInput:
     """The rows. `day` is the local one on which the patrol began; `photos` come with the check-in each is on, None for issues'."""
 
     patrol: Patrol
     day: date
     policy: PolicyInForce
-    batches: Sequence[Any]
+    batches: Sequence[Delivery]
     pauses: Sequence[PatrolPause]
+    ends: Sequence[PatrolEnd]
     check_ins: Sequence[CheckIn]
     photos: Sequence[tuple[Photo, UUID | None]]
     statements: Sequence[FindingStatement]
@@ -95,10 +111,11 @@ class ExaminationInput:
         """SHA-256 (hex) over everything, the thresholds and the algorithm; the same whatever the order of arrival."""
         patrol = self.patrol
         return content_digest({
-            "algorithm": ALGORITHM, "policy": self.policy.thresholds.as_data(), "trusted": self.trusts_receiver,
+            "algorithm": ALGORITHM, "policy": {kind: self.policy.of_kind(kind).as_data() for kind in KINDS}, "trusted": self.trusts_receiver,
             "patrol": [patrol.digest, patrol.started_at, patrol.ended_at, patrol.ended_by],
             "reaches": sorted(f"{reach.id} {reach.version}" for reach in patrol.reaches),
             "batches": sorted(f"{row.id} {row.digest} {row.count}" for row in self.batches),
+            "ends": sorted(f"{row.ended_at} {row.received_at}" for row in self.ends) if patrol.end_reason == NOT_POSSIBLE else None,
             "pauses": sorted(f"{row.id} {row.digest}" for row in self.pauses),
             "check_ins": sorted(f"{row.id} {row.digest}" for row in self.check_ins),
             "photos": sorted(f"{photo.id} {photo.sha256} {photo.likeness} {on}" for photo, on in self.photos),
@@ -118,7 +135,7 @@ def input_of(patrol: Patrol, *, timezone: str) -> ExaminationInput:
     day = clock.local(from_at, timezone).date()
     return ExaminationInput(
         patrol=patrol, day=day, policy=policy_on(day),
-        batches=batches, pauses=pauses_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol),
+        batches=batches, pauses=pauses_of(patrol.id), ends=ends_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol),
         statements=statements_on(patrol.id), overlapping=_overlapping(patrol, from_at, to_at),
         device_users=_on_same_device(patrol, from_at, to_at), has_receiver=_has_receiver(patrol.person_id),
     )  # fmt: skip
@@ -146,13 +163,17 @@ def _end_of(patrol: Patrol, batches: Sequence[Any]) -> datetime:
     return max([patrol.started_at, *last])
 
 
-def _batches_of(patrol: Patrol) -> Sequence[Any]:
-    return db.session.execute(
-        select(
-            TrackBatch.id, TrackBatch.digest, TrackBatch.count, TrackBatch.last_recorded_at, TrackBatch.sent_at, TrackBatch.received_at,
-            TrackBatch.points.is_(None).label("purged"),
-        ).where(TrackBatch.patrol_id == patrol.id).order_by(TrackBatch.received_at, TrackBatch.id)
-    ).all()  # fmt: skip
+def _batches_of(patrol: Patrol) -> list[Delivery]:
+    columns = (TrackBatch.id, TrackBatch.digest, TrackBatch.count, TrackBatch.last_recorded_at, TrackBatch.sent_at, TrackBatch.received_at)
+    of_it = TrackBatch.patrol_id == patrol.id
+    found = [Delivery(*row) for row in db.session.execute(select(*columns, TrackBatch.points.is_(None)).where(of_it, TrackBatch.members.is_(None)))]
+    compacted = select(TrackBatch).where(of_it, TrackBatch.members.is_not(None)).options(undefer(TrackBatch.points), undefer(TrackBatch.members))
+    for row in db.session.scalars(compacted):
+        found += [
+            Delivery(one.id, one.digest, one.count, one.last_recorded_at, one.sent_at, one.received_at, row.points is None)
+            for one in deliveries_of(row)
+        ]
+    return sorted(found, key=lambda delivery: (delivery.received_at, delivery.id))
 
 
 def _check_ins_of(patrol: Patrol) -> Sequence[CheckIn]:

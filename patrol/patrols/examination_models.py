@@ -4,17 +4,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patrol.foundation.database import Base, new_id
+
+_STANDS = text("withdrawn_at IS NULL")
 
 
 class Examination(Base):
     """The latest examination of a patrol: by which algorithm over which input, and its verdict.
 
     `verdict` is valid, partial, doubtful or invalid; `reasons` are texts in both languages; `summary` holds
-    `distance_m`, `duration_s` and speeds; `policy` names the version of the thresholds.
+    `distance_m`, `duration_s` and speeds; `policy` names the version of the integrity thresholds, `policies` those of
+    every kind.
     """
 
     __tablename__ = "examinations"
@@ -28,6 +31,7 @@ class Examination(Base):
     reasons: Mapped[list[Any]] = mapped_column(JSON)
     summary: Mapped[dict[str, Any]]
     policy: Mapped[str] = mapped_column(String(40))
+    policies: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class ReachCoverage(Base):
@@ -91,17 +95,32 @@ class FindingStatement(Base):
     at: Mapped[datetime]
 
 
-class IntegrityPolicyRow(Base):
-    """A version of the thresholds by which patrols are examined that begin on `valid_from` or later, with its source.
+class ExaminationPolicy(Base):
+    """A version of the numbers by which patrols are examined that begin on `valid_from` or later, with its source.
 
-    `data` are the thresholds by name; one that is not in it has its default. `trusted_receivers` are the ids of devices
-    of which the office knows that they pass on an external receiver's positions.
+    `kind` is integrity, coverage or datum; the versions of a kind are numbered from 1. `data` are the thresholds by name;
+    one that is not in it has its default. `trusted_receivers` are the ids of devices of which the office knows that they
+    pass on an external receiver's positions; of other kinds it is empty. Figures never change: another version follows.
+    `digest` is over what was sent with the client's id, "" for rows that an installation began with.
     """
 
-    __tablename__ = "integrity_policies"
+    __tablename__ = "examination_policies"
+    __table_args__ = (
+        UniqueConstraint("kind", "number"), UniqueConstraint("kind", "version"),
+        Index("uq_examination_policies_day", "kind", "valid_from", unique=True, postgresql_where=_STANDS, sqlite_where=_STANDS),
+    )
 
-    version: Mapped[str] = mapped_column(String(40), primary_key=True)
-    valid_from: Mapped[date] = mapped_column(index=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(12))
+    number: Mapped[int]
+    version: Mapped[str] = mapped_column(String(40))
+    valid_from: Mapped[date]
     data: Mapped[dict[str, Any]]
     trusted_receivers: Mapped[list[Any]] = mapped_column(JSON)
-    source: Mapped[list[Any]] = mapped_column(JSON)
+    source_zh: Mapped[str] = mapped_column(String(500))
+    source_en: Mapped[str] = mapped_column(String(500))
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    added_at: Mapped[datetime]
+    added_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))

@@ -23,6 +23,7 @@ from patrol.foundation.geometry import (
 from patrol.patrols.coverage import cover
 from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.duty_lists import delegation_partners
+from patrol.patrols.ending import NOT_POSSIBLE, counting_end
 from patrol.patrols.examination_input import Companion, ExaminationInput, device_of
 from patrol.patrols.facts import Batch, CheckInFact, DeviceUse, OtherPatrol, PatrolFacts, PhotoFact
 from patrol.patrols.mislabelling import mislabelled_datum
@@ -47,7 +48,7 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
     patrol, reaches = given.patrol, _shapes(given.patrol)
     batches = _batches_with_points(patrol.id)
     sent = track_from(patrol, batches)
-    mislabelling = mislabelled_datum(sent, reaches)
+    mislabelling = mislabelled_datum(sent, reaches, given.policy.datum)
     repair = mislabelling.datum if mislabelling and given.accepts_repair else None
     track = track_from(patrol, batches, repair) if repair else sent
     pauses_ms = [(in_ms(pause.started_at), in_ms(pause.ended_at)) for pause in given.pauses]
@@ -55,7 +56,9 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
     return PatrolFacts(
         patrol_id=patrol.id, person_id=patrol.person_id, mode=patrol.mode, started_at=patrol.started_at, ended_at=given.ended_at,
         received_at=patrol.received_at, now=now, track=track, pauses_ms=pauses_ms, reaches=reaches,
-        coverages=[cover(reach, track, pauses_ms=pauses_ms, inside_counts=patrol.mode == "boat") for reach in reaches],
+        coverages=[
+            cover(reach, track, pauses_ms=pauses_ms, inside_counts=patrol.mode == "boat", policy=given.policy.coverage) for reach in reaches
+        ],
         check_ins=_check_ins(given.check_ins, reaches, repair), photos=_photos(given),
         seen_elsewhere=seen_elsewhere(patrol, given.photos),
         overlapping=overlapping, earlier=earlier,
@@ -63,8 +66,15 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
         batches=[Batch(row.received_at, row.last_recorded_at, row.sent_at) for row in given.batches if row.last_recorded_at],
         device_users=sorted({row.person_id for row in given.device_users}), device_uses=_device_uses(given, now),
         device_id=device_of(patrol), app_version=(patrol.device_details or {}).get("app_version"),
-        trusted_receiver=given.trusts_receiver, mislabelling=mislabelling,
+        trusted_receiver=given.trusts_receiver, mislabelling=mislabelling, impossible_end=_impossible_end(given),
     )  # fmt: skip
+
+
+def _impossible_end(given: ExaminationInput) -> tuple[datetime, datetime] | None:
+    if given.patrol.end_reason != NOT_POSSIBLE:
+        return None
+    said = counting_end(given.ends)
+    return said.ended_at, said.received_at
 
 
 def _batches_with_points(patrol_id: UUID) -> Sequence[TrackBatch]:

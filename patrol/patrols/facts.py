@@ -103,6 +103,7 @@ class PatrolFacts:
     fix it arrived (negative: its clock runs ahead). `overlapping` are patrols of the same person at the same time,
     `earlier` ones that may have been replayed; `device_users` other accounts that used the same device lately, and
     `device_uses` when they did, where that is known. `batches` are the deliveries, as far as both clocks are known.
+    `impossible_end` is an end that was told and cannot be, with the moment of its receipt; None where it can.
     `pauses_ms` are the person's own, `no_signal_ms` times that the phone marked as without signal.
     """
 
@@ -131,6 +132,7 @@ class PatrolFacts:
     no_signal_ms: Sequence[tuple[int, int]] = ()
     device_id: str | None = None
     app_version: str | None = None
+    impossible_end: tuple[datetime, datetime] | None = None
 
     @property
     def end(self) -> datetime:

@@ -74,6 +74,12 @@ class PatrolPaceOut(ma.Schema):
         "description": "Mean speeds (m/s) over equal parts of the time, at most 60; null where nothing was recorded.", "example": [1.2, 1.3, None, 1.1]})
 
 
+class PolicyVersionsOut(ma.Schema):
+    integrity = ma.fields.String(required=True, metadata={"example": "2026-11"})
+    coverage = ma.fields.String(required=True, metadata={"example": "2026-11"})
+    datum = ma.fields.String(required=True, metadata={"example": "2026-11"})
+
+
 class ExaminationOut(ma.Schema):
     coverage = ma.fields.List(ma.fields.Nested(ReachCoverageOut), required=True, metadata={"description": "One a reach; none before the examination."})
     findings = ma.fields.List(ma.fields.Nested(PatrolFindingOut), required=True, metadata={"description": "They accuse nobody: each says what would explain it."})
@@ -81,7 +87,9 @@ class ExaminationOut(ma.Schema):
     reasons = ma.fields.List(ma.fields.String(), required=True, metadata={"example": ["还差 320 米"]})
     measured = ma.fields.Nested(PatrolPaceOut, required=True, allow_none=True)
     examined_at = Moment(required=True, allow_none=True)
-    policy = ma.fields.String(required=True, allow_none=True, metadata={"description": "Version of the thresholds.", "example": "2026-11"})
+    policy = ma.fields.String(required=True, allow_none=True, metadata={"description": "Version of the integrity thresholds.", "example": "2026-11"})
+    policies = ma.fields.Nested(PolicyVersionsOut, required=True, allow_none=True, metadata={
+        "description": "By which versions it was examined: those of the day on which it began."})
     stale = ma.fields.Boolean(required=True, metadata={"description": "Something arrived since; the worker examines it anew."})
 
 

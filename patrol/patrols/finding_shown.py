@@ -32,6 +32,7 @@ def shown_examination(patrol: Patrol, stored: StoredExamination, given: Examinat
         "findings": _shown_findings([_columns_of(finding) for finding in stored.findings], given, language),
         "verdict": row and row.verdict, "reasons": _words(row.reasons, language) if row else [], "measured": (row and row.summary) or None,
         "examined_at": row and row.examined_at, "policy": row and row.policy,
+        "policies": row and (row.policies or None),
         "stale": patrol.ended_at is not None and not given.purged and digest != given.digest,
     }  # fmt: skip
 
@@ -43,7 +44,7 @@ def shown_preview(patrol: Patrol, examined: Examined, given: ExaminationInput, l
     return {
         "coverage": coverage, "findings": _shown_findings(columns, given, language), "verdict": examined.verdict.value,
         "reasons": _words(examined.verdict.reasons, language), "measured": examined.pace, "examined_at": None,
-        "policy": given.policy.thresholds.version, "stale": False, "ended_at": given.ended_at,
+        "policy": given.policy.thresholds.version, "policies": given.policy.versions, "stale": False, "ended_at": given.ended_at,
     }  # fmt: skip
 
 

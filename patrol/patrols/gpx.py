@@ -11,6 +11,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from patrol.foundation.errors import Invalid, TooLarge
+from patrol.foundation.numbers import number_in
 from patrol.foundation.texts import Text
 
 LARGEST_BYTES = 20 * 1024 * 1024
@@ -70,6 +71,6 @@ def _point(element: Element) -> dict[str, Any]:
 
 def _number(text: str | None) -> Any:
     try:
-        return None if text is None else float(text)
+        return None if text is None else number_in(text)
     except ValueError:
         return text

@@ -1,6 +1,6 @@
 """What a phone sends, loaded by its schema, enters here: alone by its own route or in a queue, by the same rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,9 @@ from patrol.foundation.same_content import content_digest
 from patrol.foundation.settings import Settings
 from patrol.patrols import actions, queries
 from patrol.patrols.actions import AnnouncedPhoto, KeptCheckIn
+from patrol.patrols.checkpoint_actions import answer_checkpoint
+from patrol.patrols.checkpoint_models import CheckpointAnswer
+from patrol.patrols.ends import ends_of
 from patrol.patrols.models import Patrol
 from patrol.patrols.track import Source
 from patrol.patrols.track_actions import keep_fixes, note_pause
@@ -24,12 +27,18 @@ def enter_patrol(data: Mapping[str, Any], *, by: Actor, id: UUID, settings: Sett
     return actions.begin_patrol(by=by, id=id, digest=content_digest(data), timezone=settings.timezone, **data)
 
 
-def enter_finish(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[Patrol, bool]:
-    """End a visible patrol by loaded `FinishIn` data; return it and whether that changed anything. Raises NotFound (404)."""
+def enter_finish(
+    data: Mapping[str, Any], *, by: Actor, patrol_id: UUID, may_correct: Callable[[Patrol], None] = lambda _: None
+) -> tuple[Patrol, bool]:
+    """End a visible patrol by loaded `FinishIn` data; return it and whether that is new. Raises NotFound (404).
+
+    `may_correct` is asked about a correction that was not said before, and refuses one by raising.
+    """
     patrol = patrol_to_add_to(by, patrol_id)
-    version = patrol.version
-    actions.finish_patrol(patrol, by=by, **data)
-    return patrol, patrol.version != version
+    said = {name: data[name] for name in ("ended_at", "summary", "reason")}
+    if said["reason"] is not None and not actions.said_before(ends_of(patrol.id), **said):
+        may_correct(patrol)
+    return patrol, actions.finish_patrol(patrol, by=by, revision=data.get("revision"), **said)
 
 
 def enter_pause(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[PatrolPause, bool]:
@@ -58,6 +67,15 @@ def enter_check_in(
         tolerance_m=settings.routing_tolerance_m, day=clock.today(settings.timezone), **fields,
     )
     return kept if kept.is_new else KeptCheckIn(queries.get_check_in(by, id), False)
+
+
+def enter_checkpoint(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID, number: int, settings: Settings) -> tuple[CheckpointAnswer, bool]:
+    """Keep the answer in loaded `AnswerIn` data; return it and whether it is new. Raises NotFound (404)."""
+    fields = {name: data[name] for name in ("reached", "photo_id", "reason", "recorded_at")}
+    return answer_checkpoint(
+        queries.get_patrol(by, patrol_id), by=by, number=number, position=position_of(data), digest=content_digest(data),
+        timezone=settings.timezone, **fields,
+    )  # fmt: skip
 
 
 def announced_photos(photos: Sequence[Mapping[str, Any]]) -> list[AnnouncedPhoto]:

@@ -14,7 +14,7 @@ from patrol.patrols.facts import Finding, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
 
-VERSION = "integrity-1"
+VERSION = "integrity-2"
 MISLABELLED = "datum_mislabelled"
 
 
@@ -79,6 +79,12 @@ RULES: tuple[Rule, ...] = (
         looks_at=Text("记录时间与接收时间", "times of recording and of receipt"), thresholds=("clock_future_s",),
         says=Text("记录时间比服务器接收时间晚 {ahead_s} 秒", "Recorded {ahead_s} s after the server received it"),
         innocent=(Text("手机时区或时钟设置有误", "The phone's zone or clock is set wrongly"),),
+    ),
+    Rule(
+        code="impossible_end", name=Text("结束时间不可能", "Impossible end"), severity=Severity.INFO, check=clocks.ended_impossibly,
+        looks_at=Text("所报结束时间与接收时间、开始时间", "the told end, its receipt, and the start"), thresholds=(),
+        says=Text("所报结束时间 {told} 不可能，按 {counted} 计", "The told end, {told}, cannot be; {counted} counts"),
+        innocent=(Text("手机时钟有误", "The phone's clock is wrong"), Text("填错了时间", "A mistyped time")),
     ),
     Rule(
         code="clock_skew", name=Text("时钟偏差", "Clock off"), severity=Severity.HIGH, check=clocks.skewed,

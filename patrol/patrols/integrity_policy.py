@@ -1,15 +1,14 @@
 """The thresholds of the integrity rules and of the verdict: one versioned set that a row of a table can carry."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from patrol.patrols.thresholds import Thresholds
 
 VERSION = "2026-11"
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntegrityPolicy:
+class IntegrityPolicy(Thresholds):
     """What a new installation starts with. Metres, seconds, metres a second; shares run from 0 to 1.
 
     "Catalogue n" is check n of the list gathered from field-data systems (SMART, ODK, Traccar, OwnTracks) and what their
@@ -109,36 +108,6 @@ class IntegrityPolicy:
     moving_mps: float = 0.5
     # Project: of 100 points. All but the coverage can be missed alone, the coverage cannot.
     valid_score: float = 80.0
-
-    def as_data(self) -> dict[str, Any]:
-        """Return it as plain JSON, every threshold by its name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> "IntegrityPolicy":
-        """Return the policy of stored data; a threshold that is not there has its default.
-
-        Raises:
-            ValueError: an unknown name, a threshold that is no positive finite number, no version.
-        """
-        known = {field.name for field in fields(cls)}
-        if unknown := data.keys() - known:
-            raise ValueError(f"unknown thresholds: {', '.join(sorted(unknown))}")
-        if not isinstance(data.get("version"), str) or not data["version"]:
-            raise ValueError("a policy needs a version")
-        for name, value in data.items():
-            if name != "version" and not _is_threshold(value):
-                raise ValueError(f"{name} must be a positive number")
-        thresholds: dict[str, Any] = {name: float(value) for name, value in data.items() if name != "version"}
-        return cls(version=data["version"], **thresholds)
-
-    def of(self, names: tuple[str, ...]) -> dict[str, float]:
-        """Return these thresholds by name."""
-        return {name: getattr(self, name) for name in names}
-
-
-def _is_threshold(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
 DEFAULT_POLICY = IntegrityPolicy()

@@ -21,15 +21,8 @@ from patrol.foundation.geometry import (
     project_array,
     to_wgs84_array,
 )
-from patrol.patrols.coverage_policy import DEFAULT_POLICY
+from patrol.patrols.datum_policy import DEFAULT_POLICY, DatumPolicy
 from patrol.patrols.track import Track
-
-# From simulated walks (`make bench`, docs/coverage.md): 120 mislabelled ones, and 200 right ones, most beside their river.
-LEAST_FIXES, FACTOR, MARGIN_M = 30, 2.0, 10.0
-# Nearer than this in the median a track lies on its river, whatever a shift might improve.
-PLAUSIBLE_M = 60.0
-# A repaired track lies on its river all along, nine of ten fixes within this; one beside it fits here and there only.
-NINE_OF_TEN_M = 70.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Mislabelling:
         return {"datum": self.datum.value, "median_sent_m": round(self.sent_m, 1), "median_repaired_m": round(self.repaired_m, 1)}
 
 
-def mislabelled_datum(track: Track, geometries: Sequence[Geometry]) -> Mislabelling | None:
+def mislabelled_datum(track: Track, geometries: Sequence[Geometry], policy: DatumPolicy = DEFAULT_POLICY) -> Mislabelling | None:
     """Return the datum that brings a track, sent as WGS 84, to its reaches; None when there is none or it stays unclear.
 
     Where a reach runs straight along the shift the two cannot be told apart: then nothing is said. A fix on the water of
@@ -54,22 +47,22 @@ def mislabelled_datum(track: Track, geometries: Sequence[Geometry]) -> Mislabell
     inside = (
         (track.latitude > CHINA_LATITUDES[0]) & (track.latitude < CHINA_LATITUDES[1])
         & (track.longitude > CHINA_LONGITUDES[0]) & (track.longitude < CHINA_LONGITUDES[1])
-        & ~(track.accuracy_m > DEFAULT_POLICY.worst_accuracy_m)
+        & ~(track.accuracy_m > policy.worst_accuracy_m)
     )  # fmt: skip
     latitude, longitude = track.latitude[inside], track.longitude[inside]
-    if len(latitude) < LEAST_FIXES or not geometries:
+    if len(latitude) < policy.least_fixes or not geometries:
         return None
     waters = shapely.transform(shapely.union_all(geometries), project_array)
     shapely.prepare(waters)
     scale = metres_per_mercator_unit(float(np.median(latitude)))
     sent_m = float(np.median(_distances_m(latitude, longitude, waters, scale)))
-    if sent_m <= PLAUSIBLE_M:
+    if sent_m <= policy.plausible_m:
         return None
     repairs = []
     for datum in (Datum.GCJ02, Datum.BD09):
         off_m = _distances_m(*to_wgs84_array(latitude, longitude, datum), waters, scale)
         repaired_m, most_m = np.percentile(off_m, [50, 90]).tolist()
-        if repaired_m <= PLAUSIBLE_M and most_m <= NINE_OF_TEN_M and sent_m > FACTOR * repaired_m + MARGIN_M:
+        if repaired_m <= policy.plausible_m and most_m <= policy.nine_of_ten_m and sent_m > policy.factor * repaired_m + policy.margin_m:
             repairs.append(Mislabelling(datum, sent_m, repaired_m))
     return min(repairs, key=lambda repair: repair.repaired_m, default=None)
 

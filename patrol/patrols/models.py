@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from patrol.foundation.database import Base
+from patrol.foundation.database import Base, new_id
 from patrol.patrols.duty_models import Delegation
 from patrol.people.models import Person
 from patrol.waters.models import Reach
@@ -16,7 +16,8 @@ from patrol.waters.models import Reach
 class Patrol(Base):
     """One patrol of one person. `digest` is over what the client sent when it made the patrol.
 
-    `ended_by` says whether `ended_at` is the person's word (`person`) or the system's (`system`, with `end_reason`).
+    `ended_by` says whether its person ended it (`person`) or the system (`system`); `end_reason` why `ended_at` is not what
+    the person said. `recorded_until` is the earliest end that the person ever said: fixes beyond it do not belong to it.
     """
 
     __tablename__ = "patrols"
@@ -34,6 +35,7 @@ class Patrol(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(10))
     end_reason: Mapped[str | None] = mapped_column(String(40))
+    recorded_until: Mapped[datetime | None]
     summary: Mapped[str | None] = mapped_column(String(2000))
     received_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(String(64))
@@ -42,6 +44,20 @@ class Patrol(Base):
     person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="raise_on_sql")
     reaches: Mapped[list[Reach]] = relationship(secondary="patrol_reaches", order_by=Reach.code, lazy="raise_on_sql")
     delegation: Mapped[Delegation | None] = relationship(secondary="delegated_patrols", lazy="raise_on_sql")
+
+
+class PatrolEnd(Base):
+    """An end that a patrol's person said; rows are only added. A correction has a `reason` and a `revision` above 0."""
+
+    __tablename__ = "patrol_ends"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), index=True)
+    revision: Mapped[int]
+    ended_at: Mapped[datetime]
+    summary: Mapped[str | None] = mapped_column(String(2000))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    received_at: Mapped[datetime]
 
 
 class PatrolReach(Base):

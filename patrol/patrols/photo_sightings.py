@@ -1,25 +1,22 @@
-"""Where a patrol's photos were seen before: the same bytes anywhere, a likeness by the same hand or on the same reaches."""
+"""Where a patrol's photos were seen before: the same bytes, or a likeness, of anybody and anywhere."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy import or_, select
 
-from patrol.evidence.models import Photo
+from patrol.evidence.likeness import FOUND_BITS, bands_of
+from patrol.evidence.models import LikenessBand, Photo
 from patrol.foundation.database import db
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.facts import SeenElsewhere
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 
-# Not older than this: a photo of the same weir a year ago still counts, what was long forgotten does not. Project.
-LOOK_BACK = timedelta(days=400)
-# Differing bits of the likeness up to which two photos are compared by the rules (integrity catalogue 11).
-MOST_BITS = 4
-# So many photos are compared by likeness of each kind, the latest first.
+# So many photos that may look alike are compared, the latest first: only pictures of one colour have as many.
 MOST_COMPARED = 5_000
 
 
@@ -59,18 +56,20 @@ def _before(other: _Sighting, mine: Photo) -> bool:
 
 
 def _candidates(patrol: Patrol, photos: Sequence[Photo]) -> list[_Sighting]:
+    """Return the photos of anybody, however old, that are or may look like one of these: what agrees in a band or in all bytes."""
     latest = max(photo.received_at for photo in photos)
     seen = (
         select(Photo.id, Photo.sha256, Photo.likeness, Photo.received_at, CheckIn.id, CheckIn.patrol_id, Issue.patrol_id)
         .outerjoin(CheckInPhoto, CheckInPhoto.photo_id == Photo.id).outerjoin(CheckIn, CheckIn.id == CheckInPhoto.check_in_id)
         .outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id).outerjoin(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(Photo.received_at >= latest - LOOK_BACK, Photo.received_at <= latest, or_(CheckIn.id.is_not(None), Issue.id.is_not(None)))
+        .where(Photo.received_at <= latest, or_(CheckIn.id.is_not(None), Issue.id.is_not(None)))
     )  # fmt: skip
-    alike = seen.where(Photo.likeness.is_not(None)).order_by(Photo.received_at.desc(), Photo.id).limit(MOST_COMPARED)
-    statements = [seen.where(Photo.sha256.in_({photo.sha256 for photo in photos}))]
-    if any(photo.likeness for photo in photos):
-        on_reaches = CheckIn.reach_id.in_([reach.id for reach in patrol.reaches])
-        statements += [alike.where(Photo.owner_id == patrol.person_id), alike.where(on_reaches)]
+    bands = {band for photo in photos if photo.likeness for band in bands_of(photo.likeness)}
+    alike = select(LikenessBand.sha256).where(LikenessBand.band.in_(bands))
+    statements = [
+        seen.where(Photo.sha256.in_({photo.sha256 for photo in photos})),
+        seen.where(Photo.sha256.in_(alike)).order_by(Photo.received_at.desc(), Photo.id).limit(MOST_COMPARED),
+    ]
     return [_sighting(row, patrol) for statement in statements for row in db.session.execute(statement)]
 
 
@@ -88,7 +87,7 @@ def _alike(photos: Sequence[Photo], others: Sequence[_Sighting]) -> Iterator[tup
     for photo in photos:
         same = digests == photo.sha256
         if photo.likeness:
-            same |= known & (np.bitwise_count(hashes ^ np.uint64(int(photo.likeness, 16))) <= MOST_BITS)
+            same |= known & (np.bitwise_count(hashes ^ np.uint64(int(photo.likeness, 16))) <= FOUND_BITS)
         for at in np.flatnonzero(same):
             yield photo, others[int(at)]
 

@@ -5,6 +5,7 @@ from typing import Any
 from patrol.evidence.queries import ArrivedPhoto, arrived_photos
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
+from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.fixes import REASONS
 from patrol.patrols.models import CheckIn, CheckInPhoto
 from patrol.patrols.track_models import TrackBatch
@@ -29,6 +30,13 @@ def check_in_receipt(row: CheckIn, is_new: bool) -> dict[str, Any]:
                         for index, (photo, reason) in enumerate(pairs) if reason],
         "missing": [photo.photo_id for photo, reason in pairs if reason or photo.photo_id not in there],
     }
+
+
+def checkpoint_receipt(row: CheckpointAnswer, is_new: bool) -> dict[str, Any]:
+    """Return the receipt of a checkpoint's answer: its photo is missing until it is here."""
+    named = [row.photo_id] if row.photo_id else []
+    there = arrived_photos(named)
+    return {**plain_receipt(is_new), "missing": [photo_id for photo_id in named if photo_id not in there]}
 
 
 def track_receipt(batch: TrackBatch, is_new: bool) -> dict[str, Any]:

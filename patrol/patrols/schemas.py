@@ -51,6 +51,16 @@ class PatrolIn(ma.Schema):
 class FinishIn(ma.Schema):
     ended_at = Moment(required=True)
     summary = ma.fields.String(load_default=None, allow_none=True, validate=_NOTE)
+    reason = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 500), metadata={
+        "description": "Why the end said before was wrong; with it If-Match.", "example": "手机时间错误，实际 10 点结束"})
+
+
+class PatrolEndOut(ma.Schema):
+    ended_at = Moment(required=True)
+    summary = ma.fields.String(required=True, allow_none=True)
+    reason = ma.fields.String(required=True, allow_none=True, metadata={"description": "Of a correction."})
+    received_at = Moment(required=True)
+    counts = ma.fields.Boolean(required=True, metadata={"description": "Whether it is the one in force."})
 
 
 class PhotoAnnouncedIn(ma.Schema):
@@ -100,7 +110,8 @@ class PatrolOut(ma.Schema):
     ended_at = Moment(required=True, allow_none=True)
     ended_by = ma.fields.String(required=True, allow_none=True, metadata={
         "enum": ["person", "system", None], "description": "`system`: nobody ended it; `end_reason` says why it did."})
-    end_reason = ma.fields.String(required=True, allow_none=True)
+    end_reason = ma.fields.String(required=True, allow_none=True, metadata={
+        "description": "Why `ended_at` is not what the person said; null when it is."})
     summary = ma.fields.String(required=True, allow_none=True)
     received_at = Moment(required=True)
     verdict = ma.fields.String(allow_none=True, metadata={
@@ -140,6 +151,8 @@ class IssueBriefOut(ma.Schema):
 
 class PatrolDetailOut(PatrolOut, ExaminationOut):
     pauses = ma.fields.List(ma.fields.Nested(PauseOut), required=True)
+    ends = ma.fields.List(ma.fields.Nested(PatrolEndOut), required=True, metadata={
+        "description": "Every end that the person said, corrections included; nothing is ever removed."})
     check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True, metadata={"description": "The latest 200."})
     check_ins_next = ma.fields.String(required=True, allow_none=True, metadata={
         "description": "Cursor of the next ones, for `GET /check-ins?patrol=…`; null when these are all."})

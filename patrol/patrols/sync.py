@@ -5,17 +5,14 @@ nothing and may have stored nothing or everything; sending it again gives the sa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from patrol.evidence.queries import arrived_photos
-from patrol.foundation import clock
-from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from patrol.foundation.problems import faults_document, refusal_document
 from patrol.foundation.settings import Settings
@@ -23,17 +20,28 @@ from patrol.foundation.texts import Text
 from patrol.foundation.transaction import savepoint
 from patrol.issues.reporting import enter_report
 from patrol.issues.schemas import IssueIn
-from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol, enter_pause, enter_track
-from patrol.patrols.receipts import check_in_receipt, plain_receipt, track_receipt
+from patrol.patrols.checkpoint_actions import NotDrawn
+from patrol.patrols.checkpoint_schemas import AnswerIn
+from patrol.patrols.intake import (
+    announced_photos,
+    enter_check_in,
+    enter_checkpoint,
+    enter_finish,
+    enter_patrol,
+    enter_pause,
+    enter_track,
+)
+from patrol.patrols.models import Patrol
+from patrol.patrols.receipts import check_in_receipt, checkpoint_receipt, plain_receipt, track_receipt
 from patrol.patrols.schemas import CheckInIn, FinishIn, PatrolIn
 from patrol.patrols.sync_schemas import MOST_ITEMS, SyncItemIn
-from patrol.patrols.track_models import PhoneQueue
 from patrol.patrols.track_schemas import PauseIn, TrackIn
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
 
 _NO_REPORT = Text("没有上报问题的权限", "You may not report issues")
 _NO_PHOTOS = Text("照片尚未到达：{ids}，请先上传再发送", "These photos are not here yet: {ids}. Upload them, then send this again")
+_BOTH = "更正须同时给出 reason 与 revision（手机自己的更正序号，从 1 起）。\x1fA correction has a `reason` and a `revision`, the phone's own count from 1."
 _NO_OBJECT = Text("每一项须为对象", "Each item is an object")
 Answer = dict[str, Any]
 
@@ -48,14 +56,30 @@ class _Queue:
 
     by: Actor
     settings: Settings
+    # The session forgets rows that nobody holds: each check-in would ask for its patrol again.
+    patrols: list[Patrol] = field(default_factory=list)
 
 
 class _TrackItem(TrackIn):
     patrol_id = ma.fields.UUID(required=True)
 
 
+class _CheckpointItem(AnswerIn):
+    number = ma.fields.Integer(required=True, validate=ma.validate.Range(1, 1000))
+
+
 class _PauseItem(PauseIn):
     patrol_id = ma.fields.UUID(required=True)
+
+
+class _FinishItem(FinishIn):
+    revision = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(1, 1000))
+
+    @ma.validates_schema
+    def _refuse_half(self, data: dict[str, Any], **_details: Any) -> None:
+        """A queue has no If-Match: what it corrects is told by the phone's own count of corrections."""
+        if (data["reason"] is None) != (data["revision"] is None):
+            raise ma.ValidationError(_BOTH, field_name="revision" if data["revision"] is None else "reason")
 
 
 def run_queue(items: list[Any], *, by: Actor, settings: Settings) -> list[Answer]:
@@ -75,18 +99,6 @@ def run_queue(items: list[Any], *, by: Actor, settings: Settings) -> list[Answer
         waiting = still
 
 
-def note_pending(*, by: Actor, device: str, pending: int | None, oldest: Any) -> None:
-    """Remember how much a phone still holds, in place of what it said before. None says nothing."""
-    if pending is None:
-        return
-    row = db.session.scalar(select(PhoneQueue).where(PhoneQueue.person_id == by.person_id, PhoneQueue.device == device))
-    if row is None:
-        row = PhoneQueue(person_id=by.person_id, device=device)
-        db.session.add(row)
-    row.pending, row.oldest, row.reported_at = pending, oldest, clock.now()
-    db.session.flush()
-
-
 def _result(queue: _Queue, index: int, item: Any) -> Answer:
     kind, item_id = (item.get("kind"), item.get("id")) if isinstance(item, dict) else (None, None)
     about = {"index": index, "kind": kind if isinstance(kind, str) else None, "id": item_id if isinstance(item_id, str) else None}
@@ -94,6 +106,8 @@ def _result(queue: _Queue, index: int, item: Any) -> Answer:
         return about | _entered(queue, item)
     except ma.ValidationError as error:
         return about | {"status": "refused", "problem": faults_document(error.messages_dict)}
+    except NotDrawn as error:
+        return about | {"status": "refused", "problem": refusal_document(error)}
     except NotFound as error:
         return about | {"status": "waiting", "problem": refusal_document(error)}
     except Conflict as error:
@@ -120,7 +134,8 @@ def _entered(queue: _Queue, item: Any) -> Answer:
 
 
 def _patrol(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
-    _, is_new = enter_patrol(data, by=queue.by, id=item_id, settings=queue.settings)
+    patrol, is_new = enter_patrol(data, by=queue.by, id=item_id, settings=queue.settings)
+    queue.patrols.append(patrol)
     return is_new, plain_receipt(is_new)
 
 
@@ -155,6 +170,12 @@ def _pause(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
     return is_new, plain_receipt(is_new)
 
 
+def _checkpoint(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    answer = {name: value for name, value in data.items() if name != "number"}
+    row, is_new = enter_checkpoint(answer, by=queue.by, patrol_id=item_id, number=data["number"], settings=queue.settings)
+    return is_new, checkpoint_receipt(row, is_new)
+
+
 def _finish(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
     _, is_new = enter_finish(data, by=queue.by, patrol_id=item_id)
     return is_new, plain_receipt(is_new)
@@ -165,5 +186,6 @@ _ITEM = SyncItemIn()
 _OWN_ID = {"track": "batch_id", "pause": "id"}
 _KINDS: dict[str, tuple[ma.Schema, Callable[[_Queue, UUID, Any], tuple[bool, Answer]]]] = {
     "patrol": (PatrolIn(), _patrol), "track": (_TrackItem(), _track), "check_in": (CheckInIn(), _check_in),
-    "issue": (IssueIn(), _issue), "pause": (_PauseItem(), _pause), "finish": (FinishIn(), _finish),
+    "issue": (IssueIn(), _issue), "pause": (_PauseItem(), _pause), "finish": (_FinishItem(), _finish),
+    "checkpoint": (_CheckpointItem(), _checkpoint),
 }

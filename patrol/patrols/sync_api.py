@@ -5,7 +5,8 @@ from typing import Any
 from flask import current_app
 
 from patrol.patrols.api import room
-from patrol.patrols.sync import note_pending, run_queue
+from patrol.patrols.phone_queues import PhoneReport, note_pending
+from patrol.patrols.sync import run_queue
 from patrol.patrols.sync_schemas import MOST_ITEMS, SyncIn, SyncOut
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
@@ -16,7 +17,9 @@ from patrol.people.permissions import Permission as P
 @room.response(200, SyncOut)
 def sync(data: dict[str, Any]) -> dict[str, Any]:
     """Enter a phone's queue in its order, with a result for each item; never fails for one of them."""
-    items, by = data["items"], current_actor()
-    note_pending(by=by, device=data["device"], pending=data["pending"], oldest=data["oldest"])
+    items, by, pending = data["items"], current_actor(), data["pending"]
+    if pending is not None:
+        told = PhoneReport(pending, **{name: data[name] for name in ("oldest", "report", "sent_at")})
+        pending = note_pending(told, by=by, device=data["device"])
     results = run_queue(items, by=by, settings=current_app.extensions["settings"])
-    return {"results": results, "cursor": MOST_ITEMS if len(items) > MOST_ITEMS else None, "pending": data["pending"]}
+    return {"results": results, "cursor": MOST_ITEMS if len(items) > MOST_ITEMS else None, "pending": pending}

@@ -94,19 +94,20 @@ def merged(tracks: Sequence[Track]) -> Track:
     """
     if not tracks:
         return NO_TRACK
-    whole = _joined(tracks)
+    whole = joined(tracks)
     return whole.at(_each_once(whole))
 
 
 def new_in(arriving: Track, stored: Track) -> NDArray[np.bool_]:
     """Return which of the `arriving` fixes `merged([stored, arriving])` keeps: the others need not be stored."""
-    kept = _each_once(_joined([stored, arriving]))
+    kept = _each_once(joined([stored, arriving]))
     is_new = np.zeros(len(arriving), dtype=bool)
     is_new[kept[kept >= len(stored)] - len(stored)] = True
     return is_new
 
 
-def _joined(tracks: Sequence[Track]) -> Track:
+def joined(tracks: Sequence[Track]) -> Track:
+    """Return the fixes of one track or more behind each other, as they are."""
     return Track(*(np.concatenate([getattr(track, column.name) for track in tracks]) for column in fields(Track)))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -15,14 +14,16 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Datum
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.patrols.ends import follow_fixes
 from patrol.patrols.events import PatrolPaused, TrackArrived
 from patrol.patrols.fixes import Fixes, in_wgs84
 from patrol.patrols.models import Patrol
 from patrol.patrols.ownership import refuse_foreign
 from patrol.patrols.track import Source, Track, merged, new_in
-from patrol.patrols.track_encoding import decode, encode
+from patrol.patrols.track_compaction import compacted_delivery, take_apart
+from patrol.patrols.track_encoding import decode, stored
 from patrol.patrols.track_models import PatrolPause, TrackBatch
-from patrol.patrols.window import AHEAD, BY_SYSTEM, in_ms, moment_of, window_ms
+from patrol.patrols.window import AHEAD, in_ms, moment_of, window_ms
 from patrol.people.actor import Actor
 
 _PAUSE_ENDS_BEFORE = Text("暂停的结束时间早于开始时间", "The pause ends before it began")
@@ -44,6 +45,8 @@ def keep_fixes(
     if known is not None:
         refuse_other_content(batch_id, stored=known.digest, sent=digest)
         return known, False
+    if source is not Source.APP and (known := compacted_delivery(patrol.id, batch_id)) is not None:
+        return known, False
     fixes = _within(patrol, fixes, datum)
     there = in_wgs84(fixes.track, datum)
     is_new = new_in(there, _stored_beside(patrol, there)) if len(there) else np.zeros(0, bool)
@@ -52,19 +55,20 @@ def keep_fixes(
         id=batch_id, patrol_id=patrol.id, source=source.name.lower(), datum=datum.value, units=dict(units or {}), sent=fixes.sent,
         duplicates=len(there) - len(kept), outside=0, ahead=int((kept.recorded_ms > in_ms(now + AHEAD)).sum()),
         sent_at=sent_at, received_at=now, digest=digest, quarantined=[[point.index, point.code] for point in fixes.aside],
-        **_columns_of(kept),
+        **stored(kept),
     )
     db.session.add(batch)
     db.session.flush()
     if len(kept):
-        _move_system_end(patrol, batch)
+        follow_fixes(patrol, batch)
         events.record(TrackArrived(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
     return batch, True
 
 
 def take_out_what_lies_outside(patrol: Patrol) -> None:
     """Take the fixes outside the patrol's time out of what is stored, now that its end is known."""
-    first_ms, last_ms = window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by)
+    take_apart(patrol.id)
+    first_ms, last_ms = window_ms(patrol.started_at, patrol.recorded_until)
     beyond = select(TrackBatch).where(
         TrackBatch.patrol_id == patrol.id, TrackBatch.points.is_not(None), TrackBatch.last_recorded_at > moment_of(last_ms)
     ).options(undefer(TrackBatch.points))  # fmt: skip
@@ -72,9 +76,9 @@ def take_out_what_lies_outside(patrol: Patrol) -> None:
         track = track_in(batch)
         inside = track.between(first_ms, last_ms)
         batch.outside += len(track) - len(inside)
-        for name, value in _columns_of(inside).items():
+        for name, value in stored(inside).items():
             setattr(batch, name, value)
-        events.record(TrackArrived(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
+        events.record(TrackArrived(patrol_id=patrol.id, goes_on=False))
 
 
 def track_in(batch: TrackBatch) -> Track:
@@ -108,7 +112,7 @@ def note_pause(
 
 
 def _within(patrol: Patrol, fixes: Fixes, datum: Datum) -> Fixes:
-    first_ms, last_ms = window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by)
+    first_ms, last_ms = window_ms(patrol.started_at, patrol.recorded_until)
     fixes = fixes.without((fixes.track.recorded_ms < first_ms) | (fixes.track.recorded_ms > last_ms), "outside_patrol")
     return fixes.without(np.isnan(in_wgs84(fixes.track, datum).latitude), "outside_datum")
 
@@ -121,14 +125,3 @@ def _stored_beside(patrol: Patrol, track: Track) -> Track:
         TrackBatch.last_recorded_at >= moment_of(int(track.recorded_ms[0])),
     ).options(undefer(TrackBatch.points))  # fmt: skip
     return merged([in_wgs84(track_in(batch), Datum(batch.datum)) for batch in db.session.scalars(meeting)])
-
-
-def _columns_of(track: Track) -> dict[str, Any]:
-    first, last = (moment_of(int(track.recorded_ms[end])) for end in (0, -1)) if len(track) else (None, None)
-    return {"points": encode(track), "count": len(track), "first_recorded_at": first, "last_recorded_at": last}
-
-
-def _move_system_end(patrol: Patrol, batch: TrackBatch) -> None:
-    """Let the end that the system set follow the fixes: it is the last of them."""
-    if patrol.ended_by == BY_SYSTEM and patrol.ended_at is not None and batch.last_recorded_at is not None:
-        patrol.ended_at, patrol.version = max(patrol.ended_at, batch.last_recorded_at), patrol.version + 1

@@ -7,12 +7,14 @@ nothing known at all, raw float64, or whole steps of a decimal grid. Steps are s
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrol.foundation.geometry import Floats
 from patrol.patrols.track import Source, Track
+from patrol.patrols.window import moment_of
 
 VERSION = 1
 # The count of fixes; of each column its kind, decimal digits, bytes a step, and whether some values are unknown.
@@ -35,6 +37,12 @@ def encode(track: Track) -> bytes:
     parts += [_column(getattr(track, name)) for name in FLOATS]
     parts.append(_steps(track.mock.astype(np.int64), 0, b""))
     return bytes([VERSION]) + zlib.compress(b"".join(parts), 6)
+
+
+def stored(track: Track) -> dict[str, Any]:
+    """Return what a row keeps of a track: its bytes, how many fixes, and when the first and the last were recorded."""
+    first, last = (moment_of(int(track.recorded_ms[end])) for end in (0, -1)) if len(track) else (None, None)
+    return {"points": encode(track), "count": len(track), "first_recorded_at": first, "last_recorded_at": last}
 
 
 def decode(data: bytes, source: Source) -> Track:

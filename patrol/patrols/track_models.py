@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
 from patrol.people.models import Person
+
+_SINGLE = text("members IS NULL AND points IS NOT NULL AND count <= 1")
 
 
 class TrackBatch(Base):
@@ -18,12 +20,13 @@ class TrackBatch(Base):
     `sent` that came. Those that `merged` would drop beside what was stored already are counted in `duplicates`,
     `quarantined` are `[place in what was sent, code]`, `outside` those taken out when the patrol's end became known,
     `ahead` those recorded more than five minutes after they arrived. `units` is what the device measured in, where its
-    protocol says; all that is stored is SI.
+    protocol says; all that is stored is SI. `members` tells of what live fixes a row was compacted, see `track_compaction`.
     """
 
     __tablename__ = "track_batches"
     __table_args__ = (
         Index("ix_track_batches_patrol", "patrol_id", "first_recorded_at"), Index("ix_track_batches_received_at", "received_at"),
+        Index("ix_track_batches_single", "patrol_id", "source", "datum", postgresql_where=_SINGLE, sqlite_where=_SINGLE),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -43,6 +46,7 @@ class TrackBatch(Base):
     digest: Mapped[str] = mapped_column(String(64))
     points: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     quarantined: Mapped[list[list[Any]]] = mapped_column(JSON)
+    members: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 class PatrolPause(Base):
@@ -59,7 +63,10 @@ class PatrolPause(Base):
 
 
 class PhoneQueue(Base):
-    """How much a person's phone still held when it last spoke: the latest word only."""
+    """How much a person's phone still held when it last spoke: the latest word only, by the phone's own order.
+
+    `report` is the phone's own count of what it told, `sent_at` its clock; either may be unknown.
+    """
 
     __tablename__ = "phone_queues"
     __table_args__ = (
@@ -71,6 +78,8 @@ class PhoneQueue(Base):
     device: Mapped[str] = mapped_column(String(200))
     pending: Mapped[int]
     oldest: Mapped[datetime | None]
+    report: Mapped[int | None]
+    sent_at: Mapped[datetime | None]
     reported_at: Mapped[datetime]
 
     person: Mapped[Person] = relationship(lazy="raise_on_sql")

@@ -64,7 +64,7 @@ def track_from(patrol: Patrol, batches: Iterable[TrackBatch], repair: Datum | No
     """Return the track in loaded batches of a patrol, with the accepted `repair` of its datum if there is one."""
     whole = merged([in_wgs84(track_in(batch), datum_of(batch.datum, repair)) for batch in batches])
     whole = whole.at(np.isfinite(whole.latitude))
-    return whole.between(*window_ms(patrol.started_at, patrol.ended_at, patrol.ended_by))
+    return whole.between(*window_ms(patrol.started_at, patrol.recorded_until))
 
 
 def track_is_purged(patrol_id: UUID) -> bool:

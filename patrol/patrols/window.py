@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 SLACK = timedelta(minutes=2)
 # How far a device's clock may run ahead before a fix is counted as recorded in the future (integrity check 5).
 AHEAD = timedelta(minutes=5)
+# A patrol that goes on for longer was forgotten, or its clock was moved. Project default.
+LONGEST_PATROL = timedelta(days=2)
 BY_PERSON, BY_SYSTEM = "person", "system"
 # Further than any moment a device can name.
 _NEVER_MS = 2**62
@@ -22,14 +24,24 @@ def moment_of(ms: int) -> datetime:
     return _LAST if ms >= in_ms(_LAST) else _EPOCH + timedelta(milliseconds=ms)
 
 
-def window_ms(started_at: datetime, ended_at: datetime | None, ended_by: str | None) -> tuple[int, int]:
+def window_ms(started_at: datetime, recorded_until: datetime | None) -> tuple[int, int]:
     """Return the first and the last millisecond, both included, in which fixes belong to a patrol.
 
-    It has no end while it goes on. Nor has one that the system ended: whatever still arrives of it joins.
+    It has no end until its person has said one: whatever arrives of a patrol that the system ended joins it.
     """
     # Reckoned in milliseconds: at the ends of the calendar a moment has no two minutes more.
     slack_ms = round(SLACK.total_seconds() * 1000)
     first = in_ms(started_at) - slack_ms
-    if ended_at is None or ended_by == BY_SYSTEM:
-        return first, _NEVER_MS
-    return first, in_ms(ended_at) + slack_ms
+    return first, _NEVER_MS if recorded_until is None else in_ms(recorded_until) + slack_ms
+
+
+def latest_end(*, started_at: datetime, begun_at: datetime, told_at: datetime) -> datetime:
+    """Return the latest moment at which a patrol can have ended, by the server's clock and the length of patrols.
+
+    `begun_at` and `told_at` are when its beginning and its end were received. Nobody tells of an end before it came, but
+    a phone whose clock was ahead from the beginning may seem to: of it only the length is judged.
+    """
+    latest_ms = in_ms(started_at) + round(LONGEST_PATROL.total_seconds() * 1000)
+    if started_at <= begun_at + AHEAD:
+        latest_ms = min(latest_ms, in_ms(told_at + AHEAD))
+    return max(started_at, moment_of(latest_ms))

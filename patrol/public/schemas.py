@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from patrol.foundation.http import FlatForm, UploadedFile
 from patrol.foundation.moments import Moment
+from patrol.foundation.numbers import PlainFloat
 from patrol.foundation.positions import PositionIn
 from patrol.issues.categories import SEVERITY_NAME
 from patrol.public.tracking_codes import SYMBOLS
@@ -40,8 +41,8 @@ class ComplaintIn(PositionIn, FlatForm):
         required=True, validate=ma.validate.And(ma.validate.Length(1, 2000), _not_blank),
         metadata={"example": "桥下漂着一大片垃圾，已经三天了。"},
     )
-    latitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90), metadata={"example": 29.60312})
-    longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={"example": 119.80745})
+    latitude = PlainFloat(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90), metadata={"example": 29.60312})
+    longitude = PlainFloat(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={"example": 119.80745})
     board_code = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 40), metadata={
         "example": "QX-0001", "description": "Code on the signboard: stands for the position when there is none."})
     recorded_at = Moment(load_default=None, allow_none=True)

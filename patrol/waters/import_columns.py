@@ -122,7 +122,9 @@ def _one_of(*options: str, column: str = "") -> Callable[[Any], str]:
 def _number(low: float, high: float) -> Callable[[Any], float]:
     def read(value: Any) -> float:
         try:
-            number = float(_text(40)(value))
+            text = _text(40)(value)
+            # Python reads 2_9.6 as a number; whoever typed it meant something else.
+            number = math.nan if "_" in text else float(text)
         except ValueError:
             number = math.nan
         if not low <= number <= high:

@@ -159,6 +159,25 @@ def _patrols() -> None:
     _add("GET /api/v1/check-ins/<uuid:check_in_id>", lambda w: Request(f"{V1}/check-ins/{w.others['check_in_id']}"))
 
 
+def _patrol_policies() -> None:
+    said = {"source_zh": "本地规定", "source_en": "Local rule"}
+    for kind in ("integrity", "coverage", "datum"):
+        path = f"{V1}/policies/{kind}"
+        _add(f"GET {path}", lambda _w, path=path: Request(path, shows="2026-11"))
+        _add(f"POST {path}", lambda _w, path=path: Request(path, json={"id": str(uuid4()), "valid_from": "2999-01-01", "thresholds": {}, **said}))
+        _add(f"POST {path}/dry-run", lambda _w, path=path: Request(f"{path}/dry-run", json={"thresholds": {}}))
+        _add(f"POST {path}/<uuid:policy_id>/withdraw", lambda w, path=path, kind=kind: Request(
+            f"{path}/{w.others[f'{kind}_policy_id']}/withdraw", headers={"If-Match": "*"}))
+    path = f"{V1}/policies/frequency"
+    trial = {"level": "village", "period": "month", "times": 4}
+    row = {**trial, **said}
+    _add(f"GET {path}", lambda w: Request(path, shows=w.others["policy_id"]))
+    _add(f"POST {path}", lambda w: Request(path, json={**row, "id": str(uuid4()), "region": w.regions["this"], "valid_from": "2999-01-01"}))
+    _add(f"POST {path}/dry-run", lambda w: Request(f"{path}/dry-run", json={**trial, "region": w.regions["this"], "during": "2026-05"}))
+    _add(f"POST {path}/<uuid:policy_id>/withdraw", lambda w: Request(
+        f"{path}/{w.others['coming_policy_id']}/withdraw", headers={"If-Match": "*"}))
+
+
 def _duties() -> None:
     _add(f"GET {V1}/duties", lambda w: Request(f"{V1}/duties", query={"period": "2026-05"}, shows=w.reaches["this"]))
     _add(f"GET {V1}/duties/gaps", lambda w: Request(f"{V1}/duties/gaps", shows=w.reaches["this"]))
@@ -171,6 +190,7 @@ def _duties() -> None:
         "source_zh": "本村规定", "source_en": "Rule of the village"}))
     _add(f"PATCH {policy}", lambda w: Request(
         f"{V1}/frequency-policies/{w.others['policy_id']}", json={"valid_to": "2026-12-31"}, headers={"If-Match": "*"}))
+    _patrol_policies()
     _add(f"GET {V1}/reach-warnings", lambda w: Request(f"{V1}/reach-warnings", shows=w.others["warning_id"]))
     _add(f"PUT {V1}/reach-warnings/<uuid:warning_id>", lambda w: Request(f"{V1}/reach-warnings/{uuid4()}", json={
         "reach_id": w.reaches["this"], "colour": "red", "trigger": "bulletin", "valid_from": "2026-05-01", "reason": "通报"}))

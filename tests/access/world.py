@@ -21,7 +21,7 @@ from patrol.foundation.transaction import transaction
 from patrol.patrols.checkpoint_models import CheckpointHandout
 from patrol.patrols.checkpoints import Place
 from patrol.patrols.duty_models import DutyReminder
-from patrol.patrols.examination_models import PatrolFinding
+from patrol.patrols.examination_models import ExaminationPolicy, PatrolFinding
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.permissions import Role
 from patrol.people.tokens import digest_of, new_token
@@ -199,7 +199,7 @@ class WorldMaker:
         self.world.others["upload_id"] = upload.headers["Location"].rsplit("/", maxsplit=1)[-1]
 
     def _make_duties(self) -> None:
-        ids = {name: str(uuid4()) for name in ("delegation_id", "warning_id", "policy_id")}
+        ids = {name: str(uuid4()) for name in ("delegation_id", "warning_id", "policy_id", "coming_policy_id")}
         self.call("chief_of_this_reach", "PUT", f"/delegations/{ids['delegation_id']}", json={
             "principal_id": self.world.people["chief_of_this_reach"], "deputy_id": self.world.people["patroller"],
             "valid_from": "2026-05-01", "valid_to": "2026-05-31", "reason": "外出培训"})
@@ -208,6 +208,14 @@ class WorldMaker:
         self.call("office_of_this_region", "PUT", f"/frequency-policies/{ids['policy_id']}", json={
             "level": "village", "region": self.world.regions["town"], "period": "week", "times": 1, "valid_from": "2026-05-01",
             "source_zh": "本镇规定", "source_en": "Rule of the township"})
+        self.call("office_of_this_region", "PUT", f"/frequency-policies/{ids['coming_policy_id']}", json={
+            "level": "village", "region": self.world.regions["town"], "period": "week", "times": 1, "valid_from": "2999-05-01",
+            "source_zh": "本镇规定", "source_en": "Rule of the township"})
+        for kind in ("integrity", "coverage", "datum"):
+            row = self.build.save(ExaminationPolicy(
+                kind=kind, number=2, version="coming", valid_from=date(2998, 1, 1), data={}, trusted_receivers=[], source_zh="本地", source_en="local",
+                added_at=clock.now()))
+            ids[f"{kind}_policy_id"] = str(row.id)
         place = Place("B1", "board", self.reach.id, HERE["latitude"], HERE["longitude"])
         self.build.save(CheckpointHandout(
             person_id=UUID(self.world.people["chief_of_this_reach"]), day=date(2026, 5, 1), seed="00" * 32, places=[place.as_data()],

@@ -3,9 +3,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from patrol.evidence.likeness import distance, perceptual_hash
+from patrol.evidence.likeness import FOUND_BITS, bands_of, distance, perceptual_hash
 from tests.evidence import material
 
 SCENES = [material.scene(seed) for seed in range(12)]
@@ -39,6 +41,18 @@ def test_the_mode_hardly_matters(mode):
 def test_pictures_of_one_colour_are_all_alike():
     hashes = {perceptual_hash(Image.new("L", (320, 240), grey)) for grey in (1, 77, 128, 254)}
     assert len(hashes) == 1
+
+
+def test_pictures_of_one_colour_have_no_bands():
+    assert bands_of(perceptual_hash(Image.new("L", (320, 240), 77))) == []
+
+
+@given(st.integers(0, 2**64 - 1).filter(lambda bits: 20 <= bits.bit_count() <= 44), st.sets(st.integers(0, 63), max_size=FOUND_BITS))
+def test_hashes_that_differ_in_few_bits_have_a_band_in_common(bits, flipped):
+    other = bits ^ sum(1 << bit for bit in flipped)
+    one, another = bands_of(f"{bits:016x}"), bands_of(f"{other:016x}")
+    assert len(set(one)) == 5
+    assert set(one) & set(another)
 
 
 def test_the_hash_is_that_of_the_cosine_transform():

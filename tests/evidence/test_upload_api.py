@@ -88,6 +88,7 @@ def test_a_photo_arrives_in_pieces(chief):
     )
     assert (begun.status_code, begun.headers["Upload-Offset"], begun.headers["Tus-Resumable"]) == (201, "0", "1.0.0")
     assert begun.headers["Upload-Expires"].endswith(" GMT")
+    assert begun.headers["Photo-Id"] == str(photo_id)
     address, at = begun.headers["Location"], 0
     while at < len(JPEG):
         reply = send(chief, address, JPEG[at:at + 10_000], at)
@@ -96,6 +97,14 @@ def test_a_photo_arrives_in_pieces(chief):
     photo = chief.get(f"photos/{photo_id}").json
     assert (photo["sha256"], photo["kind"], photo["latitude"], photo["recorded_at"]) == (SHA256, "before", 29.6, "2026-05-01T00:30:00+00:00")
     assert chief.get(f"photos/{photo_id}/original").data == JPEG
+
+
+def test_who_gave_the_photo_no_id_is_told_it(chief):
+    begun = begin(chief, sha256=SHA256)
+    finished = send(chief, begun.headers["Location"], JPEG, 0)
+    asked = chief.open(begun.headers["Location"], "HEAD", headers=TUS)
+    [photo_id] = {reply.headers["Photo-Id"] for reply in (begun, finished, asked)}
+    assert chief.get(f"photos/{photo_id}").json["sha256"] == SHA256
 
 
 def test_an_interrupted_upload_goes_on_where_head_says(chief, address):

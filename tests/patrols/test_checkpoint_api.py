@@ -151,3 +151,27 @@ def test_a_deputy_gets_his_principals_places(world, signed_in, build):
     signed_in(world.chief).put(f"delegations/{uuid4()}", json={
         "principal_id": str(world.chief.id), "deputy_id": str(deputy.id), "valid_from": "2026-11-20", "valid_to": "2026-11-30", "reason": "病假"})
     assert {UUID(place["reach_id"]) for place in seeds(signed_in(deputy))[0]["places"]} == {world.reach.id, world.other_reach.id}
+
+
+def test_answers_come_home_in_a_queue_in_any_order(chief, world):
+    handed_out, patrol_id = seeds(chief), uuid4()
+    first, second, third = drawn_by_phone(handed_out, patrol_id, world.reach)
+    photo_id = str(uuid4())
+    items = [
+        {"kind": "checkpoint", "id": str(patrol_id), "data": {**answer(first, photo_id=photo_id), "number": 1}},
+        {"kind": "checkpoint", "id": str(patrol_id), "data": {
+            **answer(second, reached=False, reason="河水上涨", photo_id=photo_id), "number": 2}},
+        {"kind": "checkpoint", "id": str(patrol_id), "data": {**answer(third, reached=False), "number": 3}},
+        {"kind": "checkpoint", "id": str(patrol_id), "data": {**answer(third), "number": 4}},
+        {"kind": "patrol", "id": str(patrol_id), "data": {"reach_ids": [str(world.reach.id)], "mode": "walk", "started_at": STARTED}},
+    ]
+
+    def sync():
+        results = chief.post("sync", json={"device": "phone", "items": items}).json["results"]
+        return [(result["status"], result.get("receipt", {}).get("missing")) for result in results]
+
+    assert sync() == [("accepted", [photo_id]), ("accepted", [photo_id]), ("refused", None), ("refused", None), ("accepted", [])]
+    chief.put(f"photos/{photo_id}", data=camera_jpeg(), headers={"Content-Type": "image/jpeg"})
+    assert sync() == [("duplicate", []), ("duplicate", []), ("refused", None), ("refused", None), ("duplicate", [])]
+    assert [row["result"] for row in chief.get(f"patrols/{patrol_id}").json["checkpoints"]] == ["shown", "unreachable", "open"]
+    assert chief.put(f"patrols/{patrol_id}/checkpoints/1", json=answer(first, photo_id=photo_id)).status_code == 200

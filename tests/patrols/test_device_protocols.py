@@ -31,7 +31,8 @@ def test_speeds_are_in_the_device_s_own_unit(unit, mps):
     ({"lat": "x", "lon": "119.8", "timestamp": "1777595400"}, "bad_coordinates"), ({"lat": "nan", "lon": "1", "timestamp": "1777595400"}, "bad_coordinates"),
     ({"lat": "29.6", "lon": "119.8", "timestamp": "99999999999999999999"}, "no_time"),
     ({"lat": "29.6", "lon": "119.8", "timestamp": "0"}, "absurd_time"),
-    *(({"lat": "29.6", "lon": "119.8", "timestamp": odd}, "no_time") for odd in ("--5", "²", "nan", "inf", "-inf", "1e400", "yesterday")),
+    *(({"lat": odd, "lon": "119.8", "timestamp": "1777595400"}, "bad_coordinates") for odd in ("2_9.6", "２９.6", "٢٩", "0x1d", "29,6", "infinity")),
+    *(({"lat": "29.6", "lon": "119.8", "timestamp": odd}, "no_time") for odd in ("--5", "²", "nan", "inf", "-inf", "1e400", "yesterday", "1_777_595_400")),
     ({"lat": "29.6", "lon": "119.8", "timestamp": "1777595400", "speed": "fast"}, "bad_value"),
 ])
 def test_what_cannot_be_used_says_why(values, code):

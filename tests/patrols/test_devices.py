@@ -116,10 +116,31 @@ def test_only_a_known_key_gets_in(anyone, chief, database):
         assert osmand(anyone, chief, 5, id=key).status_code == 401
         assert owntracks(anyone, key, "{}").status_code == 401
     assert anyone.post("/ingest/owntracks", data="{}").status_code == 401
-    assert anyone.post("/ingest/osmand", data="{broken", headers={"Content-Type": "application/json"}).status_code == 400
     assert chief.delete(f"devices/{chief.device['id']}").status_code == 204
     assert osmand(anyone, chief, 5).status_code == 401
     assert chief.get("devices").json["items"] == []
+
+
+@pytest.mark.parametrize("body", [b'{"device_id": "KEY", "location": {"coords": {"latitude": NaN', b'{"device_id":"KEY","location":7}', b'{"device_id":"KEY"}'])
+def test_an_unreadable_message_never_blocks_a_phone(anyone, chief, body):
+    """Traccar Client sends its oldest position until it is answered 2xx."""
+    sent = body.replace(b"KEY", chief.device["key"].encode())
+    reply = anyone.post("/ingest/osmand", data=sent, headers={"Content-Type": "application/json"})
+    assert (reply.status_code, reply.data) == (200, b"")
+    assert shown(chief)["refused"] == {"unreadable": 1}
+    assert anyone.post(f"/ingest/osmand?id={chief.device['key']}", data="{broken").status_code == 200
+    assert shown(chief)["refused"] == {"unreadable": 2}
+    assert anyone.post("/ingest/osmand", data="{broken").status_code == 200, "nobody's: only in the log"
+    assert anyone.post("/ingest/osmand", data=body.replace(b"KEY", b"wrong")).status_code == 401
+
+
+def test_devices_are_paged(chief):
+    for number in range(3):
+        chief.post("devices", json={"label": f"app {number}"})
+    first = chief.get("devices", query_string={"limit": 3}).json
+    rest = chief.get("devices", query_string={"limit": 3, "cursor": first["next"]}).json
+    assert [row["label"] for row in (*first["items"], *rest["items"])] == ["app 2", "app 1", "app 0", "OsmAnd"]
+    assert rest["next"] is None
 
 
 def test_disabling_an_account_closes_its_devices(anyone, chief):

@@ -10,20 +10,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from patrol.evidence.events import PhotoDerived
-from patrol.evidence.models import Photo
+from patrol.evidence.likeness import bands_of
+from patrol.evidence.models import LikenessBand, Photo
 from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.geometry import Datum
 from patrol.foundation.outbox import OutboxRow
 from patrol.foundation.transaction import transaction
 from patrol.patrols import coverage, examination_input
-from patrol.patrols.examination_models import Examination, IntegrityPolicyRow, PatrolFinding
+from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.examining import EXAMINE, examine_all, examine_patrol
 from patrol.patrols.fact_queries import facts_of
 from patrol.patrols.models import Patrol
 from patrol.patrols.window import moment_of
 from tests.evidence.camera import camera_jpeg
 from tests.patrols.on_patrol import LINE, REACH, begin, finish, patrolled, points_of, send, work
+from tests.patrols.walked import change_first_policy
 from tests.patrols.walks import START_MS, Walker, in_datum
 
 WALK = Walker(seed=5, sigma_m=8.0).walk(LINE)
@@ -90,7 +92,9 @@ def upload(caller, picture, *, likeness=None):
     assert reply.status_code == 201, reply.json
     if likeness:
         with transaction():
-            db.session.get_one(Photo, UUID(made)).likeness = likeness
+            photo = db.session.get_one(Photo, UUID(made))
+            photo.likeness = likeness
+            db.session.add_all(LikenessBand(band=band, sha256=photo.sha256) for band in bands_of(likeness))
     return made
 
 
@@ -282,8 +286,7 @@ def test_a_delegation_explains_a_shared_device(chief, colleague, world, build):
 def test_a_receiver_that_the_office_trusts_explains_its_mock_flags(chief, world, build):
     mocked = Walker(seed=5, sigma_m=3.0).walk(LINE)
     mocked.mock[:] = 1
-    build.save(IntegrityPolicyRow(
-        version="trusting", valid_from=moment_of(START_MS).date(), data={}, trusted_receivers=["rtk-7"], source=["本地", "local"]))
+    change_first_policy(trusted_receivers=["rtk-7"])
     trusted = patrolled(chief, world.reach, mocked, device_details={"id": "rtk-7"})
     assert codes(chief, trusted)["mock_location"]["severity"] == "info"
 

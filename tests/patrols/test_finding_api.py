@@ -9,13 +9,14 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.geometry import Datum
 from patrol.foundation.transaction import transaction
-from patrol.patrols.examination_models import IntegrityPolicyRow
+from patrol.patrols.examination_models import ExaminationPolicy
 from patrol.patrols.integrity import RULES
 from patrol.patrols.integrity_policy import DEFAULT_POLICY
 from patrol.patrols.models import Patrol
 from patrol.patrols.policy_queries import policy_on
 from patrol.patrols.track_upkeep import purge_tracks
 from tests.patrols.on_patrol import LINE, REACH, begin, finish, patrolled, send, work
+from tests.patrols.walked import change_first_policy
 from tests.patrols.walks import Walker, in_datum
 
 WALK = Walker(seed=5, sigma_m=8.0).walk(LINE)
@@ -198,13 +199,14 @@ def test_a_new_installation_has_the_default_thresholds_as_a_row(database):
 
 
 def test_a_patrol_is_examined_by_the_policy_of_its_day(chief, world, build):
-    for version, first in (("strict", date(2026, 1, 1)), ("later", date(2026, 1, 2))):
-        build.save(IntegrityPolicyRow(
-            version=version, valid_from=first, data={"least_duration_s": 86_400.0}, trusted_receivers=[], source=["本地", "local"]))
+    change_first_policy(version="strict", data={"least_duration_s": 86_400.0})
+    build.save(ExaminationPolicy(
+        kind="integrity", number=2, version="later", valid_from=date(2026, 1, 2), data={}, trusted_receivers=[], source_zh="本地", source_en="local",
+        added_at=clock.now()))
     patrol_id = begin(chief, world.reach, WALK)
     send(chief, patrol_id, WALK)
     finish(chief, patrol_id, WALK)
     work()
     assert chief.get(f"patrols/{patrol_id}").json["policy"] == "strict"
     assert policy_on(date(2026, 1, 2)).thresholds.version == "later"
-    assert policy_on(date(2020, 1, 1)).thresholds.version == DEFAULT_POLICY.version
+    assert policy_on(date(2020, 1, 1)).thresholds.version == "strict"

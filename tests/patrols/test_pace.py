@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from patrol.patrols.pace import MOST_VALUES, pace_of
-from patrol.patrols.track import NO_TRACK
+from patrol.patrols.track import NO_TRACK, merged
 from patrol.patrols.window import moment_of
 from tests.patrols.walks import START_MS, Walker, meander, without
 
@@ -26,9 +26,28 @@ def test_a_walk_has_its_length_and_speed_whatever_the_noise(sigma_m):
     assert pace["duration_s"] == pytest.approx(5000 / 1.3, rel=0.01)
 
 
-def test_a_parked_phone_goes_nowhere():
-    walker = Walker(seed=2, sigma_m=10.0)
-    rng = np.random.default_rng(2)
+@pytest.mark.parametrize("speed_mps", [0.2, 0.3, 0.45])
+@pytest.mark.parametrize("sigma_m", [3.0, 10.0])
+def test_a_slow_walk_is_a_walk_too(sigma_m, speed_mps):
+    pace = paced(Walker(seed=1, sigma_m=sigma_m, speed_mps=speed_mps).walk(LINE, 0.0, 0.3))
+    assert pace["distance_m"] == pytest.approx(1500, rel=0.25)
+    assert pace["median_mps"] == pytest.approx(speed_mps, rel=0.35)
+
+
+def test_who_waits_and_then_walks_has_the_speed_of_the_walk():
+    walker, rng = Walker(seed=3, sigma_m=5.0), np.random.default_rng(3)
+    walk = walker.walk(LINE, 0.0, 0.2)
+    parked = walker.recorded(np.tile([[0.0, 15.0]], (360, 1)) + walker._errors(360, rng), rng, from_s=-1800)
+    pace = paced(merged([parked, walk]))
+    assert pace["distance_m"] == pytest.approx(1000, rel=0.1)
+    assert pace["median_mps"] == pytest.approx(1.3, abs=0.2)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("sigma_m", [3.0, 10.0])
+def test_a_parked_phone_goes_nowhere(sigma_m, seed):
+    walker = Walker(seed=seed, sigma_m=sigma_m)
+    rng = np.random.default_rng(seed)
     pace = paced(walker.recorded(walker._errors(720, rng), rng))
     assert pace["distance_m"] < 300
     assert max(pace["profile"]) < 0.5

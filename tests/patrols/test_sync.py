@@ -189,6 +189,17 @@ def test_the_office_sees_what_is_still_on_the_phones(chief, world, signed_in):
     assert office.get("phone-queues?region=nowhere").status_code == 404
 
 
+@pytest.mark.parametrize(("late", "stands"), [
+    ({}, 1), ({"report": 6}, 5), ({"report": 6, "sent_at": at(50)}, 5), ({"sent_at": at(50)}, 5), ({"sent_at": at(61)}, 1),
+    ({"report": 8, "sent_at": at(-86_400)}, 1), ({"report": 0, "sent_at": at(3_600)}, 1), ({"report": 7, "sent_at": at(50)}, 5),
+])
+def test_a_late_word_of_a_phone_overrides_no_later_one(chief, late, stands):
+    """The phone said 5 in its 7th report at 60 s; then another word arrives: by its count, else its clock, else its arrival."""
+    sync(chief, [], pending=5, report=7, sent_at=at(60))
+    assert sync(chief, [], pending=1, **late)["pending"] == stands
+    assert db.session.query(PhoneQueue.pending).all() == [(stands,)]
+
+
 def test_another_persons_things_are_conflicts_or_refused(chief, world, signed_in, build):
     items = queue_of(world.reach.id, uuid4(), issues=0)
     sync(chief, items)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
-from patrol.patrols.examination_models import Examination, ReachCoverage
+from patrol.patrols.examination_models import Examination, ExaminationPolicy, ReachCoverage
 from patrol.patrols.models import Patrol
 
 
@@ -29,3 +29,11 @@ def walked(person, reach, at, *covered, verdict="valid", on_behalf_of=None, name
                 not_visited_m=reach.length_m - covered_m, low_m=covered_m, high_m=covered_m, covered=[list(part) for part in covered],
                 unobserved=[], not_visited=[]))
     return patrol
+
+
+def change_first_policy(**changes) -> None:
+    """Let the integrity policy with which an installation begins be another."""
+    with transaction():
+        row = db.session.query(ExaminationPolicy).filter_by(kind="integrity", number=1).one()
+        for name, value in changes.items():
+            setattr(row, name, value)

@@ -32,6 +32,10 @@ NOT_SHOWN: dict[Field, str] = {
     ("follow_issue", ("challenge",)): "a proof of work", ("follow_issue", ("contact", "name")): "sealed",
     ("follow_issue", ("contact", "phone")): "sealed", ("follow_issue", ("contact", "email")): "sealed",
     ("say_not_fixed", ("reason",)): "once for each case: tests/public/test_reopening.py reads it back",
+    ("try_frequency_version", ("title",)): "nothing is kept",
+    ("try_frequency_version", ("during",)): "a period",
+    **{(f"add_{kind}_policy", (field,)): "only the top of the regions adds them: tests/patrols/test_policy_api.py reads it back"
+       for kind in ("integrity", "coverage", "datum") for field in ("source_zh", "source_en")},
     ("decide_reopening_request", ("reason",)): "once for each request: tests/public/test_reopening.py reads it back",
 }
 # Codes and names of other things: a text that names nothing is refused, one that does is not free.
@@ -137,6 +141,10 @@ class Story:
         reply = self.send(who, "finish_patrol", ("summary",), "POST", f"{path}/finish", {"ended_at": "2026-05-02T08:00:00Z", "summary": text})
         if reply is not None and reply.status == 200:
             self.same("finish_patrol", ("summary",), text, self.callers[who].get(path).json["summary"])
+        correction = {"ended_at": "2026-05-02T07:00:00Z", "reason": text}
+        reply = self.send(who, "finish_patrol", ("reason",), "POST", f"{path}/finish", correction, headers={"If-Match": "*"})
+        if reply is not None and reply.status == 200 and text:
+            self.same("finish_patrol", ("reason",), text, self.callers[who].get(path).json["ends"][-1]["reason"])
         path = f"/check-ins/{uuid4()}"
         reply = self.send(who, "put_check_in", ("note",), "PUT", path, {**HERE, "recorded_at": RECORDED, "note": text})
         if reply is not None and reply.status == 201:
@@ -165,6 +173,10 @@ class Story:
             reply = self.send(office, "add_frequency_policy", (field,), "PUT", path, {**policy, field: text}, headers={"Accept-Language": language})
             if reply is not None and reply.status == 201:
                 self.same("add_frequency_policy", (field,), text, reply.json[shown])
+            body = {**policy, "id": str(uuid4()), "valid_from": "2999-01-01", field: text}
+            reply = self.send(office, "add_frequency_version", (field,), "POST", "/policies/frequency", body, headers={"Accept-Language": language})
+            if reply is not None and reply.status == 201:
+                self.same("add_frequency_version", (field,), text, reply.json[shown])
         body = {"reach_id": world.reaches["this"], "colour": "red", "trigger": "issue", "valid_from": "2026-05-01", "reason": text}
         reply = self.send(office, "raise_reach_warning", ("reason",), "PUT", f"/reach-warnings/{uuid4()}", body)
         if reply is not None and reply.status == 201:

@@ -19,8 +19,9 @@ from tests.soak.server import Server
 from tests.soak.web import NoAnswer
 
 PHONES = 4
-# One round in so many is one in which a web worker is killed under it.
-KILL_EVERY = 20
+# One round in so many is one in which a web worker is killed, somewhere within so long after a request went out: on two
+# busy cores a queue takes about as long.
+KILL_EVERY, KILL_WITHIN_S = 10, 0.08
 START = datetime(2026, 5, 1, 0, 0, tzinfo=UTC)
 Item = dict[str, Any]
 # What the rows of a queue are counted by, and in which table.
@@ -77,10 +78,9 @@ class Phone(threading.Thread):
             sent = self.chance.sample(left, self.chance.randint(1, len(left)))
             sent += self.chance.sample(sent_before, min(len(sent_before), self.chance.randint(0, 2)))
             self.chance.shuffle(sent)
-            if kill and not sent_before:
-                self._kill_a_worker()
+            under_a_kill = kill and not sent_before
             sent_before += [item for item in sent if item not in sent_before]
-            settled = self._send(sent)
+            settled = self._send_under_a_kill(sent) if under_a_kill else self._send(sent)
             left = [item for item in left if (item["kind"], item["id"]) not in settled]
 
     def _send(self, items: list[Item]) -> set[tuple[str, str]]:
@@ -100,6 +100,15 @@ class Phone(threading.Thread):
         for thread in both:
             thread.join()
         return set().union(*found)
+
+    def _send_under_a_kill(self, items: list[Item]) -> set[tuple[str, str]]:
+        """Send items whole, and kill one of the two web workers while they are under way; count the requests that broke by it."""
+        killer, broken = threading.Timer(self.chance.uniform(0, KILL_WITHIN_S), self._kill_a_worker), self.counts["broken"]
+        killer.start()
+        settled = self._receipts(0, {"device": self.name, "pending": len(items), "items": items})
+        killer.join()
+        self.counts["killed under a request"] += self.counts["broken"] - broken
+        return settled
 
     def _receipts(self, place: int, body: Item) -> set[tuple[str, str]]:
         try:
@@ -166,15 +175,31 @@ def _count_rows(server: Server, queues: list[list[Item]], outcome: Outcome) -> N
 
 
 def _compare_tracks(server: Server, queues: list[list[Item]], outcome: Outcome) -> None:
-    caller = server.caller("chief_of_this_reach")
-    wanted = Counter(datetime.fromisoformat(_at(step * 5)) for step in range(60))
-    for queue in queues:
-        reply = caller.get(f"/patrols/{queue[0]['id']}.geojson")
-        found = Counter(datetime.fromisoformat(text) for text in reply.json["properties"]["recorded_at"])
+    """Every fix must be there once with all it says, and each export must be that of a queue sent once, byte for byte."""
+    caller, reference = server.caller("chief_of_this_reach"), new_queue(server.world.reaches["this"])
+    caller.post("/sync", {"device": "reference", "items": reference})
+    exports = {ending: _export(caller, reference, ending) for ending in (".geojson", ".gpx", "/line")}
+    wanted = Counter((_at(step * 5), point["longitude"], point["latitude"], point["accuracy_m"]) for step in range(60) for point in [_point(step)])
+    for queue in [reference, *queues]:
+        found = _fixes_in(caller.get(f"/patrols/{queue[0]['id']}.geojson").json)
         if found != wanted:
             outcome.count("lost", (wanted - found).total())
             outcome.count("doubled", (found - wanted).total())
             outcome.faults.append(f"track of {queue[0]['id']}: {found.total()} fixes for {wanted.total()}")
+        for ending, bytes_wanted in exports.items():
+            outcome.must(_export(caller, queue, ending) == bytes_wanted, f"patrol {queue[0]['id']}{ending} is not that of a queue sent once")
+
+
+def _fixes_in(feature: Item) -> Counter[tuple[Any, ...]]:
+    said, places = feature["properties"], feature["geometry"]["coordinates"]
+    times = [datetime.fromisoformat(text).isoformat() for text in said["recorded_at"]]
+    return Counter((at, *place[:2], accuracy) for at, place, accuracy in zip(times, places, said["accuracy_m"], strict=True))
+
+
+def _export(caller: Any, queue: list[Item], ending: str) -> bytes:
+    """Return an export of a queue's patrol, without the patrol's own id."""
+    body: bytes = caller.get(f"/patrols/{queue[0]['id']}{ending}").body
+    return body.replace(queue[0]["id"].encode(), b"")
 
 
 def _send_all_again(server: Server, queues: list[list[Item]], outcome: Outcome) -> None:

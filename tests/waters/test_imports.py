@@ -240,6 +240,7 @@ def test_faults_are_told_in_the_callers_language(build, client, language, says):
 @pytest.mark.parametrize(("changes", "geometry", "field"), [
     ({"water_body_code": "NONE"}, LINES, "water_body_code"), ({"region_code": "NONE"}, LINES, "region_code"), ({"level": "x"}, LINES, "level"),
     ({"bank": "north"}, LINES, "bank"), ({"tolerance_m": -1}, LINES, "tolerance_m"), ({"tolerance_m": True}, LINES, "tolerance_m"),
+    ({"tolerance_m": "1_0"}, LINES, "tolerance_m"),
     ({"name": {"zh": "x"}}, LINES, "name"), ({}, None, "geometry"), ({}, {"type": "Point", "coordinates": [1, 2]}, "geometry"),
     ({}, {"type": "LineString", "coordinates": [[119, 29]]}, "geometry"), ({}, {"type": "LineString", "coordinates": [[119, 29], [4e6, 3e6]]}, "geometry"),
     ({}, {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "geometry"), ({}, "line", "geometry"),
