@@ -95,7 +95,7 @@ def acknowledge_order(order_id: UUID) -> dict[str, Any]:
 @room.response(200, OrderOut)
 def answer_order(data: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Answer an order; the answer becomes a part of the issue's history."""
-    return _shown(orders.answer(orders.get_order(current_actor(), order_id), by=current_actor(), text=data["text"]))
+    return _shown(orders.answer(orders.get_order(current_actor(), order_id, lock=True), by=current_actor(), text=data["text"]))
 
 
 @room.route("/escalations", may=P.SEE_ISSUES)

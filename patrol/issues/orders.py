@@ -17,7 +17,7 @@ from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.history import ANSWER_ORDER, add_entry
 from patrol.issues.models import Issue
 from patrol.issues.queries import actor_facts, issue_facts, locked_issue, visible_to
-from patrol.people.actor import Actor
+from patrol.people.actor import SYSTEM, Actor
 
 LATEST = Sorted("latest", (Order.at, Order.id), descending=True)
 LATEST_ESCALATIONS = Sorted("latest", (Escalation.at, Escalation.id), descending=True)
@@ -80,9 +80,10 @@ def _refuse_unknown_rung(code: str) -> None:
         raise Invalid(fault, errors={"code": [fault]})
 
 
-def get_order(actor: Actor, order_id: UUID) -> Order:
-    """Return one visible order. Raises NotFound (404)."""
-    order = db.session.scalar(visible_orders(actor).where(Order.id == order_id))
+def get_order(actor: Actor, order_id: UUID, *, lock: bool = False) -> Order:
+    """Return one visible order; `lock` keeps others from answering it meanwhile. Raises NotFound (404)."""
+    statement = visible_orders(actor).where(Order.id == order_id).execution_options(populate_existing=True)
+    order = db.session.scalar(statement.with_for_update(of=Order) if lock else statement)
     if order is None:
         raise NotFound(_NO_ORDER)
     return order
@@ -96,14 +97,15 @@ def acknowledge(order: Order, *, by: Actor) -> Order:
 
 
 def answer(order: Order, *, by: Actor, text: str) -> Order:
-    """Answer an order; the answer stands in the issue's history. Raises Conflict (409) for one that was answered."""
+    """Answer a locked order; the answer stands in the issue's history. Raises Conflict (409) for one that was answered."""
     _refuse_all_but_addressee(order, by)
     if order.answered_at is not None:
         raise Conflict(_ANSWERED)
     now = clock.now()
     order.answer, order.answered_at, order.answered_by_id = text, now, by.person_id
     order.acknowledged_at = order.acknowledged_at or now
-    issue = locked_issue(by, order.issue_id)
+    # Whoever was addressed may answer, although the issue may have gone to another area since.
+    issue = locked_issue(SYSTEM, order.issue_id)
     add_entry(
         issue, verb=ANSWER_ORDER, by=by, from_state=issue.state, brought={"note": text},
         changes={"order": {"from": None, "to": str(order.id)}},

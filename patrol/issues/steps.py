@@ -22,7 +22,7 @@ from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.history import add_entry
 from patrol.issues.leads import chief_of_the_place, handler_of, named_lead, named_people, refuse_unknown_department
-from patrol.issues.lifecycle import ORDER_NAME, Due, State, Step, Verb, find_step
+from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Step, Verb, find_step
 from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.placing import BY_OFFICE, Placement, place_in_region, place_on_reach, position_of_issue
@@ -105,6 +105,9 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     _EFFECTS.get(step.verb, _nothing)(taking)
     issue.state = step.leads_from(before, came_from).value
     _renew_deadline(taking, classified)
+    if issue.state in ENDED:
+        # The sweep walks over all that may still climb: what has ended would only make it longer each year.
+        issue.next_escalation_at = None
     photos = _attach_photos(taking)
     entry = add_entry(
         issue, verb=step.verb.value, by=taking.by, from_state=before.value, rule=rule, brought=taking.brought,
@@ -132,6 +135,8 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
     issue, before = taking.issue, taking.issue.due_at
     if taking.step.due is Due.SETS:
         count_due(issue, Stage.RECTIFICATION, taking.now, taking.timezone)
+        # A count begun on the same day as an earlier one ends at the same moment, and yet begins the ladder anew.
+        issue.next_escalation_at = taking.now
     elif taking.step.due is Due.RECOMPUTES and classified:
         count_due_again(issue, taking.timezone)
     elif taking.step.due is Due.RESTORES:
@@ -302,9 +307,8 @@ def _close(taking: Taking) -> None:
 
 def _reopen(taking: Taking) -> None:
     issue = taking.issue
-    _set_lead(taking, None)
-    _set_co_handlers(taking, [])
-    issue.dispatched_at = issue.declined_at = issue.rectified_at = issue.verified_at = issue.closed_at = None
+    _call_back(taking)
+    issue.declined_at = issue.rectified_at = issue.verified_at = issue.closed_at = None
     issue.rectified_by_id = None
     issue.reopened_times += 1
     if issue.state == State.REJECTED:

@@ -14,7 +14,9 @@ from tests.bench import (
     check_ins,
     coverage,
     duplicates,
+    escalation,
     examination,
+    exports,
     integrity,
     issue_lists,
     photos,
@@ -36,6 +38,8 @@ PARTS = {
     "requests": ("Single requests over HTTP", requests.rows),
     "duplicates": ("Suggestions of duplicates", duplicates.rows),
     "issue_lists": ("Lists of issues", issue_lists.rows),
+    "escalation": ("Escalation", escalation.rows),
+    "exports": ("Exports", exports.rows),
 }
 
 

@@ -74,6 +74,20 @@ def test_what_is_rectified_or_closed_climbs_no_more(issue, valley, pictures):
     assert sweep_at(due + timedelta(days=60)) == 0
 
 
+def test_what_has_ended_is_not_walked_over_and_begins_anew_when_reopened(valley):
+    issue = report(valley.patroller_client, severity="serious")
+    issue = taken(valley.office_client, issue, "reject", ground="no_evidence_found", reason="现场未见")
+    row = db.session.get_one(Issue, UUID(issue["id"]), populate_existing=True)
+    assert row.next_escalation_at is None
+    # Counted anew on the same day, the due date may be the very same.
+    issue = taken(valley.office_client, issue, "reopen", reason="复核后受理")
+    first = due_of(issue)
+    issue = taken(valley.office_client, issue, "reject", ground="no_evidence_found", reason="现场未见")
+    taken(valley.office_client, issue, "reopen", reason="再次受理")
+    assert due_of(issue) == first
+    assert sweep_at(first) == 3
+
+
 def test_a_ledger_stops_the_ladder_and_resuming_begins_it_anew(issue, valley):
     due = due_of(issue)
     review = (clock.today(CHINA) + timedelta(days=30)).isoformat()
@@ -178,6 +192,14 @@ def test_who_may_supervise_and_who_answers(issue, valley):
     assert valley.other_office_client.post(f"orders/{order['id']}/acknowledge").status_code == 404
     for wrong in ({"kind": "shout", "text": "x"}, {"kind": "letter"}, {"text": "x"}):
         assert step(valley.supervisor_client, issue, "supervise", **wrong).status_code == 422
+
+
+def test_whoever_was_addressed_answers_although_the_issue_went_elsewhere(issue, valley):
+    issue = taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内完成整改")
+    taken(valley.office_client, issue, "transfer", region=valley.other_town.code, reason="属石桥镇")
+    [order] = valley.chief_client.get("orders?to=me").json["items"]
+    assert valley.chief_client.post(f"orders/{order['id']}/answer", json={"text": "已移交"}).status_code == 200
+    assert valley.other_office_client.get(f"issues/{issue['id']}/history").json["items"][-1]["verb"] == "answer_order"
 
 
 def test_a_reminder_that_comes_too_late_is_told_to_nobody(issue, valley):

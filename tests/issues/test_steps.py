@@ -120,3 +120,13 @@ def test_a_major_issue_goes_on_the_ledger_by_the_districts_chief(valley):
         issue = taken(valley.district_chief_client, issue, "suspend", **LEDGER)
         assert "resume" in valley.district_chief_client.get(f"issues/{issue['id']}/allowed").json["allowed"]
         assert taken(valley.district_chief_client, issue, "resume")["state"] == "in_progress"
+
+
+def test_reopened_nobody_is_in_charge_any_more_no_department_either(valley, pictures):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    issue = taken(valley.office_client, issue, "dispatch", department="urban_management")
+    issue = taken(valley.handler_client, issue, "rectify", files=pictures[:1], note="已清理")
+    issue = taken(valley.supervisor_client, issue, "verify")
+    issue = taken(valley.office_client, issue, "close")
+    issue = taken(valley.supervisor_client, issue, "reopen", reason="复发")
+    assert (issue["lead"], issue["department"], issue["dispatched_at"]) == (None, None, None)

@@ -24,6 +24,7 @@ from tests.soak import (  # noqa: F401 - they register themselves
     raw_http,
     syncing,
     uploads,
+    walk,
 )
 from tests.soak.proof import PROOFS, Outcome, Setup, prove, some
 

@@ -25,10 +25,17 @@ TOLERATED: dict[str, dict[str, str]] = {
     },
     "UnsupportedMethodResponse": {},
     "AcceptedNegativeData": {
+        "GET /open311/v2/requests.{suffix}": "an empty parameter of a client's form counts as left out",
+        "GET /open311/v2/servicerequestupdates.{suffix}": "an empty parameter of a client's form counts as left out",
+        "POST /api/v1/public/issues/{number}/follow": "no body at all counts as an empty one, and nothing in it is required",
+        "PUT /api/v1/watch-list/issues/{issue_id}": "no body at all counts as an empty one, and nothing in it is required",
+        "PUT /api/v1/watch-list/reaches/{reach_id}": "no body at all counts as an empty one, and nothing in it is required",
         "POST /api/v1/sync": "an item of the wrong shape gets its own result, the request never fails as a whole",
         "POST /api/v1/patrols/{patrol_id}/track": "a point of the wrong shape is put aside in the receipt, the batch is never refused for it",
     },
 }
+# It cannot make bodies of tus's own media type; the proof U2 and the tests of uploads send those.
+UNTRIED = ("Serialization not possible",)
 # gunicorn refuses longer lines before the application sees them, which no description can say of one operation.
 _UNLIMITED = {"GUNICORN_CMD_ARGS": "--limit-request-line 0"}
 
@@ -50,7 +57,8 @@ def _fuzz(server: Server, role: str, setup: Setup, outcome: Outcome) -> None:
     found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     outcome.counts["operations"] = found["operations"]["tested"]
     outcome.count("cases", found["test_cases"]["generated"])
-    outcome.must(not found["errors"], f"{role}: {found['errors'][:3]}")
+    errors = [error for error in found["errors"] if error["title"] not in UNTRIED]
+    outcome.must(not errors, f"{role}: {errors[:3]}")
     details = server.folder.parent / f"{server.folder.name}-{role}.txt"
     bad = False
     for failure in found["failures"]:
@@ -68,8 +76,9 @@ def _fuzz(server: Server, role: str, setup: Setup, outcome: Outcome) -> None:
 def _command(server: Server, role: str, setup: Setup, report: Path) -> list[str]:
     program = str(Path(sys.executable).with_name("schemathesis"))
     command = [
-        program, "run", f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "all", "--mode", "all",
-        "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--max-examples", str(setup.times(MAX_EXAMPLES, least=2)),
+        program, "--config-file", str(Path(__file__).with_name("schemathesis.toml")), "run",
+        f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "all", "--mode", "all",
+        "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure", "--max-examples", str(setup.times(MAX_EXAMPLES, least=2)),
         "--max-time", str(setup.times(MAX_TIME_S, least=20)), "--seed", str(setup.seed), "--no-color", "--generation-database", "none",
         "--warnings", "off", "--report-json-path", str(report),
     ]

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tests.access.world import HERE
 from tests.soak import writing
 from tests.soak.proof import Outcome, Setup, histories_must_be_sound, proves
 from tests.soak.server import Server
-from tests.soak.web import Reply
+from tests.soak.web import Caller, Reply
 from tests.soak.writing import RECORDED, Deed, new_photo
 
 AT_ONCE = 100
@@ -124,6 +124,7 @@ def other_content_is_refused(server: Server, setup: Setup, outcome: Outcome) -> 
             _other_content(server, name, make, outcome)
             _racing_contents(server, name, make, outcome)
     _racing_steps(server, setup.times(100, least=6), setup.random, outcome)
+    _racing_decisions(server, setup.times(30, least=2), outcome)
     histories_must_be_sound(server, setup, outcome)
 
 
@@ -180,16 +181,19 @@ def _racing_steps(server: Server, times: int, chance: Random, outcome: Outcome) 
     for _ in range(times):
         outcome.count("trials")
         reported = chief.post("/issues", {**HERE, "category": "C1", "severity": "serious", "description": "race"})
-        path = f"/issues/{reported.json['id']}"
-        race = chance.choice(("accept", "return"))
+        path, verbs = f"/issues/{reported.json['id']}", ()
+        race = chance.choice(("accept", "return", "extension", "close"))
         if race == "accept":
             rivals = ((office, "accept", {}), (colleague, "reject", {"ground": "no_evidence_found", "reason": "无"}))
+        elif race == "return":
+            verbs, rivals = ("accept", "dispatch", "rectify"), ((office, "verify", {}), (supervisor, "return", {"reason": "no"}))
+        elif race == "extension":
+            verbs, decide = ("accept", "dispatch", "extensions"), "extensions/1/decide"
+            rivals = ((office, decide, {"granted": True, "reason": "属实"}), (colleague, decide, {"granted": False, "reason": "可以按期"}))
         else:
-            for caller, verb, body in ((office, "accept", {}), (office, "dispatch", {})):
-                _must_succeed(caller.post(f"{path}/{verb}", body, headers={"If-Match": "*"}))
-            form = {"note": "done", "photos": new_photo()}
-            _must_succeed(chief.call("POST", f"{path}/rectify", form=form, headers={"If-Match": "*"}))
-            rivals = ((office, "verify", {}), (supervisor, "return", {"reason": "no"}))
+            verbs = ("accept", "dispatch", "rectify", "verify", "close")
+            rivals = ((office, "reopen", {"reason": "复发"}), (supervisor, "reopen", {"reason": "未整改"}))
+        _go_through(verbs, path, office, chief)
         etag, before = office.get(path).headers["etag"], len(office.get(f"{path}/history").json["items"])
         answers = all_at_once([
             partial(caller.post, f"{path}/{verb}", body, headers={"If-Match": etag})
@@ -197,6 +201,37 @@ def _racing_steps(server: Server, times: int, chance: Random, outcome: Outcome) 
         statuses = sorted(answer.status for answer in answers)
         outcome.must(statuses in ([200, 409], [200, 412]), f"racing {race}: {statuses} {[answer.body[:200] for answer in answers]}")
         outcome.must(len(office.get(f"{path}/history").json["items"]) == before + 1, f"racing {race}: not one entry more")
+
+
+def _go_through(verbs: tuple[str, ...], path: str, office: Caller, chief: Caller) -> None:
+    """Bring an issue to where two can meet over it."""
+    by_chief = {"rectify": {"form": {"note": "done", "photos": new_photo()}}, "extensions": {"json_body": {"until": "2099-01-01T00:00:00Z", "reason": "雨"}}}
+    for verb in verbs:
+        caller, content = (chief, by_chief[verb]) if verb in by_chief else (office, {"json_body": {}})
+        _must_succeed(caller.call("POST", f"{path}/{verb}", headers={"If-Match": "*"}, **content))
+
+
+def _racing_decisions(server: Server, times: int, outcome: Outcome) -> None:
+    """Two people decide on one complainant's "not fixed" at once: one 200, the other 409 or 412; one entry more."""
+    chief, office, citizen = server.caller("chief_of_this_reach"), server.caller("office_of_this_region"), server.caller(None)
+    supervisor = server.caller("supervisor")
+    for _ in range(times):
+        outcome.count("trials")
+        deed = plain_complaint()
+        code = deed.send(citizen).json["tracking_code"]
+        [[stored_id]] = server.query("SELECT id FROM issues WHERE description = :it", it=deed.id)
+        path = f"/issues/{UUID(str(stored_id))}"
+        _go_through(("rectify", "verify", "close"), path, office, chief)
+        _must_succeed(citizen.post(f"/public/complaints/{code}/not-fixed", {"reason": "还有"}))
+        [request] = [row for row in office.get("/reopening-requests?waiting=true&limit=200").json["items"] if path.endswith(row["issue"]["id"])]
+        before = len(office.get(f"{path}/history").json["items"])
+        answers = all_at_once([
+            partial(caller.post, f"/reopening-requests/{request['id']}/decide", {"granted": granted, "reason": "核实"},
+                    headers={"If-Match": f'"{request["version"]}"'})
+            for caller, granted in ((office, True), (supervisor, False))])
+        statuses = sorted(answer.status for answer in answers)
+        outcome.must(statuses in ([200, 409], [200, 412]), f"racing decisions: {statuses} {[answer.body[:200] for answer in answers]}")
+        outcome.must(len(office.get(f"{path}/history").json["items"]) == before + 1, "racing decisions: not one entry more")
 
 
 def _must_succeed(reply: Reply) -> None:

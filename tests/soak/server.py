@@ -57,7 +57,7 @@ class Server:
         """Make the database and the world in it."""
         if self.engine == "postgresql":
             self._administer(f'CREATE DATABASE "{self._name}"')
-        made = self._run(sys.executable, "-m", "tests.soak.prepare")
+        made = self.run(sys.executable, "-m", "tests.soak.prepare")
         self.world = World(**json.loads(made))
 
     def flask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +65,8 @@ class Server:
         command = [str(Path(sys.executable).with_name("flask")), "--app", "app", *arguments]
         return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
-    def _run(self, *command: str) -> str:
+    def run(self, *command: str) -> str:
+        """Run a program with the service's settings and return what it printed. Raises RuntimeError when it fails."""
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{command}: {done.stderr[-3000:]}")

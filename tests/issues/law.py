@@ -1,0 +1,367 @@
+"""An issue's life written down a second time, from the contract and the documents, for the random walk to compare with.
+
+Nothing here asks the product's tables what is allowed. A verb more in the contract's table is a row more in `ROWS` and,
+when it does more than change the state, an entry in `EFFECTS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+
+CHINA, NEVER = ZoneInfo("Asia/Shanghai"), datetime.min.replace(tzinfo=UTC)
+RUNNING = ("submitted", "accepted", "dispatched", "in_progress")
+IN_WORK = ("dispatched", "in_progress")
+OPEN = (*RUNNING, "rectified", "verified", "suspended")
+ENDED = ("closed", "rejected", "merged")
+WITHOUT_DUE = ("rejected", "merged", "suspended")
+CHARGE = "F"
+
+# Who holds what, from docs/permissions.md.
+OFFICE, CHIEF = {"office"}, {"chief"}
+HANDLES = {"patroller", "chief", "office", "handler"}
+REVIEWS = {"office", "supervisor"}
+SUPERVISES = {"chief", "supervisor"}
+REPORTS = {"citizen_chief", "patroller", "chief", "office", "handler", "supervisor"}
+PATROLS = {"citizen_chief", "patroller", "chief"}
+SEES = REPORTS | {"auditor"}
+READS_CHARGES = {"office", "supervisor", "auditor"}
+
+
+@dataclass(eq=False)
+class Somebody:
+    """An account: what the law needs to know of it. `signs` is the path of the district whose chief it is."""
+
+    name: str
+    id: str
+    username: str
+    roles: set[str]
+    path: str
+    department: str | None = None
+    signs: str | None = None
+    enabled: bool = True
+
+    def covers(self, path: str) -> bool:
+        return path.startswith(self.path)
+
+
+@dataclass(eq=False)
+class Reach:
+    """A reach with its region and, while that account is enabled, its chief."""
+
+    id: str
+    path: str
+    chief: Somebody | None
+
+
+@dataclass(eq=False)
+class Case:
+    """An issue as it must stand."""
+
+    id: str
+    number: str
+    category: str
+    severity: str
+    path: str
+    reach: Reach | None
+    reporter: Somebody | None
+    state: str = "submitted"
+    entries: list[str] = field(default_factory=list)
+    lead: Somebody | None = None
+    routed: Somebody | None = None
+    helpers: list[Somebody] = field(default_factory=list)
+    department: str | None = None
+    rectified_by: Somebody | None = None
+    dispatched_at: datetime | None = None
+    declined: bool = False
+    stopped_at: datetime | None = None
+    returned: int = 0
+    reopened: int = 0
+    photos: set[str] = field(default_factory=set)
+    # The clock: the due moment, in what it was counted, and from where the ladder climbs.
+    due: datetime = NEVER
+    unit: str | None = None
+    last_day: date = date.min
+    since: datetime = NEVER
+    stage: str = ""
+    climbs_from: datetime | None = None
+    extensions: list[dict] = field(default_factory=list)
+    orders: list[dict] = field(default_factory=list)
+    # What its complainant holds and said.
+    code: str | None = None
+    closed_at: datetime | None = None
+    rating: tuple | None = None
+    request: dict | None = None
+
+    @property
+    def version(self) -> int:
+        return len(self.entries)
+
+    @property
+    def shown_due(self) -> datetime | None:
+        return None if self.state in WITHOUT_DUE else self.due
+
+
+# Relations -----------------------------------------------------------------------------------------------------------
+
+
+def leads(case: Case, who: Somebody) -> bool:
+    if case.lead is not None:
+        return who is case.lead
+    return who.covers(case.path) and ("office" in who.roles or called(case, who))
+
+
+def called(case: Case, who: Somebody) -> bool:
+    return case.department is not None and who.department == case.department
+
+
+def helps(case: Case, who: Somebody) -> bool:
+    return leads(case, who) or who in case.helpers or (called(case, who) and who.covers(case.path))
+
+
+def reviews(case: Case, who: Somebody) -> bool:
+    return who is not case.rectified_by and who.covers(case.path)
+
+
+def signs(case: Case, who: Somebody) -> bool:
+    as_chief = who.signs is not None and case.path.startswith(who.signs)
+    return reviews(case, who) and (case.severity != "major" or as_chief)
+
+
+def stands_above(case: Case, who: Somebody) -> bool:
+    is_larger = who.path != case.path or bool(who.roles & REVIEWS)
+    return who.covers(case.path) and is_larger and who is not case.lead and who not in case.helpers
+
+
+def covers(case: Case, who: Somebody) -> bool:
+    return who.covers(case.path)
+
+
+def sees(case: Case, who: Somebody) -> bool:
+    """Rows of one's subtree, what one's department was called in to, and one's own; charges only for those who decide."""
+    if who is case.reporter or who is case.lead or who in case.helpers:
+        return True
+    if case.category.startswith(CHARGE) and not who.roles & READS_CHARGES:
+        return False
+    return who.covers(case.path) or (called(case, who) and bool(who.roles & HANDLES))
+
+
+# The table -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the contract's table; `major` are the roles that a major issue needs instead."""
+
+    verb: str
+    sources: tuple[str, ...]
+    target: str | None
+    roles: set[str]
+    relation: Callable[[Case, Somebody], bool]
+    must: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    due: str = "keeps"
+    major: set[str] | None = None
+
+    def roles_for(self, case: Case) -> set[str]:
+        return self.major if self.major and case.severity == "major" else self.roles
+
+    @property
+    def may_call(self) -> set[str]:
+        """Whoever may ask at all: where severity decides, everybody who sees issues."""
+        return SEES if self.major else self.roles
+
+
+ROWS = (
+    Row("accept", ("submitted",), "accepted", OFFICE, covers, due="sets"),
+    Row("reject", ("submitted", "accepted"), "rejected", OFFICE, covers, must=("ground", "reason")),
+    Row("dispatch", ("accepted",), "dispatched", OFFICE, covers, due="recomputes"),
+    Row("transfer", ("accepted", "dispatched"), "accepted", OFFICE, covers, must=("reason",), one_of=("reach_id", "region")),
+    Row("decline", ("dispatched",), "accepted", HANDLES, leads, must=("ground", "reason", "suggested_owner")),
+    Row("start", ("dispatched",), "in_progress", HANDLES, helps),
+    Row("progress", ("in_progress",), None, HANDLES, helps, must=("note",)),
+    Row("rectify", IN_WORK, "rectified", HANDLES, leads, must=("note", "photo_ids")),
+    Row("verify", ("rectified",), "verified", REVIEWS, reviews),
+    Row("return", ("rectified",), "in_progress", REVIEWS, reviews, must=("reason",)),
+    Row("close", ("verified",), "closed", OFFICE, signs, major=CHIEF),
+    Row("suspend", ("accepted", *IN_WORK), "suspended", OFFICE, signs, must=("reason", "review_on", "milestones"), due="stops", major=CHIEF),
+    Row("resume", ("suspended",), "in_progress", OFFICE, signs, due="restores", major=CHIEF),
+    Row("reopen", ("closed", "rejected"), "accepted", REVIEWS, covers, must=("reason",), due="sets"),
+    Row("supervise", OPEN, None, SUPERVISES, stands_above, must=("kind", "text")),
+)
+VERBS = tuple(row.verb for row in ROWS)
+
+
+def row_for(state: str, verb: str) -> Row | None:
+    return next((row for row in ROWS if row.verb == verb and state in row.sources), None)
+
+
+def too_late(row: Row, case: Case, now: datetime) -> bool:
+    """A lead declines once, within 24 hours of the dispatch."""
+    if row.verb != "decline":
+        return False
+    return case.declined or (case.dispatched_at is not None and now - case.dispatched_at > timedelta(hours=24))
+
+
+def allowed(case: Case, who: Somebody, now: datetime) -> list[str]:
+    """The steps that somebody may take now."""
+    return [
+        row.verb for row in ROWS
+        if case.state in row.sources and who.roles & row.roles_for(case) and row.relation(case, who) and not too_late(row, case, now)
+    ]
+
+
+def answer_to_step(case: Case, who: Somebody, verb: str, body: dict, etag: int | None, now: datetime) -> int:
+    """The status that a step must get before anything of its content is looked at beyond what it must bring."""
+    calls = next(row for row in ROWS if row.verb == verb)
+    if not who.enabled:
+        return 401
+    if not who.roles & calls.may_call:
+        return 403
+    if "no such field" in body:
+        return 422
+    if not sees(case, who):
+        return 404
+    if etag is not None and etag != case.version:
+        return 412
+    row = row_for(case.state, verb)
+    if row is None:
+        return 409
+    if not who.roles & row.roles_for(case) or not row.relation(case, who):
+        return 403
+    if too_late(row, case, now):
+        return 409
+    brought = {name for name, value in body.items() if value not in (None, "", " ", [])}
+    if set(row.must) - brought or (row.one_of and len(brought & set(row.one_of)) != 1):
+        return 422
+    return 200
+
+
+# Due dates -----------------------------------------------------------------------------------------------------------
+
+LIMITS = {
+    ("acceptance", "urgent"): (2, "hours"), ("acceptance", "general"): (1, "working"), ("acceptance", "serious"): (1, "working"),
+    ("acceptance", "major"): (1, "working"), ("rectification", "urgent"): (24, "hours"), ("rectification", "general"): (10, "working"),
+    ("rectification", "serious"): (20, "working"), ("rectification", "major"): (60, "calendar"),
+}
+
+
+def works(day: date) -> bool:
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        return day.weekday() < 5
+
+
+def plus(day: date, amount: int, unit: str) -> date:
+    if unit == "calendar":
+        return day + timedelta(days=amount)
+    while amount:
+        day += timedelta(days=1)
+        amount -= works(day)
+    return day
+
+
+def end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), CHINA).astimezone(UTC)
+
+
+def local_day(moment: datetime) -> date:
+    return moment.astimezone(CHINA).date()
+
+
+def set_due(case: Case, due: datetime, unit: str | None, last_day: date, now: datetime) -> None:
+    if due != case.due:
+        case.climbs_from = now
+    case.due, case.unit, case.last_day = due, unit, last_day
+
+
+def count_due(case: Case, stage: str, since: datetime, now: datetime) -> None:
+    amount, unit = LIMITS[stage, case.severity]
+    case.stage, case.since = stage, since
+    if unit == "hours":
+        due = since + timedelta(hours=amount)
+        set_due(case, due, unit, local_day(due), now)
+    else:
+        last = plus(local_day(since), amount, unit)
+        set_due(case, end_of(last), unit, last, now)
+
+
+def name_due(case: Case, moment: datetime, now: datetime) -> None:
+    """The office decides on a moment, or grants more time."""
+    set_due(case, moment, None, local_day(moment), now)
+
+
+def restore_due(case: Case, now: datetime) -> None:
+    """Whole days left are counted again from the day on which work goes on; everything else moves by the pause."""
+    stopped = case.stopped_at
+    if case.unit in (None, "hours") or case.due <= stopped:
+        moved = case.due + (now - stopped)
+        return set_due(case, moved, case.unit, local_day(moved), now)
+    between = [local_day(stopped) + timedelta(days=n) for n in range(1, (case.last_day - local_day(stopped)).days + 1)]
+    left = len(between) if case.unit == "calendar" else sum(works(day) for day in between)
+    last = plus(local_day(now), left, case.unit)
+    return set_due(case, end_of(last), case.unit, last, now)
+
+
+# The ladder ----------------------------------------------------------------------------------------------------------
+
+
+def ladder(case: Case) -> list[tuple[datetime, str]]:
+    """The rungs of a new installation, by the moment at which each is reached."""
+    last = local_day(case.due - timedelta(microseconds=1))
+    rungs = [(case.since + (case.due - case.since) / 2, "half_time"), (case.due - timedelta(hours=24), "day_before"), (case.due, "overdue")]
+    rungs += [(end_of(plus(last, days, "working")), code) for days, code in ((3, "letter"), (10, "listed"), (20, "talk"))]
+    return sorted(rungs, key=lambda rung: rung[0])
+
+
+def climb(case: Case, now: datetime) -> list[str]:
+    """Let the sweep pass at `now`; return the rungs that it reaches."""
+    if case.state not in RUNNING or case.climbs_from is None or case.climbs_from > now:
+        return []
+    rungs = [rung for rung in ladder(case) if rung[0] >= case.climbs_from]
+    reached = [code for moment, code in rungs if moment <= now]
+    case.climbs_from = next((moment for moment, _ in rungs if moment > now), None)
+    case.entries += ["escalate"] * len(reached)
+    case.orders += [{"to": case.lead, "answered": False, "id": None} for code in reached if code in ("letter", "listed", "talk")]
+    return reached
+
+
+# Effects -------------------------------------------------------------------------------------------------------------
+
+
+def call_back(case: Case) -> None:
+    case.lead, case.helpers, case.department, case.dispatched_at = None, [], None, None
+
+
+def reopen(case: Case) -> None:
+    call_back(case)
+    case.declined, case.rectified_by, case.closed_at = False, None, None
+    case.reopened += 1
+
+
+def take(case: Case, verb: str, who: Somebody | None, now: datetime, *, severity: str | None = None) -> None:
+    """Carry out a step that was allowed; what a dispatch or transfer decides is set by the caller."""
+    row = row_for(case.state, verb)
+    renewed = severity is not None and severity != case.severity
+    case.severity = severity or case.severity
+    if row.due == "sets":
+        count_due(case, "rectification", now, now)
+        case.climbs_from = now
+    elif row.due == "recomputes" and renewed:
+        count_due(case, case.stage, case.since, now)
+    elif row.due == "restores":
+        restore_due(case, now)
+        case.stopped_at = None
+    effects = {
+        "transfer": lambda: call_back(case), "decline": lambda: (call_back(case), setattr(case, "declined", True)),
+        "rectify": lambda: setattr(case, "rectified_by", who), "suspend": lambda: setattr(case, "stopped_at", now),
+        "return": lambda: (setattr(case, "rectified_by", None), setattr(case, "returned", case.returned + 1)),
+        "close": lambda: setattr(case, "closed_at", now), "reopen": lambda: reopen(case),
+        "dispatch": lambda: setattr(case, "dispatched_at", now),
+    }
+    effects.get(verb, lambda: None)()
+    case.state = row.target or case.state
+    case.entries.append(verb)

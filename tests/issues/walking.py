@@ -1,0 +1,452 @@
+"""Random steps by random people on a real application, each compared with what `law.py` says must come of it."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from uuid import UUID, uuid4
+
+from flask import g
+from sqlalchemy import select
+
+from patrol.evidence.models import Photo
+from patrol.foundation import clock
+from patrol.foundation.database import db, new_id
+from patrol.foundation.transaction import transaction
+from patrol.issues.escalating import escalate_all_due
+from patrol.issues.escalation_models import Order
+from patrol.issues.history import broken_chains
+from patrol.issues.models import Issue
+from patrol.people.models import Person, Region, SignIn, Token
+from patrol.people.tokens import digest_of, new_token
+from patrol.public.models import ReopeningRequest
+from tests.builders import Builders
+from tests.issues import law
+from tests.issues.law import Case, Reach, Somebody
+
+BEGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+# The categories that are walked with, and how grave each is when nobody says so.
+USUAL = {"C1": "general", "C2": "general", "A21": "serious", "D1": "urgent", "F1": "general"}
+ONWARDS = {"accept", "dispatch", "start", "rectify", "verify", "close", "resume"}
+STATES = (*law.OPEN, *law.ENDED)
+WAITS_S = (30, 600, 3_600, 3 * 3_600, 20 * 3_600, 80 * 3_600)
+
+
+class Walk:
+    """One district with two towns, and everything that happened in it, twice: in the database and in the model."""
+
+    def __init__(self, client, seed: int, *, code: str = "990100") -> None:
+        self.plain, self.chance, self.now = client, Random(seed), BEGIN
+        self.faults, self.counts, self.numbers = [], {"rounds": 0, "taken": 0, "refused": 0, "rungs": 0}, count(1)
+        self.cases: list[Case] = []
+        self._make_world(code)
+
+    # The world -------------------------------------------------------------------------------------------------------
+
+    def _make_world(self, code: str) -> None:
+        build = self.build = Builders()
+        build.numbers = count(7_000)
+        build._district = build.save(Region(id=new_id(), code=code, name="清溪区", level="county", path=f"/{code}/", version=1))
+        towns = [build.region(name=f"{n}镇") for n in "甲乙"]
+        villages = [build.region(towns[n], level="village") for n in (0, 0, 1)]
+        self.regions = {row.code: row.path for row in (build.district, *towns, *villages)}
+        places = {
+            "district_office": ("office", build.district), "town_office": ("office", towns[0]), "other_office": ("office", towns[1]),
+            "supervisor": ("supervisor", build.district), "town_supervisor": ("supervisor", towns[0]), "auditor": ("auditor", build.district),
+            "district_chief": ("chief", build.district), "town_chief": ("chief", towns[0]), "chief": ("chief", villages[0]),
+            "other_chief": ("chief", villages[2]), "handler": ("handler", build.district), "other_handler": ("handler", towns[1]),
+            "patroller": ("patroller", villages[0]), "citizen_chief": ("citizen_chief", villages[1]), "admin": ("admin", build.district),
+            "both": ("office chief", towns[0]), "gone": ("office", towns[0]),
+        }
+        departments = {"handler": "urban_management", "other_handler": "water"}
+        self.people, self.tokens = {}, {}
+        for name, (roles, region) in places.items():
+            person = build.person(*roles.split(), region=region, name=name, department=departments.get(name))
+            self.people[name] = Somebody(name, str(person.id), person.username, set(roles.split()), region.path, person.department)
+            self.tokens[name] = self._sign_in(person)
+        self.gone, self.people["district_chief"].signs = self.people["gone"], build.district.path
+        self._able(self.gone, False)
+        spots = [((119.80, 31.60), "chief", villages[0]), ((119.80, 31.70), None, villages[1]), ((119.80, 31.80), "other_chief", villages[2])]
+        self.spots = []
+        for (longitude, latitude), chief, region in spots:
+            row = build.reach(((longitude, latitude), (longitude + 0.02, latitude)), region=region)
+            if chief:
+                build.appointment(row, db.session.get_one(Person, UUID(self.people[chief].id)))
+            self.spots.append((Reach(str(row.id), region.path, self.people.get(chief)), {"latitude": latitude, "longitude": longitude + 0.01, "accuracy_m": 8}))
+        county = build.reach(((119.0, 31.0), (119.01, 31.0)), level="county")
+        build.appointment(county, db.session.get_one(Person, UUID(self.people["district_chief"].id)))
+
+    def _sign_in(self, person) -> str:
+        token, sign_in = new_token(), SignIn(id=new_id(), person_id=person.id, started_at=BEGIN, refreshed_at=BEGIN)
+        self.build.save(sign_in)
+        self.build.save(Token(digest=digest_of(token), kind="access", sign_in_id=sign_in.id, issued_at=BEGIN, expires_at=BEGIN + timedelta(days=9_999)))
+        return token
+
+    def _able(self, who: Somebody, able: bool) -> None:
+        with transaction():
+            db.session.get_one(Person, UUID(who.id)).disabled_at = None if able else self.now
+        who.enabled = able
+
+    def _photo_of(self, who: Somebody) -> str:
+        photo_id = new_id()
+        self.build.save(Photo(
+            id=photo_id, sha256=secrets.token_hex(32), media_type="image/jpeg", size_bytes=1, width=8, height=8, kind=None,
+            owner_id=UUID(who.id), received_at=self.now))
+        return str(photo_id)
+
+    def call(self, who: Somebody | None, method: str, path: str, body=None, etag=None):
+        headers = {"Authorization": f"Bearer {self.tokens[who.name]}"} if who else {}
+        if etag is not None:
+            headers["If-Match"] = etag
+        g.pop("language", None)
+        g.pop("actor", None)
+        return self.plain.open(f"/api/v1/{path}", method=method, headers=headers, json=body)
+
+    # The walk --------------------------------------------------------------------------------------------------------
+
+    def run(self, rounds: int) -> None:
+        """Walk so many rounds, and check every history at the end."""
+        acts = {self._step: 70, self._report: 5, self._wait: 6, self._extension: 7, self._citizen: 9, self._order: 4, self._account: 1}
+        with clock.moved_clock(lambda: self.now):
+            for _ in range(rounds):
+                self.now += timedelta(seconds=self.chance.choice(WAITS_S[:3]) if self.chance.random() < 0.7 else 1)
+                [act] = self.chance.choices(list(acts), list(acts.values()))
+                (act if self.cases else self._complain)()
+                self._look()
+                self.counts["rounds"] += 1
+            for case in self.cases:
+                self._read(self.people["auditor"], case, history=True)
+            own = {UUID(case.id) for case in self.cases}
+            broken = [found for found in broken_chains() if found and found.issue_id in own]
+            self._must(not broken, f"broken histories: {broken[:3]}")
+
+    def _must(self, holds: bool, fault: str) -> None:
+        if not holds:
+            self.faults.append(f"round {self.counts['rounds']}: {fault}")
+
+    def _answers(self, reply, wanted: int, what: str) -> bool:
+        """Compare the status; tell whether something was done."""
+        self.counts["taken" if wanted < 300 else "refused"] += 1
+        self._must(reply.status_code == wanted, f"{what}: {reply.status_code} instead of {wanted}: {reply.get_data(as_text=True)[:300]}")
+        return wanted < 300 and reply.status_code < 300
+
+    def _somebody(self) -> Somebody:
+        return self.chance.choice(list(self.people.values()))
+
+    def _case(self) -> Case:
+        """One of the cases, the latest more often."""
+        return self.chance.choice(self.cases[-5:] if self.chance.random() < 0.8 else self.cases)
+
+    def _etag(self, case: Case) -> tuple[str, int | None]:
+        kind = self.chance.random()
+        version = None if kind < 0.1 else case.version - 1 if kind < 0.15 else case.version
+        return ("*" if version is None else f'"{version}"'), version
+
+    def _look(self) -> None:
+        """Let somebody read an issue; now and then compare a history, and all counts."""
+        case, chance = self._case(), self.chance.random()
+        self._read(self._somebody(), case, history=chance < 0.15)
+        if chance > 0.8:
+            self._compare_counts(self._somebody())
+
+    def _read(self, who: Somebody, case: Case, *, history: bool = False) -> None:
+        wanted = 401 if not who.enabled else 403 if not who.roles & law.SEES else 200 if law.sees(case, who) else 404
+        reply = self.call(who, "GET", f"issues/{case.id}")
+        self._must(reply.status_code == wanted, f"{who.name} reads {_said(case)}: {reply.status_code} instead of {wanted}")
+        if wanted == reply.status_code == 200:
+            self._compare(case, who, reply.json)
+            if history:
+                items = self.call(who, "GET", f"issues/{case.id}/history").json["items"]
+                verbs = [entry["verb"] for entry in items]
+                self._must(verbs == case.entries, f"history of {_said(case)}: {verbs} instead of {case.entries}")
+                linked = all(later["previous_hash"] == entry["hash"] for entry, later in zip(items, items[1:], strict=False))
+                self._must(linked and [entry["seq"] for entry in items] == list(range(1, len(items) + 1)), f"chain of {_said(case)}")
+
+    def _compare(self, case: Case, who: Somebody, shown: dict) -> None:
+        due = datetime.fromisoformat(shown["due_at"]) if shown["due_at"] else None
+        found = {
+            "state": shown["state"], "severity": shown["severity"], "lead": shown["lead"] and shown["lead"]["id"], "version": shown["version"],
+            "helpers": sorted(person["id"] for person in shown["co_handlers"]), "department": shown["department"] and shown["department"]["code"],
+            "region": shown["region"]["code"], "reach": shown["reach"] and shown["reach"]["id"], "due": due, "overdue": shown["overdue"],
+            "returned": shown["returned_times"], "reopened": shown["reopened_times"], "allowed": [verb for verb in shown["allowed"] if verb in law.VERBS],
+            "stopped": shown["suspension"] is not None,
+        }
+        wanted = {
+            "state": case.state, "severity": case.severity, "lead": case.lead and case.lead.id, "version": case.version,
+            "helpers": sorted(person.id for person in case.helpers), "department": case.department,
+            "region": case.path.rstrip("/").rsplit("/", 1)[-1], "reach": case.reach and case.reach.id, "due": case.shown_due,
+            "overdue": case.state in law.RUNNING and case.due <= self.now, "returned": case.returned, "reopened": case.reopened,
+            "allowed": law.allowed(case, who, self.now), "stopped": case.stopped_at is not None,
+        }
+        wrong = {name: (found[name], wanted[name]) for name in wanted if found[name] != wanted[name]}
+        self._must(not wrong, f"{who.name} reads {_said(case)}: (found, wanted) {wrong}")
+
+    def _compare_counts(self, who: Somebody) -> None:
+        reply = self.call(who, "GET", f"issues/counts?state={','.join(STATES)}")
+        if not who.enabled or not who.roles & law.SEES:
+            return self._must(reply.status_code == (403 if who.enabled else 401), f"{who.name} counts: {reply.status_code}")
+        seen = [case.state for case in self.cases if law.sees(case, who)]
+        wanted = {state: seen.count(state) for state in STATES}
+        return self._must(reply.json["counts"] == wanted, f"{who.name} counts {reply.json['counts']} instead of {wanted}")
+
+    # Acts ------------------------------------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        who, category = self._somebody(), self.chance.choice(list(USUAL))
+        severity = self.chance.choice((None, None, "general", "serious", "major", "urgent"))
+        reach, position = self.chance.choice(self.spots)
+        body = {**position, "id": str(uuid4()), "category": category, "description": "桥下有垃圾"} | ({"severity": severity} if severity else {})
+        wanted = 401 if not who.enabled else 201 if who.roles & law.REPORTS else 403
+        if self._answers(self.call(who, "POST", "issues", body), wanted, f"{who.name} reports"):
+            self._enter(body["id"], category, severity or USUAL[category], reach, who, "patrol" if who.roles & law.PATROLS else "inspection")
+
+    def _complain(self) -> None:
+        category, (reach, position) = self.chance.choice(["C1", "C2", "A21"]), self.chance.choice(self.spots)
+        reply = self.call(None, "POST", "public/complaints", {**position, "id": str(uuid4()), "category": category, "description": "有垃圾"})
+        if self._answers(reply, 201, "a citizen complains"):
+            [issue_id] = db.session.scalars(select(Issue.id).order_by(Issue.serial.desc()).limit(1))
+            self._enter(str(issue_id), category, USUAL[category], reach, None, "citizen").code = reply.json["tracking_code"]
+
+    def _enter(self, issue_id: str, category: str, severity: str, reach: Reach, who: Somebody | None, source: str) -> Case:
+        """What must come of a report: the office's clock, or accepted and dispatched at once by policy."""
+        [number] = [row.number for row in db.session.scalars(select(Issue).where(Issue.id == UUID(issue_id)))]
+        case = Case(issue_id, number, category, severity, reach.path, reach, who)
+        case.routed = reach.chief if reach.chief and reach.chief.enabled else None
+        case.entries.append("submit")
+        law.count_due(case, "acceptance", self.now, self.now)
+        if severity == "general" and category != "F1" and source in ("patrol", "citizen") and case.routed:
+            law.take(case, "accept", None, self.now)
+            law.take(case, "dispatch", None, self.now)
+            case.lead = case.routed
+        self.cases.append(case)
+        return case
+
+    def _step(self) -> None:
+        case, who, verb = self._case(), self._somebody(), self.chance.choice(law.VERBS)
+        open_to = [(who, verb) for who in self.people.values() if who.enabled for verb in law.allowed(case, who, self.now)]
+        # Mostly towards the end, or no issue would ever be closed, rated and reopened.
+        verbs = [name for name in law.VERBS if name in {name for _, name in open_to} and (name in ONWARDS or self.chance.random() < 0.25)]
+        if verbs and self.chance.random() < 0.65:
+            verb = self.chance.choice(verbs)
+            who = self.chance.choice([able for able, name in open_to if name == verb])
+        body, content, effect = getattr(self, f"_{verb}", self._plainly)(case, who, verb)
+        if self.chance.random() < 0.06 and (row := law.row_for(case.state, verb)) and row.must:
+            body.pop(self.chance.choice(row.must))
+        if self.chance.random() < 0.03:
+            body["no such field"] = 1
+        header, version = self._etag(case)
+        wanted = law.answer_to_step(case, who, verb, body, version, self.now)
+        wanted = content if wanted == 200 else wanted
+        reply = self.call(who, "POST", f"issues/{case.id}/{verb}", body, header)
+        if self._answers(reply, wanted, f"{who.name} {verb} {_said(case)} {body}"):
+            law.take(case, verb, who, self.now, severity=body.get("severity"))
+            effect()
+            self._compare(case, who, reply.json)
+
+    def _plainly(self, case: Case, who: Somebody, verb: str):
+        words = {
+            "verify": {}, "start": {}, "resume": {}, "close": {"public_summary": "已清理"}, "return": {"reason": "仍有"}, "reopen": {"reason": "复发"},
+            "progress": {"note": self.chance.choice(("已联系", "已联系", " "))}, "reject": {"ground": self.chance.choice(("no_evidence_found", "none such")), "reason": "无"},
+            "decline": {"ground": self.chance.choice(("other_reach", "none such")), "reason": "不在本段", "suggested_owner": "水利局"},
+        }
+        body = dict(words[verb])
+        return body, 422 if "none such" in body.values() else 200, lambda: None
+
+    def _accept(self, case: Case, who: Somebody, verb: str):
+        body = {} if self.chance.random() < 0.7 else {"severity": self.chance.choice(("general", "serious", "major", "urgent"))}
+        return body, 200, lambda: None
+
+    def _supervise(self, case: Case, who: Somebody, verb: str):
+        kind = self.chance.choice(("reminder", "letter", "listed", "talk", "shout"))
+        return {"kind": kind, "text": "请整改"}, 422 if kind == "shout" else 200, lambda: case.orders.append({"to": case.lead, "answered": False, "id": None})
+
+    def _rectify(self, case: Case, who: Somebody, verb: str):
+        again = case.photos and law.sees(case, who) and self.chance.random() < 0.1
+        photo = self.chance.choice(sorted(case.photos)) if again else self._photo_of(who)
+        return {"note": "已清理", "photo_ids": [photo]}, 422 if again else 200, lambda: case.photos.add(photo)
+
+    def _suspend(self, case: Case, who: Somebody, verb: str):
+        review = law.local_day(self.now) + timedelta(days=self.chance.choice((0, 1, 40)))
+        body = {"reason": "工程", "review_on": review.isoformat(), "milestones": [{"text": "立项", "due_on": review.isoformat()}]}
+        return body, 200 if review > law.local_day(self.now) else 422, lambda: None
+
+    def _transfer(self, case: Case, who: Somebody, verb: str):
+        kind = self.chance.choice(("reach", "region", "nowhere", "both"))
+        reach, _ = self.chance.choice(self.spots)
+        code, path = self.chance.choice(list(self.regions.items()))
+        body = {"reason": "更正"} | ({"region": code if kind != "nowhere" else "000"} if kind != "reach" else {})
+        body |= {"reach_id": reach.id} if kind in ("reach", "both") else {}
+
+        def move() -> None:
+            case.reach, case.path = (reach, reach.path) if kind == "reach" else (None, path)
+            case.routed = case.reach.chief if case.reach and case.reach.chief and case.reach.chief.enabled else None
+
+        return body, 422 if kind in ("nowhere", "both") else 200, move
+
+    def _dispatch(self, case: Case, who: Somebody, verb: str):
+        """Name a lead, call in a department, or leave it to the chief of the place; helpers, severity and due date besides."""
+        body, kind, lead = {}, self.chance.choice(("default", "default", "lead", "department")), None
+        if kind == "lead":
+            lead = self._somebody()
+            body["lead"] = self.chance.choice((lead.id, lead.username))
+            lead = lead if self._can_handle(lead, who) else None
+        if kind == "department":
+            body["department"] = self.chance.choice(("urban_management", "water", "housing"))
+            lead = self._handler(body["department"], case, who)
+        if kind == "default" and case.category[0] != law.CHARGE:
+            of_reach = case.reach.chief if case.reach else None
+            lead = next((chief for chief in (of_reach, case.routed) if chief and chief.enabled), None)
+        helper = self._somebody() if self.chance.random() < 0.2 else None
+        if helper:
+            body["co_handlers"] = [helper.username]
+        if self.chance.random() < 0.2:
+            body["severity"] = self.chance.choice(("general", "serious", "major", "urgent"))
+        due = self.now + timedelta(days=self.chance.choice((-1, 3, 30))) if self.chance.random() < 0.2 else None
+        if due:
+            body["due_at"] = due.isoformat()
+        good = lead is not None and (helper is None or self._can_handle(helper, who)) and (due is None or due > self.now)
+
+        def send() -> None:
+            case.lead, case.helpers = lead, [helper] if helper and helper is not lead else []
+            case.department = body.get("department", case.department)
+            if due:
+                law.name_due(case, due, self.now)
+
+        return body, 200 if good else 422, send
+
+    def _can_handle(self, person: Somebody, by: Somebody) -> bool:
+        return person.enabled and by.covers(person.path) and bool(person.roles & law.HANDLES)
+
+    def _handler(self, department: str, case: Case, by: Somebody) -> Somebody | None:
+        able = [who for who in self.people.values() if who.department == department and case.path.startswith(who.path) and self._can_handle(who, by)]
+        return max(able, key=lambda who: len(who.path), default=None)
+
+    def _wait(self) -> None:
+        """Let time pass, and the sweep with it, from one worker or two."""
+        self.now += timedelta(seconds=self.chance.choice(WAITS_S))
+        rungs = [code for case in self.cases for code in law.climb(case, self.now)]
+        found = escalate_all_due()
+        db.session.rollback()
+        self.counts["rungs"] += len(rungs)
+        self._must(found >= len(rungs), f"the sweep reached {found} rungs instead of {rungs}")
+        self._must(escalate_all_due() == 0, "the sweep reached something twice")
+
+    def _extension(self) -> None:
+        working = [case for case in self.cases if case.state in law.IN_WORK] or self.cases
+        case, who = self.chance.choice(working), self._somebody()
+        waiting = next((row for row in case.extensions if row["granted"] is None), None)
+        if waiting and self.chance.random() < 0.8:
+            return self._decide_extension(case, self._office_of(case) or who, waiting)
+        if case.lead and self.chance.random() < 0.7:
+            who = case.lead
+        until = case.due + timedelta(days=self.chance.choice((-1, 2, 9)))
+        header, version = self._etag(case)
+        own = [row for row in case.extensions if row["opening"] == case.reopened]
+        wanted = _first(
+            (not who.enabled, 401), (not who.roles & law.HANDLES, 403), (not law.sees(case, who), 404), (version not in (None, case.version), 412),
+            (not law.leads(case, who), 403), (case.state not in law.IN_WORK or case.due <= self.now, 409), (until <= case.due, 422),
+            (any(row["granted"] is None for row in own) or len(own) >= 2, 409))
+        reply = self.call(who, "POST", f"issues/{case.id}/extensions", {"until": until.isoformat(), "reason": "下雨"}, header)
+        if self._answers(reply, wanted, f"{who.name} asks for time on {_said(case)}"):
+            case.extensions.append({"n": len(case.extensions) + 1, "opening": case.reopened, "until": until, "by": who, "granted": None})
+            case.entries.append("ask_extension")
+        return None
+
+    def _decide_extension(self, case: Case, who: Somebody, row: dict) -> None:
+        who, granted = who if self.chance.random() < 0.8 else self._somebody(), self.chance.random() < 0.5
+        header, version = self._etag(case)
+        wanted = _first(
+            (not who.enabled, 401), (not who.roles & law.OFFICE, 403), (not law.sees(case, who), 404), (version not in (None, case.version), 412),
+            (not who.covers(case.path) or row["by"] is who, 403), (row["opening"] != case.reopened or case.state not in law.IN_WORK, 409),
+            (granted and row["until"] <= self.now, 409))
+        reply = self.call(who, "POST", f"issues/{case.id}/extensions/{row['n']}/decide", {"granted": granted, "reason": "属实"}, header)
+        if self._answers(reply, wanted, f"{who.name} decides on time for {_said(case)}"):
+            row["granted"] = granted
+            case.entries.append("grant_extension" if granted else "refuse_extension")
+            if granted:
+                law.name_due(case, row["until"], self.now)
+
+    def _office_of(self, case: Case) -> Somebody | None:
+        able = [who for who in self.people.values() if "office" in who.roles and who.covers(case.path) and who.enabled]
+        return self.chance.choice(able) if able else None
+
+    def _order(self) -> None:
+        ordered = [case for case in self.cases if case.orders]
+        if not ordered:
+            return
+        case, who = self.chance.choice(ordered), self._somebody()
+        rows = db.session.scalars(select(Order.id).where(Order.issue_id == UUID(case.id)).order_by(Order.at, Order.id)).all()
+        self._must(len(rows) == len(case.orders), f"{len(rows)} orders on {_said(case)} instead of {len(case.orders)}")
+        place = self.chance.randrange(len(case.orders))
+        order, row = case.orders[place], db.session.get_one(Order, rows[place])
+        self._must(row.to_id == (UUID(order["to"].id) if order["to"] else None), f"an order on {_said(case)} is addressed to another")
+        if order["to"] and self.chance.random() < 0.6:
+            who = order["to"]
+        wanted = _first(
+            (not who.enabled, 401), (not who.roles & law.SEES, 403), (order["to"] is not who and not law.sees(case, who), 404),
+            (order["to"] is not who and not law.leads(case, who), 403), (order["answered"], 409))
+        reply = self.call(who, "POST", f"orders/{row.id}/answer", {"text": "已部署"})
+        if self._answers(reply, wanted, f"{who.name} answers an order on {_said(case)}"):
+            order["answered"] = True
+            case.entries.append("answer_order")
+
+    def _citizen(self) -> None:
+        """Complain, follow, rate, call it not fixed, or let somebody decide on that."""
+        theirs = [case for case in self.cases if case.code]
+        closed = [case for case in theirs if case.state == "closed" or case.request] or theirs
+        if not theirs or self.chance.random() < 0.3:
+            return self._complain()
+        case, act = self.chance.choice(closed), self.chance.choice((self._rate, self._not_fixed, self._decide_request, self._follow))
+        return act(case)
+
+    def _follow(self, case: Case) -> None:
+        self._answers(self.call(None, "POST", f"public/issues/{case.number}/follow", {"id": str(uuid4())}), 201, f"a citizen follows {_said(case)}")
+
+    def _rate(self, case: Case) -> None:
+        said = (self.chance.random() < 0.5, self.chance.randint(1, 5))
+        known = case.rating if case.rating and case.rating[0] == case.reopened else None
+        wanted = (200 if known[1:] == said else 409) if known else 201 if case.state == "closed" else 409
+        reply = self.call(None, "POST", f"public/complaints/{case.code}/rating", {"satisfied": said[0], "score": said[1]})
+        if self._answers(reply, wanted, f"a citizen rates {_said(case)}"):
+            case.rating = (case.reopened, *said)
+
+    def _not_fixed(self, case: Case) -> None:
+        said = self.chance.choice(("还有", "还有", "仍有"))
+        last = law.local_day(case.closed_at) + timedelta(days=15) if case.closed_at else None
+        wanted = 409 if case.state != "closed" or law.local_day(self.now) > last else 201
+        if case.request:
+            wanted = 200 if case.request["said"] == said else 409
+        reply = self.call(None, "POST", f"public/complaints/{case.code}/not-fixed", {"reason": said})
+        if self._answers(reply, wanted, f"a citizen calls {_said(case)} not fixed") and wanted == 201:
+            case.request = {"said": said, "closing": case.reopened, "decided": False}
+            case.entries.append("ask_reopening")
+
+    def _decide_request(self, case: Case) -> None:
+        if case.request is None:
+            return
+        who, granted = (self._office_of(case) or self._somebody()) if self.chance.random() < 0.5 else self._somebody(), self.chance.random() < 0.6
+        [row] = db.session.scalars(select(ReopeningRequest).where(ReopeningRequest.issue_id == UUID(case.id)))
+        own = who in (case.rectified_by, case.lead, *case.helpers)
+        wanted = _first(
+            (not who.enabled, 401), (not who.roles & law.REVIEWS, 403), (not law.sees(case, who), 404), (case.request["decided"], 409),
+            (own or not who.covers(case.path), 403))
+        reply = self.call(who, "POST", f"reopening-requests/{row.id}/decide", {"granted": granted, "reason": "核实"}, f'"{row.version}"')
+        if self._answers(reply, wanted, f"{who.name} decides whether {_said(case)} is fixed"):
+            case.request["decided"] = True
+            if not granted:
+                case.entries.append("refuse_reopening")
+            elif case.reopened == case.request["closing"]:
+                law.take(case, "reopen", who, self.now)
+
+    def _account(self) -> None:
+        """An account is disabled, or enabled again; from that moment on it may nothing."""
+        who = self.chance.choice([self.people[name] for name in ("chief", "handler", "town_supervisor")])
+        self._able(who, not who.enabled)
+
+
+def _first(*cases: tuple[bool, int]) -> int:
+    return next((status for holds, status in cases if holds), 200)
+
+
+def _said(case: Case) -> str:
+    return f"{case.number} ({case.category}, {case.severity}, {case.state}, {case.version})"
