@@ -30,6 +30,7 @@ from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
 from patrol.issues import (  # noqa: F401 - they register themselves
     case_file_api,
+    department_api,
     duplicate_api,
     escalating,
     examination,

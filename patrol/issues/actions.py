@@ -16,6 +16,7 @@ from patrol.issues.doubts import doubts_about_report
 from patrol.issues.due import count_due
 from patrol.issues.events import IssueReported
 from patrol.issues.history import SUBMIT, add_entry
+from patrol.issues.joint import mark_sides
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.placing import BY_BOARD, Placement, place_by_position, place_on_reach
@@ -53,11 +54,12 @@ def report_issue(
         id=id, state=State.SUBMITTED.value, category=row.code, severity=Severity(severity or row.severity).value,
         source=Source(source).value, description=description, **position.columns(), recorded_at=recorded_at or now,
         received_at=now, region=_region_of(placement), reach=placement.reach, routing=placement.as_data(row.code),
-        lead=None, co_handlers=[], reporter_id=by.person_id if by else None, patrol_id=patrol_id, check_in_id=check_in_id,
+        lead=None, co_handlers=[], parts=[], reporter_id=by.person_id if by else None, patrol_id=patrol_id, check_in_id=check_in_id,
         findings=[], digest=digest, version=0, returned_times=0, reopened_times=0, photo_links=_links(id, photos),
     )  # fmt: skip
     issue.region_id, issue.reach_id = placement.routing.region_id, placement.routing.reach_id
     issue.findings = [doubt.as_data() for doubt in doubts_about_report(issue.recorded_at, now, position.accuracy_m)]
+    mark_sides(issue, placement)
     lead = _able_chief(placement)
     with db.session.no_autoflush:
         _enter(issue, by, photos, timezone)

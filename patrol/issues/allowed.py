@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
@@ -16,8 +17,8 @@ from patrol.people.permissions import Permission
 class IssueFacts:
     """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any.
 
-    `dispatched_for` and `merged_for` are how long ago that was, and `declined` whether a lead gave it back since it was
-    opened.
+    `dispatched_for` and `merged_for` are how long ago that was, `declined` whether a lead gave it back since it was opened,
+    and `open_parts` the numbers of the co-handlers' parts that are not done.
     """
 
     state: State
@@ -29,6 +30,7 @@ class IssueFacts:
     dispatched_for: timedelta | None = None
     merged_for: timedelta | None = None
     declined: bool = False
+    open_parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ _TOO_LATE_TO_UNDO = Text(
 _TAKEN_BEFORE = Text(
     "此件已退单一次，河长办的裁定为最终裁定，不能再次退单",
     "it was declined before: the office's ruling is final, and there is no second time",
+)
+_PARTS_OPEN = Text(
+    "协办分项 {numbers} 尚未完成：责任人对整体负责，请待其完成，或由河长办说明理由收回",
+    "the parts {numbers} of co-handlers are open: the lead answers for the whole; wait for them, or let the office take them back",
 )
 _ALLOWS = Text("{why}；可以：{allowed}", "{why}; it allows: {allowed}")
 _NOTHING = Text("无", "nothing")
@@ -151,14 +157,16 @@ def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:
 
 
 def _steps_now(issue: IssueFacts) -> list[Step]:
-    """Return the rows for the issue's state whose time has not passed."""
+    """Return the rows for the issue's state that are not untimely."""
     return [step for step in steps_from(issue.state) if _untimely(step, issue) is None]
 
 
 def _untimely(step: Step, issue: IssueFacts) -> Text | None:
-    """Return why `step`, whose state fits, comes too late on this issue for whomever, or None."""
+    """Return why `step`, whose state fits, comes too late or too early on this issue for whomever, or None."""
     if step.once and issue.declined:
         return _TAKEN_BEFORE
+    if step.verb is Verb.RECTIFY and issue.open_parts:
+        return _PARTS_OPEN.format(numbers=", ".join(map(str, issue.open_parts)))
     passed, words = (issue.merged_for, _TOO_LATE_TO_UNDO) if step.undoes else (issue.dispatched_for, _TOO_LATE)
     if step.within is not None and passed is not None and passed > step.within:
         return words.format(hours=int(step.within.total_seconds() // 3600), step=step.name)
@@ -194,7 +202,8 @@ def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brou
 def _out_of_turn(issue: IssueFacts, why: Text) -> Conflict:
     steps = _steps_now(issue)
     names = Text("、".join(step.name.zh for step in steps), ", ".join(step.name.en for step in steps)) if steps else _NOTHING
-    return Conflict(_ALLOWS.format(why=why, allowed=names), allowed=[str(step.verb) for step in steps])
+    parts: dict[str, Any] = {"open_parts": list(issue.open_parts)} if issue.open_parts else {}
+    return Conflict(_ALLOWS.format(why=why, allowed=names), allowed=[str(step.verb) for step in steps], **parts)
 
 
 def _is_brought(value: object) -> bool:

@@ -16,6 +16,7 @@ from patrol.foundation.geometry import Box
 from patrol.foundation.paging import Order
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, Severity, Source
+from patrol.issues.department_models import IssueSide
 from patrol.issues.due import CLOCK_RUNS, WITHOUT_DUE
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Issue
@@ -67,6 +68,13 @@ def handled_by(person_id: UUID) -> ColumnElement[bool]:
     """Return the condition that somebody leads or co-handles an issue."""
     helping = select(CoHandler.issue_id).where(CoHandler.person_id == person_id)
     return or_(Issue.lead_id == person_id, among(Issue.id, helping))
+
+
+def lies_in(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Return the condition that an issue lies in one of the regions, or is a joint case with one of them as a side."""
+    sides = select(IssueSide.issue_id).where(IssueSide.region_id.in_(region_ids))
+    # The flag spares nearly every row the search among the sides; the array lets the few be found by their ids.
+    return or_(Issue.region_id.in_(region_ids), and_(Issue.is_joint, among(Issue.id, sides)))
 
 
 def subtree_ids(path: str) -> list[UUID] | None:
@@ -133,7 +141,7 @@ def _in_region(code: str) -> list[ColumnElement[bool]]:
         fault = _NO_REGION.format(code=code)
         raise Invalid(fault, errors={"region": [fault]})
     ids = subtree_ids(path)
-    return [] if ids is None else [Issue.region_id.in_(ids)]
+    return [] if ids is None else [lies_in(ids)]
 
 
 def _reach_id(text: str) -> UUID:

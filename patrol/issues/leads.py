@@ -44,7 +44,7 @@ def named_people(names: Sequence[str], *, by: Actor, field: str) -> list[Person]
     """Return several people as `named_lead` does one, each once, in the order named."""
     if not names:
         return []
-    ids = {name: UUID(name) for name in names if _is_id(name)}
+    ids = {name: UUID(name) for name in names if is_id(name)}
     usernames = [name.strip().lower() for name in names if name not in ids]
     found = db.session.scalars(
         select(Person).where(Person.id.in_(ids.values()) | Person.username.in_(usernames)).options(joinedload(Person.region))
@@ -61,7 +61,8 @@ def named_people(names: Sequence[str], *, by: Actor, field: str) -> list[Person]
     return list(chosen.values())
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Tell whether a text is an account's id rather than a user name."""
     try:
         UUID(text)
     except ValueError:

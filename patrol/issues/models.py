@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint, event, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint, event, false, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.expression import ColumnElement
@@ -47,6 +47,7 @@ _RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
 _ON_LEDGER = "review_on IS NOT NULL"
 # A ladder that was climbed to its end, or that waits for nothing, is not in the index.
 _CLIMBS = "next_escalation_at IS NOT NULL"
+_WAITS = "state = 'open' AND told_late_at IS NULL AND due_at IS NOT NULL"
 _IS_MERGED = "merged_into_id IS NOT NULL"
 _IS_RELAPSE = "relapse_of_id IS NOT NULL"
 _RELAPSED = "relapsed_in_id IS NOT NULL"
@@ -61,7 +62,8 @@ class Issue(Base):
     """Something wrong on the water. `state` is written by `take_step` only; each change adds a history entry.
 
     `version` counts the entries of the history and `history_hash` is the last one's hash, so that a shortened history
-    shows. `findings` are beside it: they come later by the worker and do not make anybody's ETag stale.
+    shows. `is_joint`: it lies on a border, and its sides (`IssueSide`) see it. `findings` are beside it: they come later
+    by the worker and do not make anybody's ETag stale.
 
     A merged issue names its original, which is never merged itself, and the state it was in before; `also_reported`
     counts, on the original, what is merged into it. `relapse_of` is the closed issue whose trouble came back here, and
@@ -95,6 +97,7 @@ class Issue(Base):
     severity: Mapped[str] = mapped_column(String(10))
     source: Mapped[str] = mapped_column(String(20))
     description: Mapped[str] = mapped_column(String(4000))
+    is_joint: Mapped[bool] = mapped_column(default=False, server_default=false())
     latitude: Mapped[float]
     longitude: Mapped[float]
     raw_latitude: Mapped[float]
@@ -145,6 +148,7 @@ class Issue(Base):
     relapse_of: Mapped["Issue | None"] = _named_by("relapse_of_id")
     relapsed_in: Mapped["Issue | None"] = _named_by("relapsed_in_id")
     co_handlers: Mapped[list[Person]] = relationship(secondary="issue_co_handlers", order_by=Person.username, lazy="raise_on_sql")
+    parts: Mapped[list["IssuePart"]] = relationship(order_by=lambda: IssuePart.n, back_populates="issue", lazy="raise_on_sql")
     photo_links: Mapped[list["IssuePhoto"]] = relationship(
         order_by=lambda: (IssuePhoto.seq, IssuePhoto.position), lazy="raise_on_sql"
     )
@@ -208,6 +212,31 @@ class Extension(Base):
 
     asked_by: Mapped[Person] = relationship(foreign_keys=[asked_by_id], lazy="raise_on_sql")
     decided_by: Mapped[Person | None] = relationship(foreign_keys=[decided_by_id], lazy="raise_on_sql")
+
+
+class IssuePart(Base):
+    """The `n`-th part of an issue's work, given to a person or to a department's handler beside the lead.
+
+    `state` is open, done or taken_back. `due_at` None: due with the issue.
+    """
+
+    __tablename__ = "issue_parts"
+    __table_args__ = (Index("ix_issue_parts_waiting", "due_at", postgresql_where=text(_WAITS), sqlite_where=text(_WAITS)),)
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    department: Mapped[str | None] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(String(2000))
+    due_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(12))
+    note: Mapped[str | None] = mapped_column(String(4000))
+    ended_at: Mapped[datetime | None]
+    ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    told_late_at: Mapped[datetime | None]
+
+    issue: Mapped[Issue] = relationship(back_populates="parts", lazy="raise_on_sql")
+    person: Mapped[Person] = relationship(foreign_keys=[person_id], lazy="raise_on_sql")
 
 
 class HistoryEntry(Base):

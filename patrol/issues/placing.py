@@ -14,9 +14,9 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Datum
 from patrol.foundation.positions import Position
 from patrol.foundation.texts import Text
-from patrol.issues.categories import CATEGORIES
 from patrol.issues.models import Issue
-from patrol.issues.routing import UNKNOWN_ACCURACY_M, Chief, NearReach, Place, Reason, Region, Routing, route
+from patrol.issues.owners import ownership_data
+from patrol.issues.routing import UNKNOWN_ACCURACY_M, Chief, NearReach, Place, Reason, Region, Routing, Rule, route
 from patrol.people import models as people
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
@@ -35,7 +35,7 @@ class Placement:
     """Who answers for a place on `day`; `office` is the region whose office holds it until a person does.
 
     `reach` is the row that the routing names, its region loaded; `decided_by` is the code of a reason that went before
-    the rule.
+    the rule; `region_path` is the path of the region named; `joint` are the regions on the sides of a border.
     """
 
     routing: Routing
@@ -43,16 +43,25 @@ class Placement:
     day: date
     reach: Reach | None = None
     decided_by: str | None = None
+    region_path: str = ""
+    joint: tuple[Region, ...] = ()
 
     def as_data(self, category: str | None) -> dict[str, Any]:
         """Return plain JSON in both languages, to be stored with an issue of this category."""
-        department = CATEGORIES[category].department if category else None
         return self.routing.as_data() | {
             "on": self.day.isoformat(),
             "office": {"code": code_of(self.office.path), "name": self.office.name},
-            "department": department and {"code": department, **DEPARTMENTS[department].name._asdict()},
+            **departments_data(category, self.region_path, self.day),
+            "joint": [{"code": code_of(region.path), "name": region.name} for region in self.joint],
             "decided_by": self.decided_by,
         }
+
+
+def departments_data(category: str | None, path: str, day: date) -> dict[str, Any]:
+    """Return the members of an issue's routing that name its department, and the rows of the matrix that say so."""
+    ownership = ownership_data(category, path, day)
+    code = ownership["lead"] and ownership["lead"]["department"]
+    return {"department": code and {"code": code, **DEPARTMENTS[code].name._asdict()}, "ownership": ownership}
 
 
 def code_of(path: str) -> str:
@@ -103,7 +112,7 @@ def place_in_region(region: people.Region, *, day: date, because: Reason) -> Pla
     routing = route(Place(here, regions, 0.0), ())
     return Placement(
         replace(routing, reasons=(because, routing.reasons[-1])), _by_id(regions, routing.office_region_id), day,
-        decided_by=because.code,
+        decided_by=because.code, region_path=region.path,
     )  # fmt: skip
 
 
@@ -127,7 +136,16 @@ def _placed(position: Position, near: Sequence[tuple[Candidate, Reach]], day: da
     place = Place(regions[here.path], regions, position.accuracy_m)
     routing = route(place, [_near_reach(candidate, reach, regions, chiefs) for candidate, reach in near])
     reach = next((reach for _, reach in near if reach.id == routing.reach_id), None)
-    return Placement(routing, _by_id(regions, routing.office_region_id), day, reach)
+    return Placement(
+        routing, _by_id(regions, routing.office_region_id), day, reach, region_path=_by_id(regions, routing.region_id).path,
+        joint=_joint_regions(routing),
+    )  # fmt: skip
+
+
+def _joint_regions(routing: Routing) -> tuple[Region, ...]:
+    """Return the regions on the sides of a border, by path; none when all sides lie in one region."""
+    sides = {side.reach.region.path: side.reach.region for side in routing.involved} if routing.rule is Rule.BORDER else {}
+    return tuple(sides[path] for path in sorted(sides)) if len(sides) > 1 else ()
 
 
 def _near_reach(
@@ -177,8 +195,27 @@ def shown_routing(data: Mapping[str, Any], language: str, *, with_people: bool) 
         "involved": [_shown_candidate(row, with_people) for row in data["involved"]],
         "office": data["office"],
         "department": data["department"] and {"code": data["department"]["code"], "name": data["department"][language]},
+        "ownership": _shown_ownership(data.get("ownership"), language),
         "on": data["on"],
     }
+
+
+def _shown_ownership(data: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
+    """Return who answers by the matrix and why; None for an issue routed before there was one."""
+    if data is None:
+        return None
+    lead = data["lead"]
+    return {
+        "lead": lead and _shown_row(lead, language), "co": [_shown_row(row, language) for row in data["co"]],
+        "proposals": [_shown_row(row, language) for row in data["proposals"]],
+    }  # fmt: skip
+
+
+def _shown_row(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("row_id", "category", "region", "precedent_of")}, "reason": row[language],
+        "department": {"code": row["department"], "name": DEPARTMENTS[row["department"]].name.in_language(language)},
+    }  # fmt: skip
 
 
 def _shown_candidate(row: Mapping[str, Any], with_people: bool) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from patrol.foundation.texts import Text
 from patrol.issues.allowed import ActorFacts, IssueFacts
 from patrol.issues.categories import CATEGORIES, Severity, category_of
 from patrol.issues.due import CLOCK_RUNS
-from patrol.issues.filters import Filters, conditions, order_of, own_or, subtree_ids
+from patrol.issues.filters import Filters, conditions, lies_in, order_of, own_or, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
-from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePhoto
+from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission as P
@@ -44,7 +44,7 @@ def sees_charges(actor: Actor) -> bool:
 def scope(actor: Actor) -> ColumnElement[bool] | None:
     """Return the condition that the actor may see an issue, None when all may be seen.
 
-    That is the actor's subtree of regions, what the actor's department was called in to, and what the actor reports,
+    That is the actor's subtree of regions with the joint cases on its borders, what the actor's department was called in to, and what the actor reports,
     leads or co-handles. Charges against chiefs (F) in the subtree are only for those who decide on them.
     """
     if actor.person_id is None:
@@ -52,7 +52,7 @@ def scope(actor: Actor) -> ColumnElement[bool] | None:
     ids = subtree_ids(actor.region_path)
     if ids is None and sees_charges(actor):
         return None
-    area = true() if ids is None else Issue.region_id.in_(ids)
+    area = true() if ids is None else lies_in(ids)
     called: ColumnElement[bool] = false()
     if actor.department and actor.may(P.HANDLE_ISSUE) and ids is not None:
         called = Issue.department == actor.department
@@ -85,7 +85,8 @@ def shown_parts(entity: Any) -> tuple[ORMOption, ...]:
         joinedload(entity.region).load_only(Region.code, Region.name, Region.level, Region.path),
         joinedload(entity.reach).load_only(Reach.code, Reach.name), joinedload(entity.lead).load_only(*person),
         joinedload(entity.reporter).load_only(*person), *_kin_of(entity),
-        selectinload(entity.co_handlers).load_only(*person), selectinload(entity.photo_links).joinedload(IssuePhoto.photo)
+        selectinload(entity.co_handlers).load_only(*person), selectinload(entity.parts).joinedload(IssuePart.person).load_only(*person),
+        selectinload(entity.photo_links).joinedload(IssuePhoto.photo)
         .load_only(Photo.recorded_at, Photo.exif_taken_at, Photo.received_at),
     )  # fmt: skip
 
@@ -119,8 +120,8 @@ def find_issue(issue_id: UUID) -> Issue | None:
 def _with_parts(statement: Select[Issue]) -> Select[Issue]:
     return statement.options(
         joinedload(Issue.region), joinedload(Issue.reach).joinedload(Reach.region), joinedload(Issue.lead), joinedload(Issue.reporter),
-        *_kin_of(Issue),
-        selectinload(Issue.co_handlers), selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
+        *_kin_of(Issue), selectinload(Issue.co_handlers), selectinload(Issue.parts).joinedload(IssuePart.person),
+        selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
     )  # fmt: skip
 
 
@@ -234,6 +235,7 @@ def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
         rectified_by=issue.rectified_by_id, declined=issue.declined_at is not None,
         dispatched_for=now - issue.dispatched_at if issue.dispatched_at else None,
         merged_for=now - issue.merged_at if issue.merged_at else None,
+        open_parts=tuple(part.n for part in issue.parts if part.state == "open"),
     )  # fmt: skip
 
 

@@ -29,12 +29,15 @@ from patrol.issues.history import (
     REFUSE_REOPENING,
     RELAPSE,
     RELAPSE_WITHDRAWN,
+    REPORT_PART,
     SPOT_CHECK,
     SUBMIT,
+    TAKE_BACK_PART,
     TAKE_IN,
 )
 from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, Step
-from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePhoto
+from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
+from patrol.issues.parts import is_late
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
 from patrol.people.actor import Actor
@@ -54,6 +57,7 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     TAKE_IN: Text("并入同一问题", "The same issue was merged in"), GIVE_BACK: Text("并入的问题已撤出", "A merged issue was taken out"),
     MOVE_ALONG: Text("随原件一并合并", "Moved along with its original"),
     RELAPSE: Text("结案后复发", "The trouble came back"), RELAPSE_WITHDRAWN: Text("撤销复发记录", "It had not come back"),
+    REPORT_PART: Text("协办分项完成", "Part reported as done"), TAKE_BACK_PART: Text("收回协办分项", "Part taken back"),
 }  # fmt: skip
 
 
@@ -98,6 +102,8 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
         "reach": issue.reach and {"id": issue.reach.id, "code": issue.reach.code, "name": issue.reach.name},
         "lead": shown_person(issue.lead),
         "co_handlers": [shown_person(person) for person in issue.co_handlers],
+        "parts": [shown_part(part, issue, reader) for part in issue.parts],
+        "joint": issue.routing.get("joint", []),
         "department": shown_department(issue.department, reader.language),
         "routing": shown_issue_routing(issue, reader),
         **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
@@ -155,6 +161,15 @@ def shown_department(code: str | None, tongue: str) -> dict[str, str] | None:
 def shown_kin(issue: Issue | None) -> dict[str, Any] | None:
     """Return the issue that another one names, by id and number only: who may see more follows the id."""
     return {"id": issue.id, "number": issue.number} if issue else None
+
+
+def shown_part(part: IssuePart, issue: Issue, reader: Reader) -> dict[str, Any]:
+    """Return a co-handler's part of an issue; one without a date of its own is due with the issue."""
+    return {
+        "n": part.n, "person": shown_person(part.person), "department": shown_department(part.department, reader.language),
+        "text": part.text, "due_at": part.due_at or shown_due(issue.state, issue.due_at, issue.due_rule, reader.language)["due_at"],
+        "state": part.state, "late": is_late(part, issue, reader.now), "note": part.note, "ended_at": part.ended_at,
+    }  # fmt: skip
 
 
 def shown_suspension(issue: Issue) -> dict[str, Any] | None:

@@ -101,6 +101,22 @@ class CodedOut(ma.Schema):
     name = _F.String(required=True, metadata={"example": "水利局"})
 
 
+class OwnerOut(ma.Schema):
+    department = _F.Nested(CodedOut, required=True)
+    reason = _F.String(required=True, metadata={"description": "Why this department."})
+    row_id = _F.UUID(required=True, metadata={"description": "The row of the ownership matrix."})
+    category = _F.String(required=True)
+    region = _F.String(required=True, allow_none=True)
+    precedent_of = _F.String(required=True, allow_none=True)
+
+
+class OwnershipAtOut(ma.Schema):
+    lead = _F.Nested(OwnerOut, required=True, allow_none=True)
+    co = _F.List(_F.Nested(OwnerOut), required=True)
+    proposals = _F.List(_F.Nested(OwnerOut), required=True,
+                        metadata={"description": "Precedents that a stronger row keeps from deciding."})
+
+
 class ResponsibleOut(ma.Schema):
     rule = _F.String(required=True, metadata={"example": "nearest"})
     confidence = _F.Float(required=True, metadata={"example": 0.93})
@@ -111,6 +127,7 @@ class ResponsibleOut(ma.Schema):
     chief = _F.Nested(RoutedChiefOut, required=True, allow_none=True)
     office = _F.Nested(CodedOut, required=True, metadata={"description": "Whose office answers where no chief does."})
     department = _F.Nested(CodedOut, required=True, allow_none=True)
+    ownership = _F.Nested(OwnershipAtOut, required=True, allow_none=True)
     on = _F.Date(required=True)
 
 
@@ -161,6 +178,18 @@ class SuspensionOut(ma.Schema):
     milestones = _F.List(_F.Nested(MilestoneOut), required=True)
 
 
+class PartOut(ma.Schema):
+    n = _F.Integer(required=True, metadata={"example": 1})
+    person = _F.Nested(PersonBriefOut, required=True)
+    department = _F.Nested(CodedOut, required=True, allow_none=True)
+    text = _F.String(required=True, metadata={"example": "清运岸边固废"})
+    due_at = Moment(required=True, allow_none=True)
+    state = _F.String(required=True, metadata={"example": "open"})
+    late = _F.Boolean(required=True)
+    note = _F.String(required=True, allow_none=True)
+    ended_at = Moment(required=True, allow_none=True)
+
+
 class KinOut(ma.Schema):
     id = _F.UUID(required=True)
     number = _F.String(required=True, metadata={"example": "XH0000123"})
@@ -181,6 +210,8 @@ class IssueOut(PositionOut):
     reach = _F.Nested(IssueReachOut, required=True, allow_none=True)
     lead = _F.Nested(PersonBriefOut, required=True, allow_none=True)
     co_handlers = _F.List(_F.Nested(PersonBriefOut), required=True)
+    parts = _F.List(_F.Nested(PartOut), required=True)
+    joint = _F.List(_F.Nested(CodedOut), required=True, metadata={"description": "The regions on the sides of a border."})
     department = _F.Nested(CodedOut, required=True, allow_none=True)
     routing = _F.Nested(RoutingOut, required=True)
     due_at = Moment(required=True, allow_none=True)

@@ -47,8 +47,7 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     ),
     "severity": lambda required: _F.Enum(Severity, by_value=True, required=required),
     "co_handlers": lambda required: _F.List(
-        _F.String(validate=_length(1, 64)), required=required, validate=_length(max=20),
-        metadata={"description": "Ids or user names."},
+        CoHandlerField(), required=required, validate=_length(max=20), metadata={"description": "Ids or user names, or parts of the work."},
     ),
     "due_at": lambda required: Moment(required=required, validate=a_due_date),
     "review_on": lambda required: _F.Date(required=required, metadata={"example": "2026-07-01"}),
@@ -56,6 +55,35 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "reach_id": lambda required: _F.UUID(required=required),
     "before_photo_id": lambda required: _F.UUID(required=required),
 }
+
+
+class ShareIn(ma.Schema):
+    """A co-handler, a person or a department's handler, with a part of the work."""
+
+    person = _F.String(validate=_length(1, 64), metadata={"description": "Id or user name."})
+    department = _F.String(validate=_length(1, 40), metadata={"enum": list(DEPARTMENTS)})
+    part = _F.String(validate=filled(2000), metadata={"example": "清运岸边固废"})
+    due_at = Moment(validate=a_due_date, metadata={"description": "By default with the issue."})
+
+    @ma.validates_schema
+    def _refuse_a_date_without_a_part(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "due_at" in data and "part" not in data:
+            raise ma.ValidationError("有期限须写明分项内容。\x1fA date needs the part that is due.", "part")
+
+
+class CoHandlerField(ma.fields.Nested):
+    """A co-handler: an id or user name, or an object with the part of the work; loads as text or a dict."""
+
+    def __init__(self) -> None:
+        """Nest the object's shape."""
+        super().__init__(ShareIn)
+
+    def _load(self, value: Any, partial: Any = None) -> Any:  # noqa: ARG002
+        if isinstance(value, str):
+            if not 1 <= len(value) <= 64:
+                raise ma.ValidationError("长度须为 1 到 64 个字符。\x1fMust have 1 to 64 characters.")
+            return value
+        return super()._load(value, partial=False)
 
 
 class StepBody(ma.Schema):

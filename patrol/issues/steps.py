@@ -15,13 +15,23 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import refuse_unless_allowed
+from patrol.issues.assigning import (
+    choose_lead,
+    end_parts,
+    give_parts,
+    keep_ruling,
+    renew_ownership,
+    rightful_owner,
+    shares_of,
+    why_department,
+)
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.deadlines import Stage
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.history import add_entry
-from patrol.issues.leads import chief_of_the_place, handler_of, named_lead, named_people, refuse_unknown_department
+from patrol.issues.joint import mark_sides_anew
 from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Step, Verb, find_step
 from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue, IssuePhoto
@@ -128,6 +138,7 @@ def _classify(taking: Taking) -> bool:
         taking.change("severity", Severity(severity).value)
     if category := taking.brought.get("category"):
         taking.change("category", category_of(category).code)
+        renew_ownership(taking.issue, clock.local_date(taking.now, taking.timezone))
     return bool(taking.changes)
 
 
@@ -201,24 +212,24 @@ def _named(person: Person | None) -> dict[str, str] | None:
 
 
 def _dispatch(taking: Taking) -> None:
-    issue, brought = taking.issue, taking.brought
-    lead, department = taking.lead, brought.get("department")
+    issue, day = taking.issue, clock.local_date(taking.now, taking.timezone)
+    if taking.lead is None:
+        renew_ownership(issue, day)
+    lead, department = choose_lead(issue, taking.brought, routed=taking.lead, by=taking.by, day=day)
     if department:
-        refuse_unknown_department(department)
         taking.change("department", department)
-    if brought.get("lead"):
-        lead = named_lead(brought["lead"], by=taking.by)
-    elif department:
-        lead = handler_of(department, issue, by=taking.by)
-    elif lead is None:
-        lead = chief_of_the_place(issue, day=clock.local_date(taking.now, taking.timezone))
+        taking.changes["ownership"] = {"from": None, "to": why_department(issue, department)}
     _set_lead(taking, lead)
-    helpers = named_people(brought.get("co_handlers") or [], by=taking.by, field="co_handlers")
-    _set_co_handlers(taking, [person for person in helpers if person.id != lead.id])
+    shares = shares_of(taking.brought.get("co_handlers") or [], issue, lead, by=taking.by)
+    _set_co_handlers(taking, list({share.person.id: share.person for share in shares}.values()))
+    if parts := give_parts(issue, shares):
+        taking.changes["parts"] = {"from": None, "to": parts}
     issue.dispatched_at = taking.now
     if issue.declined_at is not None:
         # What the office decides after a lead gave it back is its ruling, and the history says so.
         taking.changes["ruling"] = {"from": None, "to": True}
+        if precedent := keep_ruling(issue, lead, department, by=taking.by, day=day):
+            taking.changes["precedent"] = {"from": None, "to": precedent}
 
 
 def _set_co_handlers(taking: Taking, people: list[Person]) -> None:
@@ -245,12 +256,15 @@ def _call_back(taking: Taking) -> None:
     _set_lead(taking, None)
     _set_co_handlers(taking, [])
     taking.change("department", None)
+    end_parts(taking.issue)
     taking.issue.dispatched_at = None
 
 
 def _decline(taking: Taking) -> None:
     taking.issue.declined_at = taking.now
-    taking.changes["suggested_owner"] = {"from": None, "to": taking.brought["suggested_owner"]}
+    words = taking.brought["suggested_owner"]
+    owner = rightful_owner(words)
+    taking.changes |= {"suggested_owner": {"from": None, "to": words}, "owner": {"from": None, "to": owner}}
     _call_back(taking)
 
 
@@ -285,6 +299,7 @@ def _move_to(taking: Taking, placement: Placement, region: Region) -> None:
     taking.change("region_id", region.id, region.code, issue.region.code)
     taking.change("reach_id", reach.id if reach else None, reach and reach.code, issue.reach and issue.reach.code)
     issue.region, issue.reach, issue.routing = region, reach, placement.as_data(issue.category)
+    mark_sides_anew(issue, placement)
 
 
 def _rectify(taking: Taking) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, cast, select
 
 from patrol.foundation.database import db
+from patrol.issues.joint import sides_of
 from patrol.issues.leads import superior_chiefs
 from patrol.issues.models import Issue
 from patrol.notifications.templates import To
@@ -39,7 +40,8 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
         ids += superior_chiefs(issue, day)
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
     office: Sequence[Person] = office_of(issue.region) if To.OFFICE in to else ()
-    wanted = dict.fromkeys([*(i for i in ids if i in enabled), *(person.id for person in office)])
+    sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
+    wanted = dict.fromkeys([*(i for i in ids if i in enabled), *(person.id for person in (*office, *sides))])
     return Recipients([person_id for person_id in wanted if person_id and person_id != but], office[0].region_id if office else None)
 
 

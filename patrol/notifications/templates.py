@@ -20,11 +20,13 @@ class To(StrEnum):
     OFFICE = "office"
     REPORTER = "reporter"
     SUPERIOR = "superior"
+    SIDES = "sides"
 
 
 TO_NAME: dict[To, Text] = {
     To.LEAD: Text("负责人", "the lead"), To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
     To.SUPERIOR: Text("上级河长", "the superior chief"),
+    To.SIDES: Text("交界各方河长办", "the offices on both sides of a border"),
     To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
 }
 
@@ -48,8 +50,8 @@ def _row(kind: str, to: tuple[To, ...], title: Text, rest: Text) -> Template:
 
 
 _ROWS = (
-    _row("submit", (To.OFFICE,), Text("新问题待受理", "A new issue waits"),
-         Text("请在 {due} 前受理。", "Accept or reject it before {due}.")),
+    _row("submit", (To.OFFICE, To.SIDES), Text("新问题待受理", "A new issue waits"),
+         Text("受理期限：{due}。", "To be accepted or rejected before {due}.")),
     _row("dispatch", (To.LEAD, To.CO_HANDLERS), Text("您有新的问题要处理", "An issue was given to you"),
          Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("decline", (To.OFFICE,), Text("责任退回，请裁定", "Responsibility was declined"),
@@ -62,7 +64,7 @@ _ROWS = (
          Text("{actor}退回：{reason}", "{actor} sent it back: {reason}")),
     _row("verify", (To.OFFICE,), Text("已复核，待结案", "Checked: to be closed"),
          Text("{actor}复核通过。", "{actor} found it put right.")),
-    _row("close", (To.LEAD, To.REPORTER), Text("问题已结案", "An issue is closed"), Text("{actor}结案。", "{actor} closed it.")),
+    _row("close", (To.LEAD, To.REPORTER, To.SIDES), Text("问题已结案", "An issue is closed"), Text("{actor}结案。", "{actor} closed it.")),
     _row("reject", (To.REPORTER,), Text("上报的问题不予受理", "Your report was not taken up"),
          Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("merge", (To.REPORTER, To.LEAD), Text("问题已合并", "An issue was merged"), Text("{actor}合并：{reason}", "{actor} merged it: {reason}")),
@@ -84,6 +86,11 @@ _ROWS = (
     _row("supervise", (To.LEAD, To.OFFICE), Text("收到督办", "An order of supervision"), Text("{actor}督办，请答复。", "{actor} asks for an answer.")),
     _row("recount", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
          Text("按新规定重新计算，现在的期限为 {due}。", "Counted again by new rules: it is due at {due} now.")),
+    _row("report_part", (To.LEAD,), Text("协办分项已完成", "A part is done"), Text("{actor}报告协办分项已完成。", "{actor} reports a part of the work as done.")),
+    _row("take_back_part", (To.LEAD, To.CO_HANDLERS), Text("协办分项已收回", "A part was taken back"),
+         Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("part_late", (To.LEAD, To.CO_HANDLERS, To.OFFICE), Text("协办分项超期", "A part is late"),
+         Text("有协办分项到期未完成，请督促。", "A co-handler's part was due and is still open.")),
     _row("half_time", (To.LEAD,), Text("时限过半提醒", "Half of the time is over"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("day_before", (To.LEAD,), Text("明天到期", "Due within a day"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"超期：{zh}", f"Overdue: {en}"),

@@ -235,7 +235,7 @@ STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "unmerge": ("merged", lambda _w: {"reason": "并非同一处"}),
     "dispatch": ("accepted", lambda _w: {"note": "请尽快"}),
     "transfer": ("accepted", lambda w: {"reason": "不在本段", "reach_id": w.reaches["other"]}),
-    "decline": ("dispatched", lambda _w: {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "邻村"}),
+    "decline": ("dispatched", lambda _w: {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"}),
     "suspend": ("dispatched", lambda _w: {
         "reason": "需截污工程", "review_on": "2999-07-01", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}),
     "resume": ("suspended", lambda _w: {"note": "工程已完工"}),
@@ -264,6 +264,22 @@ def _steps() -> None:
     # With the photo in the request: a photo of somebody else would be refused before the issue is looked at.
     _add("POST /api/v1/issues/<uuid:issue_id>/rectify", lambda w: Request(
         f"{V1}/issues/{w.issues['in_progress']}/rectify", form={"note": "已清理", "photos": picture(81)}, headers={"If-Match": "*"}))
+
+
+def _departments() -> None:
+    base = f"{V1}/ownership"
+    row = {"category": "C1", "department": "ecology", "valid_from": "2026-01-01", "source_zh": "文件", "source_en": "paper"}
+    _add(f"GET {base}", lambda w: Request(base, shows=w.others["ownership_id"]))
+    _add(f"POST {base}", lambda w: Request(base, json={**row, "region": w.regions["town"]}))
+    _add(f"GET {base}/<uuid:row_id>", lambda w: Request(f"{base}/{w.others['ownership_id']}"))
+    _add(f"POST {base}/<uuid:row_id>/end", lambda w: Request(
+        f"{base}/{w.others['ownership_id']}/end", json={"reason": "职责划转"}, headers={"If-Match": "*"}))
+    part = f"{V1}/issues/<uuid:issue_id>/parts/<int:n>"
+    _add(f"POST {part}/report", lambda w: Request(
+        f"{V1}/issues/{w.others['shared_id']}/parts/1/report", json={"note": "已清运"}, headers={"If-Match": "*"}))
+    _add(f"POST {part}/take-back", lambda w: Request(
+        f"{V1}/issues/{w.others['shared_id']}/parts/1/take-back", json={"reason": "一并处理"}, headers={"If-Match": "*"}))
+    _add(f"GET {V1}/issues/grounds", lambda _w: Request(f"{V1}/issues/grounds"))
 
 
 def _case_files() -> None:
@@ -402,7 +418,7 @@ def _policies() -> None:
 
 
 for _fill in (
-    _service, _people, _waters, _evidence, _uploads, _patrols, _duties, _devices, _issues, _steps, _case_files, _orders, _policies, _supervision, _notifications,
+    _service, _people, _waters, _evidence, _uploads, _patrols, _duties, _devices, _issues, _steps, _departments, _case_files, _orders, _policies, _supervision, _notifications,
     _public, _reopening, _open311,
 ):
     _fill()

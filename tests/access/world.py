@@ -111,6 +111,7 @@ class WorldMaker:
             "issue_id": self.world.issues["closed"], "reason": "回头看", "due_on": "2099-01-01"})
         self.world.others["spot_check_id"], self.world.photos["supervisor"] = check["id"], self._photo("supervisor", 90)
         self.call("supervisor", "PUT", f"/watch-list/issues/{self.world.issues['submitted']}", json={"note": "盯住"})
+        self._make_departments()
         self._make_charge()
         self._make_complaints()
         self._make_policies()
@@ -273,6 +274,18 @@ class WorldMaker:
                 self.world.photos[f"after {len(self.world.photos)}"], body["photo_ids"] = photo_id, [photo_id]
             issue |= self.call(persona, "POST", f"/issues/{issue['id']}/{verb}", json=body, headers={"If-Match": "*"})
         assert issue["state"] == state, issue
+
+    def _make_departments(self) -> None:
+        """A row of the ownership matrix for this town, and an issue of which the patroller has a part."""
+        row = self.call("office_of_this_region", "POST", "/ownership", json={
+            "category": "C1", "region": self.world.regions["town"], "department": "ecology", "valid_from": "2026-01-01",
+            "source_zh": "镇文件", "source_en": "town paper"})
+        issue = self.report()
+        self.walk(issue, "accepted")
+        share = {"co_handlers": [{"person": "patroller", "part": "清运岸边固废"}]}
+        for persona, verb, body in (("office_of_this_region", "dispatch", share), ("chief_of_this_reach", "start", {})):
+            self.call(persona, "POST", f"/issues/{issue['id']}/{verb}", json=body, headers={"If-Match": "*"})
+        self.world.others |= {"ownership_id": row["id"], "shared_id": str(issue["id"])}
 
     def _make_charge(self) -> None:
         """A complaint about the chief of this very reach: he must not read it."""

@@ -222,7 +222,7 @@ class Story:
         chief, office = "chief_of_this_reach", "office_of_this_region"
         body = {**HERE, "category": "C1", "severity": "general", "description": "平常的文字"}
         paths = [f"/issues/{self.callers[chief].post('/issues', body).json['id']}" for _ in range(3)]
-        words = {"ground": "other_reach", "reason": "平常的文字", "suggested_owner": "平常的文字"}
+        words = {"ground": "other_reach", "reason": "平常的文字", "suggested_owner": "水利局"}
         for path, field in zip(paths, ("reason", "suggested_owner"), strict=False):
             self._step(chief, "decline", field, text, path, words)
         due = datetime.fromisoformat(self.callers[office].get(paths[2]).json["due_at"])
@@ -249,7 +249,9 @@ class Story:
                 entry["changes"][field]["to"] if field == "suggested_owner" else entry[field])
             self.same(operation, (field,), text, found)
             return
-        plain = self.callers[who].post(f"{path}/{verb}", {**more, field: "平常的文字"}, headers=match)
+        # An owner must be somebody known; other texts may say anything.
+        words = "水利局" if field == "suggested_owner" else "平常的文字"
+        plain = self.callers[who].post(f"{path}/{verb}", {**more, field: words}, headers=match)
         self.outcome.must(plain.status == 200, f"{operation}: after a refusal the plain text got {plain.status} {plain.body[:200]!r}")
 
     def _complaint(self, text: str) -> None:

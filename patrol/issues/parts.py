@@ -1,0 +1,150 @@
+"""The parts of co-handlers: reported as done, taken back by the office, told when they are late. None of these commits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from patrol.evidence.models import Photo
+from patrol.foundation import clock, events, outbox
+from patrol.foundation.database import db
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.http import refuse_stale
+from patrol.foundation.texts import Text
+from patrol.foundation.transaction import transaction
+from patrol.foundation.worker import each_minute
+from patrol.issues.allowed import OUT_OF_SCOPE
+from patrol.issues.events import IssueEscalated
+from patrol.issues.history import ESCALATE, REPORT_PART, TAKE_BACK_PART, add_entry
+from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.models import Issue, IssuePart, IssuePhoto
+from patrol.issues.queries import locked_issue
+from patrol.people.actor import SYSTEM, Actor
+
+IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
+PART_LATE, BATCH = "part_late", 200
+_NO_PART = Text("此问题没有第 {n} 项分工", "The issue has no part {n}")
+_NOT_YOURS = Text("只有该分项的协办人或其部门可以报告", "only the part's co-handler, or its department, may report on it")
+_NOT_OPEN = Text("该分项已完成或已收回", "The part is done or was taken back")
+_NOT_IN_WORK = Text("“{state}”时不能处理分项", "“{state}”: parts are not worked on")
+_PHOTO_TWICE = Text("照片 {id} 已在此问题中，请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
+
+
+def report_part(
+    *, issue_id: UUID, n: int, by: Actor, note: str, photos: Sequence[Photo], expected_version: int | None
+) -> Issue:
+    """Let the part's holder, or somebody of its department, report it as done; the issue's state stays.
+
+    Raises NotFound (404), Stale (412), NotAllowed (403) for others, Conflict (409) when it is not open, Invalid (422)
+    for a photo that the issue has already.
+    """
+    issue, part = _open_part(issue_id, n, by, expected_version)
+    of_department = part.department is not None and by.department == part.department and by.covers(issue.region.path)
+    if by.person_id != part.person_id and not of_department:
+        raise NotAllowed(_NOT_YOURS)
+    _refuse_not_open(issue, part)
+    _attach(issue, photos)
+    _end(part, "done", by)
+    part.note = note
+    add_entry(
+        issue, verb=REPORT_PART, by=by, from_state=issue.state, brought={"note": note}, changes=_change(part, "done"),
+        photos=[(photo, "during") for photo in photos],
+    )  # fmt: skip
+    db.session.flush()
+    return issue
+
+
+def take_back_part(*, issue_id: UUID, n: int, by: Actor, reason: str, expected_version: int | None) -> Issue:
+    """Let the office take an open part back for a reason, so that the lead can finish; the co-handler stays.
+
+    Raises NotFound (404), Stale (412), NotAllowed (403) out of the region, Conflict (409) when it is not open.
+    """
+    issue, part = _open_part(issue_id, n, by, expected_version)
+    if not by.covers(issue.region.path):
+        raise NotAllowed(OUT_OF_SCOPE)
+    _refuse_not_open(issue, part)
+    _end(part, "taken_back", by)
+    add_entry(
+        issue, verb=TAKE_BACK_PART, by=by, from_state=issue.state, brought={"reason": reason}, changes=_change(part, "taken_back")
+    )
+    db.session.flush()
+    return issue
+
+
+def _open_part(issue_id: UUID, n: int, by: Actor, expected_version: int | None) -> tuple[Issue, IssuePart]:
+    issue = locked_issue(by, issue_id)
+    refuse_stale(expected_version, issue.version)
+    part = next((part for part in issue.parts if part.n == n), None)
+    if part is None:
+        raise NotFound(_NO_PART.format(n=n))
+    return issue, part
+
+
+def _refuse_not_open(issue: Issue, part: IssuePart) -> None:
+    if issue.state not in IN_WORK:
+        raise Conflict(_NOT_IN_WORK.format(state=STATE_NAME[State(issue.state)]))
+    if part.state != "open":
+        raise Conflict(_NOT_OPEN)
+
+
+def _attach(issue: Issue, photos: Sequence[Photo]) -> None:
+    there = {link.photo_id for link in issue.photo_links}
+    for position, photo in enumerate(photos):
+        if photo.id in there:
+            fault = _PHOTO_TWICE.format(id=photo.id)
+            raise Invalid(fault, errors={"photo_ids": [fault]})
+        issue.photo_links.append(IssuePhoto(
+            issue_id=issue.id, photo_id=photo.id, photo=photo, kind="during", seq=issue.version + 1, position=position,
+        ))  # fmt: skip
+    if photos:
+        outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
+
+
+def _end(part: IssuePart, state: str, by: Actor) -> None:
+    part.state, part.ended_at, part.ended_by_id = state, clock.now(), by.person_id
+
+
+def _change(part: IssuePart, to: str) -> dict[str, Any]:
+    return {"part": {"from": None, "to": part.n}, "part_state": {"from": "open", "to": to}}
+
+
+def is_late(part: IssuePart, issue: Issue, now: datetime) -> bool:
+    """Tell whether an open part should be done by now; without a date of its own it is due with the issue."""
+    return part.state == "open" and issue.state in IN_WORK and (part.due_at or issue.due_at) <= now
+
+
+@each_minute
+def tell_of_all_late_parts() -> int:
+    """Tell lead, co-handlers and office of every part that became late; return how many."""
+    total = 0
+    while True:
+        with transaction():
+            told = tell_of_late_parts()
+        total += told
+        if told < BATCH:
+            return total
+
+
+def tell_of_late_parts(limit: int = BATCH) -> int:
+    """Note in the histories which parts became late, each once, with its own date; return how many.
+
+    A part that is due with its issue climbs with the issue. Rows that another worker holds are passed over.
+    """
+    now = clock.now()
+    parts = db.session.scalars(
+        select(IssuePart).join(Issue, Issue.id == IssuePart.issue_id)
+        .where(IssuePart.state == "open", IssuePart.told_late_at.is_(None), IssuePart.due_at.is_not(None), IssuePart.due_at <= now)
+        .where(Issue.state.in_([state.value for state in IN_WORK]))
+        .order_by(IssuePart.due_at).limit(limit).options(joinedload(IssuePart.issue))
+        .with_for_update(skip_locked=True, of=(IssuePart, Issue)).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    for part in parts:
+        assert part.due_at
+        part.told_late_at = now
+        changes = {"part": {"from": None, "to": part.n}, "part_due_at": {"from": None, "to": part.due_at.isoformat()}}
+        entry = add_entry(part.issue, verb=ESCALATE, by=SYSTEM, from_state=part.issue.state, rule=PART_LATE, changes=changes)
+        events.record(IssueEscalated(issue_id=part.issue_id, code=PART_LATE, seq=entry.seq))
+    return len(parts)
