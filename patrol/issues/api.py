@@ -15,7 +15,7 @@ from patrol.foundation.paging import page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
-from patrol.issues import queries
+from patrol.issues import listing, queries
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
 from patrol.issues.exports import Export, csv_of, geojson_of, table_of, xlsx_of
 from patrol.issues.filters import Filters
@@ -27,6 +27,7 @@ from patrol.issues.reading import (
     shown_history,
     shown_issue,
     shown_issue_routing,
+    shown_list,
     shown_placement,
     shown_step,
 )
@@ -45,6 +46,7 @@ from patrol.issues.schemas import (
     NearbyIssueOut,
     ResponsibleArgs,
     ResponsibleOut,
+    RoleListOut,
     RoutingOut,
 )
 from patrol.people.actor import Actor
@@ -106,7 +108,7 @@ def list_issues(args: dict[str, Any]) -> Response:
     """List the issues of one's area and one's own, the newest first."""
     actor = current_actor()
     reader, filters = Reader.of(actor, settings().timezone), filters_of(args, actor)
-    page = queries.list_issues(actor, filters, order=args["order"], limit=args["limit"], cursor=args["cursor"])
+    page = listing.list_issues(actor, filters, order=args["order"], limit=args["limit"], cursor=args["cursor"])
     return answer({"items": [shown_issue(issue, reader) for issue in page.items], "next": page.next})
 
 
@@ -116,7 +118,14 @@ def list_issues(args: dict[str, Any]) -> Response:
 def count_issues(args: dict[str, Any]) -> Response:
     """Count the issues that pass the filters, by state: by those asked for, otherwise by each open one."""
     actor = current_actor()
-    return answer({"counts": queries.counts(actor, filters_of(args, actor))})
+    return answer({"counts": listing.counts(actor, filters_of(args, actor))})
+
+
+@room.route("/issues/lists", may=P.SEE_ISSUES)
+@room.response(200, page_schema(RoleListOut))
+def count_lists() -> Response:
+    """Count what the caller has to do, list by list; `filter` is the query of `/issues` that gives exactly these rows."""
+    return answer({"items": [shown_list(row, language()) for row in listing.counted_lists(current_actor())], "next": None})
 
 
 @room.route("/issues/nearby", may=P.SEE_ISSUES)

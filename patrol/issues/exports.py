@@ -22,8 +22,8 @@ from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Sev
 from patrol.issues.due import WITHOUT_DUE, is_overdue
 from patrol.issues.filters import Filters, order_of
 from patrol.issues.lifecycle import STATE_NAME, State
-from patrol.issues.models import number_of
-from patrol.issues.queries import ordered
+from patrol.issues.listing import ordered
+from patrol.issues.models import Issue, number_of
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
@@ -64,9 +64,9 @@ def rows_of(export: Export, columns: Sequence[str] = _COLUMNS) -> Iterator[Seque
     total, last = 0, None
     while total < MOST_ROWS:
         after = None if last is None else partial(past, last)
-        statement, entity = ordered(export.actor, export.filters, export.order, limit=BATCH, after=after)
-        order = order_of(export.order, entity)
-        page = statement.with_only_columns(*(getattr(entity, name) for name in columns), maintain_column_froms=True)
+        statement = ordered(export.actor, export.filters, export.order, limit=BATCH, after=after)
+        order = order_of(export.order, Issue)
+        page = statement.with_only_columns(*(getattr(Issue, name) for name in columns), maintain_column_froms=True)
         page = page.order_by(*order.clauses()).limit(BATCH)
         rows = db.session.execute(page if after is None else page.where(after(order))).all()
         if rows:

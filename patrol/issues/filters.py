@@ -8,6 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
@@ -20,7 +21,8 @@ from patrol.issues.department_models import IssueSide
 from patrol.issues.due import CLOCK_RUNS, WITHOUT_DUE
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Issue
-from patrol.people.actor import Actor
+from patrol.issues.role_lists import RoleList
+from patrol.issues.words import has_words, holding
 from patrol.people.models import Region
 from patrol.waters.models import Reach
 
@@ -35,7 +37,7 @@ class Filters:
     """What a list of issues is narrowed to; whatever is None or empty does not narrow it.
 
     `category` is a code or the beginning of one, `region` a code (its subtree counts), `reach` an id or a code,
-    `assigned_to` an account that leads or co-handles. Moments are compared so: after and before include the moment itself.
+    `assigned_to` an account that leads or co-handles, `role_list` what the reader has to do. Moments are compared so: after and before include the moment itself.
     """
 
     state: Sequence[State] = ()
@@ -44,6 +46,7 @@ class Filters:
     category: str | None = None
     region: str | None = None
     reach: str | None = None
+    role_list: RoleList | None = None
     assigned_to: UUID | None = None
     overdue: bool | None = None
     due_before: datetime | None = None
@@ -70,11 +73,16 @@ def handled_by(person_id: UUID) -> ColumnElement[bool]:
     return or_(Issue.lead_id == person_id, among(Issue.id, helping))
 
 
-def lies_in(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """Return the condition that an issue lies in one of the regions, or is a joint case with one of them as a side."""
+def is_joint_with(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Return the condition that an issue is a joint case with one of the regions as a side."""
     sides = select(IssueSide.issue_id).where(IssueSide.region_id.in_(region_ids))
     # The flag spares nearly every row the search among the sides; the array lets the few be found by their ids.
-    return or_(Issue.region_id.in_(region_ids), and_(Issue.is_joint, among(Issue.id, sides)))
+    return and_(Issue.is_joint, among(Issue.id, sides))
+
+
+def lies_in(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Return the condition that an issue lies in one of the regions, or is a joint case with one of them as a side."""
+    return or_(Issue.region_id.in_(region_ids), is_joint_with(region_ids))
 
 
 def subtree_ids(path: str) -> list[UUID] | None:
@@ -85,21 +93,23 @@ def subtree_ids(path: str) -> list[UUID] | None:
     return list(db.session.scalars(select(Region.id).where(Region.path.startswith(path, autoescape=True))))
 
 
-def conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return the conditions of all filters except `state`. Raises Invalid (422) for a region, reach, category that is not."""
-    found: list[ColumnElement[bool]] = []
+def several_of(filters: Filters) -> dict[InstrumentedAttribute[Any], Sequence[Any]]:
+    """Return the columns that a list is narrowed to some values of, except `state` and the region. Raises Invalid (422) as `conditions`."""
+    found: dict[InstrumentedAttribute[Any], Sequence[Any]] = {}
     if filters.source:
-        found.append(Issue.source.in_(filters.source))
+        found[Issue.source] = filters.source
     if filters.severity:
-        found.append(Issue.severity.in_(filters.severity))
+        found[Issue.severity] = filters.severity
     if filters.category:
-        found.append(Issue.category.in_(_codes(filters.category)))
-    if filters.region:
-        found += _in_region(filters.region)
+        found[Issue.category] = _codes(filters.category)
     if filters.reach:
-        found.append(Issue.reach_id == _reach_id(filters.reach))
-    if filters.assigned_to:
-        found.append(handled_by(filters.assigned_to))
+        found[Issue.reach_id] = [_reach_id(filters.reach)]
+    return found
+
+
+def others(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions of the filters on moments, places and being late."""
+    found: list[ColumnElement[bool]] = []
     if filters.due_before:
         # Nothing is due before it came. The database cannot know, and would walk past all that came later.
         came = Issue.received_at <= filters.due_before
@@ -115,16 +125,25 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
             Issue.latitude.between(filters.bbox.min_latitude, filters.bbox.max_latitude),
             Issue.longitude.between(filters.bbox.min_longitude, filters.bbox.max_longitude),
         ]
-    if filters.q and filters.q.strip():
-        found.append(_says(filters.q.strip()))
-    return [*found, *_late(filters.overdue)]
+    return found if filters.overdue is None else [*found, late() if filters.overdue else ~late()]
 
 
-def _late(overdue: bool | None) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions of all filters except `state` and `list`.
+
+    Raises Invalid (422) for a region, a reach or a category that is not.
+    """
+    found: list[ColumnElement[bool]] = [column.in_(values) for column, values in several_of(filters).items()]
+    found += [handled_by(filters.assigned_to)] if filters.assigned_to else []
+    found += [lies_in(ids)] if (ids := asked_regions(filters)) is not None else []
+    return [*found, *others(filters), *([says(filters.q)] if filters.q and filters.q.strip() else [])]
+
+
+def late() -> ColumnElement[bool]:
+    """Return the condition that an issue is overdue now."""
     # The states are written out, not bound, so that the partial index of running clocks can be chosen.
     running = Issue.state.in_([literal(state.value, String, literal_execute=True) for state in CLOCK_RUNS])
-    late = and_(running, Issue.due_at <= clock.now())
-    return [] if overdue is None else [late if overdue else ~late]
+    return and_(running, Issue.due_at <= clock.now())
 
 
 def _codes(prefix: str) -> list[str]:
@@ -135,13 +154,15 @@ def _codes(prefix: str) -> list[str]:
     return codes
 
 
-def _in_region(code: str) -> list[ColumnElement[bool]]:
-    path = db.session.scalar(select(Region.path).where(Region.code == code))
+def asked_regions(filters: Filters) -> list[UUID] | None:
+    """Return the ids of the subtree that a list is narrowed to, None when to none. Raises Invalid (422) as `conditions`."""
+    if not filters.region:
+        return None
+    path = db.session.scalar(select(Region.path).where(Region.code == filters.region))
     if path is None:
-        fault = _NO_REGION.format(code=code)
+        fault = _NO_REGION.format(code=filters.region)
         raise Invalid(fault, errors={"region": [fault]})
-    ids = subtree_ids(path)
-    return [] if ids is None else [lies_in(ids)]
+    return subtree_ids(path)
 
 
 def _reach_id(text: str) -> UUID:
@@ -156,21 +177,39 @@ def _reach_id(text: str) -> UUID:
     return reach_id
 
 
-def _says(q: str) -> ColumnElement[bool]:
-    """Return the condition that the number is `q`, or that the description holds every word of it, whatever the case."""
-    words = and_(*(_holds(word) for word in q.split()))
-    number = _NUMBER.fullmatch(q)
-    if number and q[:2].upper() == "XH":
-        return Issue.serial == int(number[1])
+def number_in(q: str) -> int | None:
+    """Return the running number that `q` certainly names ("XH0000123"), or None."""
+    number = _NUMBER.fullmatch(q.strip())
+    return int(number[1]) if number and q.strip()[:2].upper() == "XH" else None
+
+
+def says(q: str, *, by_index: bool = True) -> ColumnElement[bool]:
+    """Return the condition that the number is `q`, or that the description holds every word of it, whatever the case.
+
+    `by_index` lets the database look the words up instead of reading descriptions.
+    """
+    if (certain := number_in(q)) is not None:
+        return Issue.serial == certain
+    words = and_(*(_holds(word, by_index) for word in q.split()))
+    number = _NUMBER.fullmatch(q.strip())
     return or_(Issue.serial == int(number[1]), words) if number else words
 
 
-def _holds(word: str) -> ColumnElement[bool]:
-    contains = Issue.description.icontains(word, autoescape=True)
-    if db.engine.dialect.name != "postgresql" or len(word) < 2:
+def is_indexed(q: str) -> bool:
+    """Tell whether some word of `q` can be looked up: it has two letters, and this database has the index."""
+    return any(len(word) > 1 for word in q.split()) and (db.engine.dialect.name == "postgresql" or has_words())
+
+
+def _holds(word: str, by_index: bool) -> ColumnElement[bool]:
+    # Without capitals there is nothing to fold, which costs several times as much as the comparison.
+    has_case = word.lower() != word.upper()
+    contains = (Issue.description.icontains if has_case else Issue.description.contains)(word, autoescape=True)
+    if not by_index or not is_indexed(word):
         return contains
-    # Chinese words have two letters, too short for trigrams: the index ix_issues_words is over all pairs of letters.
-    return and_(func.letter_pairs(Issue.description).op("@>", is_comparison=True)(func.letter_pairs(word)), contains)
+    if db.engine.dialect.name == "postgresql":
+        # Chinese words have two letters, too short for trigrams: the index ix_issues_words is over all pairs of letters.
+        return and_(func.letter_pairs(Issue.description).op("@>", is_comparison=True)(func.letter_pairs(word)), contains)
+    return and_(Issue.serial.in_(holding(word)), contains)
 
 
 ORDERS: Mapping[str, tuple[tuple[str, ...], bool]] = {
@@ -186,9 +225,3 @@ def order_of(name: str, entity: Any) -> Order:
     """Return the order `name` over the columns of `entity`, Issue or an alias of it."""
     columns, descending = ORDERS[name]
     return Order(name, tuple(getattr(entity, column) for column in columns), descending)
-
-
-def own_or(actor: Actor, wider: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition that an issue is the actor's own business, or that `wider` holds."""
-    assert actor.person_id
-    return or_(wider, Issue.reporter_id == actor.person_id, handled_by(actor.person_id))

@@ -44,7 +44,12 @@ def number_of(serial: int) -> str:
 # The states in which the clock runs (`queries.CLOCK_RUNS`), for the index of what is overdue.
 _RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
 
+_LED = "state IN ('dispatched', 'in_progress')"
+_LED_BY_NOBODY = "lead_id IS NULL AND state IN ('dispatched', 'in_progress')"
+# What was declined or reopened, and waits for the office again.
+_CAME_BACK = "state = 'accepted' AND (declined_at IS NOT NULL OR reopened_times > 0)"
 _ON_LEDGER = "review_on IS NOT NULL"
+_UNDECIDED = "decided_at IS NULL"
 # A ladder that was climbed to its end, or that waits for nothing, is not in the index.
 _CLIMBS = "next_escalation_at IS NOT NULL"
 _WAITS = "state = 'open' AND told_late_at IS NULL AND due_at IS NOT NULL"
@@ -73,8 +78,11 @@ class Issue(Base):
     __tablename__ = "issues"
     __table_args__ = (
         Index("ix_issues_received_at", "received_at", "id"),
-        Index("ix_issues_state", "state", "received_at", "id"),
+        Index("ix_issues_state", "state", "received_at", "id", "due_at"),
+        Index("ix_issues_state_due", "state", "due_at", "id"),
         Index("ix_issues_region", "region_id", "received_at", "id"),
+        Index("ix_issues_region_state", "region_id", "state", "received_at", "id"),
+        Index("ix_issues_reporter", "reporter_id", "received_at", "id"),
         Index("ix_issues_reach", "reach_id", "received_at", "id"),
         Index("ix_issues_lead", "lead_id", "received_at", "id"),
         Index("ix_issues_category", "category", "received_at", "id"),
@@ -82,6 +90,10 @@ class Issue(Base):
         Index("ix_issues_severity", "severity", "received_at", "id"),
         Index("ix_issues_due_at", "due_at", "id"),
         Index("ix_issues_running", "due_at", "id", postgresql_where=text(_RUNNING), sqlite_where=text(_RUNNING)),
+        Index("ix_issues_running_region", "region_id", "due_at", "id", postgresql_where=text(_RUNNING), sqlite_where=text(_RUNNING)),
+        Index("ix_issues_led", "lead_id", "due_at", postgresql_where=text(_LED), sqlite_where=text(_LED)),
+        Index("ix_issues_led_by_nobody", "region_id", postgresql_where=text(_LED_BY_NOBODY), sqlite_where=text(_LED_BY_NOBODY)),
+        Index("ix_issues_came_back", "region_id", postgresql_where=text(_CAME_BACK), sqlite_where=text(_CAME_BACK)),
         Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
         Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
         Index("ix_issues_place", "latitude", "longitude"),
@@ -132,7 +144,7 @@ class Issue(Base):
     also_reported: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     relapse_of_id: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
     relapsed_in_id: Mapped[UUID | None] = mapped_column(ForeignKey("issues.id"))
-    reporter_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
+    reporter_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     patrol_id: Mapped[UUID | None] = mapped_column(index=True)
     check_in_id: Mapped[UUID | None] = mapped_column(index=True)
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
@@ -197,6 +209,9 @@ class Extension(Base):
     """
 
     __tablename__ = "issue_extensions"
+    __table_args__ = (
+        Index("ix_issue_extensions_undecided", "issue_id", postgresql_where=text(_UNDECIDED), sqlite_where=text(_UNDECIDED)),
+    )
 
     issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -1,13 +1,12 @@
 """Reads of issues: every list starts from what the actor may see, and loads what an issue shows."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -16,14 +15,13 @@ from patrol.evidence.visibility import photos_seen_through
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import box_around, distance_m
-from patrol.foundation.paging import Order, Page, beyond, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import ActorFacts, IssueFacts
+from patrol.issues.branches import Branch, Several
 from patrol.issues.categories import CATEGORIES, Severity, category_of
-from patrol.issues.due import CLOCK_RUNS
-from patrol.issues.filters import Filters, conditions, lies_in, order_of, own_or, subtree_ids
+from patrol.issues.filters import Filters, among, conditions, is_joint_with, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
-from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
+from patrol.issues.models import CoHandler, Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission as P
@@ -41,25 +39,51 @@ def sees_charges(actor: Actor) -> bool:
     return any(actor.may(permission) for permission in (P.RECEIVE_ISSUE, P.REVIEW_ISSUE, P.SEE_AUDIT))
 
 
-def scope(actor: Actor) -> ColumnElement[bool] | None:
-    """Return the condition that the actor may see an issue, None when all may be seen.
+@dataclass(frozen=True)
+class Scope:
+    """What an actor may see: `regions` (None: all) under `conditions`, and `own`, each with an index of its own."""
 
-    That is the actor's subtree of regions with the joint cases on its borders, what the actor's department was called in to, and what the actor reports,
-    leads or co-handles. Charges against chiefs (F) in the subtree are only for those who decide on them.
+    regions: Sequence[UUID] | None
+    conditions: Sequence[ColumnElement[bool]] = ()
+    own: Sequence[ColumnElement[bool]] = ()
+
+    def area(self, several: Several | None = None, *conditions: ColumnElement[bool]) -> Branch:
+        """Return the issues of the regions that the actor may see, narrowed to `several` and `conditions`."""
+        regions = {} if self.regions is None else {Issue.region_id: self.regions}
+        return Branch({**regions, **(several or {})}, [*self.conditions, *conditions])
+
+    def reasons(self) -> list[Branch]:
+        """Return all for which the actor sees an issue."""
+        return [self.area(), *(Branch({}, [each], few=True) for each in self.own)]
+
+
+def scope_of(actor: Actor) -> Scope:
+    """Return what the actor may see.
+
+    That is the actor's subtree of regions with the joint cases on its borders, what the actor's department was called in
+    to, and what the actor reports, leads or co-handles. Charges against chiefs (F) in the subtree are only for those who decide on them.
     """
     if actor.person_id is None:
-        return None
+        return Scope(None)
     ids = subtree_ids(actor.region_path)
     if ids is None and sees_charges(actor):
-        return None
-    area = true() if ids is None else lies_in(ids)
-    called: ColumnElement[bool] = false()
+        return Scope(None)
+    hidden = [] if sees_charges(actor) else [Issue.category.not_in(_CHARGES)]
+    helping = select(CoHandler.issue_id).where(CoHandler.person_id == actor.person_id)
+    own = [Issue.reporter_id == actor.person_id, Issue.lead_id == actor.person_id, among(Issue.id, helping)]
+    if ids is not None:
+        own.append(and_(is_joint_with(ids), *hidden))
     if actor.department and actor.may(P.HANDLE_ISSUE) and ids is not None:
-        called = Issue.department == actor.department
-    wider = or_(area, called) if ids is not None else area
-    if not sees_charges(actor):
-        wider = wider & Issue.category.not_in(_CHARGES)
-    return own_or(actor, wider)
+        own.append(and_(Issue.department == actor.department, *hidden))
+    return Scope(ids, hidden, own)
+
+
+def scope(actor: Actor) -> ColumnElement[bool] | None:
+    """Return the condition that the actor may see an issue, None when all may be seen."""
+    found = scope_of(actor)
+    if found.regions is None and not found.conditions:
+        return None
+    return or_(found.area().condition(), *found.own)
 
 
 def visible_to(actor: Actor) -> Select[Issue]:
@@ -79,7 +103,7 @@ def photos_on_issues(actor: Actor) -> Select[UUID]:
 
 
 def shown_parts(entity: Any) -> tuple[ORMOption, ...]:
-    """Return the loading of what an issue shows in a list."""
+    """Return what loads all that an issue of a list shows."""
     person = (Person.name, Person.title)
     return (
         joinedload(entity.region).load_only(Region.code, Region.name, Region.level, Region.path),
@@ -136,41 +160,9 @@ def locked_issue(actor: Actor, issue_id: UUID) -> Issue:
 
 
 def narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
-    """Return the conditions that the actor sees an issue and that it passes all filters except `state`."""
+    """Return the conditions that the actor sees an issue and that it passes all filters except `state` and `list`."""
     condition = scope(actor)
     return [*conditions(filters), *([] if condition is None else [condition])]
-
-
-def ordered(
-    actor: Actor, filters: Filters, order: str, *, limit: int, after: Callable[[Order], ColumnElement[bool]] | None = None
-) -> tuple[Select[Any], Any]:
-    """Return the select of the first `limit` visible issues that pass, and the entity whose columns it has.
-
-    The caller still orders it. `after` makes the condition by which a page goes on, for an order over an entity.
-
-    Several states become one branch each, which ends after `limit` rows of the index that begins with the state. Asked
-    for together, the database would walk past all the closed issues to the few that are open, or sort them all.
-    """
-    passing, states = narrowed(actor, filters), list(dict.fromkeys(filters.state))
-    if filters.overdue and not states and order in {"newest", "oldest"}:
-        # Only these can be late; without them the database walks back through all that arrived.
-        states = list(CLOCK_RUNS)
-    if len(states) < 2:
-        return select(Issue).where(*passing, *(Issue.state == state for state in states)), Issue
-    own_order = order_of(order, Issue)
-    passing += [after(own_order)] if after else []
-    firsts = [
-        select(Issue.id).where(Issue.state == state, *passing).order_by(*own_order.clauses()).limit(limit).subquery()
-        for state in states
-    ]
-    return select(Issue).where(Issue.id.in_(union_all(*(select(first.c.id) for first in firsts)))), Issue
-
-
-def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[Issue]:
-    """Return one page of the visible issues that pass, with all that an issue shows."""
-    after = partial(beyond, cursor) if cursor else None
-    statement, entity = ordered(actor, filters, order, limit=limit + 1, after=after)
-    return page_of(statement.options(*shown_parts(entity)), order_of(order, entity), limit=limit, cursor=cursor)
 
 
 def list_nearby(actor: Actor, latitude: float, longitude: float, category: str) -> list[tuple[Issue, float]]:
@@ -201,18 +193,6 @@ def extensions_of(issue: Issue) -> Sequence[Extension]:
         select(Extension).where(Extension.issue_id == issue.id).order_by(Extension.n)
         .options(joinedload(Extension.asked_by), joinedload(Extension.decided_by))
     ).all()  # fmt: skip
-
-
-def counts(actor: Actor, filters: Filters) -> dict[str, int]:
-    """Count the visible issues that pass, by each state asked for; without any, by each open state."""
-    found = defaultdict[str, int](int)
-    states = filters.state or [state for state in State if state not in ENDED]
-    rows = db.session.execute(
-        select(Issue.state, func.count()).where(Issue.state.in_(states), *narrowed(actor, filters))
-        .group_by(Issue.state)
-    )  # fmt: skip
-    found.update(rows.all())
-    return {state.value: found[state.value] for state in states}
 
 
 def districts_signed_by(actor: Actor, today: date) -> list[str]:

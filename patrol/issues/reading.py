@@ -36,6 +36,7 @@ from patrol.issues.history import (
     TAKE_IN,
 )
 from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, Step
+from patrol.issues.listing import Counted
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.issues.parts import is_late
 from patrol.issues.placing import Placement, answering_chief, shown_routing
@@ -209,6 +210,15 @@ def shown_step(step: Step, tongue: str) -> dict[str, Any]:
     return {
         "verb": step.verb.value, "name": step.name.in_language(tongue), "target": step.target and step.target.value,
         "must": list(step.must), "one_of": list(step.one_of), "may": list(step.may),
+    }  # fmt: skip
+
+
+def shown_list(counted: Counted, tongue: str) -> dict[str, Any]:
+    """Return a role's list with its count, and the query of `/issues` that gives its rows."""
+    name, row, number, more = counted
+    return {
+        "name": name.value, "title": row.title.in_language(tongue), "titles": row.title._asdict(),
+        "about": row.about.in_language(tongue), "count": number, "more": more, "filter": f"list={name.value}",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from patrol.issues.categories import Severity, Source
 from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled
 from patrol.issues.filters import ORDERS
 from patrol.issues.lifecycle import State
+from patrol.issues.role_lists import RoleList
 from patrol.people.schemas import PersonBriefOut, RegionBriefOut
 
 MOST_PHOTOS = 9
@@ -39,6 +40,8 @@ class IssueFilterArgs(ma.Schema):
                        metadata={"description": "A region's code; all below it counts."})
     reach = _F.String(load_default=None, validate=ma.validate.Length(1, 40), metadata={"description": "Id or code."})
     assigned_to = SomebodyField(load_default=None, metadata={"description": "`me` or an account's id: leads or co-handles."})
+    role_list = _F.Enum(RoleList, by_value=True, load_default=None, data_key="list",
+                        metadata={"description": "What the caller has to do, as `/issues/lists` counts it."})
     overdue = _F.Boolean(load_default=None)
     due_before = Moment(load_default=None)
     review_before = _F.Date(load_default=None,
@@ -313,6 +316,16 @@ class CategoryOut(ma.Schema):
 
 class CountsOut(ma.Schema):
     counts = _F.Dict(keys=_F.String(), values=_F.Integer(), required=True)
+
+
+class RoleListOut(ma.Schema):
+    name = _F.String(required=True, metadata={"example": "mine_today"})
+    title = _F.String(required=True, metadata={"example": "今日待办"})
+    titles = _F.Nested(NamesOut, required=True)
+    about = _F.String(required=True)
+    count = _F.Integer(required=True)
+    more = _F.Boolean(required=True, metadata={"description": "There are more; nobody counted further."})
+    filter = _F.String(required=True, metadata={"example": "list=mine_today"})
 
 
 class PointOut(ma.Schema):

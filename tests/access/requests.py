@@ -215,6 +215,7 @@ def _issues() -> None:
         _add(f"GET /api/v1/issues{ending}", lambda w, ending=ending: Request(
             f"{V1}/issues{ending}", query={"state": "submitted"}, shows=None if ending == ".xlsx" else w.others["number"]))
     _add("GET /api/v1/issues/counts", lambda _w: Request(f"{V1}/issues/counts", shows='"dispatched":2'))
+    _add("GET /api/v1/issues/lists", lambda _w: Request(f"{V1}/issues/lists"))
     _add("GET /api/v1/issues/nearby", lambda _w: Request(
         f"{V1}/issues/nearby", query={**HERE, "category": "C1"}, shows='"distance_m"'))
     for ending in ("", "/history", "/routing", "/allowed"):

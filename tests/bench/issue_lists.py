@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -46,13 +46,15 @@ def rows(engines: Sequence[str]) -> Iterator[Row]:
     for engine in sorted(engines):
         with site(engine) as place, place.application() as app:
             district = load_district(REACHES)
-            found = {}
+            found, counted = {}, {}
             for size in sizes[engine]:
                 started = time.monotonic()
                 load_issues(district, size)
                 print(f"{size:,} issues loaded into {engine} in {time.monotonic() - started:.0f} s", flush=True)
                 found[size] = {name: ask(app, engine, size, name, *question) for name, question in questions(district).items()}
+                counted[size] = {name: count(app, engine, size, name, token) for name, token in counters(district).items()}
             yield from _told(engine, found)
+            yield from _told_counts(engine, counted)
 
 
 def questions(district: District) -> dict[str, tuple[str, dict[str, str]]]:
@@ -81,7 +83,18 @@ def questions(district: District) -> dict[str, tuple[str, dict[str, str]]]:
         "a township's office, open": (township, filters["open states"]),
         "a township's office, category": (township, filters["category"]),
         "a village chief": (chief, {}), "a village chief, mine": (chief, {"assigned_to": "me"}),
+        "a village chief, list=mine_today": (chief, {"list": "mine_today"}),
+        "list=waiting_for_me": (office, {"list": "waiting_for_me"}), "list=late_below_me": (office, {"list": "late_below_me"}),
+        "a township's office, list=waiting_for_me": (township, {"list": "waiting_for_me"}),
+        "a township's office, list=late_below_me": (township, {"list": "late_below_me"}),
     }  # fmt: skip
+
+
+def counters(district: District) -> dict[str, str]:
+    """Return by name the tokens of those who ask for the counts of all their lists at once."""
+    names = {"the district's office": "office", "a supervisor": "supervisor", "a township's office": f"office{CODE}001",
+             "a township's chief": f"chief{CODE}001", "a village chief": f"chief{CODE}001001"}  # fmt: skip
+    return {name: district.tokens[username] for name, username in names.items()}
 
 
 def ask(app: Flask, engine: str, size: int, name: str, token: str, filters: dict[str, str]) -> Asked:
@@ -94,29 +107,47 @@ def ask(app: Flask, engine: str, size: int, name: str, token: str, filters: dict
         assert answer.status_code == 200, answer.text
         return answer.json
 
-    def timed(cursor: str | None) -> tuple[Measure, Measure]:
-        times, cpu, end = [], [], time.monotonic() + PATIENCE_S
-        while len(times) < REPEATS and (len(times) < 3 or time.monotonic() < end):
-            started, began = time.perf_counter(), time.process_time()
-            page(PAGE, cursor)
-            times.append((time.perf_counter() - started) * 1000)
-            cpu.append((time.process_time() - began) * 1000)
-        return measured(times, "ms"), measured(cpu, "ms")
-
     page(PAGE)
     counts = []
     for limit in (1, PAGE):
         with statements() as seen:
             page(limit)
         counts.append(len(seen))
-    first, (cursor, row) = timed(None), _walk(page)
-    deep = timed(cursor) if cursor else first
+    first, (cursor, row) = _timed(page, PAGE), _walk(page)
+    deep = _timed(page, PAGE, cursor) if cursor else first
     for (measure, _), at in ((first, None), (deep, cursor)):
         if measure.median > MOST_MS:
             with statements() as seen:
                 page(PAGE, at)
             write_plans(f"{engine}-{size}-{name}-{'deep' if at else 'first'}", seen)
     return Asked(*first, *deep, row, (counts[0], counts[1]))
+
+
+def count(app: Flask, engine: str, size: int, name: str, token: str) -> tuple[Measure, Measure]:
+    """Measure the counts of all lists of somebody's roles, asked for at once: the time and the CPU of this process."""
+    client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+
+    def ask_once() -> None:
+        answer = client.get("/api/v1/issues/lists", headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    ask_once()
+    found = _timed(ask_once)
+    if found[0].median > MOST_MS:
+        with statements() as seen:
+            ask_once()
+        write_plans(f"{engine}-{size}-counts-{name}", seen)
+    return found
+
+
+def _timed(ask_once: Callable[..., Any], *args: Any) -> tuple[Measure, Measure]:
+    times, cpu, end = [], [], time.monotonic() + PATIENCE_S
+    while len(times) < REPEATS and (len(times) < 3 or time.monotonic() < end):
+        started, began = time.perf_counter(), time.process_time()
+        ask_once(*args)
+        times.append((time.perf_counter() - started) * 1000)
+        cpu.append((time.process_time() - began) * 1000)
+    return measured(times, "ms"), measured(cpu, "ms")
 
 
 def _walk(page: Any) -> tuple[str | None, int]:
@@ -172,6 +203,14 @@ def _told(engine: str, found: dict[int, dict[str, Asked]]) -> Iterator[Row]:
         one, many = (measured([statistics.median(asked.queries[at] for asked in answers.values())], "queries") for at in (0, 1))
         yield Row(f"{engine}, {size:,} issues: statements for a page of 50", many, one, "for a page of 1", most_ratio=1,
                   note=f"not for {differing}" if differing else "")
+
+
+def _told_counts(engine: str, counted: dict[int, dict[str, tuple[Measure, Measure]]]) -> Iterator[Row]:
+    smallest = min(counted)
+    for size, answers in counted.items():
+        for name, (ours, cpu) in answers.items():
+            what, least = f"{engine}, {size:,} issues, counts of all lists, {name}", size > smallest and counted[smallest][name][0]
+            yield _list_row(what, ours, cpu, least, None)
 
 
 def _list_row(what: str, ours: Measure, cpu: Measure, least: Measure | Literal[False], growth: float | None) -> Row:

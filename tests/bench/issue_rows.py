@@ -34,14 +34,14 @@ RARE_WORD, RARE_EVERY = "废旧冰箱", 2_000
 CLOSED_AFTER_S = 8 * 86_400
 PHOTO_SHARE, CO_HANDLER_SHARE = 0.5, 0.03
 
-_ROUTING = {
+ROUTING = {
     "rule": "nearest", "confidence": 0.93, "confidence_label": "high", "decided_by": None, "chief_id": None, "involved": [],
     "reasons": [{"code": "nearest", "zh": "最近的河段是清溪柳岸段,相距 12 米", "en": "The nearest reach is 12 m away"},
                 {"code": "chief", "zh": "由村级河长负责", "en": "The chief of the village answers"}],
     "candidates": [], "reach_id": None, "region_id": None, "office_region_id": None, "on": "2026-05-01",
     "office": {"code": "990100", "name": "清溪区"}, "department": {"code": "urban_management", "zh": "城管局", "en": "Urban management"},
 }  # fmt: skip
-_DUE_RULE = {
+DUE_RULE = {
     "rule": "general_10_wd", "stage": "rectification", "since": "2026-05-01T00:00:00+00:00", "last_day": "2026-05-15", "days": [],
     "explanation": [{"zh": "一般问题 10 个工作日", "en": "Ten working days"}],
 }  # fmt: skip
@@ -94,7 +94,7 @@ def _issues(district: District, number: int, rng: np.random.Generator, ids: list
     reach = rng.integers(0, len(district.reach_ids), number)
     places = shapely.get_coordinates(shapely.get_point(district.lines, 7))[reach] + rng.uniform(-0.004, 0.004, (number, 2))
     limit_days = rng.choice([3, 10, 15, 30], number, p=[0.1, 0.6, 0.2, 0.1])
-    routing, due_rule = json.dumps(_ROUTING, ensure_ascii=False), json.dumps(_DUE_RULE, ensure_ascii=False)
+    routing, due_rule = json.dumps(ROUTING, ensure_ascii=False), json.dumps(DUE_RULE, ensure_ascii=False)
     serial, supervisor = count(1), district.people["supervisor"].hex
     for at in order.tolist():
         received, village = now - age_days[at] * 86_400, district.reach_village[reach[at]]

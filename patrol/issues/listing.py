@@ -1,0 +1,156 @@
+"""Pages of issues, in any order and under any filters, and how many there are in each list of a role."""
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, union
+
+from patrol.foundation.database import db
+from patrol.foundation.paging import Page, beyond, page_of
+from patrol.issues.branches import After, Branch, first_ids, is_split
+from patrol.issues.due import CLOCK_RUNS
+from patrol.issues.filters import (
+    Filters,
+    asked_regions,
+    handled_by,
+    is_indexed,
+    is_joint_with,
+    number_in,
+    order_of,
+    others,
+    says,
+    several_of,
+)
+from patrol.issues.lifecycle import ENDED, State
+from patrol.issues.models import CoHandler, Issue
+from patrol.issues.queries import narrowed, scope, scope_of, shown_parts
+from patrol.issues.role_list_branches import branches_of
+from patrol.issues.role_lists import ListRow, RoleList, lists_for
+from patrol.people.actor import Actor
+
+WALKED = {"postgresql": 5_000, "sqlite": 2_000}
+"""How many issues are read in the list's order for a word, before the index of words is asked instead.
+
+The word of every eighth issue fills a page within some hundred, while the index would bring an eighth of all to sort.
+"""
+MOST_COUNTED = 500
+"""How far the lists of a role are counted."""
+
+
+def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[Issue]:
+    """Return one page of the visible issues that pass, with all that an issue shows."""
+    after = partial(beyond, cursor) if cursor else None
+    statement = ordered(actor, filters, order, limit=limit + 1, after=after).options(*shown_parts(Issue))
+    return page_of(statement, order_of(order, Issue), limit=limit, cursor=cursor)
+
+
+def ordered(actor: Actor, filters: Filters, order: str, *, limit: int, after: After = None) -> Select[Any]:
+    """Return the select of the first `limit` visible issues that pass; the caller still orders it.
+
+    `after` makes the condition by which a page goes on, for an order over an entity.
+    """
+    branches, by = _branches(actor, filters), order_of(order, Issue)
+    if not branches:
+        return select(Issue).where(false())
+    if filters.q and _by_words(filters.q):
+        return select(Issue).where(Issue.id.in_(_with_words(filters.q, branches, order, limit, after)))
+    if len(branches) == 1 and not is_split(branches[0], by):
+        return select(Issue).where(branches[0].condition())
+    return select(Issue).where(Issue.id.in_(first_ids(branches, by, limit=limit, after=after)))
+
+
+def _branches(actor: Actor, filters: Filters) -> list[Branch]:
+    """Return the reasons for which an issue is in the list, each with all filters."""
+    several, conditions = several_of(filters), others(filters)
+    # Only these can be late; without them the database walks back through all that arrived.
+    if states := filters.state or (CLOCK_RUNS if filters.overdue else ()):
+        several[Issue.state] = [state.value for state in states]
+    if filters.q and filters.q.strip() and not _by_words(filters.q):
+        conditions.append(says(filters.q))
+    person_id = filters.assigned_to
+    if filters.role_list:
+        reasons = branches_of(filters.role_list, actor)
+        conditions += [handled_by(person_id)] if person_id else []
+    elif person_id:
+        helping = select(CoHandler.issue_id).where(CoHandler.person_id == person_id)
+        reasons = [Branch({}, [Issue.lead_id == person_id], few=True), Branch({}, [Issue.id.in_(helping)], few=True)]
+        visible = None if person_id == actor.person_id else scope(actor)
+        conditions += [] if visible is None else [visible]
+    else:
+        reasons = scope_of(actor).reasons()
+    ids = asked_regions(filters)
+    if ids is None:
+        return [branch for reason in reasons if (branch := reason.narrowed(several, conditions))]
+    there = [branch for reason in reasons if (branch := reason.narrowed({**several, Issue.region_id: ids}, conditions))]
+    # On a border, with a side there: few, whatever else they are in the list for.
+    beside = [branch for reason in reasons if (branch := reason.narrowed(several, [*conditions, is_joint_with(ids)]))]
+    return [*there, *(replace(branch, few=True) for branch in beside)]
+
+
+def _by_words(q: str) -> bool:
+    return number_in(q) is None and is_indexed(q)
+
+
+def _with_words(q: str, branches: list[Branch], order: str, limit: int, after: After) -> Select[Any]:
+    """Return the select of the ids of the first `limit` issues that say `q`.
+
+    The beginning of the list is walked; only when that gives no full page, the index of words is asked. So a word costs
+    no more than the cheaper way, whether it stands everywhere or nowhere, and the answer is the same either way.
+    """
+    by, passing = order_of(order, Issue), or_(*(branch.condition() for branch in branches))
+    ahead = [after(by)] if after else []
+    # Whether a row passes is told, not asked, within the walk: so the database cannot help walking, and stops when it has enough.
+    says_so = and_(passing, says(q, by_index=False)).label("fits")
+    begun = select(*by.columns, says_so).where(*ahead).order_by(*by.clauses()).limit(WALKED[db.engine.dialect.name]).subquery("begun")
+    clauses = [begun.c[key.key].desc() if by.descending else begun.c[key.key] for key in by.columns]
+    walked = select(*(begun.c[key.key] for key in by.columns)).where(begun.c.fits).order_by(*clauses).limit(limit).cte("walked")
+    short = select(func.count()).select_from(walked).scalar_subquery() < limit
+    # The OFFSET keeps the database from walking on in the order instead of asking the index.
+    rest = select(*by.columns).where(short, *ahead, passing, says(q)).offset(0).subquery("looked_up")
+    found = union(select(*walked.c), select(*rest.c)).subquery()
+    keys = [found.c[key.key] for key in by.columns]
+    return select(found.c.id).order_by(*(key.desc() if by.descending else key for key in keys)).limit(limit)
+
+
+def counts(actor: Actor, filters: Filters) -> dict[str, int]:
+    """Count the visible issues that pass, by each state asked for; without any, by each open state."""
+    found = defaultdict[str, int](int)
+    states = filters.state or [state for state in State if state not in ENDED]
+    passing = narrowed(actor, filters)
+    if filters.role_list:
+        passing.append(or_(false(), *(branch.condition() for branch in branches_of(filters.role_list, actor))))
+    rows = db.session.execute(select(Issue.state, func.count()).where(Issue.state.in_(states), *passing).group_by(Issue.state))
+    found.update(rows.all())
+    return {state.value: found[state.value] for state in states}
+
+
+class Counted(NamedTuple):
+    """A role's list with how many issues are in it; `more` says that there are more than were counted."""
+
+    name: RoleList
+    row: ListRow
+    number: int
+    more: bool
+
+
+def counted_lists(actor: Actor) -> list[Counted]:
+    """Count the issues in each list that the actor's roles have, all in one statement, up to `MOST_COUNTED` each."""
+    rows = lists_for(actor.permissions)
+    if not rows:
+        return []
+    seen = scope_of(actor)
+    numbers = db.session.execute(select(*(_number_in(branches_of(name, actor, seen)) for name in rows))).one()
+    return [
+        Counted(name, row, min(number, MOST_COUNTED), number > MOST_COUNTED)
+        for (name, row), number in zip(rows.items(), numbers, strict=True)
+    ]
+
+
+def _number_in(branches: list[Branch]) -> ColumnElement[int]:
+    if not branches:
+        return literal(0)
+    parts = [select(Issue.id).where(branch.condition()).limit(MOST_COUNTED + 1).subquery() for branch in branches]
+    together = union(*(select(part.c.id) for part in parts)).limit(MOST_COUNTED + 1).subquery()
+    return select(func.count()).select_from(together).scalar_subquery()

@@ -1,0 +1,136 @@
+"""What is in the list of a role: the law of `lifecycle` and `allowed`, as conditions of the database.
+
+Each list is made of branches, one for each reason to be in it, and each has an index to go by. Nothing in them lies
+outside of what the actor may see.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select
+
+from patrol.foundation import clock
+from patrol.issues.branches import Branch
+from patrol.issues.categories import Severity
+from patrol.issues.due import CLOCK_RUNS
+from patrol.issues.filters import among, late
+from patrol.issues.lifecycle import State
+from patrol.issues.models import CoHandler, Extension, Issue
+from patrol.issues.queries import Scope, districts_signed_by, scope_of
+from patrol.issues.role_lists import RoleList
+from patrol.people.actor import Actor
+from patrol.people.models import Region
+from patrol.people.permissions import Permission as P
+
+# Written as the partial indexes ix_issues_led, ix_issues_led_by_nobody and ix_issues_came_back have it, so that they can be chosen.
+_IN_WORK: ColumnElement[bool] = literal_column("issues.state IN ('dispatched', 'in_progress')")
+_LED_BY_NOBODY: ColumnElement[bool] = literal_column("issues.lead_id IS NULL AND issues.state IN ('dispatched', 'in_progress')")
+_CAME_TO_OFFICE: ColumnElement[bool] = literal_column(
+    "issues.state = 'accepted' AND (issues.declined_at IS NOT NULL OR issues.reopened_times > 0)"
+)
+
+
+def branches_of(role_list: RoleList, actor: Actor, scope: Scope | None = None) -> list[Branch]:
+    """Return the reasons for which an issue is in the actor's list now; none for somebody who has nothing to do there."""
+    return _BRANCHES[role_list](actor, scope or scope_of(actor))
+
+
+def _mine_today(actor: Actor, scope: Scope) -> list[Branch]:
+    """Return what the actor leads or co-handles and cannot wait, and all that nobody leads, where bureau or office stand in."""
+    if not actor.may(P.HANDLE_ISSUE):
+        return []
+    # The due moment is the first that is too late: what must be done today is due when tomorrow begins.
+    soon = and_(Issue.state == State.IN_PROGRESS.value, Issue.due_at <= _end_of_today())
+    pressing = or_(Issue.state == State.DISPATCHED.value, soon)
+    found = [Branch({}, [mine, _IN_WORK, pressing], few=True) for mine in _mine(actor)]
+    if actor.may(P.DISPATCH_ISSUE):
+        found.append(_in_area(scope, _LED_BY_NOBODY))
+    elif actor.department:
+        found.append(_in_area(scope, _LED_BY_NOBODY, Issue.department == actor.department))
+    return found
+
+
+def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
+    """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
+    found, today = [], clock.today(_timezone())
+    not_mine, is_major = Issue.rectified_by_id.is_distinct_from(actor.person_id), Issue.severity == Severity.MAJOR.value
+    to_review = and_(Issue.state == State.SUSPENDED.value, Issue.review_on <= today)
+    first = [state for state, may in ((State.SUBMITTED, P.RECEIVE_ISSUE), (State.ACCEPTED, P.DISPATCH_ISSUE)) if actor.may(may)]
+    if first:
+        found.append(scope.area({Issue.state: [state.value for state in first]}))
+    if actor.may(P.DISPATCH_ISSUE):
+        found += [_in_area(scope, *_more_time_asked(actor)), _in_area(scope, to_review, ~is_major, not_mine)]
+    if actor.may(P.REVIEW_ISSUE):
+        found.append(scope.area({Issue.state: [State.RECTIFIED.value]}, not_mine))
+    if actor.may(P.CLOSE_ISSUE):
+        found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~is_major, not_mine))
+    if districts := districts_signed_by(actor, today):
+        of_districts = among(Issue.region_id, select(Region.id).where(or_(*(Region.path.startswith(path, autoescape=True) for path in districts))))
+        found += [
+            scope.area({Issue.state: [State.VERIFIED.value]}, is_major, of_districts, not_mine),
+            _in_area(scope, to_review, is_major, of_districts, not_mine),
+        ]
+    return found
+
+
+def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:
+    """Return what is overdue in the actor's area, for a chief below it, with others in charge: what he may supervise."""
+    if not (actor.may(P.SUPERVISE_ISSUE) or actor.may(P.REVIEW_ISSUE)):
+        return []
+    of_others = [Issue.lead_id.is_distinct_from(actor.person_id), Issue.id.not_in(_co_handled(actor.person_id))]
+    if not actor.may(P.REVIEW_ISSUE):
+        of_others.append(Issue.region_id != actor.region_id)
+    return [scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others)]
+
+
+def _came_back(actor: Actor, scope: Scope) -> list[Branch]:
+    """Return what was returned or reopened and is the actor's to handle, or was declined or reopened and waits for the office."""
+    found = []
+    if actor.may(P.HANDLE_ISSUE):
+        returned = and_(Issue.state == State.IN_PROGRESS.value, Issue.returned_times > 0)
+        found += [Branch({}, [mine, _IN_WORK, or_(returned, Issue.reopened_times > 0)], few=True) for mine in _mine(actor)]
+    if actor.may(P.DISPATCH_ISSUE):
+        found.append(_in_area(scope, _CAME_TO_OFFICE))
+    return found
+
+
+_BRANCHES: dict[RoleList, Callable[[Actor, Scope], list[Branch]]] = {
+    RoleList.MINE_TODAY: _mine_today,
+    RoleList.WAITING_FOR_ME: _waiting_for_me,
+    RoleList.LATE_BELOW_ME: _late_below_me,
+    RoleList.CAME_BACK: _came_back,
+}
+
+
+def _in_area(scope: Scope, *conditions: ColumnElement[bool]) -> Branch:
+    """Return the few issues of the area that the conditions leave."""
+    return Branch({}, [*conditions, scope.area().condition()], few=True)
+
+
+def _co_handled(person_id: UUID | None) -> Select[UUID]:
+    return select(CoHandler.issue_id).where(CoHandler.person_id == person_id)
+
+
+def _mine(actor: Actor) -> Sequence[ColumnElement[bool]]:
+    return Issue.lead_id == actor.person_id, among(Issue.id, _co_handled(actor.person_id))
+
+
+def _more_time_asked(actor: Actor) -> Sequence[ColumnElement[bool]]:
+    open_to_me = and_(Extension.decided_at.is_(None), Extension.asked_by_id != actor.person_id)
+    asked = among(Issue.id, select(Extension.issue_id).where(open_to_me))
+    # Asked since the issue was last reopened: a scalar for each of the few, where a join would read all issues on SQLite.
+    openings = select(Extension.opening).where(open_to_me, Extension.issue_id == Issue.id).correlate(Issue)
+    return asked, Issue.reopened_times.in_(openings), _IN_WORK
+
+
+def _timezone() -> str:
+    name: str = current_app.extensions["settings"].timezone
+    return name
+
+
+def _end_of_today() -> datetime:
+    tomorrow = clock.today(_timezone()) + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), ZoneInfo(_timezone()))
