@@ -1,6 +1,8 @@
 """The worker: huey on a SQLite file, or on Redis by setting. It is fed by the outbox and can be lost without loss."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +58,27 @@ def open_queue(settings: Settings) -> Huey:
     if settings.redis_url:
         return RedisHuey("xunhe", url=settings.redis_url, results=False)
     settings.data.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey("xunhe", filename=str(settings.data / "queue.db"), results=False, journal_mode=journal_mode().lower())
+    # What is in the queue stands in the outbox too, so that no request waits for the disk because of it.
+    return SqliteHuey(
+        "xunhe", filename=str(settings.data / "queue.db"), results=False, journal_mode=journal_mode().lower(), fsync=False
+    )
+
+
+def drop_broken_queue(settings: Settings) -> bool:
+    """Remove the queue's file when a power cut has left it unreadable; tell whether it was. Its work is in the outbox."""
+    path = settings.data / "queue.db"
+    if settings.redis_url or not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            is_sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError:
+        is_sound = False
+    if not is_sound:
+        log.warning("queue_was_broken", file=str(path))
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return not is_sound
 
 
 def connect_worker(app: Flask, settings: Settings) -> Huey:
@@ -95,6 +117,7 @@ def deliver_due(limit: int = 500) -> int:
 def run_worker(app: Flask, after_start: Callable[[], Any] = lambda: None) -> None:
     """Run the worker until it is told to stop. It first sweeps up what an earlier one left behind."""
     queue: Huey = app.extensions["queue"]
+    drop_broken_queue(app.extensions["settings"])
     with app.app_context():
         while deliver_due():
             log.info("delivered_left_over_rows")

@@ -76,7 +76,7 @@ def _enter(issue: Issue, by: Actor | None, photos: Sequence[Photo], timezone: st
         issue, verb=SUBMIT, by=by, from_state=None, changes={name: {"from": None, "to": to} for name, to in facts.items()},
         photos=[(photo, "before") for photo in photos],
     )  # fmt: skip
-    events.record(IssueReported(issue_id=issue.id, source=issue.source, by_id=by.person_id if by else None))
+    events.record(IssueReported(issue_id=issue.id, source=issue.source, by_id=by.person_id if by else None, patrol_id=issue.patrol_id))
     if photos:
         outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
 

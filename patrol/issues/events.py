@@ -8,11 +8,12 @@ from patrol.foundation.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class IssueReported(Event):
-    """An issue was entered; `by_id` is the account that did, None for a citizen."""
+    """An issue was entered; `by_id` is the account that did, None for a citizen; `patrol_id` the patrol it was seen on."""
 
     issue_id: UUID
     source: str
     by_id: UUID | None
+    patrol_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
 from patrol.evidence.models import Photo
@@ -65,7 +66,7 @@ def scope_of(actor: Actor) -> Scope:
     """
     if actor.person_id is None:
         return Scope(None)
-    ids = subtree_ids(actor.region_path)
+    ids = None if actor.sees_all_regions else subtree_ids(actor.region_path)
     if ids is None and sees_charges(actor):
         return Scope(None)
     hidden = [] if sees_charges(actor) else [Issue.category.not_in(_CHARGES)]
@@ -124,10 +125,10 @@ def _kin_of(entity: Any) -> tuple[ORMOption, ...]:
 
 def get_issue(actor: Actor, issue_id: UUID) -> Issue:
     """Return a visible issue with all that it shows. Raises NotFound (404)."""
-    issue = db.session.scalar(_with_parts(visible_to(actor).where(Issue.id == issue_id)))
-    if issue is None:
+    found = db.session.execute(visible_to(actor).where(Issue.id == issue_id).options(*_SINGLE).add_columns(*_HAS)).first()
+    if found is None:
         raise NotFound(_NO_ISSUE)
-    return issue
+    return _with_collections(found[0], found[1:])
 
 
 _ID_OF_ISSUE = select(Issue.__table__.c.id).where(Issue.__table__.c.id == bindparam("id"))
@@ -138,25 +139,46 @@ def find_issue(issue_id: UUID) -> Issue | None:
     # Nearly always there is none, and a question for the id alone costs a fifth.
     if db.session.scalar(_ID_OF_ISSUE, {"id": issue_id}) is None:
         return None
-    return db.session.scalar(_with_parts(select(Issue).where(Issue.id == issue_id)))
+    found = db.session.execute(select(Issue).where(Issue.id == issue_id).options(*_SINGLE).add_columns(*_HAS)).one()
+    return _with_collections(found[0], found[1:])
 
 
-def _with_parts(statement: Select[Issue]) -> Select[Issue]:
-    return statement.options(
-        joinedload(Issue.region), joinedload(Issue.reach).joinedload(Reach.region), joinedload(Issue.lead), joinedload(Issue.reporter),
-        *_kin_of(Issue), selectinload(Issue.co_handlers), selectinload(Issue.parts).joinedload(IssuePart.person),
-        selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
+_SINGLE = (
+    joinedload(Issue.region), joinedload(Issue.reach).joinedload(Reach.region), joinedload(Issue.lead), joinedload(Issue.reporter),
+    *_kin_of(Issue),
+)  # fmt: skip
+# Most issues have none of the one or the other; a question whether there are any spares the statement that would bring nothing.
+_HAS = tuple(
+    select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == Issue.id).exists() for table in (CoHandler, IssuePart, IssuePhoto)
+)
+_HAS_NOW = select(*(
+    select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == bindparam("id")).exists()
+    for table in (CoHandler, IssuePart, IssuePhoto)
+))  # fmt: skip
+
+
+def _with_collections(issue: Issue, has: Sequence[Any]) -> Issue:
+    """Load what an issue has several of; `has` tells of co-handlers, parts and photos whether there are any."""
+    fresh, collections = {"populate_existing": True}, (
+        ("co_handlers", select(Person).join(CoHandler).where(CoHandler.issue_id == issue.id).order_by(Person.username)),
+        ("parts", select(IssuePart).where(IssuePart.issue_id == issue.id).options(joinedload(IssuePart.person)).order_by(IssuePart.n)),
+        ("photo_links", select(IssuePhoto).where(IssuePhoto.issue_id == issue.id).options(joinedload(IssuePhoto.photo))
+         .order_by(IssuePhoto.seq, IssuePhoto.position)),
     )  # fmt: skip
+    for (name, statement), is_there in zip(collections, has, strict=True):
+        set_committed_value(issue, name, list(db.session.scalars(statement, execution_options=fresh)) if is_there else [])
+    return issue
 
 
 def locked_issue(actor: Actor, issue_id: UUID) -> Issue:
     """Return a visible issue as `get_issue` does, locked until the transaction ends, as it stands now."""
-    statement = _with_parts(visible_to(actor).where(Issue.id == issue_id))
+    statement = visible_to(actor).where(Issue.id == issue_id).options(*_SINGLE)
     statement = statement.with_for_update(of=Issue).execution_options(populate_existing=True)
     issue = db.session.scalar(statement)
     if issue is None:
         raise NotFound(_NO_ISSUE)
-    return issue
+    # Asked again behind the lock: the statement that waited for it looks at what had been there before.
+    return _with_collections(issue, db.session.execute(_HAS_NOW, {"id": issue_id}).one())
 
 
 def narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:

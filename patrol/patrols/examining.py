@@ -146,7 +146,7 @@ subscribe(FindingJudged)(examine_after)
 @subscribe(IssueReported)
 def examine_after_report(event: IssueReported) -> None:
     """An issue raised on a patrol brings its photos into it."""
-    _put_once(db.session.scalars(select(Issue.patrol_id).where(Issue.id == event.issue_id)))
+    _put_once([event.patrol_id])
 
 
 @subscribe(PhotoReceived)

@@ -8,7 +8,10 @@ from patrol.people.permissions import Permission, Role
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """The signed-in person, or the system itself (`person_id` None) acting by a named rule."""
+    """The signed-in person, or the system itself (`person_id` None) acting by a named rule.
+
+    `sees_all_regions` says that there is no region outside the actor's subtree; False may also mean that nobody looked.
+    """
 
     person_id: UUID | None
     name: str
@@ -19,6 +22,7 @@ class Actor:
     region_path: str
     department: str | None = None
     sign_in_id: UUID | None = None
+    sees_all_regions: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Tell whether this actor holds `permission`."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, bindparam, cast, select
+from sqlalchemy import Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
@@ -26,8 +26,12 @@ _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region wit
 
 # Asked by every request, and so put together once, over tables: the mapper's share of the work falls away.
 _token, _sign_in, _person, _region = (model.__table__.c for model in (Token, SignIn, Person, Region))
+_elsewhere = Region.__table__.alias("elsewhere").c
+_SEES_ALL = ~select(_elsewhere.id).where(func.substr(_elsewhere.path, 1, func.length(_region.path)) != _region.path).exists()
 _ACTOR = (
-    select(_person.id, _person.name, _person.role_names, _person.department, _region.id, _region.path, _sign_in.id, _person.title)
+    select(
+        _person.id, _person.name, _person.role_names, _person.department, _region.id, _region.path, _sign_in.id, _person.title, _SEES_ALL
+    )
     .select_from(Token.__table__)
     .join(SignIn.__table__, _sign_in.id == _token.sign_in_id)
     .join(Person.__table__, _person.id == _sign_in.person_id)
@@ -47,7 +51,7 @@ def actor_with_token(token: str) -> Actor | None:
     roles = frozenset(Role(name) for name in row[2])
     return Actor(
         person_id=row[0], name=row[1], roles=roles, permissions=permissions_of(roles), department=row[3],
-        region_id=row[4], region_path=row[5], sign_in_id=row[6], title=row[7],
+        region_id=row[4], region_path=row[5], sign_in_id=row[6], title=row[7], sees_all_regions=bool(row[8]),
     )
 
 

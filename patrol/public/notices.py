@@ -25,14 +25,18 @@ COLLECTED_FOR = timedelta(minutes=1)
 """How long the first message waits for what follows at once: acceptance and dispatch by policy come with the receipt."""
 ASKED_A_DAY = 3
 """How often one address is asked in 24 hours whether it wants to be told: nobody can be pestered in a stranger's name."""
+_LISTENED = "listeners"
 CONSENT = 0
 """The number of the notice that asks for consent; the history's entries begin with 1."""
 
 
 @subscribe(IssueReported)
 def tell_of_report(event: IssueReported) -> None:
-    """Let the worker tell a complainant that the complaint was received."""
-    _tell(event.issue_id, SUBMIT, 1)
+    """Let the worker tell a complainant that the complaint was received; to what an account reports nobody listens yet."""
+    if event.by_id is None:
+        _tell(event.issue_id, SUBMIT, 1)
+    else:
+        db.session().info[_LISTENED] = (db.session().get_transaction(), event.issue_id, False)
 
 
 @subscribe(StepTaken)
@@ -48,8 +52,18 @@ def tell_of_entry(event: EntryNoted) -> None:
 
 
 def _tell(issue_id: UUID, verb: str, seq: int) -> None:
-    if verb in TOLD and db.session.scalar(listeners_to(issue_id).limit(1)) is not None:
+    if verb in TOLD and _somebody_listens(issue_id):
         outbox.put("public.tell", issue_id=str(issue_id), seq=seq)
+
+
+def _somebody_listens(issue_id: UUID) -> bool:
+    """Tell whether anybody is to be told of an issue; within one transaction it is asked once."""
+    session = db.session()
+    under_way, asked, listens = session.info.get(_LISTENED, (None, None, False))
+    if under_way is None or under_way is not session.get_transaction() or asked != issue_id:
+        listens = session.scalar(listeners_to(issue_id).with_only_columns(Subscription.id).limit(1)) is not None
+        session.info[_LISTENED] = (session.get_transaction(), issue_id, listens)
+    return bool(listens)
 
 
 def listeners_to(issue_id: UUID) -> Select[Subscription]:

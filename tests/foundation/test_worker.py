@@ -68,3 +68,14 @@ def test_hourly_jobs_run_and_one_that_fails_keeps_none_back(queue, monkeypatch):
     assert len(hourly) == 1
     queue.execute(hourly[0])
     assert ran == ["second"]
+
+
+def test_a_queue_that_a_power_cut_broke_is_made_anew(tmp_path):
+    settings = Settings({"XUNHE_ENV": "test", "XUNHE_DATA": str(tmp_path)})
+    assert not worker.drop_broken_queue(settings)
+    assert worker.open_queue(settings).pending_count() == 0
+    assert not worker.drop_broken_queue(settings)
+    path = tmp_path / "queue.db"
+    path.write_bytes(path.read_bytes()[:50] + b"\xff" * 5000)
+    assert worker.drop_broken_queue(settings)
+    assert worker.open_queue(settings).pending_count() == 0
