@@ -146,7 +146,7 @@ def test_routing_takes_few_queries(valley, queries, anyone):
     assert len(queries) <= 3
     queries.clear()
     report(valley.patroller_client)
-    assert len(queries) <= 13, queries
+    assert len(queries) <= 16, queries
 
 
 def rows_of(reply):
