@@ -275,6 +275,9 @@ def _every_row(canary: Canary) -> None:
         tables.reflect(engine)
         with engine.connect() as connection:
             for table in tables.sorted_tables:
+                # The index of words keeps no text and cannot be read; its bytes are searched with the file's.
+                if table.name.startswith("issue_words"):
+                    continue
                 for row in connection.execute(sa.select(table)):
                     values = [bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in row]
                     canary.look(b"\n".join(values), f"a row of {table.name}")

@@ -106,11 +106,11 @@ def who_may(permission: str) -> str:
 WHO = {
     "chief_of_this_reach": {
         "account:own", "waters:see", "patrol:do", "patrol:see", "issue:see", "issue:report", "issue:handle", "photo:add",
-        "photo:see", "photo:original"},
+        "photo:see", "photo:original", "policy:see"},
     "office_of_this_region": {
         "issue:receive", "issue:dispatch", "issue:review", "issue:close", "issue:reopen", "issue:export", "reporter:reveal",
         "register:manage", "duty:manage", "patrol:judge", "people:see", "notification:manage", "spot_check:see", "spot_check:do", "watch:own"},
-    "admin": {"people:manage"},
+    "admin": {"people:manage", "policy:manage"},
     "auditor": {"audit:see"},
     "supervisor": {"issue:supervise"},
 }

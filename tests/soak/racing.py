@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from tests.access.world import HERE
 from tests.soak import writing
+from tests.soak.histories import an_hour_more
 from tests.soak.proof import Outcome, Setup, histories_must_be_sound, proves
 from tests.soak.server import Server
 from tests.soak.web import Caller, Reply
@@ -205,9 +206,12 @@ def _racing_steps(server: Server, times: int, chance: Random, outcome: Outcome) 
 
 def _go_through(verbs: tuple[str, ...], path: str, office: Caller, chief: Caller) -> None:
     """Bring an issue to where two can meet over it."""
-    by_chief = {"rectify": {"form": {"note": "done", "photos": new_photo()}}, "extensions": {"json_body": {"until": "2099-01-01T00:00:00Z", "reason": "雨"}}}
     for verb in verbs:
-        caller, content = (chief, by_chief[verb]) if verb in by_chief else (office, {"json_body": {}})
+        caller, content = office if verb not in {"rectify", "extensions"} else chief, {"json_body": {}}
+        if verb == "rectify":
+            content = {"form": {"note": "done", "photos": new_photo()}}
+        elif verb == "extensions":
+            content = {"json_body": {"until": an_hour_more(office, path), "reason": "雨"}}
         _must_succeed(caller.call("POST", f"{path}/{verb}", headers={"If-Match": "*"}, **content))
 
 
