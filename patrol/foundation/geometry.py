@@ -72,7 +72,7 @@ def to_wgs84(latitude: float, longitude: float, datum: Datum) -> tuple[float, fl
     # A first, generous look at the box keeps the iteration out of where it diverges.
     found = _unshift(latitude, longitude, datum, math) if _in_china(latitude, longitude, 0.1) else None
     if found is None or not _in_china(*found):
-        text = Text("{datum} 坐标系只适用于中国,位置在其范围之外", "{datum} covers China only; the position is outside it")
+        text = Text("{datum} 坐标系只适用于中国，位置在其范围之外", "{datum} covers China only; the position is outside it")
         raise OutsideDatum(text.format(datum=datum.value.upper()))
     return float(found[0]), float(found[1])
 
@@ -231,7 +231,7 @@ def from_geojson(value: object) -> Geometry:
         case "MultiPolygon":
             return _valid(shapely.multipolygons([_polygon(polygon) for polygon in _several(coordinates)]))
     kinds = "LineString, MultiLineString, Polygon, MultiPolygon"
-    raise BadGeometry(Text("图形类型须为其中之一: {kinds}", "The geometry must be one of {kinds}").format(kinds=kinds))
+    raise BadGeometry(Text("图形类型须为其中之一：{kinds}", "The geometry must be one of {kinds}").format(kinds=kinds))
 
 
 def to_geojson(geometry: Geometry) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def _position(value: object) -> tuple[float, float]:
         numbers = all(type(number) in {int, float} and abs(number) < 1e5 for number in value)
         if numbers and -180 <= longitude <= 180 and -90 <= latitude <= 90:
             return float(longitude), float(latitude)
-    text = Text("坐标须为 [经度, 纬度],单位为度: {shown}", "A position must be [longitude, latitude] in degrees: {shown}")
+    text = Text("坐标须为 [经度，纬度]，单位为度：{shown}", "A position must be [longitude, latitude] in degrees: {shown}")
     raise BadGeometry(text.format(shown=repr(value)[:80]))
 
 
@@ -272,7 +272,7 @@ def _polygon(value: object) -> Geometry:
 
 def _valid(geometry: Geometry) -> Geometry:
     if not shapely.is_valid(geometry):
-        text = Text("面的边界有误(自相交或重叠): {reason}", "The polygon is not valid: {reason}")
+        text = Text("面的边界有误（自相交或重叠）：{reason}", "The polygon is not valid: {reason}")
         raise BadGeometry(text.format(reason=shapely.is_valid_reason(geometry)))
     return geometry
 
@@ -322,4 +322,4 @@ def parse_bbox(value: str) -> Box:
     if -180 <= box.min_longitude <= box.max_longitude <= 180 and -90 <= box.min_latitude <= box.max_latitude <= 90:
         return box
     order = "min_longitude,min_latitude,max_longitude,max_latitude"
-    raise BadGeometry(Text("范围须为 {order},单位为度", "A box must be {order} in degrees").format(order=order))
+    raise BadGeometry(Text("范围须为 {order}，单位为度", "A box must be {order} in degrees").format(order=order))

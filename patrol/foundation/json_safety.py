@@ -12,11 +12,11 @@ from patrol.foundation.texts import Text
 DEEPEST = 64
 LARGEST_JSON_BYTES = 8 * 1024 * 1024
 
-_NOT_JSON = Text("请求体不是有效的 JSON:{why}", "The body is not valid JSON: {why}")
+_NOT_JSON = Text("请求体不是有效的 JSON：{why}", "The body is not valid JSON: {why}")
 _TOO_DEEP = Text("JSON 嵌套超过 64 层", "The JSON is nested deeper than 64 levels")
 _NUL = Text("文本中不能包含空字符（U+0000）", "Text must not contain the character U+0000")
 _SURROGATE = Text("文本中含有无效字符（孤立代理项）", "Text contains an invalid character (a lone surrogate)")
-_TOO_LARGE = Text("JSON 不得超过 8 MB,请分批发送", "JSON must not exceed 8 MB: send it in parts")
+_TOO_LARGE = Text("JSON 不得超过 8 MB，请分批发送", "JSON must not exceed 8 MB: send it in parts")
 
 
 def parse_json(body: bytes) -> Any:

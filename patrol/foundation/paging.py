@@ -19,7 +19,7 @@ from patrol.foundation.texts import Text
 
 T = TypeVar("T")
 DEFAULT_LIMIT, MOST = 50, 200
-_BAD_CURSOR = Text("cursor 无效,请从第一页重新读取", "The cursor is not valid: start again at the first page")
+_BAD_CURSOR = Text("cursor 无效，请从第一页重新读取", "The cursor is not valid: start again at the first page")
 
 
 class PageArgs(ma.Schema):

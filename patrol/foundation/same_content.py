@@ -10,7 +10,7 @@ from patrol.foundation.errors import Conflict
 from patrol.foundation.texts import Text
 
 _OTHER_CONTENT = Text(
-    "编号 {id} 已用于其他内容;如内容确有变化,请换用新编号", "The id {id} was used for other content: send new content under a new id"
+    "编号 {id} 已用于其他内容；如内容确有变化，请换用新编号", "The id {id} was used for other content: send new content under a new id"
 )
 
 

@@ -22,7 +22,7 @@ from patrol.foundation.texts import Text
 room = Room("service", __name__, description="Health, readiness, metrics")
 _checks: dict[str, Callable[[], bool]] = {}
 _documents: dict[str, Callable[[], str]] = {"settings.md": settings_document}
-_NOT_READY = Text("尚未就绪:{parts}", "Not ready: {parts}")
+_NOT_READY = Text("尚未就绪：{parts}", "Not ready: {parts}")
 _NOT_READY_TITLE = Text("尚未就绪", "Not ready")
 _METRICS_PRIVATE = Text("指标不公开", "Metrics are not public")
 

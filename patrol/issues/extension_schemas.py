@@ -11,7 +11,7 @@ _F = ma.fields
 
 class ExtensionIn(ma.Schema):
     until = Moment(required=True, validate=a_due_date, metadata={"example": "2026-04-01T00:00:00+08:00"})
-    reason = _F.String(required=True, validate=filled(4000), metadata={"example": "连续降雨,打捞船无法作业"})
+    reason = _F.String(required=True, validate=filled(4000), metadata={"example": "连续降雨，打捞船无法作业"})
 
 
 class ExtensionDecisionIn(ma.Schema):
@@ -22,7 +22,7 @@ class ExtensionDecisionIn(ma.Schema):
 class ExtensionOut(ma.Schema):
     n = _F.Integer(required=True, metadata={"example": 1})
     until = Moment(required=True)
-    reason = _F.String(required=True, metadata={"example": "连续降雨,打捞船无法作业"})
+    reason = _F.String(required=True, metadata={"example": "连续降雨，打捞船无法作业"})
     asked_at = Moment(required=True)
     asked_by = _F.Nested(PersonBriefOut, required=True)
     granted = _F.Boolean(required=True, allow_none=True, metadata={"description": "Null: not decided yet."})

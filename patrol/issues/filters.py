@@ -27,8 +27,8 @@ from patrol.people.models import Region
 from patrol.waters.models import Reach
 
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
-_NO_REACH = Text("没有这个河段:{reach}", "There is no such reach: {reach}")
-_NO_CATEGORY = Text("没有这个问题类别:{code}", "There is no such category: {code}")
+_NO_REACH = Text("没有这个河段：{reach}", "There is no such reach: {reach}")
+_NO_CATEGORY = Text("没有这个问题类别：{code}", "There is no such category: {code}")
 _NUMBER = re.compile(r"(?:XH)?0*(\d{1,15})", re.IGNORECASE)
 
 

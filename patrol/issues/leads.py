@@ -18,16 +18,16 @@ from patrol.people.permissions import Permission
 from patrol.waters.models import Reach
 from patrol.waters.queries import chiefs_on
 
-_NOBODY = Text("没有这个人员,或不在你的辖区内:{who}", "There is nobody of that name or id in your area: {who}")
+_NOBODY = Text("没有这个人员，或不在您的辖区内：{who}", "There is nobody of that name or id in your area: {who}")
 _DISABLED = Text("{who} 的账号已停用", "The account of {who} is disabled")
 _CANNOT = Text("{who} 的角色不能处理问题", "The roles of {who} do not include handling issues")
-_NO_DEPARTMENT = Text("没有代码为 {code} 的部门,可用:{codes}", "There is no department {code}; there are {codes}")
+_NO_DEPARTMENT = Text("没有代码为 {code} 的部门，可用：{codes}", "There is no department {code}; there are {codes}")
 _NO_HANDLER = Text(
-    "{name}在此地及上级没有可派的经办人:请指定责任人", "{name} has no handler at or above this place in your area: name a lead"
+    "{name}在此地及上级没有可派的经办人：请指定责任人", "{name} has no handler at or above this place in your area: name a lead"
 )
-_NO_CHIEF = Text("该处没有在任河长:请指定责任人或部门", "Nobody is chief of that place now: name a lead or a department")
+_NO_CHIEF = Text("该处没有在任河长：请指定责任人或部门", "Nobody is chief of that place now: name a lead or a department")
 _ACCUSED = Text(
-    "涉及河长履职的问题不能自动交给该河长:请指定责任人或部门",
+    "涉及河长履职的问题不能自动交给该河长：请指定责任人或部门",
     "What concerns a chief's duty is never given to that chief unseen: name a lead or a department",
 )
 

@@ -43,7 +43,7 @@ def today() -> date:
 @room.response(200, PoliciesOut)
 def show_policies() -> dict[str, Any]:
     """Show what is in force today and what comes, and what the office should see to."""
-    return policy_queries.overview(today(), language())
+    return policy_queries.overview(today(), language(), actor=current_actor())
 
 
 @room.route("/policies/apply-to-open", may=P.MANAGE_POLICIES, methods=("POST",), refuses=(409,))

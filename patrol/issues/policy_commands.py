@@ -18,7 +18,8 @@ from patrol.issues.policies import Kind
 from patrol.issues.policy_schemas import BODY
 from patrol.people.actor import SYSTEM
 
-commands = AppGroup("policies", help="Deadlines, calendar, dispatching and escalation.")
+commands = AppGroup("policies", help="Deadlines, calendar, dispatching, escalation, and how patrols are examined and asked for.")
+_NOT_FIGURES = {*policy_queries.COMMON, *policy_actions.PAIRS, "standing", "withdrawable"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -30,12 +31,11 @@ def _timezone() -> str:
 @with_appcontext
 def list_command() -> None:
     """Print what is in force today and what comes, and what to see to."""
-    told = policy_queries.overview(clock.today(_timezone()), "en")
+    told = policy_queries.overview(clock.today(_timezone()), "en", actor=SYSTEM)
     for group in told["kinds"]:
         for row in [*group["in_force"], *group["coming"]]:
-            figures = {name: value for name, value in row.items() if name in policy_queries.FIGURES[Kind(group["kind"])]}
-            switched = "" if row["enabled"] else " (off)"
-            said = ", ".join(f"{name} {value}" for name, value in figures.items())
+            switched = "" if row.get("enabled", True) else " (off)"
+            said = ", ".join(f"{name} {value}" for name, value in row.items() if name not in _NOT_FIGURES)
             click.echo(f"{group['kind']} · {row['standing']} · version {row['version']}{switched}: {said}")
     for warning in told["warnings"]:
         click.echo(f"! {warning['text']}", err=True)

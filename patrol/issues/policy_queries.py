@@ -1,9 +1,9 @@
 """Reads of the policies: every version, what is in force today, and what comes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from patrol.issues.policies import KIND_NAME, Kind, unknown_year
 from patrol.issues.policies_held import current_policies
 from patrol.issues.policy_actions import MODEL, PAIRS, Version
 from patrol.issues.policy_models import CalendarOverride, PolicyApplication
+from patrol.people.actor import Actor
 
 COMMON = ("id", "version", "enabled", "added_at", "withdrawn_at")
 FIGURES: dict[Kind, tuple[str, ...]] = {
@@ -31,6 +32,21 @@ NOTICE_MISSING = Text(
     "The holidays of {year} are not known: deadlines that reach into it are counted Monday to Friday. Import the State Council's notice "
     "(flask policies import-calendar)",
 )
+
+
+class OtherKind(NamedTuple):
+    """A kind of policy that a higher room has: its name, and how its versions read that were not withdrawn and the actor sees."""
+
+    name: Text
+    versions: Callable[[Actor, date], list[dict[str, Any]]]
+
+
+OTHER_KINDS: dict[str, OtherKind] = {}
+
+
+def register_kind(kind: str, name: Text, versions: Callable[[Actor, date], list[dict[str, Any]]]) -> None:
+    """Let a higher room show its kind of policy in the overview; each version has at least `standing`."""
+    OTHER_KINDS[kind] = OtherKind(name, versions)
 
 
 def list_versions(kind: Kind, *, limit: int, cursor: str | None) -> Page[Version]:
@@ -61,8 +77,8 @@ def _standing(rows: Iterable[Version], kind: Kind, today: date) -> dict[UUID, st
     return found
 
 
-def overview(today: date, language: str) -> dict[str, Any]:
-    """Return what is in force today and what comes, kind by kind, and what the office should see to.
+def overview(today: date, language: str, *, actor: Actor) -> dict[str, Any]:
+    """Return what is in force today and what comes, kind by kind of every room, and what the office should see to.
 
     Of the calendar the days from today on are told.
     """
@@ -71,13 +87,18 @@ def overview(today: date, language: str) -> dict[str, Any]:
         rows = _all_of(kind)
         standing = _standing(rows, kind, today)
         told = [row for row in rows if not isinstance(row, CalendarOverride) or row.day >= today]
-        kinds.append({
-            "kind": kind.value, "name": KIND_NAME[kind].in_language(language),
-            **{word: [shown_version(row, kind, standing, today) for row in told if standing[row.id] == word] for word in ("in_force", "coming")},
-        })  # fmt: skip
+        kinds.append(_group(kind.value, KIND_NAME[kind].in_language(language), [shown_version(row, kind, standing, today) for row in told]))
+    kinds += [_group(kind, other.name.in_language(language), other.versions(actor, today)) for kind, other in OTHER_KINDS.items()]
     year = unknown_year(current_policies().calendar, today)
     warnings = [] if year is None else [{"code": "calendar_unknown", "text": NOTICE_MISSING.format(year=year).in_language(language)}]
     return {"today": today, "kinds": kinds, "warnings": warnings}
+
+
+def _group(kind: str, name: str, versions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    by_standing: dict[str, list[dict[str, Any]]] = {"in_force": [], "coming": []}
+    for version in versions:
+        by_standing.get(version["standing"], []).append(version)
+    return {"kind": kind, "name": name, **by_standing}
 
 
 def shown_version(row: Version, kind: Kind, standing: Mapping[UUID, str], today: date) -> dict[str, Any]:

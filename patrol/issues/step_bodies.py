@@ -31,7 +31,7 @@ class MilestoneIn(ma.Schema):
 
 
 _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
-    "note": _text(4000, example="已联系保洁队,今天下午清理"),
+    "note": _text(4000, example="已联系保洁队，今天下午清理"),
     "reason": _text(4000, example="照片中仍可见漂浮物"),
     "public_summary": _text(2000, description="What the public reads of the result."),
     "suggested_owner": _text(200, example="区城市管理局", description="Who should have it: a department, a post or a body."),

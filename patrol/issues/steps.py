@@ -42,7 +42,7 @@ from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 
 PHOTO_KIND = {Verb.PROGRESS: "during", Verb.RECTIFY: "after", Verb.VERIFY: "after"}
-_PHOTO_TWICE = Text("照片 {id} 已在此问题中,请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
+_PHOTO_TWICE = Text("照片 {id} 已在此问题中，请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
 _NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo of this issue from before")
 _REVIEW_PAST = Text("复查日期必须晚于今天", "The day of the review must lie after today")
 _MILESTONE_PAST = Text("节点日期不能早于今天", "A milestone cannot be due before today")

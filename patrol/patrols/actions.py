@@ -32,10 +32,10 @@ from patrol.waters.models import Reach
 from patrol.waters.nearby import ReachBeside
 
 _NOT_YOUR_CHECK_IN = Text("编号 {id} 已被他人使用，请换用新编号", "The id {id} is somebody else's: send yours under a new one")
-_NO_REACHES = Text("你的范围内没有这些在用的河段:{ids}", "You have no such reaches in use: {ids}")
-_FOREIGN_PHOTOS = Text("照片 {ids} 不是你上传的", "The photos {ids} are not yours")
+_NO_REACHES = Text("您的范围内没有这些在用的河段：{ids}", "You have no such reaches in use: {ids}")
+_FOREIGN_PHOTOS = Text("照片 {ids} 不是您上传的", "The photos {ids} are not yours")
 _OTHER_BYTES = Text(
-    "照片 {id} 已上传,但内容不同:已存 {stored},所报 {sent}", "The photo {id} has arrived with other content: {stored} is here, {sent} was announced"
+    "照片 {id} 已上传，但内容不同：已存 {stored}，所报 {sent}", "The photo {id} has arrived with other content: {stored} is here, {sent} was announced"
 )
 _ENDED = Text(
     "巡河 {id} 已结束，内容与本次不同；如需更正，请以 If-Match 带上当前版本并写明 reason 再次提交",

@@ -22,7 +22,6 @@ _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _LIFTED = Text("这条预警已经解除", "This warning has been lifted already")
 _BEGUN = Text("该规定已生效，不能撤回，请设截止日期", "It is in force and cannot be withdrawn: give it a last day")
 _NOT_YOUR_AREA = Text("这条规定的适用范围超出您的辖区，不能更改", "This policy reaches beyond your area: you cannot change it")
-_FIGURES = ("level", "title", "colour", "months", "weekdays", "working_days_only", "period", "times", "least_share", "valid_from", "source_zh", "source_en")
 
 
 def raise_warning(
@@ -66,20 +65,23 @@ def lift_warning(warning: ReachWarning, *, by: Actor, today: date) -> ReachWarni
     return warning
 
 
-def add_policy(*, by: Actor, id: UUID, region_code: str | None, valid_to: date | None, **figures: Any) -> tuple[FrequencyPolicy, bool]:  # noqa: A002
+def add_policy(
+    *, by: Actor, id: UUID, region_code: str | None, valid_to: date | None, source: dict[str, str], **figures: Any,  # noqa: A002
+) -> tuple[FrequencyPolicy, bool]:
     """Add a row of policy for a region, or for everywhere when `by` works at the top; return it and whether it is new.
 
     `figures` are the row's other columns. Raises NotFound for the region, NotAllowed outside the area, Conflict and
     Invalid as `raise_warning`.
     """
     region = region_with_code(region_code) if region_code else None
+    figures |= {f"source_{tongue}": source[tongue] for tongue in ("zh", "en")}
     known = db.session.get(FrequencyPolicy, id)
     if known is not None:
         _refuse_other_policy(known, region, valid_to, figures)
         return known, False
     refuse_beyond(region, by)
     _refuse_reversed(figures["valid_from"], valid_to)
-    row = FrequencyPolicy(id=id, region=region, valid_to=valid_to, version=1, **figures)
+    row = FrequencyPolicy(id=id, region=region, valid_to=valid_to, version=1, added_at=clock.now(), **figures)
     db.session.add(row)
     db.session.flush()
     note_audit(by, "add_frequency_policy", str(id), level=row.level, region=region_code, times=row.times, period=row.period)
@@ -108,7 +110,7 @@ def withdraw_policy(policy: FrequencyPolicy, *, by: Actor, today: date) -> Frequ
 
 
 def _refuse_other_policy(known: FrequencyPolicy, region: Region | None, valid_to: date | None, figures: dict[str, Any]) -> None:
-    stored = {**{name: getattr(known, name) for name in _FIGURES}, "region": known.region_id}
+    stored = {**{name: getattr(known, name) for name in figures}, "region": known.region_id}
     sent = {**figures, "region": region and region.id}
     # Its end may have been changed since; a repeated creation still means this row.
     if known.version == 1:

@@ -30,7 +30,7 @@ from patrol.patrols.duty_schemas import (
     ReminderArgs,
     ReminderOut,
 )
-from patrol.patrols.duty_shown import shown_duty, shown_gap, shown_policy, shown_reminder
+from patrol.patrols.duty_shown import shown_duty, shown_gap, shown_reminder, shown_version
 from patrol.patrols.queries import person_meant
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
@@ -89,7 +89,7 @@ def list_reminders(args: dict[str, Any]) -> Page[dict[str, Any]]:
 def list_frequency_policies(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List how often reaches are to be patrolled, every version with its source."""
     page = duty_lists.list_policies(current_actor(), **args)
-    return Page([shown_policy(row, language()) for row in page.items], page.next)
+    return shown_policies(page)
 
 
 @room.route("/frequency-policies/<uuid:policy_id>", may=P.SEE_PATROLS)
@@ -123,7 +123,13 @@ def end_frequency_policy(data: dict[str, Any], policy_id: UUID) -> dict[str, Any
 def policy_answer(row: FrequencyPolicy) -> dict[str, Any]:
     """Return what `FrequencyPolicyOut` shows, with the row's ETag."""
     set_etag(row.version)
-    return shown_policy(row, language())
+    return shown_version(row, today(), duty_lists.superseded_policies(today()))
+
+
+def shown_policies(page: Page[FrequencyPolicy]) -> Page[dict[str, Any]]:
+    """Return a page of rows as `FrequencyPolicyOut` shows them."""
+    superseded = duty_lists.superseded_policies(today())
+    return Page([shown_version(row, today(), superseded) for row in page.items], page.next)
 
 
 @room.route("/reach-warnings", may=P.SEE_PATROLS, refuses=(404,))

@@ -12,6 +12,7 @@ from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
 from patrol.patrols.duty_models import Delegation, DelegationReach, DutyReminder, FrequencyPolicy, ReachWarning
+from patrol.patrols.duty_periods import PeriodKind
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.queries import region_with_code
@@ -152,6 +153,24 @@ def list_policies(
         statement = statement.where(
             FrequencyPolicy.withdrawn_at.is_(None), FrequencyPolicy.valid_from <= on, or_(FrequencyPolicy.valid_to.is_(None), FrequencyPolicy.valid_to >= on))
     return page_of(statement, POLICIES_BY_LEVEL, limit=limit, cursor=cursor)
+
+
+def superseded_policies(today: date) -> set[UUID]:
+    """Return the rows that have begun and gave way to a later one of the same place, colour, title, season and days."""
+    rows = db.session.scalars(
+        select(FrequencyPolicy)
+        .where(FrequencyPolicy.withdrawn_at.is_(None), FrequencyPolicy.valid_from <= today, or_(FrequencyPolicy.valid_to.is_(None), FrequencyPolicy.valid_to >= today))
+        .order_by(FrequencyPolicy.valid_from.desc(), FrequencyPolicy.id)
+    )  # fmt: skip
+    found: set[UUID] = set()
+    subjects: set[tuple[object, ...]] = set()
+    for row in rows:
+        working = row.working_days_only or row.period == PeriodKind.WORKING_DAY
+        subject = (row.region_id, row.level, row.title, row.colour, tuple(sorted(row.months)), tuple(sorted(row.weekdays)), working)
+        if subject in subjects:
+            found.add(row.id)
+        subjects.add(subject)
+    return found
 
 
 def find_policy(actor: Actor, policy_id: UUID) -> FrequencyPolicy | None:

@@ -38,6 +38,7 @@ class FrequencyPolicy(Base):
     source_zh: Mapped[str] = mapped_column(String(500))
     source_en: Mapped[str] = mapped_column(String(500))
     version: Mapped[int] = mapped_column(default=1)
+    added_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 
     region: Mapped[Region | None] = relationship(lazy="raise_on_sql")

@@ -12,6 +12,7 @@ from patrol.waters.schemas import ChiefOut, ReachBriefOut
 from patrol.waters.terms import LEVELS
 
 COLOURS = ("none", "yellow", "orange", "red")
+STANDINGS = ("past", "in_force", "coming", "withdrawn")
 TRIGGERS = ("bulletin", "water_quality", "issue")
 _REASON = ma.validate.Length(1, 500)
 _REGION = ma.validate.Length(max=20)
@@ -24,6 +25,16 @@ def _numbers(least: int, most: int) -> ma.fields.List[Any]:
         ma.fields.Integer(strict=True, validate=ma.validate.Range(least, most)), validate=ma.validate.Length(1, most),
         load_default=lambda: list(range(least, most + 1)), metadata={"example": list(range(least, most + 1))},
     )
+
+
+class SourceIn(ma.Schema):
+    zh = ma.fields.String(required=True, validate=_REASON, metadata={"example": "清溪区河长办〔2026〕12号"})
+    en = ma.fields.String(required=True, validate=_REASON, metadata={"example": "River chief office of Qingxi, 2026 no. 12"})
+
+
+class SourceOut(ma.Schema):
+    zh = ma.fields.String(required=True, metadata={"example": "清溪区河长办〔2026〕12号"})
+    en = ma.fields.String(required=True, metadata={"example": "River chief office of Qingxi, 2026 no. 12"})
 
 
 class FrequencyPolicyBriefOut(ma.Schema):
@@ -39,13 +50,17 @@ class FrequencyPolicyBriefOut(ma.Schema):
 
 
 class FrequencyPolicyOut(FrequencyPolicyBriefOut):
+    source = ma.fields.Nested(SourceOut, required=True)  # type: ignore[assignment]  # in both languages, where it is written
     months = ma.fields.List(ma.fields.Integer(), required=True, metadata={"example": _ALL_MONTHS})
     weekdays = ma.fields.List(ma.fields.Integer(), required=True, metadata={"example": _ALL_WEEKDAYS})
     working_days_only = ma.fields.Boolean(required=True)
     valid_from = ma.fields.Date(required=True, metadata={"example": "2021-01-01"})
     valid_to = ma.fields.Date(required=True, allow_none=True, metadata={"description": "The last day; null until further notice."})
     version = ma.fields.Integer(required=True)
+    added_at = Moment(required=True, allow_none=True, metadata={"description": "null for rows of old."})
     withdrawn_at = Moment(required=True, allow_none=True, metadata={"description": "Before it began: it never counts."})
+    standing = ma.fields.String(required=True, validate=ma.validate.OneOf(STANDINGS))
+    withdrawable = ma.fields.Boolean(required=True)
 
 
 class FrequencyPolicyIn(ma.Schema):
@@ -61,8 +76,7 @@ class FrequencyPolicyIn(ma.Schema):
     least_share = ma.fields.Float(load_default=0.6, validate=ma.validate.Range(0, 1))
     valid_from = ma.fields.Date(required=True, metadata={"example": "2026-12-01"})
     valid_to = ma.fields.Date(load_default=None, allow_none=True)
-    source_zh = ma.fields.String(required=True, validate=_REASON, metadata={"example": "清溪区河长办〔2026〕12号"})
-    source_en = ma.fields.String(required=True, validate=_REASON, metadata={"example": "River chief office of Qingxi, 2026 no. 12"})
+    source = ma.fields.Nested(SourceIn, required=True)
 
 
 class FrequencyPolicyEndIn(ma.Schema):

@@ -1,7 +1,9 @@
 """What answers show of duties, gaps, policies and reminders, in the caller's language."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from patrol.foundation.texts import Text
 from patrol.patrols.duties import REASON_TEXT, Colour, Reason, Walk, metres
@@ -42,6 +44,18 @@ def shown_policy(row: FrequencyPolicy, language: str) -> dict[str, Any]:
                "valid_from", "valid_to", "version", "withdrawn_at")
     source = Text(row.source_zh, row.source_en).in_language(language)
     return {**{name: getattr(row, name) for name in members}, "region": brief_region(row.region), "source": source}
+
+
+def shown_version(row: FrequencyPolicy, today: date, superseded: Collection[UUID]) -> dict[str, Any]:
+    """Return a row of policy as who writes the next one needs it: its source in both languages, and where it stands."""
+    standing = (
+        "withdrawn" if row.withdrawn_at else "coming" if row.valid_from > today
+        else "past" if row.id in superseded or (row.valid_to and row.valid_to < today) else "in_force"
+    )  # fmt: skip
+    return {
+        **shown_policy(row, "zh"), "source": {"zh": row.source_zh, "en": row.source_en}, "added_at": row.added_at,
+        "standing": standing, "withdrawable": standing == "coming",
+    }  # fmt: skip
 
 
 def shown_duty(duty: Duty, window: Span, language: str) -> dict[str, Any]:

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from patrol.foundation import geometry
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
+from patrol.waters.board_places import metres_to
 from patrol.waters.models import Reach
 from patrol.waters.nearby import ReachBeside, reaches_beside
 from patrol.waters.queries import region_at
@@ -73,6 +72,4 @@ def _fittest(alike: Sequence[tuple[Candidate, ReachBeside]]) -> tuple[Candidate,
 
 def distance_to(reach: Reach, position: Position) -> float:
     """Return the metres from `position` to the reach, 0 inside a lake."""
-    x, y = geometry.project(position.latitude, position.longitude)
-    shape = shapely.transform(geometry.from_wkb(reach.geometry), geometry.project_array)
-    return float(shapely.distance(shape, shapely.Point(x, y))) * geometry.metres_per_mercator_unit(position.latitude)
+    return metres_to(reach.geometry, position.latitude, position.longitude)

@@ -28,7 +28,7 @@ _RECEIVERS = Text("只有完整性规定含可信接收机", "Only the integrity
 
 def add_version(
     kind: str, *, by: Actor, id: UUID, valid_from: date, thresholds: Mapping[str, Any], trusted_receivers: Sequence[str] | None,  # noqa: A002
-    source_zh: str, source_en: str, today: date,
+    source: Mapping[str, str], today: date,
 ) -> tuple[ExaminationPolicy, bool]:  # fmt: skip
     """Add a version of a kind under the client's id; return it and whether it is new. `today` is the local day.
 
@@ -38,7 +38,7 @@ def add_version(
     """
     sent = content_digest({
         "kind": kind, "valid_from": valid_from, "thresholds": dict(thresholds), "trusted_receivers": trusted_receivers,
-        "source_zh": source_zh, "source_en": source_en,
+        "source": dict(source),
     })  # fmt: skip
     known = db.session.get(ExaminationPolicy, id)
     if known is not None:
@@ -52,7 +52,7 @@ def add_version(
     number = (db.session.scalar(select(func.max(ExaminationPolicy.number)).where(ExaminationPolicy.kind == kind)) or 0) + 1
     row = ExaminationPolicy(
         id=id, kind=kind, number=number, version=f"{valid_from:%Y-%m}/{number}", valid_from=valid_from, data=data,
-        trusted_receivers=trusted, source_zh=source_zh, source_en=source_en, digest=sent, added_at=clock.now(), added_by_id=by.person_id,
+        trusted_receivers=trusted, source_zh=source["zh"], source_en=source["en"], digest=sent, added_at=clock.now(), added_by_id=by.person_id,
     )  # fmt: skip
     db.session.add(row)
     db.session.flush()

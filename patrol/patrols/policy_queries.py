@@ -87,6 +87,15 @@ def list_versions(kind: str, *, limit: int, cursor: str | None) -> Page[Examinat
     return page_of(versions_of(kind), LATEST, limit=limit, cursor=cursor)
 
 
+def standing_of(kind: str, today: date) -> dict[UUID, str]:
+    """Return by id where each version that was not withdrawn stands: `past`, `in_force` or `coming`."""
+    rows = db.session.scalars(versions_of(kind).where(ExaminationPolicy.withdrawn_at.is_(None)).order_by(ExaminationPolicy.valid_from)).all()
+    # Before the first of them the first counts.
+    begun = [row for row in rows if row.valid_from <= today] or rows[:1]
+    told = {row.id: "coming" for row in rows} | {row.id: "past" for row in begun}
+    return told | {row.id: "in_force" for row in begun[-1:]}
+
+
 def get_version(kind: str, policy_id: UUID) -> ExaminationPolicy:
     """Return a version of a kind, locked. Raises NotFound (404)."""
     row = db.session.scalar(

@@ -5,11 +5,10 @@ from typing import Any
 import marshmallow as ma
 
 from patrol.foundation.moments import Moment
-from patrol.patrols.duty_schemas import FrequencyPolicyIn, SpanOut
+from patrol.patrols.duty_schemas import STANDINGS, FrequencyPolicyIn, SourceIn, SourceOut, SpanOut
 from patrol.people.schemas import PersonBriefOut
 from patrol.waters.schemas import ReachBriefOut
 
-_SOURCE = ma.validate.Length(1, 500)
 _COUNTS = {"description": "Patrols by verdict.", "example": {"valid": 41, "partial": 6, "doubtful": 3}}
 MOST_PATROLS = 100
 
@@ -30,22 +29,22 @@ class ExaminationPolicyIn(ma.Schema):
     valid_from = ma.fields.Date(required=True, metadata={"example": "2026-12-01", "description": "After today."})
     thresholds = _thresholds()
     trusted_receivers = _receivers()
-    source_zh = ma.fields.String(required=True, validate=_SOURCE, metadata={"example": "清溪区河长办〔2026〕12号"})
-    source_en = ma.fields.String(required=True, validate=_SOURCE, metadata={"example": "River chief office of Qingxi, 2026 no. 12"})
+    source = ma.fields.Nested(SourceIn, required=True)
 
 
 class ExaminationPolicyOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     kind = ma.fields.String(required=True, metadata={"example": "integrity"})
-    number = ma.fields.Integer(required=True, metadata={"example": 2})
-    version = ma.fields.String(required=True, metadata={"example": "2026-12/2", "description": "What examinations name."})
+    code = ma.fields.String(required=True, metadata={"example": "2026-12/2", "description": "What examinations name."})
+    version = ma.fields.Integer(required=True, metadata={"example": 2})
     valid_from = ma.fields.Date(required=True, metadata={"example": "2026-12-01", "description": "For patrols that begin on this local day or later."})
-    in_force = ma.fields.Boolean(required=True, metadata={"description": "For patrols that begin today."})
     thresholds = ma.fields.Dict(required=True, metadata={"example": {"geofence_m": 150.0}})
     trusted_receivers = ma.fields.List(ma.fields.String(), required=True)
-    source = ma.fields.String(required=True, metadata={"example": "清溪区河长办〔2026〕12号"})
+    source = ma.fields.Nested(SourceOut, required=True)
     added_at = Moment(required=True)
     withdrawn_at = Moment(required=True, allow_none=True)
+    standing = ma.fields.String(required=True, validate=ma.validate.OneOf(STANDINGS), metadata={"description": "For patrols that begin today."})
+    withdrawable = ma.fields.Boolean(required=True)
 
 
 class ExaminationTrialIn(ma.Schema):
@@ -79,7 +78,7 @@ class FrequencyVersionIn(FrequencyPolicyIn):
 
 class FrequencyTrialIn(FrequencyPolicyIn):
     class Meta:
-        exclude = ("valid_from", "valid_to", "source_zh", "source_en")
+        exclude = ("valid_from", "valid_to", "source")
 
     during = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 20), metadata={
         "example": "2026-11", "description": "The window that is counted, as `period` of `GET /duties`; this month when nothing is said."})

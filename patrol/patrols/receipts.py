@@ -10,7 +10,7 @@ from patrol.patrols.fixes import REASONS
 from patrol.patrols.models import CheckIn, CheckInPhoto
 from patrol.patrols.track_models import TrackBatch
 
-_SOMEBODY_ELSES = Text("这个编号下已有他人的照片,请换用新编号", "Somebody else's photo has this id: send yours under a new one")
+_SOMEBODY_ELSES = Text("这个编号下已有他人的照片，请换用新编号", "Somebody else's photo has this id: send yours under a new one")
 _OTHER_CONTENT = Text("这个编号下的照片与所报摘要不符", "The photo with this id is not the one whose digest was announced")
 
 

@@ -42,19 +42,19 @@ def in_force(statements: Iterable[Statement], patrolled_by: UUID) -> InForce:
     """Return what is in force of the statements on one finding, given in the order in which they were made.
 
     A judgement takes the place of the one before it. A withdrawal by the patrol's person takes back what she replied,
-    one by anybody else the judgement in force.
+    one by anybody else the judgement in force, and the one that it had replaced is in force again.
     """
-    replied, judgement = False, None
+    replied, judgements = False, list[str | None]()
     for statement in statements:
         if statement.kind == REPLY:
             replied = True
         elif statement.kind == JUDGEMENT:
-            judgement = statement.judgement
+            judgements.append(statement.judgement)
         elif statement.person_id == patrolled_by:
             replied = False
         else:
-            judgement = None
-    return InForce(replied, judgement)
+            judgements = judgements[:-1]
+    return InForce(replied, judgements[-1] if judgements else None)
 
 
 def judgements_in_force(statements: Sequence[Statement], patrolled_by: UUID) -> dict[str, str]:

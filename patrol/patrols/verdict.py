@@ -63,37 +63,37 @@ def _coverage(figures: Figures, policy: IntegrityPolicy) -> float | None:
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         "coverage", 40, _coverage,
-        lambda f, p: Text("河段至多覆盖 {most_m} 米,还差 {missing_m} 米", "At most {most_m} m of the reach were covered; {missing_m} m are missing").format(
+        lambda f, p: Text("河段至多覆盖 {most_m} 米，还差 {missing_m} 米", "At most {most_m} m of the reach were covered; {missing_m} m are missing").format(
             most_m=round(f.high_m), missing_m=_up(p.least_coverage_share * f.length_m - f.high_m)),
     ),
     Criterion(
         "distance", 15, lambda f, _: _share(f.distance_m, f.wanted_distance_m),
-        lambda f, _: Text("行程 {way_m} 米,还差 {missing_m} 米", "The way was {way_m} m; {missing_m} m are missing").format(
+        lambda f, _: Text("行程 {way_m} 米，还差 {missing_m} 米", "The way was {way_m} m; {missing_m} m are missing").format(
             way_m=round(f.distance_m), missing_m=_up(f.wanted_distance_m - f.distance_m)),
     ),
     Criterion(
         "duration", 15, lambda f, p: _share(f.duration_s, p.least_duration_s),
-        lambda f, p: Text("用时 {minutes} 分钟,还差 {missing} 分钟", "It took {minutes} minutes; {missing} are missing").format(
+        lambda f, p: Text("用时 {minutes} 分钟，还差 {missing} 分钟", "It took {minutes} minutes; {missing} are missing").format(
             minutes=int(f.duration_s // 60), missing=_up((p.least_duration_s - f.duration_s) / 60)),
     ),
     Criterion(
         "gaps", 10, lambda f, p: None if f.longest_gap_s is None else float(f.longest_gap_s <= p.most_gap_s),
-        lambda f, _: Text("有 {minutes} 分钟没有定位,也没有失去信号的标记", "There are no fixes for {minutes} minutes, and no mark of a lost signal").format(
+        lambda f, _: Text("有 {minutes} 分钟没有定位，也没有失去信号的标记", "There are no fixes for {minutes} minutes, and no mark of a lost signal").format(
             minutes=round((f.longest_gap_s or 0.0) / 60)),
     ),
     Criterion(
         "speed", 10, lambda f, p: None if f.p95_mps is None else float(f.p95_mps <= p.most_walking_p95_mps),
-        lambda f, p: Text("步行速度达 {speed} 米/秒,高于 {limit} 米/秒", "The walking speed reached {speed} m/s, above {limit} m/s").format(
+        lambda f, p: Text("步行速度达 {speed} 米/秒，高于 {limit} 米/秒", "The walking speed reached {speed} m/s, above {limit} m/s").format(
             speed=round(f.p95_mps or 0.0, 1), limit=p.most_walking_p95_mps),
     ),
     Criterion(
         "fixes", 5, lambda f, p: None if f.per_minute is None else _share(f.per_minute, p.least_fixes_per_minute),
-        lambda f, p: Text("移动时每分钟 {rate} 个定位点,应有 {wanted} 个", "{rate} fixes a minute while moving instead of {wanted}").format(
+        lambda f, p: Text("移动时每分钟 {rate} 个定位点，应有 {wanted} 个", "{rate} fixes a minute while moving instead of {wanted}").format(
             rate=round(f.per_minute or 0.0, 1), wanted=round(p.least_fixes_per_minute)),
     ),
     Criterion(
         "accuracy", 5, lambda f, p: None if f.accuracy_m is None else float(f.accuracy_m <= p.most_accuracy_m),
-        lambda f, p: Text("定位精度 {metres} 米,差于 {limit} 米", "The fixes are accurate to {metres} m, worse than {limit} m").format(
+        lambda f, p: Text("定位精度 {metres} 米，差于 {limit} 米", "The fixes are accurate to {metres} m, worse than {limit} m").format(
             metres=round(f.accuracy_m or 0.0), limit=round(p.most_accuracy_m)),
     ),
 )  # fmt: skip
@@ -101,7 +101,7 @@ CRITERIA: tuple[Criterion, ...] = (
 _NOBODY = Text("没有任何记录表明有人到过河段", "Nothing shows that anybody was at the reach")
 _ENOUGH = Text("巡河符合要求", "The patrol shows all that is asked for")
 _REPAIR = Text("坐标系更正后将重新判定", "It is judged anew once the datum is repaired")
-_UPHELD = Text("经审核认定:{finding}", "Upheld on review: {finding}")
+_UPHELD = Text("经审核认定：{finding}", "Upheld on review: {finding}")
 _DOUBT = Text("{name}:{finding}", "{name}: {finding}")
 
 

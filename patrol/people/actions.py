@@ -20,7 +20,7 @@ from patrol.people.queries import region_with_code
 from patrol.people.sign_in import count_failures, end_sign_ins, forget_failures
 
 _TAKEN = Text("用户名 {username} 已被使用", "The user name {username} is taken")
-_OUTSIDE = Text("行政区 {code} 不在你的管辖范围内", "The region {code} is outside your area")
+_OUTSIDE = Text("行政区 {code} 不在您的管辖范围内", "The region {code} is outside your area")
 _NO_DEPARTMENT = Text("没有代码为 {code} 的部门", "There is no department with the code {code}")
 _WRONG_PASSWORD = Text("当前密码不正确", "The present password is wrong")
 _NOT_YOURSELF = Text("不能停用自己的账号", "You cannot disable your own account")

@@ -9,11 +9,11 @@ from patrol.people.permissions import Permission
 from patrol.people.queries import actor_with_token
 
 _NO_TOKEN = Text(
-    "请先登录:用 POST /api/v1/auth/login 取得令牌,并放在 Authorization: Bearer 中",
+    "请先登录：用 POST /api/v1/auth/login 取得令牌，并放在 Authorization: Bearer 中",
     "Sign in first: get a token from POST /api/v1/auth/login and send it as Authorization: Bearer",
 )
-_ENDED = Text("登录已失效,请刷新令牌或重新登录", "This sign-in has ended: refresh the token or sign in again")
-_NOT_ALLOWED = Text("你的角色没有此项权限:{permission}", "Your roles do not include the permission {permission}")
+_ENDED = Text("登录已失效，请刷新令牌或重新登录", "This sign-in has ended: refresh the token or sign in again")
+_NOT_ALLOWED = Text("您的角色没有此项权限：{permission}", "Your roles do not include the permission {permission}")
 
 
 def refuse_without(permission: Permission) -> None:

@@ -26,7 +26,7 @@ _COMMON = frozenset(
 )
 _TOO_SHORT = Text("密码至少 8 个字符", "A password has at least 8 characters")
 _TOO_LONG = Text("密码最多 200 个字符", "A password has at most 200 characters")
-_TOO_COMMON = Text("这个密码太常见,请换一个", "This password is among the most common: choose another")
+_TOO_COMMON = Text("这个密码太常见，请换一个", "This password is among the most common: choose another")
 
 
 def hash_password(password: str, *, field: str = "password") -> str:

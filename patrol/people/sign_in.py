@@ -20,10 +20,10 @@ GRACE = timedelta(seconds=60)
 FAILURES_KEPT = timedelta(days=1)
 _PRUNED_AT_ONCE = 50
 _WRONG = Text("用户名或密码不正确", "The user name or the password is wrong")
-_TOO_OFTEN = Text("尝试次数过多,请在 {wait_s} 秒后再试", "Too many tries: wait {wait_s} seconds")
-_ENDED = Text("登录已失效,请重新登录", "This sign-in has ended: sign in again")
+_TOO_OFTEN = Text("尝试次数过多，请在 {wait_s} 秒后再试", "Too many tries: wait {wait_s} seconds")
+_ENDED = Text("登录已失效，请重新登录", "This sign-in has ended: sign in again")
 _REUSED = Text(
-    "该刷新令牌已被使用过,为安全起见此次登录已全部失效,请重新登录",
+    "该刷新令牌已被使用过，为安全起见此次登录已全部失效，请重新登录",
     "This refresh token was used before; for safety the whole sign-in has ended: sign in again",
 )
 

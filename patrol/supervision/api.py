@@ -10,7 +10,9 @@ from patrol.foundation import clock
 from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.positions import position_of
+from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 from patrol.supervision import actions, queries
@@ -36,6 +38,17 @@ def _settings() -> Settings:
     return found
 
 
+_FAR = Text("抽查地点距应查地点 {metres} 米，请核对", "It was done {metres} m from the place to be checked: look into it")
+
+
+def _findings(check: SpotCheck) -> list[dict[str, str]]:
+    """Return what a person should look at: a check done farther from its place than its accuracy and routing's tolerance explain."""
+    allowed_m = _settings().routing_tolerance_m + (check.accuracy_m or 0)
+    if check.distance_m is None or check.distance_m <= allowed_m:
+        return []
+    return [{"code": "far_from_place", "text": _FAR.format(metres=round(check.distance_m)).in_language(language())}]
+
+
 def _shown(check: SpotCheck) -> dict[str, Any]:
     plain = ("id", "kind", "state", "draw_id", "reason", "due_on", "created_at", "result", "sheet", "note", "latitude", "longitude",
              "accuracy_m", "distance_m", "recorded_at", "done_at", "assigned_to", "done_by", "version")
@@ -44,6 +57,7 @@ def _shown(check: SpotCheck) -> dict[str, Any]:
         "region": {"code": check.region.code, "name": check.region.name},
         "reach": check.reach and {"id": str(check.reach.id), "code": check.reach.code, "name": check.reach.name},
         "issue": check.issue and {"id": str(check.issue.id), "number": check.issue.number, "state": check.issue.state},
+        "findings": _findings(check),
         "overdue": check.state == "open" and check.due_on < clock.today(_settings().timezone),
         "photos": [{"id": str(photo.photo_id), **photo_links(photo.photo_id)} for photo in check.photos],
     }  # fmt: skip

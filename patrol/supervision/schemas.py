@@ -70,6 +70,8 @@ class SpotCheckOut(ma.Schema):
     longitude = ma.fields.Float(required=True, allow_none=True)
     accuracy_m = ma.fields.Float(required=True, allow_none=True)
     distance_m = ma.fields.Float(required=True, allow_none=True, metadata={"description": "From the issue or the reach."})
+    findings = ma.fields.List(ma.fields.Dict(), required=True, metadata={
+        "example": [{"code": "far_from_place", "text": "抽查地点距应查地点 5200 米"}]})
     recorded_at = Moment(required=True, allow_none=True)
     done_at = Moment(required=True, allow_none=True)
     done_by = ma.fields.Nested(PersonBriefOut, required=True, allow_none=True)

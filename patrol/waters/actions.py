@@ -20,14 +20,14 @@ from patrol.waters.events import ReachHandedOver
 from patrol.waters.models import Appointment, Reach, Signboard
 from patrol.waters.periods import Period, is_reversed, overlap
 
-_NO_REACH = Text("没有这个河段,或不在你的管辖范围内:{given}", "There is no such reach, or it is outside your area: {given}")
-_NO_PERSON = Text("没有这个人员,或不在你的管辖范围内:{given}", "There is no such person, or not in your area: {given}")
+_NO_REACH = Text("没有这个河段，或不在您的管辖范围内：{given}", "There is no such reach, or it is outside your area: {given}")
+_NO_PERSON = Text("没有这个人员，或不在您的管辖范围内：{given}", "There is no such person, or not in your area: {given}")
 _DISABLED = Text("{name} 的账号已停用", "The account of {name} is disabled")
 _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _OVERLAPS = Text(
     "{name} 自 {start} 起已在该河段担任同一职务", "{name} already holds this post at this reach from {start} on"
 )
-_NOT_HIS = Text("不在你的管辖范围内,不能更改", "It is outside your area: you cannot change it")
+_NOT_HIS = Text("不在您的管辖范围内，不能更改", "It is outside your area: you cannot change it")
 _SAME_PERSON = Text("接任者与现任是同一人", "The successor is the same person")
 _BEFORE = Text("移交日期必须晚于任职开始日期 {start}", "The hand-over must come after the appointment's first day, {start}")
 _ENDED = Text("任职已于 {end} 结束", "The appointment has ended on {end}")

@@ -16,6 +16,7 @@ from patrol.foundation.geometry import BadGeometry, Box, from_wkb, parse_bbox, t
 from patrol.foundation.http import Room, set_etag
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.positions import position_of
+from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.door import current_actor
@@ -23,7 +24,7 @@ from patrol.people.permissions import Permission as P
 from patrol.people.profile import adds_to_profile
 from patrol.waters import actions, queries, register_lists
 from patrol.waters.geojson import GEO_JSON, feature_collection
-from patrol.waters.models import Reach
+from patrol.waters.models import Reach, Signboard
 from patrol.waters.schemas import (
     FeatureCollectionOut,
     GapOut,
@@ -216,10 +217,14 @@ def reaches_of_today(actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
+def _shown_board(board: Signboard) -> dict[str, Any]:
+    return shown_board(board, tolerance_m=current_app.extensions["settings"].routing_tolerance_m, language=language())
+
+
 def _board_features(args: dict[str, Any]) -> Response:
     page = register_lists.list_signboards(current_actor(), **{**args, "bbox": box_of(args["bbox"])})
     return _features(
-        [(shown_board(row), to_wkb(shapely.Point(row.longitude, row.latitude))) for row in page.items], page.next
+        [(_shown_board(row), to_wkb(shapely.Point(row.longitude, row.latitude))) for row in page.items], page.next
     )
 
 
@@ -232,7 +237,7 @@ def list_signboards(args: dict[str, Any]) -> Any:
     if _wants_features():
         return _board_features(args)
     page = register_lists.list_signboards(current_actor(), **{**args, "bbox": box_of(args["bbox"])})
-    return Page([shown_board(board) for board in page.items], page.next)
+    return Page([_shown_board(board) for board in page.items], page.next)
 
 
 @room.route("/signboards.geojson", may=P.SEE_WATERS)
@@ -248,13 +253,13 @@ def list_signboards_geojson(args: dict[str, Any]) -> Response:
 @room.response(201, SignboardOut)
 @room.alt_response(200, schema=SignboardOut, description="It was there already", success=True)
 def put_up_board(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Add an information board; the same id and content again is the same board."""
+    """Add an information board; the same id and content again is the same board. One far from its reach gets a `warning`."""
     board, is_new = actions.put_up_board(
         by=current_actor(), id=data.get("id"), code=data["code"], reach=data.get("reach_id") or data["reach_code"],
         position=position_of(data),
     )
     set_etag(board.version)
-    return shown_board(board), 201 if is_new else 200
+    return _shown_board(board), 201 if is_new else 200
 
 
 @room.route("/signboards/<string:code>/qr.svg", may=None)

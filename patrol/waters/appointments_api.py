@@ -33,7 +33,7 @@ from patrol.waters.shown import shown_appointment
 # An answer names this many faults and changes; whoever has more mends these first.
 MOST_SHOWN = 500
 _NOTHING_IMPORTED = Text(
-    "文件有 {count} 处错误,未导入任何内容", "The file has {count} faults; nothing was imported"
+    "文件有 {count} 处错误，未导入任何内容", "The file has {count} faults; nothing was imported"
 )
 _TOO_LARGE = Text("文件不得超过 30 MB", "The file must not exceed 30 MB")
 
@@ -127,10 +127,11 @@ def shown_report(report: ImportReport) -> dict[str, Any]:
     tongue = language()
     return {
         "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
-        "errors": [
-            {"row": fault.row, "field": fault.field, "message": fault.message.in_language(tongue)}
-            for fault in report.errors[:MOST_SHOWN]
-        ],
+        **{
+            name: [{"row": fault.row, "field": fault.field, "message": fault.message.in_language(tongue)} for fault in faults[:MOST_SHOWN]]
+            for name, faults in (("errors", report.errors), ("warnings", report.warnings))
+        },
+        "more_warnings": max(0, len(report.warnings) - MOST_SHOWN),
         "more_errors": max(0, len(report.errors) - MOST_SHOWN),
         "changes": [change._asdict() for change in report.changes[:MOST_SHOWN]],
         "more_changes": max(0, len(report.changes) - MOST_SHOWN),

@@ -24,6 +24,8 @@ def import_command(kind: str, file: Path, dry_run: bool) -> None:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     for fault in report.errors:
         click.echo(f"row {fault.row} · {fault.field}: {fault.message.en} / {fault.message.zh}", err=True)
+    for warning in report.warnings:
+        click.echo(f"! row {warning.row}: {warning.message.en} / {warning.message.zh}", err=True)
     for change in report.changes:
         click.echo(f"row {change.row} · {change.code}: {', '.join(change.fields)}")
     click.echo(f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged, {len(report.errors)} errors")

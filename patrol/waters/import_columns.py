@@ -63,22 +63,22 @@ _NOT_TEXT = Text("必须是文本或数字", "It must be a text or a number")
 _TOO_LONG = Text("最多 {most} 个字符", "At most {most} characters")
 _CONTROL = Text("不能包含控制字符", "It must not contain control characters")
 _BAD_CODE = Text("“{value}”不是有效的编码", "{value} is not a valid code")
-_NOT_OF = Text("“{value}”不在可选值之内:{options}", "{value} is not one of {options}")
+_NOT_OF = Text("“{value}”不在可选值之内：{options}", "{value} is not one of {options}")
 _NOT_NUMBER = Text("“{value}”不是 {low} 到 {high} 之间的数", "{value} is not a number from {low} to {high}")
-_NOT_DAY = Text("“{value}”不是日期,例如 2026-05-01", "{value} is not a date such as 2026-05-01")
+_NOT_DAY = Text("“{value}”不是日期，例如 2026-05-01", "{value} is not a date such as 2026-05-01")
 _EMPTY = Text("不能为空", "It must not be empty")
 _MISSING = Text("缺少此列", "The column is missing")
 # What GIS programs add to every export by themselves; it says nothing about the register.
 GIS_COLUMNS = frozenset({
     "objectid", "objectid_1", "fid", "gid", "ogc_fid", "shape_leng", "shape_length", "shape_le_1", "shape_area", "shape_ar_1",
 })
-_UNKNOWN = Text("没有这一列,可用的列:{columns}", "There is no such column; there are {columns}")
-_NO_NAME = Text("此行有多出的单元格,没有对应的列名", "The row has a cell beyond the last named column")
+_UNKNOWN = Text("没有这一列，可用的列：{columns}", "There is no such column; there are {columns}")
+_NO_NAME = Text("此行有多出的单元格，没有对应的列名", "The row has a cell beyond the last named column")
 _SAME_COLUMN = Text("“{headings}”是同一列", "{headings} are the same column")
 _NO_ROWS = Text("文件中没有数据行", "The file has no rows")
 _TWICE = Text("与第 {row} 行重复", "The same as in row {row}")
 _NESTED = Text("图形的嵌套过深", "The geometry is nested too deep")
-_NOT_AREA = Text("行政区的范围必须是面(Polygon 或 MultiPolygon)", "A region's outline must be a Polygon or a MultiPolygon")
+_NOT_AREA = Text("行政区的范围必须是面（Polygon 或 MultiPolygon）", "A region's outline must be a Polygon or a MultiPolygon")
 
 
 def _text(most: int) -> Callable[[Any], str]:

@@ -21,14 +21,14 @@ from patrol.waters.import_waters import no_reach, visible_by_code
 from patrol.waters.models import Appointment
 from patrol.waters.periods import is_reversed, overlap
 
-_TAKEN = Text("用户名 {username} 已被你管辖范围之外的账号使用", "The user name {username} is taken by an account outside your area")
-_NO_PERSON = Text("没有用户名为 {username} 的人员,或不在你的管辖范围内", "There is nobody called {username}, or not in your area")
+_TAKEN = Text("用户名 {username} 已被您管辖范围之外的账号使用", "The user name {username} is taken by an account outside your area")
+_NO_PERSON = Text("没有用户名为 {username} 的人员，或不在您的管辖范围内", "There is nobody called {username}, or not in your area")
 _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _OVERLAPS = Text(
-    "与同一人在同一河段的同一职务重叠(自 {start} 起)", "It overlaps the same person's same post at this reach (from {start} on)"
+    "与同一人在同一河段的同一职务重叠（自 {start} 起）", "It overlaps the same person's same post at this reach (from {start} on)"
 )
 _MANY_PASSWORDS = Text(
-    "一次最多设置 {most} 个密码,请分批导入,或在服务器上用 flask import", "At most {most} passwords at once: import in parts, or with flask import on the server"
+    "一次最多设置 {most} 个密码，请分批导入，或在服务器上用 flask import", "At most {most} passwords at once: import in parts, or with flask import on the server"
 )
 
 

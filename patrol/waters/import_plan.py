@@ -16,7 +16,7 @@ from patrol.waters.import_columns import Fault
 T = TypeVar("T")
 # Databases limit the parameters of one statement: SQLite to 32,766, PostgreSQL to 65,535.
 _MOST_PARAMETERS = 10_000
-NO_REGION = Text("没有代码为 {code} 的行政区,或不在你的管辖范围内", "There is no region {code}, or it is outside your area")
+NO_REGION = Text("没有代码为 {code} 的行政区，或不在您的管辖范围内", "There is no region {code}, or it is outside your area")
 # How the columns of a file are called where they differ from the table's.
 _COLUMN_OF = {
     "parent_id": "parent_code", "region_id": "region_code", "water_body_id": "water_body_code", "reach_id": "reach_code",
@@ -60,6 +60,7 @@ class ImportReport:
     unchanged: int = 0
     errors: list[Fault] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
     @property
     def touched(self) -> bool:

@@ -18,7 +18,7 @@ LONGEST_PATH = 200
 _NO_PARENT = Text("没有代码为 {code} 的上级行政区", "There is no region {code} to be the parent")
 _CYCLE = Text("行政区 {code} 会成为自己的上级", "The region {code} would be its own superior")
 _TOO_DEEP = Text("行政区层级过深", "The regions are nested too deep")
-_OUTSIDE = Text("行政区 {code} 不在你的管辖范围内", "The region {code} is outside your area")
+_OUTSIDE = Text("行政区 {code} 不在您的管辖范围内", "The region {code} is outside your area")
 
 
 def plan_regions(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:

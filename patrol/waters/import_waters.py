@@ -9,14 +9,15 @@ from patrol.foundation.geometry import Geometry, bounds, length_m, to_wkb
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Region
+from patrol.waters.board_places import metres_to, warning_of
 from patrol.waters.import_columns import Fault, ImportRow
 from patrol.waters.import_plan import NO_REGION, Planned, found, regions_by_code
 from patrol.waters.models import Reach, Signboard, WaterBody
 
 _NO_WATER = Text("没有编码为 {code} 的水体", "There is no water body with the code {code}")
-_NO_REACH = Text("没有编码为 {code} 的河段,或不在你的管辖范围内", "There is no reach {code}, or it is outside your area")
-_NO_GEOMETRY = Text("新河段必须有图形:请用 GeoJSON 导入", "A new reach needs a geometry: import it from GeoJSON")
-_FOREIGN = Text("编码 {code} 已用于你管辖范围之外的对象", "The code {code} is in use outside your area")
+_NO_REACH = Text("没有编码为 {code} 的河段，或不在您的管辖范围内", "There is no reach {code}, or it is outside your area")
+_NO_GEOMETRY = Text("新河段必须有图形：请用 GeoJSON 导入", "A new reach needs a geometry: import it from GeoJSON")
+_FOREIGN = Text("编码 {code} 已用于您管辖范围之外的对象", "The code {code} is in use outside your area")
 
 
 def plan_water_bodies(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:  # noqa: ARG001
@@ -91,6 +92,17 @@ def plan_signboards(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> li
             values["reach_id"] = reaches[reach_code].id
             planned.append(Planned(row.number, values["code"], Signboard, existing, values))
     return planned
+
+
+def far_boards(planned: list[Planned], tolerance_m: float) -> list[Fault]:
+    """Return a warning for each planned board that shall stand farther from its reach than routing tolerates."""
+    shapes = found(select(Reach).options(undefer(Reach.geometry)), Reach.id, {item.values["reach_id"] for item in planned})
+    geometries, warnings = {reach.id: reach.geometry for reach in shapes}, []
+    for item in planned:
+        away_m = metres_to(geometries[item.values["reach_id"]], item.values["latitude"], item.values["longitude"])
+        if warning := warning_of(away_m, tolerance_m):
+            warnings.append(Fault(item.row, "distance_to_reach_m", warning))
+    return warnings
 
 
 def visible_by_code(codes: set[str], by: Actor) -> dict[str, Reach]:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from flask import current_app
+
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import note_audit
@@ -12,7 +14,7 @@ from patrol.waters.import_files import read_table
 from patrol.waters.import_people import new_hashes, plan_appointments, plan_people
 from patrol.waters.import_plan import ImportReport, Planned, settle
 from patrol.waters.import_regions import plan_regions, settle_paths
-from patrol.waters.import_waters import plan_reaches, plan_signboards, plan_water_bodies
+from patrol.waters.import_waters import far_boards, plan_reaches, plan_signboards, plan_water_bodies
 from patrol.waters.register import register_changed
 
 # Some 15 seconds of hashing: what a request may take. The command has no limit.
@@ -46,6 +48,8 @@ def _bring_in(
 ) -> ImportReport:
     planned = plan_people(rows, by, faults, hashes) if kind is ImportKind.PEOPLE else _PLANS[kind](rows, by, faults)
     report = ImportReport(errors=sorted(set(faults), key=lambda fault: (fault.row, fault.field)))
+    if kind is ImportKind.SIGNBOARDS:
+        report.warnings = far_boards(planned, current_app.extensions["settings"].routing_tolerance_m)
     if report.errors and write:
         return report
     # Before anything is written: afterwards nobody can tell a new password from the old one.

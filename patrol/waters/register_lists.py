@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload, undefer
+from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
@@ -98,7 +98,7 @@ def list_signboards(
     """List the boards on the actor's visible reaches by code."""
     statement = (
         select(Signboard).join(Reach, Reach.id == Signboard.reach_id).join(Region, Region.id == Reach.region_id)
-        .where(seen_by(actor)).options(joinedload(Signboard.reach))
+        .where(seen_by(actor)).options(selectinload(Signboard.reach).undefer(Reach.geometry))
     )  # fmt: skip
     if reach:
         statement = statement.where(Signboard.reach_id == reach)

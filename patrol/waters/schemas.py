@@ -219,6 +219,8 @@ class SignboardOut(ma.Schema):
     reach = ma.fields.Nested(ReachBriefOut, required=True)
     latitude = ma.fields.Float(required=True)
     longitude = ma.fields.Float(required=True)
+    distance_to_reach_m = ma.fields.Float(required=True, metadata={"example": 4.2})
+    warning = ma.fields.String(required=True, allow_none=True, metadata={"description": "When it stands farther from its reach than routing tolerates."})
     version = ma.fields.Integer(required=True)
 
 
@@ -253,6 +255,8 @@ class ImportReportOut(ma.Schema):
     more_errors = ma.fields.Integer(required=True, metadata={"description": "Further faults that `errors` leaves out."})
     changes = ma.fields.List(ma.fields.Nested(ImportChangeOut), required=True)
     more_changes = ma.fields.Integer(required=True)
+    warnings = ma.fields.List(ma.fields.Nested(ImportFaultOut), required=True, metadata={"description": "To be looked at; no row is refused for it."})
+    more_warnings = ma.fields.Integer(required=True)
 
 
 class ImportProblemOut(ma.Schema):

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from patrol.people.models import Region
+from patrol.waters.board_places import metres_to, warning_of
 from patrol.waters.models import Appointment, Reach, Signboard, WaterBody
 from patrol.waters.queries import ChiefOn
 
@@ -65,9 +66,12 @@ def shown_appointment(row: Appointment) -> dict[str, Any]:
     }
 
 
-def shown_board(board: Signboard) -> dict[str, Any]:
-    """Return a board's members; its reach must be loaded."""
+def shown_board(board: Signboard, *, tolerance_m: float, language: str) -> dict[str, Any]:
+    """Return a board's members, with a warning when it stands far from its reach, which must be loaded with its geometry."""
+    away_m = metres_to(board.reach.geometry, board.latitude, board.longitude)
+    warning = warning_of(away_m, tolerance_m)
     return {
+        "distance_to_reach_m": round(away_m, 1), "warning": warning and warning.in_language(language),
         "id": board.id, "code": board.code, "reach": _brief_reach(board.reach), "latitude": board.latitude,
         "longitude": board.longitude, "version": board.version,
     }

@@ -160,22 +160,20 @@ def _patrols() -> None:
 
 
 def _patrol_policies() -> None:
-    said = {"source_zh": "本地规定", "source_en": "Local rule"}
+    said = {"source": {"zh": "本地规定", "en": "Local rule"}}
     for kind in ("integrity", "coverage", "datum"):
         path = f"{V1}/policies/{kind}"
         _add(f"GET {path}", lambda _w, path=path: Request(path, shows="2026-11"))
         _add(f"POST {path}", lambda _w, path=path: Request(path, json={"id": str(uuid4()), "valid_from": "2999-01-01", "thresholds": {}, **said}))
         _add(f"POST {path}/dry-run", lambda _w, path=path: Request(f"{path}/dry-run", json={"thresholds": {}}))
-        _add(f"POST {path}/<uuid:policy_id>/withdraw", lambda w, path=path, kind=kind: Request(
-            f"{path}/{w.others[f'{kind}_policy_id']}/withdraw", headers={"If-Match": "*"}))
+        _add(f"DELETE {path}/<uuid:version_id>", lambda w, path=path, kind=kind: Request(f"{path}/{w.others[f'{kind}_policy_id']}"))
     path = f"{V1}/policies/frequency"
     trial = {"level": "village", "period": "month", "times": 4}
     row = {**trial, **said}
     _add(f"GET {path}", lambda w: Request(path, shows=w.others["policy_id"]))
     _add(f"POST {path}", lambda w: Request(path, json={**row, "id": str(uuid4()), "region": w.regions["this"], "valid_from": "2999-01-01"}))
     _add(f"POST {path}/dry-run", lambda w: Request(f"{path}/dry-run", json={**trial, "region": w.regions["this"], "during": "2026-05"}))
-    _add(f"POST {path}/<uuid:policy_id>/withdraw", lambda w: Request(
-        f"{path}/{w.others['coming_policy_id']}/withdraw", headers={"If-Match": "*"}))
+    _add(f"DELETE {path}/<uuid:version_id>", lambda w: Request(f"{path}/{w.others['coming_policy_id']}"))
 
 
 def _duties() -> None:
@@ -187,7 +185,7 @@ def _duties() -> None:
     _add(f"GET {policy}", lambda w: Request(f"{V1}/frequency-policies/{w.others['policy_id']}"))
     _add(f"PUT {policy}", lambda w: Request(f"{V1}/frequency-policies/{uuid4()}", json={
         "level": "village", "region": w.regions["this"], "period": "month", "times": 4, "valid_from": "2026-01-01",
-        "source_zh": "本村规定", "source_en": "Rule of the village"}))
+        "source": {"zh": "本村规定", "en": "Rule of the village"}}))
     _add(f"PATCH {policy}", lambda w: Request(
         f"{V1}/frequency-policies/{w.others['policy_id']}", json={"valid_to": "2026-12-31"}, headers={"If-Match": "*"}))
     _patrol_policies()

@@ -208,10 +208,10 @@ class WorldMaker:
             "reach_id": self.world.reaches["this"], "colour": "yellow", "trigger": "issue", "valid_from": "2026-05-01", "reason": "反复倾倒"})
         self.call("office_of_this_region", "PUT", f"/frequency-policies/{ids['policy_id']}", json={
             "level": "village", "region": self.world.regions["town"], "period": "week", "times": 1, "valid_from": "2026-05-01",
-            "source_zh": "本镇规定", "source_en": "Rule of the township"})
+            "source": {"zh": "本镇规定", "en": "Rule of the township"}})
         self.call("office_of_this_region", "PUT", f"/frequency-policies/{ids['coming_policy_id']}", json={
             "level": "village", "region": self.world.regions["town"], "period": "week", "times": 1, "valid_from": "2999-05-01",
-            "source_zh": "本镇规定", "source_en": "Rule of the township"})
+            "source": {"zh": "本镇规定", "en": "Rule of the township"}})
         for kind in ("integrity", "coverage", "datum"):
             row = self.build.save(ExaminationPolicy(
                 kind=kind, number=2, version="coming", valid_from=date(2998, 1, 1), data={}, trusted_receivers=[], source_zh="本地", source_en="local",

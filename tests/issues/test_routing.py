@@ -95,7 +95,7 @@ def test_without_a_village_chief_the_township_answers_and_says_why():
     assert (routing.rule, routing.reach_id, routing.chief_id) == (Rule.SUPERIOR, identity(1), TOWN_CHIEF.id)
     assert codes(routing) == ["nearest", "vacant", "superior"]
     assert routing.confidence == pytest.approx(route(HERE, STACK).confidence - 0.1, abs=0.011)
-    assert routing.reasons[1].text.zh == "N1(村级)当日没有河长"
+    assert routing.reasons[1].text.zh == "N1（村级）当日没有河长"
 
 
 def test_two_vacant_levels_lead_to_the_third():

@@ -60,14 +60,14 @@ def warn(client, reach, warning_id=None, **changes):
 
 
 def policy_body(**changes):
-    return {"level": "village", "period": "week", "times": 2, "valid_from": "2026-11-01", "source_zh": "本地规定", "source_en": "Local rule", **changes}
+    return {"level": "village", "period": "week", "times": 2, "valid_from": "2026-11-01", "source": {"zh": "本地规定", "en": "Local rule"}, **changes}
 
 
 def test_a_new_installation_has_the_national_rows(office):
     rows = office.get("frequency-policies", query_string={"level": "village", "on": "2026-11-20"}).json["items"]
     assert {(row["colour"], row["times"], row["period"]) for row in rows} == {
         ("none", 1, "week"), ("yellow", 2, "week"), ("orange", 3, "week"), ("red", 1, "day")}
-    assert all("[GK]" in row["source"] for row in rows)
+    assert all("[GK]" in row["source"]["zh"] for row in rows)
     assert office.get("frequency-policies", query_string={"on": "2020-12-31"}).json["items"] == []
 
 
@@ -212,7 +212,7 @@ def test_policies_of_an_area_are_its_offices(world, office, signed_in):
 @pytest.mark.parametrize(("changes", "field"), [
     ({"times": 0}, "times"), ({"times": "many"}, "times"), ({"period": "fortnight"}, "period"), ({"months": []}, "months"), ({"months": [13]}, "months.0"),
     ({"weekdays": [0]}, "weekdays.0"), ({"least_share": 1.1}, "least_share"), ({"valid_to": "2026-10-01"}, "valid_to"), ({"level": "hamlet"}, "level"),
-    ({"source_zh": ""}, "source_zh"), ({"colours": "red"}, "colours")])
+    ({"source": {"zh": "", "en": "x"}}, "source.zh"), ({"colours": "red"}, "colours")])
 def test_bad_policies_are_refused_by_field(world, signed_in, changes, field):
     reply = signed_in(world.top).put(f"frequency-policies/{uuid4()}", json=policy_body(**changes))
     assert reply.status_code == 422

@@ -112,8 +112,10 @@ def test_the_last_judgement_counts_and_all_stay_in_order(patrol_id, chief, offic
     assert say(chief, patrol_id, "withdraw").status_code == 409
     assert say(office, patrol_id, "withdraw").status_code == 201
     work()
+    assert statements(chief, patrol_id)[0] == "upheld"
+    assert say(office, patrol_id, "withdraw").status_code == 201
     assert statements(chief, patrol_id)[0] == "open"
-    assert len(statements(chief, patrol_id)[1]) == 5
+    assert len(statements(chief, patrol_id)[1]) == 6
 
 
 def test_nobody_judges_a_patrol_walked_on_her_behalf(patrol_id, world, office):

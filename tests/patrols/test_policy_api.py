@@ -24,6 +24,8 @@ def world(build):
         chief = build.person("chief", region=village)
         office = build.person("office", region=village)
         top = build.person("office")
+        admin = build.person("admin")
+        other_office = build.person("office", region=build.region(level="village"))
 
     build.appointment(World.reach, World.chief)
     return World
@@ -39,14 +41,14 @@ def today():
 
 
 def version(days=1, **changes):
-    return {"id": str(uuid4()), "valid_from": str(today() + timedelta(days=days)), "thresholds": {}, "source_zh": "本地规定", "source_en": "Local rule", **changes}
+    return {"id": str(uuid4()), "valid_from": str(today() + timedelta(days=days)), "thresholds": {}, "source": {"zh": "本地规定", "en": "Local rule"}, **changes}
 
 
 def test_a_new_installation_has_a_version_of_each_kind(top):
     defaults = {"integrity": integrity_policy, "coverage": coverage_policy, "datum": datum_policy}
     for kind, module in defaults.items():
         [row] = top.get(f"policies/{kind}").json["items"]
-        assert (row["number"], row["in_force"]) == (1, True)
+        assert (row["version"], row["standing"], row["withdrawable"]) == (1, "in_force", False)
         assert row["thresholds"] == {name: value for name, value in module.DEFAULT_POLICY.as_data().items() if name != "version"}
         assert policy_on(today()).of_kind(kind) == module.DEFAULT_POLICY
 
@@ -59,32 +61,32 @@ def test_versions_begin_on_their_day_and_keep_what_they_do_not_name(top, kind, c
     name, value = next(iter(change.items()))
     assert getattr(policy_on(today()).of_kind(kind), name) != value
     later = policy_on(today() + timedelta(days=5)).of_kind(kind)
-    assert (getattr(later, name), later.version) == (value, first.json["version"])
+    assert (getattr(later, name), later.version) == (value, first.json["code"])
     second = top.post(f"policies/{kind}", json=version(9)).json
-    assert (second["number"], second["thresholds"][name]) == (3, value)
+    assert (second["version"], second["thresholds"][name]) == (3, value)
     assert top.post(f"policies/{kind}", json=version(9)).status_code == 409
-    assert [row["number"] for row in top.get(f"policies/{kind}", query_string={"limit": 2}).json["items"]] == [3, 2]
+    assert [row["version"] for row in top.get(f"policies/{kind}", query_string={"limit": 2}).json["items"]] == [3, 2]
 
 
 @pytest.mark.parametrize("text", ["<b>规定</b> 🐟", "=1+1", "a\u202eb", "x" * 500])
 def test_sources_come_back_as_they_were_written(top, text):
-    body = version(3, source_zh=text, source_en=f"en {text}"[:500])
-    assert top.post("policies/datum", json=body).json["source"] == text
-    [row] = [row for row in top.get("policies/datum", headers={"Accept-Language": "en"}).json["items"] if row["number"] == 2]
-    assert row["source"] == body["source_en"]
+    body = version(3, source={"zh": text, "en": f"en {text}"[:500]})
+    assert top.post("policies/datum", json=body).json["source"] == body["source"]
+    [row] = [row for row in top.get("policies/datum").json["items"] if row["version"] == 2]
+    assert (row["source"], row["standing"], row["withdrawable"]) == (body["source"], "coming", True)
 
 
 def test_a_version_is_withdrawn_before_it_is_in_force_and_only_then(top):
     made = top.post("policies/integrity", json=version(1, thresholds={"gap_s": 300}))
-    path = f"policies/integrity/{made.json['id']}/withdraw"
-    assert top.post(path).status_code == 428
-    assert top.post(path, headers={"If-Match": '"7"'}).status_code == 412
-    gone = top.post(path, headers={"If-Match": made.headers["ETag"]})
+    path = f"policies/integrity/{made.json['id']}"
+    gone, again = top.delete(path), top.delete(path)
     assert gone.json["withdrawn_at"]
+    assert (gone.json["standing"], gone.json["withdrawable"]) == ("withdrawn", False)
+    assert (again.status_code, again.json) == (200, gone.json)
     assert policy_on(today() + timedelta(days=1)).thresholds == integrity_policy.DEFAULT_POLICY
-    assert top.post("policies/integrity", json=version(1)).json["number"] == 3, "the day is free again, the number is not"
-    [first] = [row for row in top.get("policies/integrity").json["items"] if row["in_force"]]
-    assert top.post(f"policies/integrity/{first['id']}/withdraw", headers={"If-Match": "*"}).status_code == 409
+    assert top.post("policies/integrity", json=version(1)).json["version"] == 3, "the day is free again, the number is not"
+    [first] = [row for row in top.get("policies/integrity").json["items"] if row["standing"] == "in_force"]
+    assert top.delete(f"policies/integrity/{first['id']}").status_code == 409
     assert {entry.act for entry in db.session.query(AuditEntry)} >= {"add_policy", "withdraw_policy"}
 
 
@@ -137,7 +139,7 @@ def test_a_new_version_leaves_examined_patrols_as_they_are(top, world, signed_in
 
 def frequency(days=1, **changes):
     return {"id": str(uuid4()), "level": "village", "period": "week", "times": 3, "valid_from": str(today() + timedelta(days=days)),
-            "source_zh": "本地规定", "source_en": "Local rule", **changes}
+            "source": {"zh": "本地规定", "en": "Local rule"}, **changes}
 
 
 def test_frequencies_have_versions_too(top, world, signed_in):
@@ -148,14 +150,43 @@ def test_frequencies_have_versions_too(top, world, signed_in):
     office = signed_in(world.office)
     assert office.post("policies/frequency", json=frequency()).status_code == 403
     assert office.post("policies/frequency", json=frequency(region=world.village.code)).status_code == 201
-    path = f"policies/frequency/{first.json['id']}/withdraw"
-    assert office.post(path, headers={"If-Match": "*"}).status_code == 403
-    gone = top.post(path, headers={"If-Match": first.headers["ETag"]})
-    assert (gone.status_code, bool(gone.json["withdrawn_at"])) == (200, True)
+    path = f"policies/frequency/{first.json['id']}"
+    assert (first.json["standing"], first.json["source"], bool(first.json["added_at"])) == ("coming", body["source"], True)
+    assert office.delete(path).status_code == 403
+    gone = top.delete(path)
+    assert (gone.status_code, bool(gone.json["withdrawn_at"]), gone.json["standing"]) == (200, True, "withdrawn")
     day = str(today() + timedelta(days=2))
     assert body["id"] not in {row["id"] for row in top.get("policies/frequency", query_string={"on": day}).json["items"]}
     in_force = next(row for row in top.get("policies/frequency", query_string={"on": str(today())}).json["items"])
-    assert top.post(f"policies/frequency/{in_force['id']}/withdraw", headers={"If-Match": "*"}).status_code == 409
+    assert top.delete(f"policies/frequency/{in_force['id']}").status_code == 409
+
+
+def test_a_later_frequency_of_the_same_subject_takes_the_place_of_the_earlier(top, world):
+    older, newer, other = (frequency(-days, region=world.village.code, **changes) for days, changes in ((9, {}), (2, {"times": 2}), (1, {"title": "警长"})))
+    for body in (older, newer, other):
+        assert top.put(f"frequency-policies/{body.pop('id')}", json=body).status_code == 201
+    rows = {(row["times"], row["title"]): row["standing"] for row in top.get("policies/frequency").json["items"] if row["region"]}
+    assert rows == {(3, None): "past", (2, None): "in_force", (3, "警长"): "in_force"}
+
+
+def test_the_overview_lists_the_kinds_of_every_room(top, world, signed_in):
+    top.post("policies/coverage", json=version(4))
+    top.post("policies/frequency", json=frequency(region=world.village.code))
+    groups = {group["kind"]: group for group in top.get("policies").json["kinds"]}
+    assert list(groups) == ["deadlines", "calendar", "dispatch", "escalation", "integrity", "coverage", "datum", "frequency"]
+    for kind, coming in (("integrity", 0), ("coverage", 1), ("datum", 0), ("frequency", 1)):
+        listed = top.get(f"policies/{kind}", query_string={"limit": 100}).json["items"]
+        assert len(groups[kind]["coming"]) == coming
+        assert groups[kind]["in_force"] == [row for row in listed if row["standing"] == "in_force"]
+    elsewhere = signed_in(world.other_office).get("policies").json["kinds"][-1]
+    assert (elsewhere["coming"], len(elsewhere["in_force"])) == ([], len(groups["frequency"]["in_force"]))
+
+
+def test_who_may_not_see_patrols_tries_a_policy_without_seeing_whose_they_are(top, world, signed_in):
+    patrolled(signed_in(world.chief), world.reach, Walker(seed=4, sigma_m=20.0).walk(LINE))
+    body = {"thresholds": {"valid_score": 99.9, "least_duration_s": 86_400}}
+    trial = signed_in(world.admin).post("policies/integrity/dry-run", json=body).json
+    assert (trial["changed"], trial["items"]) == (1, [])
 
 
 def test_a_dry_run_of_a_frequency_counts_duties_both_ways(top, world):

@@ -39,15 +39,27 @@ def test_a_reviewers_withdrawal_leaves_the_reply():
     assert in_force([REPLY, UPHELD, WITHDRAWN], HERS).standing == "replied"
 
 
+def test_withdrawing_a_second_judgement_brings_back_the_first():
+    assert in_force([UPHELD, DISMISSED, WITHDRAWN], HERS).standing == "upheld"
+    assert in_force([UPHELD, DISMISSED, WITHDRAWN, WITHDRAWN], HERS).standing == "open"
+
+
 def test_her_withdrawal_leaves_the_judgement():
     assert in_force([REPLY, UPHELD, TAKEN_BACK], HERS).standing == "upheld"
 
 
 @given(st.lists(st.sampled_from([REPLY, TAKEN_BACK, UPHELD, DISMISSED, WITHDRAWN])))
-def test_a_judgement_is_in_force_exactly_when_none_withdrew_it_since(said):
-    judgements = [place for place, statement in enumerate(said) if statement.kind == "judgement"]
-    withdrawn = bool(judgements) and WITHDRAWN in said[judgements[-1]:]
-    expected = said[judgements[-1]].judgement if judgements and not withdrawn else None
+def test_a_judgement_is_in_force_when_each_later_one_was_withdrawn(said):
+    # Read from the end: each withdrawal hides the nearest judgement before it that no other one hides.
+    hidden, expected = 0, None
+    for statement in reversed(said):
+        if statement == WITHDRAWN:
+            hidden += 1
+        elif statement.kind == "judgement":
+            if not hidden:
+                expected = statement.judgement
+                break
+            hidden -= 1
     assert in_force(said, HERS).judgement == expected
     assert judgements_in_force(said, HERS) == ({"gap": expected} if expected else {})
 

@@ -85,7 +85,7 @@ def test_one_dismissed_of_two_and_one_upheld_alone():
     two = [found(Severity.MEDIUM, "speed"), found(Severity.MEDIUM, "mode")]
     assert verdict_of(GOOD, two, judged={"mode": "dismissed"}).value == "valid"
     upheld = verdict_of(GOOD, two[:1], judged={"speed": "upheld"})
-    assert (upheld.value, upheld.reasons[0].zh[:6]) == ("doubtful", "经审核认定:")
+    assert (upheld.value, upheld.reasons[0].zh[:6]) == ("doubtful", "经审核认定：")
     assert verdict_of(GOOD, [found(Severity.INFO)], judged={"speed": "upheld"}).value == "valid"
 
 

@@ -1,4 +1,4 @@
-"""The citizens' pages: the district's clock, no key in a page, nothing from elsewhere, Chinese punctuation."""
+"""The citizens' pages: the district's clock, no key in a page, nothing from elsewhere."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,6 @@ import patrol
 
 ROOT = Path(patrol.__file__).parent
 PAGES = [*(ROOT / "web" / "templates").glob("*.html"), *(ROOT / "web" / "site").iterdir()]
-WORDS = [*PAGES, *(ROOT / "public").glob("*.py")]
-CJK = "\u4e00-\u9fff"
 
 
 def test_the_progress_page_has_the_district_s_zone_and_days_but_no_key(anyone, test_settings):
@@ -33,8 +31,3 @@ def test_the_form_promises_messages_only_where_they_can_be_sent(anyone, told, te
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_nothing_is_fetched_from_elsewhere(path):
     assert set(re.findall(r"https?://[\w.-]+", path.read_text(encoding="utf-8"))) <= {"http://www.w3.org"}
-
-
-@pytest.mark.parametrize("path", WORDS, ids=lambda path: path.name)
-def test_chinese_words_have_chinese_punctuation(path):
-    assert re.findall(rf"[{CJK}][,;:!?()]|[,;:!?()][{CJK}]|你", path.read_text(encoding="utf-8")) == []

@@ -199,3 +199,13 @@ def test_the_hourly_job_draws_once_a_day(valley):
     draw_look_backs_of_today()
     draw_look_backs_of_today()
     assert db.session.query(Draw).count() == 1
+
+
+def test_a_check_far_from_its_place_is_kept_with_a_finding(valley, pictures):
+    issue = closed_issue(valley, [pictures[0]])
+    near, far = (plan(valley.supervisor_client, issue_id=issue["id"]) for _ in range(2))
+    assert finish(valley.supervisor_client, near, pictures).json["findings"] == []
+    done = finish(valley.supervisor_client, far, pictures, latitude=HERE["latitude"] + 0.05).json
+    [finding] = done["findings"]
+    assert (done["state"], finding["code"]) == ("done", "far_from_place")
+    assert str(round(done["distance_m"])) in finding["text"]

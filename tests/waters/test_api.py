@@ -199,6 +199,17 @@ def test_a_board_is_put_up_once(build, client):
     assert codes(client.get("signboards", query_string={"bbox": "0,0,1,1"})) == []
 
 
+def test_a_board_far_from_its_reach_is_put_up_with_a_warning(build, client):
+    reach = build.reach([(119.8, 29.6), (119.81, 29.6)])
+    body = {"reach_code": reach.code, "longitude": 119.805}
+    near = client.post("signboards", json={**body, "code": "N", "latitude": 29.6001}).json
+    far = client.post("signboards", json={**body, "code": "F", "latitude": 29.645}).json
+    assert (near["distance_to_reach_m"], near["warning"]) == (pytest.approx(11, abs=1), None)
+    assert far["distance_to_reach_m"] == pytest.approx(5000, rel=0.01)
+    assert "请核对" in far["warning"]
+    assert {row["code"]: bool(row["warning"]) for row in client.get("signboards").json["items"]} == {"N": False, "F": True}
+
+
 @pytest.mark.parametrize(("change", "field"), [
     ({"code": "a/b"}, "code"), ({"reach_code": "none"}, "reach_code"), ({"latitude": 91}, "latitude"), ({"reach_id": str(uuid4())}, "reach_id"),
     ({"datum": "gcj02", "latitude": 1, "longitude": 1}, "datum"), ({"colour": 1}, "colour"),

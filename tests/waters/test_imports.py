@@ -181,6 +181,8 @@ def test_boards_may_be_geojson_points(build, client):
     content = features(({"code": "B-1", "reach_code": reach.code}, {"type": "Point", "coordinates": [119.8, 29.6, 3]}))
     assert counts(send(client, "signboards", content)) == (1, 0, 0, 0)
     assert stored(Signboard, code="B-1").longitude == 119.8
+    afar = send(client, "signboards", f"code,reach_code,latitude,longitude\nB-9,{reach.code},29.9,119.8\n").json
+    assert (afar["created"], [(row["row"], row["field"]) for row in afar["warnings"]]) == (1, [(2, "distance_to_reach_m")])
     bad = features(({"code": "B-2", "reach_code": reach.code}, {"type": "Point", "coordinates": [200, "x"]}))
     assert faults(send(client, "signboards", bad)) == [(1, "latitude"), (1, "longitude")]
 
