@@ -3,12 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -18,10 +18,10 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.paging import past
 from patrol.foundation.texts import Text
-from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
+from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME
 from patrol.issues.due import WITHOUT_DUE, is_overdue
 from patrol.issues.filters import Filters, order_of
-from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.lifecycle import STATE_NAME
 from patrol.issues.listing import ordered
 from patrol.issues.models import Issue, number_of
 from patrol.people.actor import Actor
@@ -117,47 +117,65 @@ _HEADINGS = (
 )  # fmt: skip
 
 
+class _Words(NamedTuple):
+    """What the codes are called in the reader's language, looked up once an export instead of once a row."""
+
+    states: dict[str, str]
+    categories: dict[str, str]
+    severities: dict[str, str]
+    sources: dict[str, str]
+    yes_no: dict[bool, str]
+
+    @classmethod
+    def in_language(cls, tongue: str) -> Self:
+        tables: tuple[Mapping[Any, Text], ...] = (
+            STATE_NAME, {code: row.name for code, row in CATEGORIES.items()}, SEVERITY_NAME, SOURCE_NAME, _YES_NO,
+        )  # fmt: skip
+        return cls(*({code: text.in_language(tongue) for code, text in table.items()} for table in tables))
+
+
 def table_of(export: Export) -> Iterator[list[list[Any]]]:
     """Yield batches of rows for people, the headings first: text that is no formula, numbers, nothing else."""
-    now, zone, tongue = clock.now(), ZoneInfo(export.timezone), export.language
-    yield [[heading.in_language(tongue) for heading in _HEADINGS]]
-    regions: dict[Any, Row[Any]] = {}
+    now, zone, words = clock.now(), ZoneInfo(export.timezone), _Words.in_language(export.language)
+    yield [[heading.in_language(export.language) for heading in _HEADINGS]]
+    regions: dict[Any, _Named] = {}
     for rows in rows_of(export):
         regions = regions or _by_id(select(Region.id, Region.code, Region.name))
         reaches = _by_id(select(Reach.id, Reach.code, Reach.name).where(Reach.id.in_({r.reach_id for r in rows})))
-        leads = _by_id(select(Person.id, Person.name).where(Person.id.in_({r.lead_id for r in rows})))
-        yield [
-            _cells(row, regions.get(row.region_id), reaches.get(row.reach_id), leads.get(row.lead_id), now, zone, tongue)
-            for row in rows
-        ]
+        leads = _by_id(select(Person.id, Person.username, Person.name).where(Person.id.in_({r.lead_id for r in rows})))
+        # Rows are taken apart by place: by name, each of the columns would cost as much as its value.
+        yield [_cells(tuple(row), regions, reaches, leads, now, zone, words) for row in rows]
 
 
-def _by_id(statement: Any) -> dict[Any, Row[Any]]:
-    return {row.id: row for row in db.session.execute(statement)}
+_Named = tuple[str, str]
+_NOTHING: _Named = ("", "")
+
+
+def _by_id(statement: Any) -> dict[Any, _Named]:
+    return {row_id: (safe_cell(code), safe_cell(name)) for row_id, code, name in db.session.execute(statement)}
 
 
 def _cells(
-    row: Row[Any], region: Row[Any] | None, reach: Row[Any] | None, lead: Row[Any] | None, now: datetime, zone: ZoneInfo,
-    tongue: str,
+    columns: tuple[Any, ...], regions: Mapping[Any, _Named], reaches: Mapping[Any, _Named], leads: Mapping[Any, _Named], now: datetime,
+    zone: ZoneInfo, words: _Words,
 ) -> list[Any]:  # fmt: skip
+    (
+        issue_id, serial, state, category, severity, source, description, latitude, longitude, region_id, reach_id, lead_id, recorded_at,
+        received_at, due_at, dispatched_at, rectified_at, verified_at, closed_at, returned_times, reopened_times,
+    ) = columns  # fmt: skip
     # The due moment is the first that is too late, so the last day in time is that of the moment before.
-    last_day = None if row.state in WITHOUT_DUE else f"{(row.due_at - datetime.resolution).astimezone(zone):%Y-%m-%d}"
-    cells = [
-        number_of(row.serial), STATE_NAME[State(row.state)].in_language(tongue), row.category,
-        CATEGORIES[row.category].name.in_language(tongue), SEVERITY_NAME[Severity(row.severity)].in_language(tongue),
-        SOURCE_NAME[Source(row.source)].in_language(tongue), row.description, region.code if region else "",
-        region.name if region else "", reach.code if reach else "", reach.name if reach else "", lead.name if lead else "",
-        row.latitude, row.longitude, row.recorded_at, row.received_at, last_day,
-        _YES_NO[is_overdue(row.state, row.due_at, now)].in_language(tongue), row.dispatched_at, row.rectified_at,
-        row.verified_at, row.closed_at, row.returned_times, row.reopened_times, str(row.id),
+    last_day = "" if state in WITHOUT_DUE else (due_at - datetime.resolution).astimezone(zone).date().isoformat()
+    return [
+        number_of(serial), words.states[state], category, words.categories[category], words.severities[severity], words.sources[source],
+        safe_cell(description), *regions.get(region_id, _NOTHING), *reaches.get(reach_id, _NOTHING), leads.get(lead_id, _NOTHING)[1],
+        latitude, longitude, _local(recorded_at, zone), _local(received_at, zone), last_day, words.yes_no[is_overdue(state, due_at, now)],
+        _local(dispatched_at, zone), _local(rectified_at, zone), _local(verified_at, zone), _local(closed_at, zone), returned_times,
+        reopened_times, str(issue_id),
     ]  # fmt: skip
-    return [_plain(cell, zone) for cell in cells]
 
 
-def _plain(cell: Any, zone: ZoneInfo) -> Any:
-    if isinstance(cell, datetime):
-        return f"{cell.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    return "" if cell is None else safe_cell(cell) if isinstance(cell, str) else cell
+def _local(moment: datetime | None, zone: ZoneInfo) -> str:
+    return "" if moment is None else moment.astimezone(zone).isoformat(" ", "seconds")[:19]
 
 
 def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:

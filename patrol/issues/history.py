@@ -42,9 +42,21 @@ def add_entry(
 
     `by` None is a citizen; the system acts by the rule named. `changes` may hold text, integers and booleans only.
     """
+    row = next_entry(issue, verb=verb, by=by, from_state=from_state, rule=rule, brought=brought, changes=changes, photos=photos)
+    row.issue = issue
+    db.session.add(row)
+    return row
+
+
+def next_entry(
+    issue: Issue, *, verb: str, by: Actor | None, from_state: str | None, rule: str | None = None,
+    brought: Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None,
+    photos: Sequence[tuple[Photo, str]] = (),
+) -> HistoryEntry:  # fmt: skip
+    """Return the entry that `add_entry` would append, for whoever saves many of them at once; the issue counts it already."""
     words = {name: (brought or {}).get(name) for name in ("note", "reason", "ground")}
     row = HistoryEntry(
-        id=new_id(), issue=issue, issue_id=issue.id, seq=(issue.version or 0) + 1, verb=verb, from_state=from_state, to_state=issue.state,
+        id=new_id(), issue_id=issue.id, seq=(issue.version or 0) + 1, verb=verb, from_state=from_state, to_state=issue.state,
         actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(), **words,
         changes=dict(changes or {}),
         photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind} for photo, kind in photos],
@@ -52,7 +64,6 @@ def add_entry(
     )
     row.hash = entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash)
     issue.version, issue.history_hash = row.seq, row.hash
-    db.session.add(row)
     return row
 
 

@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select, true
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from patrol.foundation.database import db
-from patrol.foundation.errors import Invalid, NotFound
+from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import SEVERITY_NAME, Severity
 from patrol.issues.due import CLOCK_RUNS, count_due_again
@@ -21,7 +22,7 @@ from patrol.issues.history import GIVE_BACK, MOVE_ALONG, TAKE_IN, add_entry
 from patrol.issues.leads import may_lead
 from patrol.issues.lifecycle import ENDED, State, Verb
 from patrol.issues.models import HistoryEntry, Issue
-from patrol.issues.queries import locked_issue
+from patrol.issues.queries import visible_to
 from patrol.people.actor import Actor
 
 MERGING = (Verb.MERGE, Verb.UNMERGE)
@@ -77,17 +78,19 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     return {"merged_into": {"from": None, "to": original.number}}
 
 
-def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime) -> dict[str, Any]:
+def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor) -> dict[str, Any]:
     """Take a locked duplicate out of its original, with all that came along; return what changes, for its history.
 
     A lead who can no longer handle issues does not come back: the department or the office leads then.
     """
     original = db.session.scalars(select(Issue).where(Issue.id == issue.merged_into_id).with_for_update(of=Issue)).one()
-    back = [child for child in _merged_into(original, but=issue) if _came_through(child) == issue.number]
+    back = _came_through(issue, _merged_into(original, but=issue))
     changes: dict[str, Any] = {"merged_into": {"from": original.number, "to": None}}
     if issue.lead is not None and not may_lead(issue.lead):
         changes["lead_id"] = {"from": {"id": str(issue.lead.id), "name": issue.lead.name}, "to": None}
         issue.lead_id = issue.lead = None
+    # The ladder goes on from where it stopped, so that merging slips past no rung; those that were reached stay reached.
+    issue.next_escalation_at = issue.merged_at
     issue.merged_at = issue.merged_from = None
     _point(issue, None)
     for child in back:
@@ -98,18 +101,19 @@ def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetim
     original.also_reported -= 1 + len(back)
     given = {"duplicate": {"from": issue.number, "to": None}}
     add_entry(original, verb=GIVE_BACK, by=by, from_state=original.state, brought=_reason(brought), changes=given)
-    # The ladder goes on to the date that was never moved; rungs that were reached are not reached again.
-    issue.next_escalation_at = now
     return changes
 
 
 def _original_for(issue: Issue, into: UUID, by: Actor) -> Issue:
     if into == issue.id:
         raise _refusal(_ITSELF)
-    try:
-        original = locked_issue(by, into)
-    except NotFound as unseen:
-        raise _refusal(_NOT_THERE) from unseen
+    # No more of it is loaded than what is asked: it may name the duplicate itself, whose parts would be lost to that.
+    original = db.session.scalar(
+        visible_to(by).where(Issue.id == into).options(joinedload(Issue.region), selectinload(Issue.merged_into).load_only(Issue.serial))
+        .with_for_update(of=Issue).execution_options(populate_existing=True)
+    )  # fmt: skip
+    if original is None:
+        raise _refusal(_NOT_THERE)
     if (fault := _fault_of(issue, original, by)) is not None:
         raise _refusal(fault)
     return original
@@ -162,13 +166,19 @@ def _merged_into(original: Issue, *, but: Issue | None = None) -> Sequence[Issue
     ).all()  # fmt: skip
 
 
-def _came_through(child: Issue) -> str | None:
-    """Return the number of the issue with which a duplicate came along to its present original, None when it came alone."""
-    entry = db.session.scalars(
-        select(HistoryEntry).where(HistoryEntry.issue_id == child.id, HistoryEntry.verb.in_((Verb.MERGE.value, MOVE_ALONG)))
-        .order_by(HistoryEntry.seq.desc()).limit(1)
-    ).first()  # fmt: skip
-    return entry.changes["merged_into"]["from"] if entry else None
+def _came_through(issue: Issue, others: Sequence[Issue]) -> list[Issue]:
+    """Return those of the original's `others` that were merged into `issue`, or into one that was, in their order."""
+    rows = db.session.scalars(
+        select(HistoryEntry).where(HistoryEntry.issue_id.in_([other.id for other in others]), HistoryEntry.verb == Verb.MERGE.value)
+        .order_by(HistoryEntry.seq)
+    )  # fmt: skip
+    # Each was merged by its last such entry; where it went along to since says nothing of how it got there.
+    parents = {row.issue_id: row.changes["merged_into"]["to"] for row in rows}
+    through, grown = {issue.number}, True
+    while grown:
+        found = through | {other.number for other in others if parents[other.id] in through}
+        through, grown = found, found != through
+    return [other for other in others if other.number in through]
 
 
 def _point(issue: Issue, original: Issue | None) -> None:

@@ -49,7 +49,7 @@ def withdraw_relapse(issue: Issue) -> dict[str, Any]:
         return {}
     old = db.session.scalars(select(Issue).where(Issue.id == issue.relapse_of_id).with_for_update(of=Issue)).one()
     if old.relapsed_in_id == issue.id:
-        others = select(Issue.id).where(Issue.relapse_of_id == old.id, Issue.id != issue.id).order_by(Issue.id.desc())
+        others = select(Issue.id).where(Issue.relapse_of_id == old.id, Issue.id != issue.id).order_by(Issue.serial.desc())
         old.relapsed_in_id = db.session.scalar(others.limit(1))
     issue.relapse_of_id = None
     set_committed_value(issue, "relapse_of", None)

@@ -194,7 +194,7 @@ def _merge(taking: Taking) -> None:
 
 
 def _unmerge(taking: Taking) -> None:
-    taking.changes |= unmerge(taking.issue, taking.brought, by=taking.by, now=taking.now)
+    taking.changes |= unmerge(taking.issue, taking.brought, by=taking.by)
 
 
 def _nothing(_taking: Taking) -> None:

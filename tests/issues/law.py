@@ -4,7 +4,7 @@ Nothing here asks the product's tables what is allowed. A verb more in the contr
 when it does more than change the state, an entry in `EFFECTS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +18,9 @@ OPEN = (*RUNNING, "rectified", "verified", "suspended")
 ENDED = ("closed", "rejected", "merged")
 WITHOUT_DUE = ("rejected", "merged", "suspended")
 CHARGE = "F"
+GRADES = ("general", "serious", "major", "urgent")
+# Of docs/duplicates.md: how long a merging can be undone, and for how long after a closing the trouble may come back.
+UNDO_WITHIN, RELAPSE_WITHIN = timedelta(hours=24), timedelta(days=90)
 
 # Who holds what, from docs/permissions.md.
 OFFICE, CHIEF = {"office"}, {"chief"}
@@ -67,6 +70,9 @@ class Case:
     path: str
     reach: Reach | None
     reporter: Somebody | None
+    # Where and when it was seen: the places of the walk lie kilometres apart, so that two are the same or far.
+    spot: str = ""
+    received: datetime = NEVER
     state: str = "submitted"
     entries: list[str] = field(default_factory=list)
     lead: Somebody | None = None
@@ -92,8 +98,14 @@ class Case:
     # What its complainant holds and said.
     code: str | None = None
     closed_at: datetime | None = None
-    rating: tuple | None = None
+    ratings: dict[int, tuple] = field(default_factory=dict)
     request: dict | None = None
+    # A tree: into what it was merged itself. What it shows as its original is the root of that tree.
+    parent: "Case | None" = None
+    merged_at: datetime | None = None
+    merged_from: str = ""
+    relapse_of: "Case | None" = None
+    relapses: list["Case"] = field(default_factory=list)
 
     @property
     def version(self) -> int:
@@ -102,6 +114,15 @@ class Case:
     @property
     def shown_due(self) -> datetime | None:
         return None if self.state in WITHOUT_DUE else self.due
+
+    @property
+    def original(self) -> "Case":
+        """What tells how this one goes: itself, unless it is merged."""
+        return self.parent.original if self.parent else self
+
+    @property
+    def relapsed_in(self) -> "Case | None":
+        return self.relapses[-1] if self.relapses else None
 
 
 # Relations -----------------------------------------------------------------------------------------------------------
@@ -148,6 +169,24 @@ def sees(case: Case, who: Somebody) -> bool:
     return who.covers(case.path) or (called(case, who) and bool(who.roles & HANDLES))
 
 
+# Which department answers where nobody is chief, from docs/departments.md: the narrowest category decides.
+OWNERS = {
+    "A": "water", "A17": "agriculture", "A22": "natural_resources", "A3": "urban_management", "A32": "ecology", "A33": "water", "B": "ecology",
+    "B1": "housing", "B4": "agriculture", "B5": "agriculture", "C": "urban_management", "C3": "agriculture", "C4": "agriculture", "C5": "water",
+    "D1": "water", "D2": "water", "D4": "emergency", "D5": "water", "E": "water", "E3": "agriculture", "E4": "forestry",
+}  # fmt: skip
+
+
+def owner(case: Case, precedents: list[tuple[str, str, str]]) -> str | None:
+    """The department for a case: a ruling on the same category at or above its place, the deepest and latest one; else the row for everywhere."""
+    by_row = max((prefix for prefix in OWNERS if case.category.startswith(prefix)), key=len, default=None)
+    rulings = [row for row in precedents if row[0] == case.category and case.path.startswith(row[1])]
+    if rulings and by_row != case.category:
+        deepest = max(len(path) for _, path, _ in rulings)
+        return [department for _, path, department in rulings if len(path) == deepest][-1]
+    return OWNERS[by_row] if by_row else None
+
+
 # The table -----------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +216,8 @@ class Row:
 ROWS = (
     Row("accept", ("submitted",), "accepted", OFFICE, covers, due="sets"),
     Row("reject", ("submitted", "accepted"), "rejected", OFFICE, covers, must=("ground", "reason")),
+    Row("merge", ("submitted", "accepted", "dispatched"), "merged", OFFICE, covers, must=("into", "reason")),
+    Row("unmerge", ("merged",), None, OFFICE, covers, must=("reason",)),
     Row("dispatch", ("accepted",), "dispatched", OFFICE, covers, due="recomputes"),
     Row("transfer", ("accepted", "dispatched"), "accepted", OFFICE, covers, must=("reason",), one_of=("reach_id", "region")),
     Row("decline", ("dispatched",), "accepted", HANDLES, leads, must=("ground", "reason", "suggested_owner")),
@@ -199,7 +240,9 @@ def row_for(state: str, verb: str) -> Row | None:
 
 
 def too_late(row: Row, case: Case, now: datetime) -> bool:
-    """A lead declines once, within 24 hours of the dispatch."""
+    """A lead declines once, within 24 hours of the dispatch; a merging is undone within 24 hours."""
+    if row.verb == "unmerge":
+        return now - case.merged_at > UNDO_WITHIN
     if row.verb != "decline":
         return False
     return case.declined or (case.dispatched_at is not None and now - case.dispatched_at > timedelta(hours=24))
@@ -329,6 +372,74 @@ def climb(case: Case, now: datetime) -> list[str]:
     return reached
 
 
+# Duplicates and relapses ---------------------------------------------------------------------------------------------
+
+
+def below(case: Case, cases: Sequence[Case]) -> list[Case]:
+    """What is merged into a case, and what is merged into that."""
+    own = [one for one in cases if one.parent is case]
+    return [*own, *(further for one in own for further in below(one, cases))]
+
+
+def can_take_in(original: Case | None, case: Case, who: Somebody) -> bool:
+    """Whether a case can be merged into another by somebody."""
+    if original is None or original is case or not sees(original, who) or not who.covers(original.path):
+        return False
+    if original.state in ("merged", "rejected") or (original.closed_at and case.received > original.closed_at):
+        return False
+    return case.category == original.category or CHARGE not in (case.category[0], original.category[0])
+
+
+def can_raise(original: Case, severity: str) -> bool:
+    return original.state not in ENDED and GRADES.index(severity) > GRADES.index(original.severity)
+
+
+def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], raised: str | None) -> None:
+    """Merge: what was merged into the case goes along, and the original counts all of them."""
+    for child in below(case, cases):
+        child.entries.append("move_along")
+    case.parent, case.merged_at, case.merged_from = original, now, case.state
+    original.entries.append("take_in")
+    if raised:
+        original.severity = raised
+        if original.state in RUNNING:
+            count_due(original, original.stage, original.since, now)
+
+
+def take_out(case: Case, cases: Sequence[Case]) -> str:
+    """Undo a merging; return the state in which it had been done. Whoever can lead no more does not come back."""
+    case.original.entries.append("give_back")
+    for child in below(case, cases):
+        child.entries.append("move_along")
+    if case.lead and not (case.lead.enabled and case.lead.roles & HANDLES):
+        case.lead = None
+    # The ladder goes on from where it stopped: what was reached meanwhile is made up for.
+    case.climbs_from, case.parent, case.merged_at = case.merged_at, None, None
+    return case.merged_from
+
+
+def link_relapse(case: Case, cases: Sequence[Case]) -> None:
+    """A trouble of the same category at the same place, seen after a closing and within 90 days of it, came back."""
+    if case.relapse_of or case.category.startswith(CHARGE):
+        return
+    old = [
+        one for one in cases if one.state == "closed" and one is not case and one.category == case.category and one.spot == case.spot
+        and one.closed_at < case.received <= one.closed_at + RELAPSE_WITHIN
+    ]
+    if old:
+        case.relapse_of = max(old, key=lambda one: one.closed_at)
+        case.relapse_of.relapses.append(case)
+        case.relapse_of.entries.append("relapse")
+
+
+def withdraw_relapse(case: Case) -> None:
+    """What is rejected was no return of anything."""
+    if case.relapse_of:
+        case.relapse_of.relapses.remove(case)
+        case.relapse_of.entries.append("relapse_withdrawn")
+        case.relapse_of = None
+
+
 # Effects -------------------------------------------------------------------------------------------------------------
 
 
@@ -342,8 +453,11 @@ def reopen(case: Case) -> None:
     case.reopened += 1
 
 
-def take(case: Case, verb: str, who: Somebody | None, now: datetime, *, severity: str | None = None) -> None:
-    """Carry out a step that was allowed; what a dispatch or transfer decides is set by the caller."""
+def take(
+    case: Case, verb: str, who: Somebody | None, now: datetime, *, cases: Sequence[Case], severity: str | None = None,
+    into: Case | None = None, raised: str | None = None,
+) -> None:
+    """Carry out a step that was allowed, among all `cases`; what a dispatch or transfer decides is set by the caller."""
     row = row_for(case.state, verb)
     renewed = severity is not None and severity != case.severity
     case.severity = severity or case.severity
@@ -355,7 +469,10 @@ def take(case: Case, verb: str, who: Somebody | None, now: datetime, *, severity
     elif row.due == "restores":
         restore_due(case, now)
         case.stopped_at = None
+    if verb == "accept" or (verb == "reopen" and case.state == "rejected"):
+        link_relapse(case, cases)
     effects = {
+        "reject": lambda: withdraw_relapse(case), "merge": lambda: put_into(case, into, now, cases, raised),
         "transfer": lambda: call_back(case), "decline": lambda: (call_back(case), setattr(case, "declined", True)),
         "rectify": lambda: setattr(case, "rectified_by", who), "suspend": lambda: setattr(case, "stopped_at", now),
         "return": lambda: (setattr(case, "rectified_by", None), setattr(case, "returned", case.returned + 1)),
@@ -363,5 +480,5 @@ def take(case: Case, verb: str, who: Somebody | None, now: datetime, *, severity
         "dispatch": lambda: setattr(case, "dispatched_at", now),
     }
     effects.get(verb, lambda: None)()
-    case.state = row.target or case.state
+    case.state = take_out(case, cases) if verb == "unmerge" else row.target or case.state
     case.entries.append(verb)

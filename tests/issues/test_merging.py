@@ -1,7 +1,7 @@
 """Merging duplicates, taking them out again within a day, and what the law refuses."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
+from patrol.issues.escalating import escalate_all_due
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from tests.issues.conftest import THERE, report, step, taken
@@ -90,6 +91,24 @@ class TestMerging:
         assert read(valley.office_client, d)["merged_into"]["number"] == c["number"]
         assert [chain for chain in broken_chains() if chain] == []
 
+    def test_what_went_along_twice_comes_back_step_by_step(self, valley, merged):
+        a, b, c, d = (report(valley.patroller_client) for _ in range(4))
+        for issue, original in ((a, b), (b, c), (c, d)):
+            merged(read(valley.office_client, issue), original)
+        for undone, into in ((c, ((a, c), (b, c))), (b, ((a, b),))):
+            taken(valley.office_client, read(valley.office_client, undone), "unmerge", reason="另一处")
+            for issue, original in into:
+                assert read(valley.office_client, issue)["merged_into"]["number"] == original["number"]
+        assert [read(valley.office_client, one)["also_reported"] for one in (a, b, c, d)] == [0, 1, 0, 0]
+
+    def test_a_relapse_can_be_merged_into_the_old_case_that_was_reopened(self, valley, merged, pictures):
+        old = cured(valley, report(valley.chief_client), pictures)
+        new = report(valley.chief_client)
+        taken(valley.office_client, read(valley.office_client, old), "reopen", reason="现场未清")
+        done, original = merged(new, old)
+        assert (done["relapse_of"]["number"], done["merged_into"]["number"]) == (old["number"], old["number"])
+        assert (original["relapsed_in"]["number"], original["also_reported"]) == (new["number"], 1)
+
     def test_what_can_be_no_original(self, valley, merged, pictures):
         issue = report(valley.patroller_client)
         away = report(valley.other_chief_client, latitude=29.70, longitude=119.81)
@@ -138,6 +157,19 @@ class TestUndoing:
         assert read(valley.office_client, first)["also_reported"] == 0
         assert [entry["verb"] for entry in history(valley.office_client, first)[-2:]] == ["take_in", "give_back"]
         assert db.session.get_one(Issue, UUID(second["id"]), populate_existing=True).next_escalation_at is not None
+
+    def test_merging_does_not_slip_past_a_rung(self, valley, merged):
+        first, second = report(valley.patroller_client), report(valley.patroller_client)
+        due = datetime.fromisoformat(second["due_at"])
+        with clock.moved_clock(lambda: due - timedelta(hours=1)):
+            escalate_all_due()
+            done, _ = merged(read(valley.office_client, second), first)
+        with clock.moved_clock(lambda: due + timedelta(hours=1)):
+            taken(valley.office_client, done, "unmerge", reason="并非同一处")
+            escalate_all_due()
+            escalate_all_due()
+        rungs = [entry["rule"] for entry in history(valley.office_client, second) if entry["verb"] == "escalate"]
+        assert rungs == ["half_time", "day_before", "overdue"]
 
     def test_after_a_day_it_is_too_late(self, valley, merged):
         first, second = report(valley.patroller_client), report(valley.patroller_client)
@@ -198,6 +230,14 @@ class TestRelapse:
             again = taken(valley.office_client, new, "reopen", reason="确有其事")
         assert again["relapse_of"]["number"] == old["number"]
         assert [chain for chain in broken_chains() if chain] == []
+
+
+    def test_a_withdrawn_relapse_leaves_the_link_to_the_one_that_arrived_last(self, valley, pictures):
+        old = cured(valley, report(valley.chief_client), pictures)
+        ids = ("ffffffff-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000001", "77777777-0000-4000-8000-000000000001")
+        _, second, third = (taken(valley.office_client, report(valley.chief_client, id=own, severity="serious"), "accept") for own in ids)
+        taken(valley.office_client, third, "reject", ground="no_evidence_found", reason="现场未见")
+        assert read(valley.office_client, old)["relapsed_in"]["number"] == second["number"]
 
 
 class TestSearch:

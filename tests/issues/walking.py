@@ -19,7 +19,7 @@ from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.tokens import digest_of, new_token
-from patrol.public.models import ReopeningRequest
+from patrol.public.models import Complaint, ReopeningRequest
 from tests.builders import Builders
 from tests.issues import law
 from tests.issues.law import Case, Reach, Somebody
@@ -27,7 +27,7 @@ from tests.issues.law import Case, Reach, Somebody
 BEGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 # The categories that are walked with, and how grave each is when nobody says so.
 USUAL = {"C1": "general", "C2": "general", "A21": "serious", "D1": "urgent", "F1": "general"}
-ONWARDS = {"accept", "dispatch", "start", "rectify", "verify", "close", "resume"}
+OFTEN = dict.fromkeys(("accept", "dispatch", "start", "rectify", "verify", "close", "resume"), 1.0) | {"merge": 0.4, "unmerge": 0.5}
 STATES = (*law.OPEN, *law.ENDED)
 WAITS_S = (30, 600, 3_600, 3 * 3_600, 20 * 3_600, 80 * 3_600)
 
@@ -37,8 +37,9 @@ class Walk:
 
     def __init__(self, client, seed: int, *, code: str = "990100") -> None:
         self.plain, self.chance, self.now = client, Random(seed), BEGIN
-        self.faults, self.counts, self.numbers = [], {"rounds": 0, "taken": 0, "refused": 0, "rungs": 0}, count(1)
+        self.faults, self.counts, self.numbers = [], {"rounds": 0, "taken": 0, "refused": 0, "rungs": 0, "merged": 0, "unmerged": 0, "relapses": 0}, count(1)
         self.cases: list[Case] = []
+        self.precedents: list[tuple[str, str, str]] = []
         self._make_world(code)
 
     # The world -------------------------------------------------------------------------------------------------------
@@ -116,6 +117,7 @@ class Walk:
                 self.counts["rounds"] += 1
             for case in self.cases:
                 self._read(self.people["auditor"], case, history=True)
+            self.counts["relapses"] = sum(entry == "relapse" for case in self.cases for entry in case.entries)
             own = {UUID(case.id) for case in self.cases}
             broken = [found for found in broken_chains() if found and found.issue_id in own]
             self._must(not broken, f"broken histories: {broken[:3]}")
@@ -168,18 +170,25 @@ class Walk:
             "state": shown["state"], "severity": shown["severity"], "lead": shown["lead"] and shown["lead"]["id"], "version": shown["version"],
             "helpers": sorted(person["id"] for person in shown["co_handlers"]), "department": shown["department"] and shown["department"]["code"],
             "region": shown["region"]["code"], "reach": shown["reach"] and shown["reach"]["id"], "due": due, "overdue": shown["overdue"],
-            "returned": shown["returned_times"], "reopened": shown["reopened_times"], "allowed": [verb for verb in shown["allowed"] if verb in law.VERBS],
-            "stopped": shown["suspension"] is not None,
-        }
+            "returned": shown["returned_times"], "reopened": shown["reopened_times"], "allowed": shown["allowed"],
+            "stopped": shown["suspension"] is not None, "also_reported": shown["also_reported"],
+            "merged": datetime.fromisoformat(shown["merged_at"]) if shown["merged_at"] else None,
+        } | {name: shown[name] and shown[name]["id"] for name in ("merged_into", "relapse_of", "relapsed_in")}
         wanted = {
             "state": case.state, "severity": case.severity, "lead": case.lead and case.lead.id, "version": case.version,
             "helpers": sorted(person.id for person in case.helpers), "department": case.department,
             "region": case.path.rstrip("/").rsplit("/", 1)[-1], "reach": case.reach and case.reach.id, "due": case.shown_due,
             "overdue": case.state in law.RUNNING and case.due <= self.now, "returned": case.returned, "reopened": case.reopened,
-            "allowed": law.allowed(case, who, self.now), "stopped": case.stopped_at is not None,
+            "allowed": law.allowed(case, who, self.now), "stopped": case.stopped_at is not None, "also_reported": self._also(case),
+            "merged": case.merged_at, "merged_into": case.parent and case.original.id,
+            "relapse_of": case.relapse_of and case.relapse_of.id, "relapsed_in": case.relapsed_in and case.relapsed_in.id,
         }
         wrong = {name: (found[name], wanted[name]) for name in wanted if found[name] != wanted[name]}
         self._must(not wrong, f"{who.name} reads {_said(case)}: (found, wanted) {wrong}")
+
+    def _also(self, case: Case) -> int:
+        """How many other reports a case stands for; a duplicate stands for none."""
+        return 0 if case.parent else len(law.below(case, self.cases))
 
     def _compare_counts(self, who: Somebody) -> None:
         reply = self.call(who, "GET", f"issues/counts?state={','.join(STATES)}")
@@ -194,11 +203,17 @@ class Walk:
     def _report(self) -> None:
         who, category = self._somebody(), self.chance.choice(list(USUAL))
         severity = self.chance.choice((None, None, "general", "serious", "major", "urgent"))
-        reach, position = self.chance.choice(self.spots)
+        reach, position = self._spot_of(None)
+        closed = [case for case in self.cases if case.state == "closed"]
+        if closed and self.chance.random() < 0.4:
+            category, (reach, position) = closed[-1].category, self._spot_of(closed[-1])
         body = {**position, "id": str(uuid4()), "category": category, "description": "桥下有垃圾"} | ({"severity": severity} if severity else {})
         wanted = 401 if not who.enabled else 201 if who.roles & law.REPORTS else 403
         if self._answers(self.call(who, "POST", "issues", body), wanted, f"{who.name} reports"):
             self._enter(body["id"], category, severity or USUAL[category], reach, who, "patrol" if who.roles & law.PATROLS else "inspection")
+
+    def _spot_of(self, case: Case | None) -> tuple[Reach, dict]:
+        return self.chance.choice([spot for spot in self.spots if case is None or spot[0].id == case.spot])
 
     def _complain(self) -> None:
         category, (reach, position) = self.chance.choice(["C1", "C2", "A21"]), self.chance.choice(self.spots)
@@ -210,13 +225,13 @@ class Walk:
     def _enter(self, issue_id: str, category: str, severity: str, reach: Reach, who: Somebody | None, source: str) -> Case:
         """What must come of a report: the office's clock, or accepted and dispatched at once by policy."""
         [number] = [row.number for row in db.session.scalars(select(Issue).where(Issue.id == UUID(issue_id)))]
-        case = Case(issue_id, number, category, severity, reach.path, reach, who)
+        case = Case(issue_id, number, category, severity, reach.path, reach, who, spot=reach.id, received=self.now)
         case.routed = reach.chief if reach.chief and reach.chief.enabled else None
         case.entries.append("submit")
         law.count_due(case, "acceptance", self.now, self.now)
         if severity == "general" and category != "F1" and source in ("patrol", "citizen") and case.routed:
-            law.take(case, "accept", None, self.now)
-            law.take(case, "dispatch", None, self.now)
+            law.take(case, "accept", None, self.now, cases=self.cases)
+            law.take(case, "dispatch", None, self.now, cases=self.cases)
             case.lead = case.routed
         self.cases.append(case)
         return case
@@ -225,7 +240,7 @@ class Walk:
         case, who, verb = self._case(), self._somebody(), self.chance.choice(law.VERBS)
         open_to = [(who, verb) for who in self.people.values() if who.enabled for verb in law.allowed(case, who, self.now)]
         # Mostly towards the end, or no issue would ever be closed, rated and reopened.
-        verbs = [name for name in law.VERBS if name in {name for _, name in open_to} and (name in ONWARDS or self.chance.random() < 0.25)]
+        verbs = [name for name in law.VERBS if name in {name for _, name in open_to} and self.chance.random() < OFTEN.get(name, 0.25)]
         if verbs and self.chance.random() < 0.65:
             verb = self.chance.choice(verbs)
             who = self.chance.choice([able for able, name in open_to if name == verb])
@@ -239,18 +254,39 @@ class Walk:
         wanted = content if wanted == 200 else wanted
         reply = self.call(who, "POST", f"issues/{case.id}/{verb}", body, header)
         if self._answers(reply, wanted, f"{who.name} {verb} {_said(case)} {body}"):
-            law.take(case, verb, who, self.now, severity=body.get("severity"))
+            told = {"into": self._with_id(body.get("into")), "raised": body.get("raise_severity"), "severity": body.get("severity")}
+            law.take(case, verb, who, self.now, cases=self.cases, **told)
+            self.counts |= {f"{verb}d": self.counts[f"{verb}d"] + 1} if verb in ("merge", "unmerge") else {}
             effect()
             self._compare(case, who, reply.json)
 
     def _plainly(self, case: Case, who: Somebody, verb: str):
         words = {
             "verify": {}, "start": {}, "resume": {}, "close": {"public_summary": "已清理"}, "return": {"reason": "仍有"}, "reopen": {"reason": "复发"},
+            "unmerge": {"reason": "两处"},
             "progress": {"note": self.chance.choice(("已联系", "已联系", " "))}, "reject": {"ground": self.chance.choice(("no_evidence_found", "none such")), "reason": "无"},
             "decline": {"ground": self.chance.choice(("other_reach", "none such")), "reason": "不在本段", "suggested_owner": "水利局"},
         }
         body = dict(words[verb])
         return body, 422 if "none such" in body.values() else 200, lambda: None
+
+    def _with_id(self, issue_id: str | None) -> Case | None:
+        return next((case for case in self.cases if case.id == issue_id), None)
+
+    def _merge(self, case: Case, who: Somebody, verb: str):
+        """Into what it can be merged into, mostly; or into whatever there is, or is not."""
+        able = [one for one in self.cases if law.can_take_in(one, case, who)]
+        original = self.chance.choice(able) if able and self.chance.random() < 0.8 else self._case()
+        body = {"into": original.id if self.chance.random() < 0.95 else str(uuid4()), "reason": "同一处"}
+        raised = self.chance.choice(law.GRADES) if self.chance.random() < 0.3 else None
+        good = law.can_take_in(self._with_id(body["into"]), case, who) and (raised is None or law.can_raise(original, raised))
+
+        def read() -> None:
+            self._read(who, original, history=True)
+            for child in law.below(case, self.cases):
+                self._read(who, child)
+
+        return body | ({"raise_severity": raised} if raised else {}), 200 if good else 422, read
 
     def _accept(self, case: Case, who: Somebody, verb: str):
         body = {} if self.chance.random() < 0.7 else {"severity": self.chance.choice(("general", "serious", "major", "urgent"))}
@@ -296,6 +332,9 @@ class Walk:
         if kind == "default" and case.category[0] != law.CHARGE:
             of_reach = case.reach.chief if case.reach else None
             lead = next((chief for chief in (of_reach, case.routed) if chief and chief.enabled), None)
+        by_matrix = None
+        if kind == "default" and lead is None and case.category[0] != law.CHARGE and (by_matrix := law.owner(case, self.precedents)):
+            lead = self._handler(by_matrix, case, who)
         helper = self._somebody() if self.chance.random() < 0.2 else None
         if helper:
             body["co_handlers"] = [helper.username]
@@ -308,7 +347,9 @@ class Walk:
 
         def send() -> None:
             case.lead, case.helpers = lead, [helper] if helper and helper is not lead else []
-            case.department = body.get("department", case.department)
+            case.department = body.get("department", by_matrix or case.department)
+            if case.declined and case.category[0] != law.CHARGE and (ruled := case.department or lead.department):
+                self.precedents.append((case.category, case.path, ruled))
             if due:
                 law.name_due(case, due, self.now)
 
@@ -344,7 +385,7 @@ class Walk:
         own = [row for row in case.extensions if row["opening"] == case.reopened]
         wanted = _first(
             (not who.enabled, 401), (not who.roles & law.HANDLES, 403), (not law.sees(case, who), 404), (version not in (None, case.version), 412),
-            (not law.leads(case, who), 403), (case.state not in law.IN_WORK or case.due <= self.now, 409), (until <= case.due, 422),
+            (not law.leads(case, who), 403), (case.state not in law.IN_WORK or case.due <= self.now, 409), (not case.due < until <= case.due + (case.due - case.since), 422),
             (any(row["granted"] is None for row in own) or len(own) >= 2, 409))
         reply = self.call(who, "POST", f"issues/{case.id}/extensions", {"until": until.isoformat(), "reason": "下雨"}, header)
         if self._answers(reply, wanted, f"{who.name} asks for time on {_said(case)}"):
@@ -393,50 +434,59 @@ class Walk:
     def _citizen(self) -> None:
         """Complain, follow, rate, call it not fixed, or let somebody decide on that."""
         theirs = [case for case in self.cases if case.code]
-        closed = [case for case in theirs if case.state == "closed" or case.request] or theirs
+        closed = [case for case in theirs if case.original.state == "closed" or case.request] or theirs
         if not theirs or self.chance.random() < 0.3:
             return self._complain()
-        case, act = self.chance.choice(closed), self.chance.choice((self._rate, self._not_fixed, self._decide_request, self._follow))
+        case, act = self.chance.choice(closed), self.chance.choice((self._rate, self._not_fixed, self._decide_request, self._follow, self._track))
         return act(case)
 
     def _follow(self, case: Case) -> None:
         self._answers(self.call(None, "POST", f"public/issues/{case.number}/follow", {"id": str(uuid4())}), 201, f"a citizen follows {_said(case)}")
 
+    def _track(self, case: Case) -> None:
+        """Whoever holds the code of a duplicate reads how its original goes."""
+        told, shown = case.original, self.call(None, "GET", f"public/complaints/{case.code}").json
+        found = (shown["number"], shown["state"], shown["also_reported"], shown["merged_into"] and shown["merged_into"]["number"])
+        wanted = (case.number, told.state, self._also(told), case.parent and told.number)
+        self._must(found == wanted, f"a citizen reads {_said(case)}: {found} instead of {wanted}")
+
     def _rate(self, case: Case) -> None:
-        said = (self.chance.random() < 0.5, self.chance.randint(1, 5))
-        known = case.rating if case.rating and case.rating[0] == case.reopened else None
-        wanted = (200 if known[1:] == said else 409) if known else 201 if case.state == "closed" else 409
+        told, said = case.original, (self.chance.random() < 0.5, self.chance.randint(1, 5))
+        known = case.ratings.get(told.reopened)
+        wanted = (200 if known == said else 409) if known else 201 if told.state == "closed" else 409
         reply = self.call(None, "POST", f"public/complaints/{case.code}/rating", {"satisfied": said[0], "score": said[1]})
         if self._answers(reply, wanted, f"a citizen rates {_said(case)}"):
-            case.rating = (case.reopened, *said)
+            case.ratings[told.reopened] = said
 
     def _not_fixed(self, case: Case) -> None:
-        said = self.chance.choice(("还有", "还有", "仍有"))
-        last = law.local_day(case.closed_at) + timedelta(days=15) if case.closed_at else None
-        wanted = 409 if case.state != "closed" or law.local_day(self.now) > last else 201
+        told, said = case.original, self.chance.choice(("还有", "还有", "仍有"))
+        last = law.local_day(told.closed_at) + timedelta(days=15) if told.closed_at else None
+        wanted = 409 if told.state != "closed" or law.local_day(self.now) > last else 201
         if case.request:
             wanted = 200 if case.request["said"] == said else 409
         reply = self.call(None, "POST", f"public/complaints/{case.code}/not-fixed", {"reason": said})
         if self._answers(reply, wanted, f"a citizen calls {_said(case)} not fixed") and wanted == 201:
-            case.request = {"said": said, "closing": case.reopened, "decided": False}
-            case.entries.append("ask_reopening")
+            case.request = {"of": told, "said": said, "closing": told.reopened, "decided": False}
+            told.entries.append("ask_reopening")
 
     def _decide_request(self, case: Case) -> None:
+        """The request is about what was closed: the original, whatever becomes of the duplicate."""
         if case.request is None:
             return
+        complaint, case, request = case, case.request["of"], case.request
         who, granted = (self._office_of(case) or self._somebody()) if self.chance.random() < 0.5 else self._somebody(), self.chance.random() < 0.6
-        [row] = db.session.scalars(select(ReopeningRequest).where(ReopeningRequest.issue_id == UUID(case.id)))
+        row = db.session.scalars(select(ReopeningRequest).join(Complaint).where(Complaint.issue_id == UUID(complaint.id))).one()
         own = who in (case.rectified_by, case.lead, *case.helpers)
         wanted = _first(
-            (not who.enabled, 401), (not who.roles & law.REVIEWS, 403), (not law.sees(case, who), 404), (case.request["decided"], 409),
-            (own or not who.covers(case.path), 403))
+            (not who.enabled, 401), (not who.roles & law.REVIEWS, 403), (not law.sees(case, who), 404), (request["decided"], 409),
+            (own or not who.covers(case.path), 403), (granted and case.reopened == request["closing"] and case.state == "merged", 409))
         reply = self.call(who, "POST", f"reopening-requests/{row.id}/decide", {"granted": granted, "reason": "核实"}, f'"{row.version}"')
         if self._answers(reply, wanted, f"{who.name} decides whether {_said(case)} is fixed"):
-            case.request["decided"] = True
+            request["decided"] = True
             if not granted:
                 case.entries.append("refuse_reopening")
-            elif case.reopened == case.request["closing"]:
-                law.take(case, "reopen", who, self.now)
+            elif case.reopened == request["closing"]:
+                law.take(case, "reopen", who, self.now, cases=self.cases)
 
     def _account(self) -> None:
         """An account is disabled, or enabled again; from that moment on it may nothing."""

@@ -22,6 +22,7 @@ from tests.soak import (  # noqa: F401 - they register themselves
     naughty,
     racing,
     raw_http,
+    sweeping,
     syncing,
     uploads,
     walk,

@@ -109,7 +109,8 @@ WHO = {
         "photo:see", "photo:original", "policy:see"},
     "office_of_this_region": {
         "issue:receive", "issue:dispatch", "issue:review", "issue:close", "issue:reopen", "issue:export", "reporter:reveal",
-        "register:manage", "duty:manage", "patrol:judge", "people:see", "notification:manage", "spot_check:see", "spot_check:do", "watch:own"},
+        "register:manage", "duty:manage", "patrol:judge", "people:see", "notification:manage", "spot_check:see", "spot_check:do", "watch:own",
+        "policy:see"},
     "admin": {"people:manage", "policy:manage"},
     "auditor": {"audit:see"},
     "supervisor": {"issue:supervise"},
