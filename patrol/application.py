@@ -21,7 +21,8 @@ from patrol.evidence.api import room as evidence
 from patrol.evidence.storage import open_store
 from patrol.foundation import service
 from patrol.foundation.database import WriterQueue, database_config, db, prepare_postgresql, prepare_sqlite
-from patrol.foundation.http import PatrolApi, Room, ShortAddresses, add_headers
+from patrol.foundation.headers import add_headers
+from patrol.foundation.http import PatrolApi, Room, ShortAddresses
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
 from patrol.foundation.migrations import connect_migrations

@@ -14,7 +14,8 @@ from patrol.issues.lifecycle import Step
 from patrol.issues.reporting import received_photos
 from patrol.issues.schemas import IssueOut
 from patrol.issues.step_bodies import BODIES, takes_photos
-from patrol.issues.steps import PHOTO_KIND, take_step
+from patrol.issues.steps import take_step
+from patrol.issues.taking import PHOTO_KIND
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 

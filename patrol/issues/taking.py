@@ -1,0 +1,101 @@
+"""One step being taken, and what several steps do to an issue: who is in charge of it, and its photos."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from patrol.evidence.models import Photo
+from patrol.foundation.errors import Invalid
+from patrol.foundation.texts import Text
+from patrol.issues.assigning import end_parts
+from patrol.issues.lifecycle import Step, Verb
+from patrol.issues.models import Issue, IssuePhoto
+from patrol.people.actor import Actor
+from patrol.people.models import Person
+
+PHOTO_KIND = {Verb.PROGRESS: "during", Verb.RECTIFY: "after", Verb.VERIFY: "after"}
+_PHOTO_TWICE = Text("照片 {id} 已在此问题中，请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
+_NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo of this issue from before")
+
+
+@dataclass
+class Taking:
+    """One step being taken: what came with it, and what it changes (`changes` goes into the history)."""
+
+    issue: Issue
+    step: Step
+    by: Actor
+    brought: Mapping[str, Any]
+    photos: Sequence[Photo]
+    now: datetime
+    timezone: str
+    tolerance_m: float
+    lead: Person | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def change(self, name: str, value: Any, said: Any = None, before: Any = None) -> None:
+        """Set a column of the issue and note it for the history as `{from, to}`; `said` and `before` are words for it."""
+        old = getattr(self.issue, name)
+        if old != value:
+            said = value if said is None else said
+            self.changes[name] = {"from": plain(old if before is None else before), "to": plain(said)}
+            setattr(self.issue, name, value)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as the history keeps it: JSON knows no dates and no ids."""
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
+
+
+def set_lead(taking: Taking, lead: Person | None) -> None:
+    """Put somebody in charge of the issue, or nobody."""
+    before = taking.issue.lead
+    taking.change("lead_id", lead.id if lead else None, named(lead), named(before))
+    taking.issue.lead = lead
+
+
+def named(person: Person | None) -> dict[str, str] | None:
+    """Return a person as the history names one."""
+    return {"id": str(person.id), "name": person.name} if person else None
+
+
+def set_co_handlers(taking: Taking, people: list[Person]) -> None:
+    """Let these people handle the issue beside its lead."""
+    before = taking.issue.co_handlers
+    if {person.id for person in before} != {person.id for person in people}:
+        taking.changes["co_handlers"] = {"from": [named(p) for p in before], "to": [named(p) for p in people]}
+        taking.issue.co_handlers = people
+
+
+def call_back(taking: Taking) -> None:
+    """Let nobody be in charge any more: the office dispatches anew."""
+    set_lead(taking, None)
+    set_co_handlers(taking, [])
+    taking.change("department", None)
+    end_parts(taking.issue)
+    taking.issue.dispatched_at = None
+
+
+def attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
+    """Put the step's photos on the issue and return them with their kind. Raises Invalid (422) for one that is there, or tied to none."""
+    if not taking.photos:
+        return []
+    issue, kind = taking.issue, PHOTO_KIND[taking.step.verb]
+    there = {link.photo_id for link in issue.photo_links}
+    before_id = taking.brought.get("before_photo_id")
+    if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind != "after"}:
+        fault = _NOT_BEFORE.format(id=before_id)
+        raise Invalid(fault, errors={"before_photo_id": [fault]})
+    for position, photo in enumerate(taking.photos):
+        if photo.id in there:
+            fault = _PHOTO_TWICE.format(id=photo.id)
+            raise Invalid(fault, errors={"photo_ids": [fault]})
+        issue.photo_links.append(IssuePhoto(
+            issue_id=issue.id, photo_id=photo.id, photo=photo, kind=kind, seq=issue.version + 1, position=position,
+            before_photo_id=before_id,
+        ))  # fmt: skip
+    if before_id:
+        taking.changes["before_photo"] = {"from": None, "to": str(before_id)}
+    return [(photo, kind) for photo in taking.photos]
