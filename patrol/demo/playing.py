@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from patrol.demo.overseeing import oversight_acts
 from patrol.demo.patrolling import duty_acts, patrol_acts
 from patrol.demo.records import Issue, Rating, Step, Stories
 from patrol.demo.stage import Act, Stage
@@ -21,12 +22,14 @@ from patrol.public.actions import NewComplaint, rate, send_complaint
 from patrol.public.models import Complaint
 from patrol.public.queries import issue_of
 
+_BROUGHT = ("note", "reason", "ground", "severity", "public_summary", "suggested_owner", "kind", "text", "review_on")
 _BY_WHO_LEADS = {Who.LEAD, Who.LEAD_OR_CO_HANDLER}
 
 
 def acts_of(told: Stories, stage: Stage) -> Iterator[Act]:
     """Yield everything that happens in the stories, in no order."""
     yield from duty_acts(told, stage)
+    yield from oversight_acts(told, stage)
     for patrol in told.patrols:
         yield from patrol_acts(patrol, stage)
     for issue in told.issues:
@@ -89,10 +92,13 @@ def _step(stage: Stage, issue: Issue, step: Step) -> None:
 
 
 def _brought(stage: Stage, step: Step) -> dict[str, Any]:
-    texts = {name: getattr(step, name) for name in ("note", "reason", "ground", "severity", "public_summary")}
-    brought: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    brought: dict[str, Any] = {name: getattr(step, name) for name in _BROUGHT if getattr(step, name)}
     if step.verb == Verb.DISPATCH:
         brought |= {"department": step.department} if step.department else {"lead": step.lead} if step.lead else {}
+    if step.co_handlers:
+        brought["co_handlers"] = [{"department": department, "part": part} for department, part in step.co_handlers]
+    if step.verb == Verb.SUSPEND:
+        brought["milestones"] = [{"text": text, "due_on": day} for text, day in step.milestones]
     if step.into:
         brought["into"] = stage.issue_ids[step.into]
     if step.reach_code:

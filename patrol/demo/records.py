@@ -123,6 +123,7 @@ class Step:
 
     `automatic` marks what the product's policy does by itself at intake (accept, dispatch): the step is to be taken by
     `actor` only when the product left the issue to the office. `lead` is who is expected to be in charge then.
+    `co_handlers` pairs a department with its part of the work, `milestones` what the works need with its day.
     """
 
     verb: str
@@ -138,7 +139,13 @@ class Step:
     department: str = ""
     reach_code: str = ""
     public_summary: str = ""
+    suggested_owner: str = ""
+    kind: str = ""
+    text: str = ""
     into: UUID | None = None
+    co_handlers: tuple[tuple[str, str], ...] = ()
+    review_on: date | None = None
+    milestones: tuple[tuple[str, date], ...] = ()
     photos: tuple[Photo, ...] = ()
 
 
@@ -195,6 +202,83 @@ class Issue:
 
 
 @dataclass(frozen=True)
+class OrderAnswer:
+    """The lead reads the order that was last given on the issue, and answers it when there is `text`."""
+
+    issue_id: UUID
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Somebody asks for something on the issue and `decider` decides, or nobody has yet (`decided_at` None).
+
+    For more time `days` says how much the lead asks for; a citizen's "not fixed" has None.
+    """
+
+    issue_id: UUID
+    at: datetime
+    reason: str
+    decider: str = ""
+    decided_at: datetime | None = None
+    granted: bool = False
+    answer: str = ""
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class PartDone:
+    """The co-handler of the issue's first part reports it done."""
+
+    issue_id: UUID
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """The supervisor chooses an issue to be looked at again, and goes there: `at` None while that is still to do."""
+
+    id: UUID
+    issue_id: UUID
+    chosen_at: datetime
+    reason: str
+    at: datetime | None = None
+    result: str = ""
+    note: str = ""
+    photos: tuple[Photo, ...] = ()
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A neighbour without an account says "me too" to an issue."""
+
+    id: UUID
+    issue_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Oversight:
+    """What is done about issues beside their steps: by those who supervise, those who ask, and those who follow.
+
+    `drawn` are the moments at which the supervisor has reaches drawn by chance, `watched` issues on the supervisor's list,
+    `nights` the moments at which the worker draws look-backs.
+    """
+
+    order_answers: tuple[OrderAnswer, ...] = ()
+    extensions: tuple[Request, ...] = ()
+    not_fixed: tuple[Request, ...] = ()
+    parts_done: tuple[PartDone, ...] = ()
+    checks: tuple[Check, ...] = ()
+    followers: tuple[Follower, ...] = ()
+    drawn: tuple[tuple[UUID, datetime], ...] = ()
+    watched: tuple[tuple[UUID, datetime, str], ...] = ()
+    nights: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True)
 class Stories:
     """Ninety days of the district's life; patrols and issues in the order in which they began."""
 
@@ -203,13 +287,20 @@ class Stories:
     delegations: tuple[Delegation, ...]
     warnings: tuple[Warned, ...]
     waiting_phones: tuple[WaitingPhone, ...]
+    oversight: Oversight = Oversight()
 
     @cached_property
     def photos(self) -> tuple[Photo, ...]:
         """Every photo of the stories."""
         check_ins = [photo for patrol in self.patrols for row in patrol.check_ins for photo in row.photos]
         reports = [photo for issue in self.issues for photo in issue.photos]
-        return (*check_ins, *reports, *(p for issue in self.issues for step in issue.steps for p in step.photos))
+        checks = [photo for check in self.oversight.checks for photo in check.photos]
+        return (
+            *check_ins,
+            *reports,
+            *(p for issue in self.issues for step in issue.steps for p in step.photos),
+            *checks,
+        )
 
 
 def dated_id(at: datetime, rng: random.Random) -> UUID:

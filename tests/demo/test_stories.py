@@ -20,6 +20,8 @@ LAW = {
     "start": ({"dispatched"}, "in_progress"), "progress": ({"in_progress"}, "in_progress"),
     "rectify": ({"dispatched", "in_progress"}, "rectified"), "verify": ({"rectified"}, "verified"),
     "return": ({"rectified"}, "in_progress"), "close": ({"verified"}, "closed"),
+    "suspend": ({"accepted", "dispatched", "in_progress"}, "suspended"), "resume": ({"suspended"}, "in_progress"),
+    "decline": ({"dispatched"}, "accepted"), "supervise": ({"dispatched", "in_progress"}, "in_progress"),
     "reopen": ({"closed", "rejected"}, "accepted"), "merge": ({"submitted", "accepted", "dispatched"}, "merged"),
 }  # fmt: skip
 OFFICE_VERBS = {"accept", "reject", "dispatch", "transfer", "merge"}
@@ -31,10 +33,10 @@ def test_there_is_enough_to_look_at(told):
     assert 150 <= len(told.photos) <= 280
     assert {issue.state for issue in told.issues} == {
         "submitted", "accepted", "dispatched", "in_progress", "rectified", "verified", "closed", "rejected",
-        "merged",
+        "merged", "suspended",
     }  # fmt: skip
     verbs = Counter(step.verb for issue in told.issues for step in issue.steps)
-    assert min(verbs[verb] for verb in ("return", "reopen", "transfer", "progress")) >= 3
+    assert min(verbs[verb] for verb in ("return", "reopen", "transfer", "progress", "supervise")) >= 3
     assert {issue.source for issue in told.issues} == {"patrol", "citizen", "hotline", "inspection"}
 
 
@@ -136,6 +138,10 @@ def test_actors_hold_the_role_that_the_step_needs(told, people):
             role = role_of[step.actor]
             if step.verb in OFFICE_VERBS:
                 assert role == "office"
+            elif step.verb == "supervise":
+                assert role == "supervisor"
+            elif step.verb in ("suspend", "resume"):
+                assert role == ("chief" if severity == "major" else "office")
             elif step.verb in ("verify", "return", "reopen"):
                 assert role in ("office", "supervisor")
             elif step.verb == "close":
