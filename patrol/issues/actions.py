@@ -6,7 +6,7 @@ from uuid import UUID
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
-from patrol.foundation.database import db
+from patrol.foundation.database import db, new_id
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
 from patrol.issues.categories import Severity, Source, category_of
@@ -29,7 +29,7 @@ from patrol.people.permissions import Permission
 
 
 def report_issue(
-    *, by: Actor | None, id: UUID, category: str, severity: str | None = None, description: str, position: Position,  # noqa: A002
+    *, by: Actor | None, id: UUID | None, category: str, severity: str | None = None, description: str, position: Position,  # noqa: A002
     recorded_at: datetime | None = None, source: Source, photos: Sequence[Photo] = (), patrol_id: UUID | None = None,
     check_in_id: UUID | None = None, reach_id: UUID | None = None, tolerance_m: float, timezone: str, digest: str,
 ) -> tuple[Issue, bool]:  # fmt: skip
@@ -37,13 +37,14 @@ def report_issue(
 
     `by` None is a citizen. `reach_id` is what a board names; otherwise the position decides. Who is responsible is asked
     of the day on which it arrives, since that is when work can begin, however old a phone's report is.
-    `digest` is over what the client sent: the same id with the same digest gives the stored issue.
+    `digest` is over what the client sent: the same id with the same digest gives the stored issue; `id` None is a new one.
     Raises Conflict (409) for the same id with other content, Invalid (422) for a category or reach that is not.
     """
-    known = find_issue(id)
-    if known is not None:
+    known = find_issue(id) if id else None
+    if id and known is not None:
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
+    id = id or new_id()  # noqa: A001
     row, now = category_of(category, public_caller=by is None), clock.now()
     day = clock.local_date(now, timezone)
     if reach_id is None:

@@ -1,17 +1,18 @@
 """The ownership matrix as stored: who answers at a place, reading rows, adding and ending them. None of these commits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
+from patrol.foundation.keeping import Keeper
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
@@ -21,6 +22,7 @@ from patrol.issues.filters import subtree_ids
 from patrol.issues.leads import refuse_unknown_department
 from patrol.issues.models import Issue, number_of
 from patrol.issues.ownership import NO_OWNER, Ownership, Part, Row, owner_of, prefixes
+from patrol.issues.policies_held import held_state, policies_changed
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.people.models import Region
@@ -36,17 +38,7 @@ _PAST = Text("最后一日不能早于昨天", "The last day cannot lie before y
 _ENDED = Text("这条分工已经终止", "The row was ended already")
 _RULED = Text("退单后由河长办裁定", "Ruled by the river chief office after a lead declined")
 
-_row, _region, _issue = (model.__table__.c for model in (OwnershipRow, Region, Issue))
-# Each report asks this: over tables, since the mapper's share of the work falls away.
-_BEARING = (
-    select(_row.id, _row.category, _region.path, _row.department, _row.part, _row.valid_from, _row.source_zh, _row.source_en, _issue.serial)
-    .select_from(OwnershipRow.__table__)
-    .outerjoin(Region.__table__, _region.id == _row.region_id).outerjoin(Issue.__table__, _issue.id == _row.issue_id)
-    .where(
-        _row.category.in_(bindparam("categories", expanding=True)), or_(_region.path.is_(None), _region.path.in_(bindparam("paths", expanding=True))),
-        _row.valid_from <= bindparam("day"), or_(_row.valid_to.is_(None), _row.valid_to >= bindparam("day")),
-    )
-)  # fmt: skip
+Days = tuple[date, date | None]
 
 
 def paths_up(path: str) -> list[str]:
@@ -56,11 +48,32 @@ def paths_up(path: str) -> list[str]:
 
 def ownership_at(category: str, path: str, day: date) -> Ownership:
     """Return which department answers for a category in the region at `path` on a local `day`, and by which rows."""
-    rows = db.session.execute(_BEARING, {"categories": prefixes(category), "paths": paths_up(path), "day": day})
-    return owner_of(
-        Row(id, kind, where or "", department, Part(part), since, Text(zh, en), number_of(serial) if serial else None)
-        for id, kind, where, department, part, since, zh, en, serial in rows  # noqa: A001
-    )
+    state = held_state()
+    matrix, here = _matrix.get(state.policies, state.regions), {"", *paths_up(path)}
+    bearing = (each for prefix in prefixes(category) for each in matrix.get(prefix, ()))
+    return owner_of(row for row, (first, last) in bearing if row.region_path in here and first <= day and (last is None or day <= last))
+
+
+def _build(_regions: int | None) -> Mapping[str, list[tuple[Row, Days]]]:
+    """Return all rows of the matrix by their category, each with its first and last day: a few hundred in a district."""
+    found: dict[str, list[tuple[Row, Days]]] = {}
+    for row, days in _stored_rows():
+        found.setdefault(row.category, []).append((row, days))
+    return found
+
+
+def _stored_rows() -> Iterator[tuple[Row, Days]]:
+    statement = (
+        select(OwnershipRow, Region.path, Issue.serial)
+        .outerjoin(Region, Region.id == OwnershipRow.region_id).outerjoin(Issue, Issue.id == OwnershipRow.issue_id)
+    )  # fmt: skip
+    for one, path, serial in db.session.execute(statement):
+        number = number_of(serial) if serial else None
+        row = Row(one.id, one.category, path or "", one.department, Part(one.part), one.valid_from, Text(one.source_zh, one.source_en), number)
+        yield row, (one.valid_from, one.valid_to)
+
+
+_matrix: Keeper[Mapping[str, list[tuple[Row, Days]]]] = Keeper(_build)
 
 
 def ownership_data(category: str | None, path: str, day: date) -> Mapping[str, Any]:
@@ -136,6 +149,7 @@ def add_row(
     )  # fmt: skip
     db.session.add(row)
     db.session.flush()
+    policies_changed()
     note_audit(by, "add_ownership", str(id), category=category, region=region, department=department, part=part)
     return row, True
 
@@ -157,6 +171,7 @@ def end_row(*, by: Actor, row_id: UUID, reason: str, on: date | None, today: dat
         raise Conflict(_ENDED)
     row.valid_to, row.end_reason, row.ended_at, row.ended_by_id = on, reason, clock.now(), by.person_id
     row.version += 1
+    policies_changed()
     note_audit(by, "end_ownership", str(row.id), last_day=on.isoformat(), reason=reason)
     return row
 
@@ -181,4 +196,5 @@ def keep_precedent(issue: Issue, department: str, *, by: Actor, day: date) -> UU
         source_zh=_RULED.zh, source_en=_RULED.en, issue=issue, created_at=clock.now(), created_by_id=by.person_id, digest="", version=1,
     )  # fmt: skip
     db.session.add(row)
+    policies_changed()
     return row.id

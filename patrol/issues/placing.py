@@ -16,6 +16,7 @@ from patrol.foundation.positions import Position
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
 from patrol.issues.owners import ownership_data
+from patrol.issues.policies_held import STATE_COLUMNS, note_state
 from patrol.issues.routing import UNKNOWN_ACCURACY_M, Chief, NearReach, Place, Reason, Region, Routing, Rule, route
 from patrol.people import models as people
 from patrol.people.departments import DEPARTMENTS
@@ -168,7 +169,7 @@ _HAS_OFFICE = exists().where(
 )
 # Each report asks this, and so it is put together once, over tables: the mapper's share of the work falls away.
 _region = people.Region.__table__.c
-_WITH_OFFICES = select(_region.id, _region.path, _region.name, _HAS_OFFICE).where(
+_WITH_OFFICES = select(_region.id, _region.path, _region.name, _HAS_OFFICE, *STATE_COLUMNS).where(
     _region.path.in_(bindparam("paths", expanding=True))
 )
 
@@ -176,8 +177,10 @@ _WITH_OFFICES = select(_region.id, _region.path, _region.name, _HAS_OFFICE).wher
 def _regions_over(paths: Iterable[str]) -> dict[str, Region]:
     """Return the regions at `paths` and all their superiors by path, each with whether its office has an enabled account."""
     wanted = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/" and end}
-    rows = db.session.execute(_WITH_OFFICES, {"paths": list(wanted)})
-    return {path: Region(id, path, name, bool(office)) for id, path, name, office in rows}  # noqa: A001
+    rows = db.session.execute(_WITH_OFFICES, {"paths": list(wanted)}).all()
+    if rows:
+        note_state(*rows[0][4:])
+    return {path: Region(id, path, name, bool(office)) for id, path, name, office, *_ in rows}  # noqa: A001
 
 
 def _by_id(regions: Mapping[str, Region], region_id: UUID) -> Region:

@@ -1,8 +1,9 @@
 """The policies in memory, built once for each state of their tables: a request asks one small question whether it is current."""
 
 from datetime import date
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import SessionTransaction
 
 from patrol.foundation.database import db
@@ -14,19 +15,51 @@ from patrol.issues.dispatching import Rule
 from patrol.issues.policies import Dated, DayOrigin, Policies, RelapseRule
 from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, DispatchPolicy, PolicyState
 from patrol.issues.relapse_models import RelapsePolicy
+from patrol.waters.models import RegisterVersion
 
 _MEMO = "policies"
 
 
-def current_policies() -> Policies:
-    """Return the policies as they stand now; within one transaction the same, asked for once."""
+class HeldState(NamedTuple):
+    """The state of the policies' tables, and that of the regions, by whose paths the ownership matrix is held."""
+
+    policies: int | None
+    regions: int | None
+
+
+STATE_COLUMNS: tuple[ColumnElement[int], ...] = (
+    select(PolicyState.__table__.c.state).scalar_subquery(), select(RegisterVersion.__table__.c.regions).scalar_subquery(),
+)
+"""What a statement that is asked anyway selects besides, so that `note_state` spares a question of its own."""
+
+
+def note_state(policies: int | None, regions: int | None) -> None:
+    """Let the transaction under way take this for the state of the tables: the values of `STATE_COLUMNS`."""
     session = db.session()
-    memo: tuple[SessionTransaction | None, Policies] | None = session.info.get(_MEMO)
-    if memo is not None and memo[0] is not None and memo[0] is session.get_transaction():
-        return memo[1]
-    policies = _held.get(session.scalar(select(PolicyState.state)))
-    session.info[_MEMO] = (session.get_transaction(), policies)
-    return policies
+    if _memo(session.get_transaction()) is None:
+        session.info[_MEMO] = (session.get_transaction(), HeldState(policies, regions))
+
+
+def held_state() -> HeldState:
+    """Return the state of the tables; within one transaction the same, asked for once."""
+    session = db.session()
+    memo = _memo(session.get_transaction())
+    if memo is not None:
+        return memo
+    row = session.execute(select(*STATE_COLUMNS)).one()
+    state = HeldState(row[0], row[1])
+    session.info[_MEMO] = (session.get_transaction(), state)
+    return state
+
+
+def _memo(under_way: SessionTransaction | None) -> HeldState | None:
+    noted: tuple[SessionTransaction | None, HeldState] | None = db.session().info.get(_MEMO)
+    return noted[1] if noted is not None and noted[0] is not None and noted[0] is under_way else None
+
+
+def current_policies() -> Policies:
+    """Return the policies as they stand now; within one transaction the same."""
+    return _held.get(held_state().policies)
 
 
 def policies_changed() -> None:

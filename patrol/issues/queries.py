@@ -23,6 +23,7 @@ from patrol.issues.categories import CATEGORIES, Severity, category_of
 from patrol.issues.filters import Filters, among, conditions, is_joint_with, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.models import CoHandler, Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
+from patrol.issues.policies_held import STATE_COLUMNS, note_state
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission as P
@@ -154,7 +155,7 @@ _HAS = tuple(
 _HAS_NOW = select(*(
     select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == bindparam("id")).exists()
     for table in (CoHandler, IssuePart, IssuePhoto)
-))  # fmt: skip
+), *STATE_COLUMNS)  # fmt: skip
 
 
 def _with_collections(issue: Issue, has: Sequence[Any]) -> Issue:
@@ -178,7 +179,9 @@ def locked_issue(actor: Actor, issue_id: UUID) -> Issue:
     if issue is None:
         raise NotFound(_NO_ISSUE)
     # Asked again behind the lock: the statement that waited for it looks at what had been there before.
-    return _with_collections(issue, db.session.execute(_HAS_NOW, {"id": issue_id}).one())
+    *has, policies, regions = db.session.execute(_HAS_NOW, {"id": issue_id}).one()
+    note_state(policies, regions)
+    return _with_collections(issue, has)
 
 
 def narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:

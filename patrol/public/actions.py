@@ -65,7 +65,7 @@ def send_complaint(
     category_of(new.category, public_caller=True)
     photos = [record_photo(stored, kind="before")[0] for stored in new.photos]
     issue, _ = report_issue(
-        by=None, id=new_id(), category=new.category, description=new.description, position=new.position,
+        by=None, id=None, category=new.category, description=new.description, position=new.position,
         recorded_at=new.recorded_at, source=Source.CITIZEN, photos=photos, reach_id=new.reach_id, tolerance_m=tolerance_m,
         timezone=timezone, digest=new.digest,
     )  # fmt: skip

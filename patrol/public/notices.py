@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Select, Uuid, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, func, literal, select, union_all
+from sqlalchemy.orm import Session
 
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db, new_id
@@ -32,11 +33,11 @@ CONSENT = 0
 
 @subscribe(IssueReported)
 def tell_of_report(event: IssueReported) -> None:
-    """Let the worker tell a complainant that the complaint was received; to what an account reports nobody listens yet."""
-    if event.by_id is None:
-        _tell(event.issue_id, SUBMIT, 1)
-    else:
-        db.session().info[_LISTENED] = (db.session().get_transaction(), event.issue_id, False)
+    """Let the worker tell a complainant that the complaint was received; to a new issue nobody else listens yet."""
+    session = db.session()
+    if not _is_asked(session, event.issue_id):
+        session.info[_LISTENED] = (session.get_transaction(), event.issue_id, False)
+    _tell(event.issue_id, SUBMIT, 1)
 
 
 @subscribe(StepTaken)
@@ -59,26 +60,45 @@ def _tell(issue_id: UUID, verb: str, seq: int) -> None:
 def _somebody_listens(issue_id: UUID) -> bool:
     """Tell whether anybody is to be told of an issue; within one transaction it is asked once."""
     session = db.session()
-    under_way, asked, listens = session.info.get(_LISTENED, (None, None, False))
-    if under_way is None or under_way is not session.get_transaction() or asked != issue_id:
-        listens = session.scalar(listeners_to(issue_id).with_only_columns(Subscription.id).limit(1)) is not None
+    if not _is_asked(session, issue_id):
+        listens = session.scalar(_ANY_LISTENER, {"issue_id": issue_id}) is not None
         session.info[_LISTENED] = (session.get_transaction(), issue_id, listens)
-    return bool(listens)
+    return bool(session.info[_LISTENED][2])
 
 
-def listeners_to(issue_id: UUID) -> Select[Subscription]:
+def _is_asked(session: Session, issue_id: UUID) -> bool:
+    under_way, asked, _ = session.info.get(_LISTENED, (None, None, False))
+    return under_way is not None and under_way is session.get_transaction() and asked == issue_id
+
+
+def listens_now(issue_id: UUID) -> None:
+    """Note that somebody began to listen to an issue in the transaction under way."""
+    session = db.session()
+    session.info[_LISTENED] = (session.get_transaction(), issue_id, True)
+
+
+def _listeners(issue: ColumnElement[UUID]) -> Select[Subscription]:
     """Select the subscriptions that are told of an issue: confirmed, not ended, by whoever complained of it or follows it.
 
     Whoever reported or follows what was merged into it hears of it too.
     One that has ended has no key of an address any more.
     """
-    cases = union_all(select(literal(issue_id, Uuid())), select(Issue.id).where(Issue.merged_into_id == issue_id)).scalar_subquery()
+    cases = union_all(select(issue), select(Issue.id).where(Issue.merged_into_id == issue)).scalar_subquery()
     complainants = select(Subscription.id).join(Complaint, Complaint.id == Subscription.complaint_id).where(Complaint.issue_id.in_(cases))
     followers = select(Subscription.id).join(Follow, Follow.id == Subscription.follow_id).where(Follow.issue_id.in_(cases))
     return (
         select(Subscription).where(Subscription.id.in_(union_all(complainants, followers)))
         .where(Subscription.confirmed_at.is_not(None), Subscription.address_key.is_not(None))
     )  # fmt: skip
+
+
+def listeners_to(issue_id: UUID) -> Select[Subscription]:
+    """Select the subscriptions that are told of an issue."""
+    return _listeners(literal(issue_id, Uuid()))
+
+
+# Each step asks this, and so it is put together once.
+_ANY_LISTENER = _listeners(bindparam("issue_id", type_=Uuid())).with_only_columns(Subscription.id).limit(1)
 
 
 @outbox.delivers("public.tell")

@@ -19,7 +19,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
 from patrol.people.tokens import keyed_hash
 from patrol.public.models import Complaint, Follow, FollowerContact
-from patrol.public.notices import ask_consent
+from patrol.public.notices import ask_consent, listens_now
 from patrol.public.subscription_models import Notice, Subscription
 
 _PHONE = re.compile(r"\+?[0-9]{5,15}")
@@ -55,7 +55,9 @@ def subscribe(case: Complaint | Follow, contact: Mapping[str, str], *, language:
     )  # fmt: skip
     db.session.add(row)
     db.session.flush()
-    if not is_own:
+    if is_own:
+        listens_now(case.issue_id)
+    else:
         ask_consent(row, case.issue_id)
     return row
 

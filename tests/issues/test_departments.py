@@ -6,12 +6,18 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from patrol.foundation import clock
+from patrol.foundation.database import db
 from patrol.foundation.texts import Text
+from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
+from patrol.issues.owners import ownership_at
 from patrol.issues.ownership import Part, Row, owner_of
 from patrol.issues.parts import tell_of_all_late_parts
+from patrol.people.models import Region
+from patrol.waters.register import register_changed
 from tests.issues.conftest import HERE, report, step, taken
 
 DECLINED = {"ground": "other_department_by_law", "reason": "属生态环境部门职责", "suggested_owner": "ecology"}
@@ -67,6 +73,17 @@ def test_a_precedent_decides_only_where_no_rule_is_as_specific():
     said = owner_of([general, precise, precedent])
     assert (said.lead, said.proposals) == (precise, (precedent,))
     assert "XH1" in owner_of([general, precedent]).as_data()["lead"]["zh"]
+
+
+def test_the_matrix_held_in_memory_follows_a_region_that_moves(valley):
+    made = valley.office_client.post("ownership", json={**ROW, "id": str(uuid4()), "region": valley.town.code})
+    assert made.status_code == 201, made.json
+    day, moved = date(2026, 6, 1), "/elsewhere/"
+    assert ownership_at("C1", valley.town.path, day).lead.department == "ecology"
+    with transaction():
+        db.session.execute(update(Region).where(Region.id == valley.town.id).values(path=moved))
+        register_changed(regions=True)
+    assert ownership_at("C1", moved, day).lead.department == "ecology"
 
 
 def test_the_matrix_answers_by_its_rows_of_the_day_and_says_why(valley):
