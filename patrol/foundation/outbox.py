@@ -2,6 +2,7 @@
 
 A deliverer has two halves, so that no slow work holds the database: `prepare(payload)` reads and computes, and returns
 the writing half, which runs in one transaction with the mark that the row is delivered. Both must bear repetition.
+A deliverer that may not deliver now raises NotYet.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,17 +16,26 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from patrol.foundation import clock
 from patrol.foundation.database import Base, db, new_id
+from patrol.foundation.plain_errors import plain_error
 
 log = structlog.get_logger()
 Write = Callable[[], None]
 Deliverer = Callable[[dict[str, Any]], Write]
 
 _deliverers: dict[str, Deliverer] = {}
-_referring: list[InstrumentedAttribute[UUID]] = []
+_referring: list[InstrumentedAttribute[Any]] = []
 _hand_over: list[Callable[[list[UUID]], None]] = []
 # After this many failures a row waits for a person; with the pauses below that is after about a day and a half.
 MOST_ATTEMPTS = 12
 LONGEST_PAUSE = timedelta(hours=6)
+
+
+class NotYet(Exception):
+    """Raised by a deliverer: the row waits until the moment `until`, and this was no attempt."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
 
 
 class OutboxRow(Base):
@@ -62,7 +72,7 @@ def put(kind: str, *, not_before: datetime | None = None, **payload: Any) -> UUI
     return row.id
 
 
-def keeps_row(column: InstrumentedAttribute[UUID]) -> None:
+def keeps_row(column: InstrumentedAttribute[Any]) -> None:
     """Note that `column` names a row of the outbox, which is kept as long as that."""
     if column not in _referring:
         _referring.append(column)
@@ -128,11 +138,11 @@ def waiting(at: datetime) -> Select[UUID]:
     )
 
 
-def try_again(row_id: UUID) -> None:
-    """Give a row that has used up its attempts a new set of them, from now on."""
+def try_again(row_id: UUID, **more: Any) -> None:
+    """Give a row that has used up its attempts a new set of them, from now on; `more` is added to its payload."""
     row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
     if row.delivered_at is None:
-        row.attempts, row.available_at = 0, clock.now()
+        row.attempts, row.available_at, row.payload = 0, clock.now(), row.payload | more
         db.session().info.setdefault("outbox", []).append(row.id)
 
 
@@ -170,13 +180,19 @@ def deliver(row_id: UUID) -> bool:
             if row.delivered_at is None:
                 write()
                 row.delivered_at, row.last_error = clock.now(), None
+    except NotYet as held:
+        db.session.rollback()
+        with transaction():
+            row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+            row.available_at = held.until
+        return False
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs on the row, where the office can see it
         db.session.rollback()
         log.warning("delivery_failed", kind=kind, row=str(row_id), error=repr(error))
         with transaction():
             row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
             row.attempts += 1
-            row.last_error = repr(error)[:500]
+            row.last_error = plain_error(error)
             row.available_at = clock.now() + pause_after(row.attempts)
         return False
     return True

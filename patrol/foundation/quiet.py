@@ -15,7 +15,20 @@ def due_moment(
     local = now.astimezone(ZoneInfo(timezone))
     if digest_at is not None:
         return _next(local, digest_at).astimezone(now.tzinfo)
+    return end_of_quiet(now, quiet_from=quiet_from, quiet_to=quiet_to, digest_at=None, timezone=timezone)
+
+
+def end_of_quiet(
+    now: datetime, *, quiet_from: time | None, quiet_to: time | None, digest_at: time | None, timezone: str
+) -> datetime:  # fmt: skip
+    """Return `now`, or the end of the quiet hours in which it lies: what is asked again when a late message goes out.
+
+    Quiet hours around the time of the digest say nothing: whoever chose that time wants it then.
+    """
+    local = now.astimezone(ZoneInfo(timezone))
     if quiet_from is None or quiet_to is None or quiet_from == quiet_to or not _is_quiet(local.time(), quiet_from, quiet_to):
+        return now
+    if digest_at is not None and _is_quiet(digest_at, quiet_from, quiet_to):
         return now
     return _next(local, quiet_to).astimezone(now.tzinfo)
 

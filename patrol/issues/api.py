@@ -17,10 +17,11 @@ from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
 from patrol.issues import listing, queries
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
-from patrol.issues.exports import Export, csv_of, geojson_of, table_of, xlsx_of
+from patrol.issues.exports import Export, csv_of, geojson_of, refuse_too_many_for_a_sheet, table_of, xlsx_of
 from patrol.issues.filters import Filters
 from patrol.issues.models import Issue
 from patrol.issues.placing import place_by_position
+from patrol.issues.policies_held import closed_lately_since
 from patrol.issues.reading import (
     Reader,
     shown_department,
@@ -132,10 +133,10 @@ def count_lists() -> Response:
 @room.arguments(NearbyArgs, location="query")
 @room.response(200, page_schema(NearbyIssueOut))
 def list_issues_nearby(args: dict[str, Any]) -> Response:
-    """List open issues of the category so near that they may be the same trouble, nearest first."""
+    """List what may be the same trouble: issues of the category near by that are open, then those closed lately; nearest first."""
     actor, position = current_actor(), position_of(args)
     reader = Reader.of(actor, settings().timezone)
-    near = queries.list_nearby(actor, position.latitude, position.longitude, args["category"])
+    near = queries.list_nearby(actor, position.latitude, position.longitude, args["category"], closed_since=closed_lately_since(settings().timezone))
     items = [{**shown_issue(issue, reader), "distance_m": round(away_m, 1)} for issue, away_m in near]
     return answer({"items": items, "next": None})
 
@@ -226,7 +227,7 @@ def _file_name(ending: str) -> dict[str, str]:
 @room.arguments(IssueExportArgs, location="query")
 @room.response(200, IssueFeaturesOut, content_type=GEOJSON)
 def issues_as_geojson(args: dict[str, Any]) -> Response:
-    """Give the issues that pass the filters as points on the map, up to 100,000."""
+    """Give the issues that pass the filters as points on the map, all of them."""
     return Response(stream_with_context(_begun(geojson_of(_export_of(args)))), mimetype=GEOJSON)
 
 
@@ -234,7 +235,7 @@ def issues_as_geojson(args: dict[str, Any]) -> Response:
 @room.arguments(IssueExportArgs, location="query")
 @room.response(200, _FILE, content_type=CSV)
 def issues_as_csv(args: dict[str, Any]) -> Response:
-    """Give the issues that pass the filters as CSV (UTF-8), up to 100,000."""
+    """Give the issues that pass the filters as CSV (UTF-8), all of them."""
     pieces = _begun(csv_of(table_of(_export_of(args))))
     return Response(stream_with_context(pieces), mimetype=CSV, headers=_file_name("csv"))
 
@@ -243,8 +244,10 @@ def issues_as_csv(args: dict[str, Any]) -> Response:
 @room.arguments(IssueExportArgs, location="query")
 @room.response(200, _FILE, content_type=XLSX)
 def issues_as_xlsx(args: dict[str, Any]) -> Response:
-    """Give the issues that pass the filters as a workbook, up to 100,000."""
-    pieces = xlsx_of(_begun(table_of(_export_of(args))), "issues")
+    """Give the issues that pass the filters as a workbook, all of them: what its sheet cannot hold is refused (422) before it begins."""
+    export = _export_of(args)
+    refuse_too_many_for_a_sheet(export)
+    pieces = xlsx_of(_begun(table_of(export)), "issues")
     return Response(stream_with_context(pieces), mimetype=XLSX, headers=_file_name("xlsx"))
 
 

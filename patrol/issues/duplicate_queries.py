@@ -9,14 +9,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 
 from patrol.evidence.models import Photo
-from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.geometry import box_around, distance_m
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.duplicates import Likeness, Pair, Print, likeness_of, photo_bits, text_score
 from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.models import Issue, IssuePhoto
-from patrol.issues.policies_held import current_policies
+from patrol.issues.policies_held import closed_lately_since
 from patrol.issues.queries import get_issue, shown_parts, visible_to
 from patrol.people.actor import Actor
 
@@ -52,7 +51,7 @@ def find_duplicates(actor: Actor, issue_id: UUID, timezone: str) -> Search:
     from anywhere. Raises NotFound (404).
     """
     issue = get_issue(actor, issue_id)
-    since = clock.now() - timedelta(days=current_policies().relapse_on(clock.today(timezone)).days)
+    since = closed_lately_since(timezone)
     prints = _prints_on([issue.id]).get(issue.id, [])
     ids = {*_near(actor, issue, since), *_with_same_photo(actor, issue, since, prints)}
     theirs = _prints_on(ids) if ids else {}

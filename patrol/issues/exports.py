@@ -5,21 +5,23 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.foundation.errors import Invalid
 from patrol.foundation.paging import past
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME
 from patrol.issues.due import WITHOUT_DUE, is_overdue
+from patrol.issues.export_parts import last_day, parts_by_issue, sides_by_issue
 from patrol.issues.filters import Filters, order_of
 from patrol.issues.lifecycle import STATE_NAME
 from patrol.issues.listing import ordered
@@ -28,11 +30,17 @@ from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
 
-MOST_ROWS, BATCH = 100_000, 1_000
+BATCH = 1_000
+MOST_SHEET_ROWS = 1_048_575
+"""What a sheet of XLSX holds below its headings (ECMA-376: 1,048,576 rows)."""
+_TOO_MANY = Text(
+    "符合条件的问题超过 {most} 件，一张 XLSX 工作表放不下：请缩小筛选范围，或导出 CSV",
+    "More than {most} issues pass, which a sheet of XLSX cannot hold: narrow the filters, or export CSV",
+)
 _COLUMNS = (
     "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "region_id",
     "reach_id", "lead_id", "recorded_at", "received_at", "due_at", "dispatched_at", "rectified_at", "verified_at",
-    "closed_at", "returned_times", "reopened_times",
+    "closed_at", "returned_times", "reopened_times", "is_joint",
 )  # fmt: skip
 # Each column costs as much as drawing its value; a map of a thousand points shows only these, in this order.
 _ON_THE_MAP = (
@@ -57,12 +65,12 @@ class Export:
 
 
 def rows_of(export: Export, columns: Sequence[str] = _COLUMNS) -> Iterator[Sequence[Row[Any]]]:
-    """Yield the issues' columns in batches, each read on its own, so that no long transaction stands open.
+    """Yield the columns of all issues that pass, in batches, each read on its own, so that no long transaction stands open.
 
     `columns` must hold those that an order goes by.
     """
-    total, last = 0, None
-    while total < MOST_ROWS:
+    last = None
+    while True:
         after = None if last is None else partial(past, last)
         statement = ordered(export.actor, export.filters, export.order, limit=BATCH, after=after)
         order = order_of(export.order, Issue)
@@ -71,11 +79,21 @@ def rows_of(export: Export, columns: Sequence[str] = _COLUMNS) -> Iterator[Seque
         rows = db.session.execute(page if after is None else page.where(after(order))).all()
         if rows:
             yield rows
-        total += len(rows)
         if len(rows) < BATCH:
             return
         last = [getattr(rows[-1], column.key) for column in order.columns]
         db.session.rollback()
+
+
+def refuse_too_many_for_a_sheet(export: Export) -> None:
+    """Raise Invalid (422) when more issues pass than a sheet of XLSX holds; nearly always one look at an index says that they do not."""
+    if (db.session.scalar(select(func.max(Issue.serial))) or 0) <= MOST_SHEET_ROWS:
+        return
+    most = MOST_SHEET_ROWS + 1
+    passing = ordered(export.actor, export.filters, export.order, limit=most)
+    passing = passing.with_only_columns(Issue.id, maintain_column_froms=True).limit(most)
+    if (db.session.scalar(select(func.count()).select_from(passing.subquery())) or 0) > MOST_SHEET_ROWS:
+        raise Invalid(_TOO_MANY.format(most=MOST_SHEET_ROWS))
 
 
 def geojson_of(export: Export) -> Iterator[bytes]:
@@ -113,8 +131,14 @@ _HEADINGS = (
     Text("纬度", "Latitude"), Text("经度", "Longitude"), Text("发现时间", "Recorded"), Text("收到时间", "Received"),
     Text("期限", "Due"), Text("超期", "Overdue"), Text("派单时间", "Dispatched"), Text("整改时间", "Rectified"),
     Text("复核时间", "Verified"), Text("结案时间", "Closed"), Text("退回次数", "Times returned"),
-    Text("重办次数", "Times reopened"), Text("系统编号", "Id"),
+    Text("重办次数", "Times reopened"), Text("交界各方", "Sides of the border"), Text("未完成分项", "Open parts"),
+    Text("协办分项", "Parts"), Text("系统编号", "Id"),
 )  # fmt: skip
+
+
+_DAYS = tuple(at for at, heading in enumerate(_HEADINGS) if heading.en == "Due")
+# Narrower, a moment would show as a row of hash marks.
+_WIDTH = 19
 
 
 class _Words(NamedTuple):
@@ -135,7 +159,7 @@ class _Words(NamedTuple):
 
 
 def table_of(export: Export) -> Iterator[list[list[Any]]]:
-    """Yield batches of rows for people, the headings first: text that is no formula, numbers, nothing else."""
+    """Yield batches of rows for people, the headings first: text that is no formula, numbers, days, local moments without a zone."""
     now, zone, words = clock.now(), ZoneInfo(export.timezone), _Words.in_language(export.language)
     yield [[heading.in_language(export.language) for heading in _HEADINGS]]
     regions: dict[Any, _Named] = {}
@@ -143,12 +167,24 @@ def table_of(export: Export) -> Iterator[list[list[Any]]]:
         regions = regions or _by_id(select(Region.id, Region.code, Region.name))
         reaches = _by_id(select(Reach.id, Reach.code, Reach.name).where(Reach.id.in_({r.reach_id for r in rows})))
         leads = _by_id(select(Person.id, Person.username, Person.name).where(Person.id.in_({r.lead_id for r in rows})))
+        several = _Several(
+            parts_by_issue([row.id for row in rows], export.language, export.timezone),
+            sides_by_issue([row.id for row in rows if row.is_joint], export.language),
+        )
         # Rows are taken apart by place: by name, each of the columns would cost as much as its value.
-        yield [_cells(tuple(row), regions, reaches, leads, now, zone, words) for row in rows]
+        yield [_cells(tuple(row), regions, reaches, leads, several, now, zone, words) for row in rows]
 
 
 _Named = tuple[str, str]
 _NOTHING: _Named = ("", "")
+_NO_PARTS = ("", "")
+
+
+class _Several(NamedTuple):
+    """What some issues of a batch have several of, by the issue's id."""
+
+    parts: Mapping[Any, tuple[int, str]]
+    sides: Mapping[Any, str]
 
 
 def _by_id(statement: Any) -> dict[Any, _Named]:
@@ -156,26 +192,26 @@ def _by_id(statement: Any) -> dict[Any, _Named]:
 
 
 def _cells(
-    columns: tuple[Any, ...], regions: Mapping[Any, _Named], reaches: Mapping[Any, _Named], leads: Mapping[Any, _Named], now: datetime,
-    zone: ZoneInfo, words: _Words,
+    columns: tuple[Any, ...], regions: Mapping[Any, _Named], reaches: Mapping[Any, _Named], leads: Mapping[Any, _Named],
+    several: _Several, now: datetime, zone: ZoneInfo, words: _Words,
 ) -> list[Any]:  # fmt: skip
     (
         issue_id, serial, state, category, severity, source, description, latitude, longitude, region_id, reach_id, lead_id, recorded_at,
-        received_at, due_at, dispatched_at, rectified_at, verified_at, closed_at, returned_times, reopened_times,
+        received_at, due_at, dispatched_at, rectified_at, verified_at, closed_at, returned_times, reopened_times, _,
     ) = columns  # fmt: skip
-    # The due moment is the first that is too late, so the last day in time is that of the moment before.
-    last_day = "" if state in WITHOUT_DUE else (due_at - datetime.resolution).astimezone(zone).date().isoformat()
+    due_day = "" if state in WITHOUT_DUE else last_day(due_at, zone)
+    open_parts, parts = several.parts.get(issue_id, _NO_PARTS)
     return [
         number_of(serial), words.states[state], category, words.categories[category], words.severities[severity], words.sources[source],
         safe_cell(description), *regions.get(region_id, _NOTHING), *reaches.get(reach_id, _NOTHING), leads.get(lead_id, _NOTHING)[1],
-        latitude, longitude, _local(recorded_at, zone), _local(received_at, zone), last_day, words.yes_no[is_overdue(state, due_at, now)],
+        latitude, longitude, _local(recorded_at, zone), _local(received_at, zone), due_day, words.yes_no[is_overdue(state, due_at, now)],
         _local(dispatched_at, zone), _local(rectified_at, zone), _local(verified_at, zone), _local(closed_at, zone), returned_times,
-        reopened_times, str(issue_id),
+        reopened_times, safe_cell(several.sides.get(issue_id, "")), open_parts, safe_cell(parts), str(issue_id),
     ]  # fmt: skip
 
 
-def _local(moment: datetime | None, zone: ZoneInfo) -> str:
-    return "" if moment is None else moment.astimezone(zone).isoformat(" ", "seconds")[:19]
+def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | str:
+    return "" if moment is None else moment.astimezone(zone).replace(microsecond=0, tzinfo=None)
 
 
 def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
@@ -195,16 +231,26 @@ def without_controls(text: str) -> str:
 def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[bytes]:
     """Yield an XLSX file in pieces; rows wait on disk, so that the memory does not grow with them.
 
-    Letters that the format cannot hold are left out, and no text becomes a formula or a link.
+    Days and moments are cells of these kinds, by which spreadsheets sort and reckon. Letters that the format cannot hold
+    are left out, and no text becomes a formula or a link. Raises OverflowError rather than leave out a row.
     """
     # Only who exports needs the library.
     import xlsxwriter  # noqa: PLC0415
 
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+        "default_date_format": "yyyy-mm-dd hh:mm:ss",
+    }  # fmt: skip
     with TemporaryFile() as file:
         with xlsxwriter.Workbook(file, options) as book:
-            sheet = book.add_worksheet(title)
+            sheet, day_format = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
+            sheet.set_column(0, len(_HEADINGS) - 1, _WIDTH)
             for number, row in enumerate(row for rows in batches for row in rows):
+                if number > MOST_SHEET_ROWS:
+                    raise OverflowError(number)
                 sheet.write_row(number, 0, [without_controls(cell) if isinstance(cell, str) else cell for cell in row])
+                for column in _DAYS:
+                    if type(row[column]) is date:
+                        sheet.write_datetime(number, column, row[column], day_format)
         file.seek(0)
         yield from iter(partial(file.read, 65_536), b"")

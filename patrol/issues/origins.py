@@ -1,19 +1,48 @@
 """Where a staff's report comes from: its source, and the patrol or check-in it names. Higher rooms know whose those are."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
-from patrol.issues.categories import Source
+from patrol.issues.categories import SOURCE_NAME, Source
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission
 
 Refusal = Callable[[Actor, UUID], None]
 _refusals: dict[str, Refusal] = {}
-_NOT_CITIZEN = Text("群众投诉须经公众入口提交", "Citizens' complaints come in through the public entrance")
-_NOT_PATROL = Text("没有巡河权限，来源不能是巡河发现", "Only those who may patrol find issues on patrol")
+
+
+class Claim(NamedTuple):
+    """Who may name a source: whoever holds one of the permissions; `fault` tells the others why not."""
+
+    permissions: frozenset[Permission]
+    fault: Text
+
+
+_P = Permission
+_OFFICE, _SUPERVISION = frozenset({_P.RECEIVE_ISSUE}), frozenset({_P.RECEIVE_ISSUE, _P.REVIEW_ISSUE})
+_FIELD = frozenset({_P.PATROL, _P.HANDLE_ISSUE})
+_OFFICIAL = Text(
+    "来源“{source}”只能由河长办或督查人员登记", "The source “{source}” is entered by the river chief office or a supervisor only"
+)
+_OFFICE_ONLY = Text("来源“{source}”只能由河长办登记", "The source “{source}” is entered by the river chief office only")
+
+CLAIMS: Mapping[Source, Claim] = {
+    Source.PATROL: Claim(
+        frozenset({_P.PATROL}), Text("没有巡河权限，来源不能是巡河发现", "Only those who may patrol find issues on patrol")),
+    Source.CITIZEN: Claim(
+        frozenset(), Text("群众投诉须经公众入口提交", "Citizens' complaints come in through the public entrance")),
+    Source.HOTLINE: Claim(_OFFICE, _OFFICE_ONLY),
+    Source.SUPERIOR: Claim(_SUPERVISION, _OFFICIAL),
+    Source.INSPECTION: Claim(_SUPERVISION, _OFFICIAL),
+    Source.CEPI: Claim(_SUPERVISION, _OFFICIAL),
+    Source.MEDIA: Claim(_SUPERVISION, _OFFICIAL),
+    Source.DRONE: Claim(_FIELD | _SUPERVISION, _OFFICIAL),
+    Source.SENSOR: Claim(_OFFICE, _OFFICE_ONLY),
+}  # fmt: skip
+"""Who may say that an issue comes from there. A source decides who sees it first and how it is counted, so that it must be true."""
 
 
 def refuses_foreign_origin(name: str) -> Callable[[Refusal], Refusal]:
@@ -36,10 +65,13 @@ def refuse_foreign_origins(actor: Actor, data: Mapping[str, Any]) -> None:
 def source_of(actor: Actor, named: Source | None) -> Source:
     """Return the source of a report of `actor`: the one named, otherwise patrol for who may patrol, else inspection.
 
-    Raises Invalid (422) for a source that is not the actor's to name.
+    Raises Invalid (422) for a source that is not the actor's to name, by the table `CLAIMS`.
     """
-    patrols = actor.may(Permission.PATROL)
-    fault = {Source.CITIZEN: _NOT_CITIZEN, Source.PATROL: None if patrols else _NOT_PATROL}.get(named) if named else None
-    if fault:
+    usual = Source.PATROL if actor.may(Permission.PATROL) else Source.INSPECTION
+    if named is None or named is usual:
+        return usual
+    claim = CLAIMS[named]
+    if not claim.permissions & actor.permissions:
+        fault = claim.fault.format(source=SOURCE_NAME[named])
         raise Invalid(fault, errors={"source": [fault]})
-    return named or (Source.PATROL if patrols else Source.INSPECTION)
+    return named

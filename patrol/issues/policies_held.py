@@ -1,11 +1,12 @@
 """The policies in memory, built once for each state of their tables: a request asks one small question whether it is current."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import SessionTransaction
 
+from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.keeping import Keeper, fresh_state
 from patrol.foundation.texts import Text
@@ -60,6 +61,11 @@ def _memo(under_way: SessionTransaction | None) -> HeldState | None:
 def current_policies() -> Policies:
     """Return the policies as they stand now; within one transaction the same."""
     return _held.get(held_state().policies)
+
+
+def closed_lately_since(timezone: str) -> datetime:
+    """Return the moment from which on a closing is recent: as long as a relapse counts as the same trouble (domain rule 13)."""
+    return clock.now() - timedelta(days=current_policies().relapse_on(clock.today(timezone)).days)
 
 
 def policies_changed() -> None:

@@ -190,21 +190,26 @@ def narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
     return [*conditions(filters), *([] if condition is None else [condition])]
 
 
-def list_nearby(actor: Actor, latitude: float, longitude: float, category: str) -> list[tuple[Issue, float]]:
-    """Return visible open issues of the category within its radius, nearest first, with the distance in metres.
+def list_nearby(
+    actor: Actor, latitude: float, longitude: float, category: str, *, closed_since: datetime
+) -> list[tuple[Issue, float]]:
+    """Return visible issues of the category within its radius that are open or were closed since, with the distance in metres.
 
-    They may be the same trouble: at most five. None for categories whose place proves nothing (radius 0).
+    They may be the same trouble, or it may have come back: at most five, the open ones before the closed, nearest first
+    among each. None for categories whose place proves nothing (radius 0).
     """
     radius_m = category_of(category).radius_m
     if not radius_m:
         return []
     box = box_around(latitude, longitude, radius_m)
-    passing = [*narrowed(actor, Filters(bbox=box)), Issue.category == category, Issue.state.not_in(ENDED)]
+    lately = and_(Issue.state == State.CLOSED.value, Issue.closed_at >= closed_since)
+    passing = [*narrowed(actor, Filters(bbox=box)), Issue.category == category, or_(Issue.state.not_in(ENDED), lately)]
     near = [
         (issue, distance_m(latitude, longitude, issue.latitude, issue.longitude))
         for issue in db.session.scalars(select(Issue).where(*passing).options(*shown_parts(Issue)))
     ]
-    return sorted(((issue, away) for issue, away in near if away <= radius_m), key=lambda pair: pair[1])[:MOST_NEARBY]
+    within = [(issue, away) for issue, away in near if away <= radius_m]
+    return sorted(within, key=lambda pair: (pair[0].state == State.CLOSED, pair[1]))[:MOST_NEARBY]
 
 
 def history_of(issue: Issue) -> Sequence[HistoryEntry]:

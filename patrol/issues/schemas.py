@@ -22,7 +22,8 @@ class IssueIn(PositionIn):
     severity = _F.Enum(Severity, by_value=True, load_default=None, allow_none=True)
     description = _F.String(required=True, validate=filled(4000), metadata={"example": "桥下漂着成片的生活垃圾"})
     recorded_at = Moment(load_default=None, allow_none=True, metadata={"example": "2026-05-01T08:30:00+08:00"})
-    source = _F.Enum(Source, by_value=True, load_default=None, allow_none=True)
+    source = _F.Enum(Source, by_value=True, load_default=None, allow_none=True, metadata={
+        "description": "Null: patrol, or inspection for who does not patrol. What comes from outside is the office's or a supervisor's to name."})
     patrol_id = _F.UUID(load_default=None, allow_none=True)
     check_in_id = _F.UUID(load_default=None, allow_none=True)
     photo_ids = _F.List(_F.UUID(), load_default=list, validate=ma.validate.Length(max=MOST_PHOTOS))

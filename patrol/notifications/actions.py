@@ -17,6 +17,7 @@ from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.sealing import seal
 from patrol.foundation.texts import Text
 from patrol.notifications.models import Channel, Message, Webhook, WebhookDelivery
+from patrol.notifications.resting import drop_paused, send_paused
 from patrol.notifications.templates import EVENT_KINDS, TEMPLATES
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
@@ -104,21 +105,47 @@ def add_webhook(
     return webhook, secret
 
 
-def enable_webhook(webhook: Webhook, *, by: Actor, enabled: bool) -> Webhook:
-    """Let a webhook rest, or go on. What happens meanwhile is not told later."""
+def enable_webhook(webhook: Webhook, *, by: Actor, enabled: bool, missed: str) -> Webhook:
+    """Let a webhook rest, or go on. What it missed is sent then, in order; with `missed` "drop" it is given up, visibly."""
     webhook.disabled_at = None if enabled else webhook.disabled_at or clock.now()
     webhook.version += 1
-    note_audit(by, "change_webhook", str(webhook.id), enabled=enabled)
+    facts: dict[str, Any] = {}
+    if enabled and missed == "drop":
+        facts["dropped"] = drop_paused(webhook)
+    elif enabled:
+        send_paused(webhook)
+    note_audit(by, "change_webhook", str(webhook.id), enabled=enabled, **facts)
     return webhook
 
 
 def replay(delivery: WebhookDelivery, *, by: Actor) -> WebhookDelivery:
-    """Try a webhook's event again, with a new set of attempts. Raises Conflict when it has been delivered."""
+    """Send a webhook's event by hand, with a new set of attempts: given up, kept, dropped or still waiting.
+
+    It goes out although the webhook may be switched off. Raises Conflict when it has been delivered.
+    """
     if delivery.delivered_at is not None:
         raise Conflict(_DELIVERED)
-    outbox.try_again(delivery.outbox_id)
+    row = delivery.outbox
+    if row is not None and row.delivered_at is None:
+        outbox.try_again(row.id, by_hand=True)
+    else:
+        delivery.dropped_at = None
+        delivery.outbox_id = outbox.put(
+            "notifications.call", webhook_id=str(delivery.webhook_id), cause=delivery.cause, by_hand=True
+        )
+        db.session.flush()
+        db.session.refresh(delivery, ["outbox"])
     note_audit(by, "replay_webhook", str(delivery.webhook_id), delivery=str(delivery.id))
     return delivery
+
+
+def retry(row: outbox.OutboxRow, *, by: Actor) -> outbox.OutboxRow:
+    """Try a row of the outbox again now, with a new set of attempts. Raises Conflict when it has been delivered."""
+    if row.delivered_at is not None:
+        raise Conflict(_DELIVERED)
+    outbox.try_again(row.id)
+    note_audit(by, "retry_outbox", str(row.id), kind=row.kind)
+    return row
 
 
 def _covered(code: str, by: Actor) -> Region:

@@ -15,9 +15,11 @@ from patrol.foundation import channels, clock, outbox, outgoing
 from patrol.foundation.channels import Way
 from patrol.foundation.database import db
 from patrol.foundation.errors import Unavailable
+from patrol.foundation.quiet import end_of_quiet
 from patrol.foundation.sealing import unseal
 from patrol.foundation.texts import Text
 from patrol.notifications.models import Channel, Delivery, Webhook, WebhookDelivery
+from patrol.notifications.resting import hold_behind_earlier, pause
 from patrol.notifications.templates import words_of
 
 # Robots of group chats take at most about 2,000 bytes a message; mail has no such bound.
@@ -31,6 +33,7 @@ def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     """Send what is due on one channel, several messages as one digest; the writing half marks them as sent.
 
     Raises Unavailable when the channel does not take it; the outbox tries again. A disabled channel sends nothing.
+    Quiet hours are looked at again: a worker that was down, or a channel that failed for hours, must not wake anybody.
     """
     settings = current_app.extensions["settings"]
     channel = db.session.get_one(Channel, UUID(payload["channel_id"]))
@@ -40,6 +43,7 @@ def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     ).all()  # fmt: skip
     if not waiting or channel.disabled_at is not None:
         return lambda: None
+    _hold_in_quiet_hours(channel, settings.timezone)
     words = [words_of(row.kind, row.facts, channel.language, settings.timezone) for row in waiting]
     title, body = words[0]
     if len(words) > 1:
@@ -51,6 +55,15 @@ def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     db.session.rollback()
     channels.send(way, address, title=title, body=body, mail_url=settings.mail_url)
     return partial(_mark_sent, ids)
+
+
+def _hold_in_quiet_hours(channel: Channel, timezone: str) -> None:
+    now = clock.now()
+    until = end_of_quiet(
+        now, quiet_from=channel.quiet_from, quiet_to=channel.quiet_to, digest_at=channel.digest_at, timezone=timezone
+    )
+    if until > now:
+        raise outbox.NotYet(until)
 
 
 def _mark_sent(ids: list[UUID]) -> None:
@@ -71,15 +84,20 @@ def call_webhook(payload: dict[str, Any]) -> outbox.Write:
     """Post one event to one webhook; the writing half notes that it was taken.
 
     Raises Unavailable for any answer but 2xx and for a host that cannot be reached; the outbox tries again. Receivers
-    know a repetition by the delivery's id.
+    know a repetition by the delivery's id. While the webhook is switched off the event is kept, unless somebody sends it
+    `by_hand`; what was kept goes out `in_order`.
     """
     settings = current_app.extensions["settings"]
     webhook = db.session.get_one(Webhook, UUID(payload["webhook_id"]))
     row = db.session.scalars(
         select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.cause == payload["cause"])
     ).one()
-    if webhook.disabled_at is not None or row.delivered_at is not None:
+    if row.delivered_at is not None:
         return lambda: None
+    if webhook.disabled_at is not None and not payload.get("by_hand"):
+        return partial(pause, row.id)
+    if payload.get("in_order"):
+        hold_behind_earlier(row)
     body = orjson.dumps({"id": str(row.id), "kind": row.kind, **row.payload})
     secret, url = unseal(webhook.sealed_secret, settings.field_key)["secret"], webhook.url
     headers = {

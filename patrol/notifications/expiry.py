@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, and_, delete, or_, select
 
 from patrol.foundation.database import db
 from patrol.foundation.settings import Settings
@@ -23,9 +23,13 @@ def sent_deliveries(settings: Settings, now: datetime) -> Select[Any]:
 
 
 def delivered_calls(settings: Settings, now: datetime) -> Select[Any]:
-    """Select webhook calls that were taken long ago; dead ones stay, to be sent again by hand."""
+    """Select webhook calls that were taken long ago, or happened long ago and never went out: their webhook was off.
+
+    Dead ones stay, to be sent again by hand.
+    """
     before = now - timedelta(days=settings.delivered_days)
-    return select(WebhookDelivery.id).where(WebhookDelivery.delivered_at < before).order_by(WebhookDelivery.id)
+    at_rest = and_(WebhookDelivery.outbox_id.is_(None), WebhookDelivery.created_at < before)
+    return select(WebhookDelivery.id).where(or_(WebhookDelivery.delivered_at < before, at_rest)).order_by(WebhookDelivery.id)
 
 
 def _remover(model: Any) -> Any:
@@ -45,7 +49,7 @@ keep(Kept(
 ))  # fmt: skip
 keep(Kept(
     "webhook_deliveries", "Events for other systems, without words or names", ("webhook_deliveries",), "who manages notifications",
-    "{days} after they were taken; dead ones stay", "DELIVERED_DAYS", delivered_calls, _remover(WebhookDelivery),
+    "{days} after they were taken, or after they happened while their webhook was off; dead ones stay", "DELIVERED_DAYS", delivered_calls, _remover(WebhookDelivery),
 ))  # fmt: skip
 keep(Kept(
     "channels", "Staff's channels and other systems' webhooks: addresses and secrets, sealed", ("channels", "webhooks"),

@@ -12,6 +12,8 @@ from patrol.foundation.outbox import OutboxRow, keeps_row
 from patrol.foundation.sealing import keeps_sealed
 from patrol.people.models import Person, Region
 
+_IS_OPEN = "delivered_at IS NULL AND dropped_at IS NULL"
+
 
 class Message(Base):
     """Something that one person should know. `cause` names what led to it, so that it is told exactly once.
@@ -110,10 +112,18 @@ class Webhook(Base):
 
 
 class WebhookDelivery(Base):
-    """One event for one webhook. It is `waiting`, `delivered`, or `dead` when the outbox row has used up its attempts."""
+    """One event for one webhook: `waiting`, `delivered`, or `dead` when the outbox row has used up its attempts.
+
+    Without a row of the outbox it is `paused`: its webhook is switched off. What is not wanted any more when that goes on
+    is `dropped`.
+    """
 
     __tablename__ = "webhook_deliveries"
-    __table_args__ = (UniqueConstraint("webhook_id", "cause"), Index("ix_webhook_deliveries_at", "webhook_id", "created_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("webhook_id", "cause"), Index("ix_webhook_deliveries_at", "webhook_id", "created_at", "id"),
+        Index("ix_webhook_deliveries_open", "webhook_id", "created_at", "id", postgresql_where=text(_IS_OPEN),
+              sqlite_where=text(_IS_OPEN)),
+    )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhooks.id"))
@@ -122,11 +132,12 @@ class WebhookDelivery(Base):
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
     last_status: Mapped[int | None]
-    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"), index=True)
+    outbox_id: Mapped[UUID | None] = mapped_column(ForeignKey("outbox.id"), index=True)
 
     webhook: Mapped[Webhook] = relationship(lazy="raise_on_sql")
-    outbox: Mapped[OutboxRow] = relationship(lazy="raise_on_sql")
+    outbox: Mapped[OutboxRow | None] = relationship(lazy="raise_on_sql")
 
 
 keeps_sealed(Channel.sealed_address)

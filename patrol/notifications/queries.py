@@ -13,6 +13,7 @@ from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
+from patrol.notifications.resting import is_paused
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
 from patrol.people.queries import regions_within
@@ -21,6 +22,8 @@ NEWEST = Order("newest", (Message.created_at, Message.id), descending=True)
 CHANNELS = Order("id", (Channel.id,))
 WEBHOOKS = Order("id", (Webhook.id,))
 NEWEST_DELIVERIES = Order("newest", (WebhookDelivery.created_at, WebhookDelivery.id), descending=True)
+NEXT_ATTEMPT = Order("next_attempt", (OutboxRow.available_at, OutboxRow.id))
+_NO_ROW = Text("发件箱中没有这一项", "There is no such row of the outbox")
 _NO_CHANNEL = Text("没有这个通知渠道", "There is no such channel")
 _NO_WEBHOOK = Text("没有这个 Webhook", "There is no such webhook")
 _NO_DELIVERY = Text("没有这条通知", "There is no such delivery")
@@ -71,6 +74,26 @@ def waiting_on(channel_ids: Sequence[UUID]) -> dict[UUID, tuple[int, str | None]
     return {channel_id: (count, error) for channel_id, count, error in rows}
 
 
+def list_outbox(*, state: str, kind: str | None, limit: int, cursor: str | None) -> Page[OutboxRow]:
+    """List what has not left the process, `stuck` or `waiting`, in the order of its next attempt: what is stuck longest first.
+
+    Rows of the outbox belong to the service and to no region: whoever may see them sees all, and never what is in them.
+    """
+    given_up = OutboxRow.attempts >= MOST_ATTEMPTS
+    statement = select(OutboxRow).where(OutboxRow.delivered_at.is_(None), given_up if state == "stuck" else ~given_up)
+    if kind:
+        statement = statement.where(OutboxRow.kind == kind)
+    return page_of(statement, NEXT_ATTEMPT, limit=limit, cursor=cursor)
+
+
+def get_outbox_row(row_id: UUID) -> OutboxRow:
+    """Return one row of the outbox, locked. Raises NotFound (404)."""
+    row = db.session.get(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(_NO_ROW)
+    return row
+
+
 def visible_webhooks(actor: Actor) -> Select[Webhook]:
     """Select the webhooks of the regions in one's area."""
     return select(Webhook).where(Webhook.region_id.in_(regions_within(actor.region_path))).options(joinedload(Webhook.region))
@@ -91,15 +114,15 @@ def get_webhook(actor: Actor, webhook_id: UUID) -> Webhook:
 
 
 def list_deliveries(webhook: Webhook, *, state: str | None, limit: int, cursor: str | None) -> Page[WebhookDelivery]:
-    """List a webhook's events, the newest first, all or those `waiting`, `delivered` or `dead`."""
+    """List a webhook's events, the newest first, all or those in one of the states of `state_of`."""
     statement = (
-        select(WebhookDelivery).join(OutboxRow, OutboxRow.id == WebhookDelivery.outbox_id)
+        select(WebhookDelivery).outerjoin(OutboxRow, OutboxRow.id == WebhookDelivery.outbox_id)
         .where(WebhookDelivery.webhook_id == webhook.id).options(joinedload(WebhookDelivery.outbox))
     )  # fmt: skip
-    given_up = OutboxRow.attempts >= MOST_ATTEMPTS
+    given_up, open_ = OutboxRow.attempts >= MOST_ATTEMPTS, WebhookDelivery.delivered_at.is_(None)
     conditions: dict[str, Any] = {
-        "delivered": WebhookDelivery.delivered_at.is_not(None), "dead": WebhookDelivery.delivered_at.is_(None) & given_up,
-        "waiting": WebhookDelivery.delivered_at.is_(None) & ~given_up,
+        "delivered": WebhookDelivery.delivered_at.is_not(None), "dead": open_ & given_up, "waiting": open_ & ~given_up,
+        "paused": is_paused(), "dropped": WebhookDelivery.dropped_at.is_not(None),
     }  # fmt: skip
     if state:
         statement = statement.where(conditions[state])
@@ -107,9 +130,11 @@ def list_deliveries(webhook: Webhook, *, state: str | None, limit: int, cursor: 
 
 
 def state_of(delivery: WebhookDelivery) -> str:
-    """Return `delivered`, `dead` (all attempts used up) or `waiting`."""
+    """Return `delivered`, `dropped`, `paused` (kept for a webhook at rest), `dead` (all attempts used up) or `waiting`."""
     if delivery.delivered_at is not None:
         return "delivered"
+    if delivery.outbox is None:
+        return "dropped" if delivery.dropped_at else "paused"
     return "dead" if delivery.outbox.attempts >= MOST_ATTEMPTS else "waiting"
 
 

@@ -11,6 +11,7 @@ from patrol.foundation.database import db
 from patrol.issues.joint import sides_of
 from patrol.issues.leads import superior_chiefs
 from patrol.issues.models import Issue
+from patrol.issues.seeing import seen_by
 from patrol.notifications.templates import To
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Role
@@ -26,8 +27,9 @@ class Recipients(NamedTuple):
 def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date) -> Recipients:
     """Return the enabled accounts that `to` means for this issue, each once, without the one who acted.
 
-    `issue` needs its region, reach and co-handlers loaded; chiefs are those of the local `day`. The office is the nearest at or above the issue's region in which
-    somebody holds that role.
+    Nobody is told of what he may not see: a charge against a chief (F) goes to no chief, whoever the superior is.
+    `issue` needs its region, reach and co-handlers loaded; chiefs are those of the local `day`. The office is the nearest
+    at or above the issue's region in which somebody holds that role.
     """
     ids: list[UUID | None] = []
     if To.LEAD in to:
@@ -41,8 +43,10 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
     office: Sequence[Person] = office_of(issue.region) if To.OFFICE in to else ()
     sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
-    wanted = dict.fromkeys([*(i for i in ids if i in enabled), *(person.id for person in (*office, *sides))])
-    return Recipients([person_id for person_id in wanted if person_id and person_id != but], office[0].region_id if office else None)
+    named = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *sides))]
+    wanted = [person_id for person_id in dict.fromkeys(named) if person_id and person_id != but]
+    seeing = seen_by(issue, wanted)
+    return Recipients([person_id for person_id in wanted if person_id in seeing], office[0].region_id if office else None)
 
 
 def _reporters_of(issue: Issue) -> list[UUID | None]:

@@ -94,6 +94,8 @@ class WebhookIn(ma.Schema):
 
 class WebhookChangesIn(ma.Schema):
     enabled = ma.fields.Boolean(required=True)
+    missed = ma.fields.String(load_default="send", validate=ma.validate.OneOf(("send", "drop")), metadata={
+        "description": "On going on: send what happened meanwhile, in order, or drop it.", "example": "send"})
 
 
 class WebhookOut(ma.Schema):
@@ -102,6 +104,7 @@ class WebhookOut(ma.Schema):
     url = ma.fields.String(required=True)
     kinds = ma.fields.List(ma.fields.String(), required=True, allow_none=True)
     enabled = ma.fields.Boolean(required=True)
+    paused = ma.fields.Integer(required=True, metadata={"description": "Events kept until it goes on.", "example": 0})
     created_at = Moment(required=True)
     version = ma.fields.Integer(required=True)
 
@@ -111,17 +114,36 @@ class NewWebhookOut(WebhookOut):
 
 
 class WebhookDeliveryArgs(PageArgs):
-    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(("waiting", "delivered", "dead")))
+    state = ma.fields.String(load_default=None, validate=ma.validate.OneOf(("waiting", "delivered", "dead", "paused", "dropped")))
 
 
 class WebhookDeliveryOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     kind = ma.fields.String(required=True, metadata={"example": "issue.dispatch"})
     state = ma.fields.String(required=True, metadata={"example": "dead"})
-    attempts = ma.fields.Integer(required=True)
+    attempts = ma.fields.Integer(required=True, metadata={"description": "Since it last went out of a pause or was sent by hand."})
     last_status = ma.fields.Integer(required=True, allow_none=True)
     last_error = ma.fields.String(required=True, allow_none=True)
     next_attempt_at = Moment(required=True, allow_none=True)
     created_at = Moment(required=True)
     delivered_at = Moment(required=True, allow_none=True)
+    dropped_at = Moment(required=True, allow_none=True)
     payload = ma.fields.Dict(required=True)
+
+
+class OutboxArgs(PageArgs):
+    state = ma.fields.String(load_default="stuck", validate=ma.validate.OneOf(("stuck", "waiting")), metadata={
+        "description": "`stuck`: all attempts are used up. `waiting`: it is tried again by itself."})
+    kind = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 60), metadata={"example": "evidence.derive"})
+
+
+class OutboxRowOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    kind = ma.fields.String(required=True, metadata={"description": "What is to be done.", "example": "notifications.send"})
+    state = ma.fields.String(required=True, metadata={"example": "stuck"})
+    created_at = Moment(required=True)
+    age_s = ma.fields.Integer(required=True, metadata={"description": "Seconds since it was written.", "example": 129600})
+    attempts = ma.fields.Integer(required=True, metadata={"example": 12})
+    last_error = ma.fields.String(required=True, allow_none=True, metadata={
+        "description": "Without addresses, keys and telephone numbers.", "example": "Unavailable('The message was not taken by E-mail')"})
+    next_attempt_at = Moment(required=True, allow_none=True)

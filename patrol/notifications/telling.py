@@ -19,6 +19,7 @@ from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.recipients import Recipients, recipients_of
+from patrol.notifications.resting import is_paused
 from patrol.notifications.templates import TEMPLATES
 
 
@@ -127,6 +128,7 @@ def write_notes(
     for channel in _channels_of(recipients):
         if channel.kinds is None or kind in channel.kinds:
             _deliver_on(channel, cause, kind, facts)
+    # A webhook that is switched off is told too: it is kept until that goes on.
     for webhook in _webhooks_over(region_path):
         if webhook.kinds is None or kind in webhook.kinds:
             _call(webhook, cause, kind, payload)
@@ -144,7 +146,7 @@ def _channels_of(recipients: Recipients) -> Sequence[Channel]:
 
 def _webhooks_over(region_path: str) -> Sequence[Webhook]:
     webhooks = db.session.scalars(
-        select(Webhook).where(Webhook.disabled_at.is_(None)).options(joinedload(Webhook.region)).order_by(Webhook.id)
+        select(Webhook).options(joinedload(Webhook.region)).order_by(Webhook.id)
     ).all()
     return [webhook for webhook in webhooks if region_path.startswith(webhook.region.path)]
 
@@ -165,9 +167,13 @@ def _due(channel: Channel) -> datetime:
 
 
 def _call(webhook: Webhook, cause: str, kind: str, payload: dict[str, Any]) -> None:
-    if db.session.scalar(select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.cause == cause)):
+    own = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == webhook.id)
+    is_told, others_wait = db.session.execute(select(own.where(WebhookDelivery.cause == cause).exists(), own.where(is_paused()).exists())).one()
+    if is_told:
         return
-    row = outbox.put("notifications.call", webhook_id=str(webhook.id), cause=cause)
+    # Behind what is still kept it takes its turn, so that events arrive in the order in which they happened.
+    at_rest = webhook.disabled_at is not None or others_wait
+    row = None if at_rest else outbox.put("notifications.call", webhook_id=str(webhook.id), cause=cause)
     db.session.add(WebhookDelivery(
         webhook_id=webhook.id, cause=cause, kind=kind, payload=payload, created_at=clock.now(), delivered_at=None, last_status=None,
         outbox_id=row,

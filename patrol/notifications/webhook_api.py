@@ -8,6 +8,7 @@ from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.notifications import actions, queries
 from patrol.notifications.api import room, settings
 from patrol.notifications.models import Webhook, WebhookDelivery
+from patrol.notifications.resting import paused_by_webhook
 from patrol.notifications.schemas import (
     NewWebhookOut,
     WebhookChangesIn,
@@ -20,17 +21,23 @@ from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
 
-def _shown(row: Webhook) -> dict[str, Any]:
+def _shown(row: Webhook, paused: int) -> dict[str, Any]:
     names = ("id", "url", "kinds", "created_at", "version")
-    return {**{name: getattr(row, name) for name in names}, "region": row.region.code, "enabled": row.disabled_at is None}
+    return {
+        **{name: getattr(row, name) for name in names}, "region": row.region.code, "enabled": row.disabled_at is None, "paused": paused,
+    }  # fmt: skip
+
+
+def _shown_now(row: Webhook) -> dict[str, Any]:
+    return _shown(row, paused_by_webhook([row.id]).get(row.id, 0))
 
 
 def _shown_delivery(row: WebhookDelivery) -> dict[str, Any]:
     state = queries.state_of(row)
     return {
-        **{name: getattr(row, name) for name in ("id", "kind", "last_status", "created_at", "delivered_at", "payload")},
-        "state": state, "attempts": row.outbox.attempts, "last_error": row.outbox.last_error,
-        "next_attempt_at": row.outbox.available_at if state == "waiting" else None,
+        **{name: getattr(row, name) for name in ("id", "kind", "last_status", "created_at", "delivered_at", "dropped_at", "payload")},
+        "state": state, "attempts": row.outbox.attempts if row.outbox else 0, "last_error": row.outbox and row.outbox.last_error,
+        "next_attempt_at": row.outbox.available_at if row.outbox and state == "waiting" else None,
     }  # fmt: skip
 
 
@@ -40,7 +47,8 @@ def _shown_delivery(row: WebhookDelivery) -> dict[str, Any]:
 def list_webhooks(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List the webhooks of one's area."""
     page = queries.list_webhooks(current_actor(), **args)
-    return Page([_shown(row) for row in page.items], page.next)
+    paused = paused_by_webhook([row.id for row in page.items])
+    return Page([_shown(row, paused.get(row.id, 0)) for row in page.items], page.next)
 
 
 @room.route("/webhooks", may=P.MANAGE_NOTIFICATIONS, methods=("POST",), refuses=(404, 409))
@@ -54,28 +62,28 @@ def add_webhook(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     )
     set_etag(webhook.version)
     if secret is None:
-        return _shown(queries.get_webhook(current_actor(), webhook.id)), 200
-    return {**_shown(webhook), "secret": secret}, 201
+        return _shown_now(queries.get_webhook(current_actor(), webhook.id)), 200
+    return {**_shown(webhook, 0), "secret": secret}, 201
 
 
 @room.route("/webhooks/<uuid:webhook_id>", may=P.MANAGE_NOTIFICATIONS, methods=("PATCH",), if_match=True)
 @room.body(WebhookChangesIn)
 @room.response(200, WebhookOut)
 def change_webhook(data: dict[str, Any], webhook_id: UUID) -> dict[str, Any]:
-    """Let a webhook rest, or go on."""
+    """Let a webhook rest, or go on; what happened meanwhile is kept and sent then, in order, unless it is dropped."""
     expected, actor = expected_version(), current_actor()
     webhook = queries.get_webhook(actor, webhook_id)
     refuse_stale(expected, webhook.version)
-    actions.enable_webhook(webhook, by=actor, enabled=data["enabled"])
+    actions.enable_webhook(webhook, by=actor, enabled=data["enabled"], missed=data["missed"])
     set_etag(webhook.version)
-    return _shown(webhook)
+    return _shown_now(webhook)
 
 
 @room.route("/webhooks/<uuid:webhook_id>/deliveries", may=P.MANAGE_NOTIFICATIONS)
 @room.arguments(WebhookDeliveryArgs, location="query")
 @room.response(200, page_schema(WebhookDeliveryOut))
 def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, Any]]:
-    """List what was sent, what waits, and what was given up (`state=dead`), the newest first."""
+    """List what was sent, waits, is kept for a webhook at rest (`paused`), was dropped, or was given up (`dead`), the newest first."""
     page = queries.list_deliveries(queries.get_webhook(current_actor(), webhook_id), **args)
     return Page([_shown_delivery(row) for row in page.items], page.next)
 
@@ -83,7 +91,7 @@ def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, An
 @room.route("/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay", may=P.MANAGE_NOTIFICATIONS, methods=("POST",), refuses=(409,))
 @room.response(200, WebhookDeliveryOut)
 def replay_delivery(webhook_id: UUID, delivery_id: UUID) -> dict[str, Any]:
-    """Try an event again that was given up or still waits."""
+    """Send an event by hand that was given up, waits, is paused or was dropped, also while its webhook is switched off."""
     actor = current_actor()
     delivery = queries.get_delivery(queries.get_webhook(actor, webhook_id), delivery_id)
     return _shown_delivery(actions.replay(delivery, by=actor))

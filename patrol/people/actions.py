@@ -11,6 +11,7 @@ from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
+from patrol.people.admins import LAST_ADMIN, active_admins, left_alone
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.events import HandlingLost
 from patrol.people.models import AuditEntry, Person, Region
@@ -74,9 +75,13 @@ def same_person(person: Person, *, by: Actor, sent: dict[str, Any]) -> Person:
 
 
 def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Person:
-    """Change an account; disabling it or giving a new password ends its sign-ins at once."""
+    """Change an account; disabling it or giving a new password ends its sign-ins at once.
+
+    Raises Conflict (409) when nobody would be left who may manage the accounts of an admin's area.
+    """
     if changes.get("disabled") and person.id == by.person_id:
         raise NotAllowed(_NOT_YOURSELF)
+    admins = active_admins() if changes.keys() & {"roles", "region_code", "disabled"} and Role.ADMIN in person.roles else {}
     before = {"roles": person.role_names, "disabled": person.disabled_at is not None}
     could_handle = _can_handle(person)
     for field in ("name", "phone", "title"):
@@ -92,6 +97,8 @@ def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Pers
         person.password_hash = hash_password(changes["password"])
     if "disabled" in changes:
         person.disabled_at = (person.disabled_at or clock.now()) if changes["disabled"] else None
+    if person.id in admins:
+        _refuse_last_admin(person, admins)
     if changes.get("disabled") or "password" in changes:
         end_sign_ins(person.id)
     if could_handle and not _can_handle(person):
@@ -100,6 +107,13 @@ def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Pers
     note_audit(by, "change_person", str(person.id), fields=sorted(changes), before=before,
                roles=person.role_names, disabled=person.disabled_at is not None)
     return person
+
+
+def _refuse_last_admin(person: Person, before: dict[UUID, str]) -> None:
+    stays = person.disabled_at is None and Role.ADMIN in person.roles
+    after = {admin_id: path for admin_id, path in before.items() if admin_id != person.id}
+    if left_alone(before, after | ({person.id: person.region.path} if stays else {})):
+        raise Conflict(LAST_ADMIN.format(name=person.name))
 
 
 def _can_handle(person: Person) -> bool:

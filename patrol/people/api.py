@@ -175,7 +175,7 @@ def show_person(person_id: UUID) -> dict[str, Any]:
     return _shown(person)
 
 
-@room.route("/people/<uuid:person_id>", may=P.MANAGE_PEOPLE, methods=("PATCH",), if_match=True)
+@room.route("/people/<uuid:person_id>", may=P.MANAGE_PEOPLE, methods=("PATCH",), if_match=True, refuses=(409,))
 @room.body(PersonChangesIn)
 @room.response(200, PersonOut)
 def change_person(data: dict[str, Any], person_id: UUID) -> dict[str, Any]:

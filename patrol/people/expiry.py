@@ -66,6 +66,7 @@ keep(Kept(
 def register_outbox() -> None:
     """Register the outbox, whose rows are named by those of other rooms and go after them."""
     keep(Kept(
-        "outbox", "What left or waits to leave the process: ids, no contact", ("outbox",), "nobody; the metrics count what is stuck",
+        "outbox", "What left or waits to leave the process: ids, no contact", ("outbox",),
+        "the admin sees kind, age and error of what is stuck or waits, not what is in it",
         "{days} after delivery; what is stuck stays", "DELIVERED_DAYS", delivered_outbox_rows, remove_outbox_rows,
     ))  # fmt: skip

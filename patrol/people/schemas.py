@@ -5,10 +5,19 @@ import marshmallow as ma
 from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.people.permissions import Role
+from patrol.people.telephones import fault_of_phone
 
 _USERNAME = ma.validate.And(
     ma.validate.Length(1, 64), ma.validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")
 )
+
+
+def _is_phone(text: str) -> None:
+    if (fault := fault_of_phone(text)) is not None:
+        raise ma.ValidationError(f"{fault.zh}\x1f{fault.en}")
+
+
+_PHONE = ma.validate.And(ma.validate.Length(max=32), _is_phone)
 
 
 class RegionBriefOut(ma.Schema):
@@ -41,7 +50,7 @@ class PersonIn(ma.Schema):
     roles = ma.fields.List(ma.fields.Enum(Role, by_value=True), required=True, validate=ma.validate.Length(min=1))
     region_code = ma.fields.String(required=True, validate=ma.validate.Length(1, 20))
     password = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=200), load_only=True)
-    phone = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=32))
+    phone = ma.fields.String(load_default=None, allow_none=True, validate=_PHONE, metadata={"example": "13800000000"})
     title = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=100))
     department = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=40))
 
@@ -51,7 +60,7 @@ class PersonChangesIn(ma.Schema):
     roles = ma.fields.List(ma.fields.Enum(Role, by_value=True), validate=ma.validate.Length(min=1))
     region_code = ma.fields.String(validate=ma.validate.Length(1, 20))
     password = ma.fields.String(validate=ma.validate.Length(max=200), load_only=True)
-    phone = ma.fields.String(allow_none=True, validate=ma.validate.Length(max=32))
+    phone = ma.fields.String(allow_none=True, validate=_PHONE, metadata={"example": "0572-6012345"})
     title = ma.fields.String(allow_none=True, validate=ma.validate.Length(max=100))
     department = ma.fields.String(allow_none=True, validate=ma.validate.Length(max=40))
     disabled = ma.fields.Boolean()

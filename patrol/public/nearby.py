@@ -1,7 +1,6 @@
 """The same trouble reported before: suggestions before sending, and following one of them instead ("me too")."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, category_of
 from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State
 from patrol.issues.models import Issue, IssuePhoto
-from patrol.issues.policies_held import current_policies
+from patrol.issues.policies_held import closed_lately_since
 from patrol.public.models import Follow, FollowerContact
 from patrol.public.open311_services import LISTED
 from patrol.public.open_data import POSITION_DECIMALS
@@ -43,8 +42,8 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
     radius_m = category_of(category, public_caller=True).radius_m
     if not radius_m or category not in LISTED:
         return []
-    box, since = box_around(position.latitude, position.longitude, radius_m), timedelta(days=current_policies().relapse_on(clock.today(timezone)).days)
-    closed_lately = (Issue.state == State.CLOSED.value) & (Issue.closed_at >= clock.now() - since)
+    box, since = box_around(position.latitude, position.longitude, radius_m), closed_lately_since(timezone)
+    closed_lately = (Issue.state == State.CLOSED.value) & (Issue.closed_at >= since)
     rows = db.session.execute(
         select(Issue.id, Issue.serial, Issue.latitude, Issue.longitude).where(
             Issue.category == category, Issue.latitude.between(box.min_latitude, box.max_latitude),

@@ -1,6 +1,7 @@
 """Telling citizens: the only place, beside the look with a reason, where a sealed contact is opened, and only to send."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from patrol.foundation import channels, clock, outbox
 from patrol.foundation.channels import Way
 from patrol.foundation.database import db
 from patrol.foundation.errors import Unavailable
+from patrol.foundation.quiet import end_of_quiet
 from patrol.foundation.sealing import unseal
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
@@ -28,6 +30,8 @@ from patrol.public.subscription_models import Notice, Subscription
 from patrol.public.subscriptions import link_token, way_to
 
 MOST_TOGETHER = 20
+WAITED_FOR = timedelta(minutes=10)
+"""How long somebody who asked to be told looks out for the question that confirms it."""
 # Mail programs show a button for these, and call the second themselves (RFC 8058).
 _UNSUBSCRIBE, _ONE_CLICK = "List-Unsubscribe", "List-Unsubscribe-Post"
 _NO_ADDRESS = Text("联系方式已无法使用", "The contact cannot be used any more")
@@ -46,12 +50,13 @@ def write_to(payload: dict[str, Any]) -> outbox.Write:
     """Send one citizen everything that waits for that address, as one message; the writing half marks it as sent.
 
     Raises Unavailable when it is not taken, in words without the address; the outbox tries again. Nothing is sent once
-    the subscription has ended.
+    the subscription has ended. What went wrong in the evening waits for the morning, as what happens at night does.
     """
     settings: Settings = current_app.extensions["settings"]
     own = db.session.get(Notice, UUID(payload["notice_id"]), options=[joinedload(Notice.subscription)])
     if own is None or own.sent_at is not None or own.subscription.address_key is None:
         return _nothing
+    _hold_in_quiet_hours(settings)
     waiting = _waiting_with(own.subscription)
     cases, subscription = _cases_of(waiting, settings), own.subscription
     return _send(subscription, [row.notice for row in waiting], cases, settings)
@@ -59,15 +64,27 @@ def write_to(payload: dict[str, Any]) -> outbox.Write:
 
 @outbox.delivers("public.ask")
 def ask(payload: dict[str, Any]) -> outbox.Write:
-    """Ask a follower's address whether it wants to be told. Raises as `write_to` does."""
+    """Ask a follower's address whether it wants to be told. Raises as `write_to` does.
+
+    It goes out at night too while whoever asked for it waits; a question that is late by `WAITED_FOR` waits for the morning.
+    """
     settings: Settings = current_app.extensions["settings"]
     notice = db.session.get(Notice, UUID(payload["notice_id"]), options=[joinedload(Notice.subscription)])
     if notice is None or notice.sent_at is not None or notice.subscription.address_key is None:
         return _nothing
+    if clock.now() > notice.due_at + WAITED_FOR:
+        _hold_in_quiet_hours(settings)
     issue = _issues([notice.issue_id])[notice.issue_id]
     link = f"{settings.public_url.rstrip('/')}/u/{link_token(notice.subscription_id, settings.secret_key)}/confirm"
     case = Case(issue.number, CATEGORIES[issue.category].name, _place(issue), False, (), link, "")
     return _send(notice.subscription, [notice], [case], settings)
+
+
+def _hold_in_quiet_hours(settings: Settings) -> None:
+    now, (quiet_from, quiet_to) = clock.now(), settings.citizen_quiet
+    until = end_of_quiet(now, quiet_from=quiet_from, quiet_to=quiet_to, digest_at=None, timezone=settings.timezone)
+    if until > now:
+        raise outbox.NotYet(until)
 
 
 def _nothing() -> None:

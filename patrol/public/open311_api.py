@@ -50,6 +50,9 @@ _KEYS = Text(
     "Ask the river chief office for an api_key; without one, solve GET /api/v1/public/challenge",
 )
 _NEEDS_KEY = Text("请提供 api_key", "Send an api_key")
+_NOT_THEIRS = Text(
+    "这一请求不是用此 api_key 提交的，不能补充说明", "This request did not come by this api_key: only whoever sent it may add to it"
+)
 _NOTICE = Text("{message} 进度：{address}", "{message} Progress: {address}")
 
 SERVICE_LIST = Shape(ServiceOut(many=True), "services", "service")
@@ -162,11 +165,16 @@ def list_service_request_updates(args: dict[str, Any]) -> list[dict[str, Any]]:
            read=sent_values)
 @public_write
 def send_service_request_update(data: dict[str, Any]) -> list[dict[str, str]]:
-    """Pass on what a partner's user said of a request (mySociety's extension). It changes no state and is read by the handlers."""
+    """Pass on what a partner's user said of a request that came by its key (mySociety's extension).
+
+    It changes no state and is read by the handlers.
+    """
     partner = partner_with_key(data["api_key"])
     if partner is None:
         raise NotAllowed(_NEEDS_KEY)
     issue = open311_queries.request_with_number(data["service_request_id"], lock=True)
+    if issue.id not in open311_queries.sent_by(partner, [issue]):
+        raise NotAllowed(_NOT_THEIRS)
     text = "\n".join([*filter(None, [data["description"]]), *(f"照片：{address}" for address in data["media_url"])])[:4000]
     row = open311_actions.keep_update(
         partner, issue, update_id=data["update_id"], status=data["status"], said_at=data["updated_datetime"], text=text

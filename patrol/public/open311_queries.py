@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, literal, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotAllowed, NotFound
 from patrol.foundation.texts import Text
-from patrol.issues.lifecycle import ENDED, STEPS
+from patrol.issues.lifecycle import ENDED, STEPS, Verb
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.people.tokens import digest_of
 from patrol.public.models import Complaint, PartnerComplaint, PartnerKey, PartnerUpdate
@@ -85,11 +85,25 @@ def _with_parts(statement: Select[Issue]) -> Select[Issue]:
     )
 
 
+def request_under(complaint_id: UUID) -> tuple[datetime, bool] | None:
+    """Return when a complaint with this id came and whether its issue is open; None when there is none."""
+    found = db.session.execute(
+        select(Complaint.received_at, Issue.state).join(Issue, Issue.id == Complaint.issue_id).where(Complaint.id == complaint_id)
+    ).first()
+    return None if found is None else (found[0], found[1] not in ENDED)
+
+
 def last_entries(issues: Sequence[Issue]) -> Mapping[UUID, tuple[datetime, str | None]]:
-    """Return the moment and the ground of the last entry in each issue's history, by the issue's id."""
+    """Return the moment of the last entry in each issue's history and the ground of its last rejection, by the issue's id."""
     is_last = and_(HistoryEntry.issue_id == Issue.id, HistoryEntry.seq == Issue.version)
+    rejected = aliased(HistoryEntry)
+    # What is noted after a rejection (a hand-over, a partner's word) must not hide why it was rejected.
+    ground = (
+        select(rejected.ground).where(rejected.issue_id == Issue.id, rejected.verb == Verb.REJECT.value)
+        .order_by(rejected.seq.desc()).limit(1).correlate(Issue).scalar_subquery()
+    )  # fmt: skip
     rows = db.session.execute(
-        select(Issue.id, HistoryEntry.at, HistoryEntry.ground).join(HistoryEntry, is_last).where(Issue.id.in_([i.id for i in issues]))
+        select(Issue.id, HistoryEntry.at, ground).join(HistoryEntry, is_last).where(Issue.id.in_([i.id for i in issues]))
     )
     return {issue_id: (at, ground) for issue_id, at, ground in rows}
 

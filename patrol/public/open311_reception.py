@@ -1,6 +1,7 @@
 """A service request at the HTTP door: the forms that clients send become the complaint that the public API takes."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -22,6 +23,8 @@ from patrol.public.reception import digests_of, receive_complaint
 
 _ATTRIBUTE = re.compile(r"attribute\[([^\]]*)\](\[\d*\])?")
 _LONGEST = 4000
+RETRIED_FOR = timedelta(hours=1)
+"""How long a client that read no answer sends the same again; the slowest known one tries every half hour."""
 _NO_KEY = Text(
     "请提供 api_key，或附上已求解的 challenge（GET /api/v1/public/challenge）",
     "Send an api_key, or a solved challenge (GET /api/v1/public/challenge)",
@@ -49,8 +52,9 @@ def sent_request() -> dict[str, Any]:
 def receive_request(data: dict[str, Any]) -> tuple[Complaint, Issue]:
     """Keep a service request as loaded from `ServiceRequestIn`; return the complaint that it is, and its issue.
 
-    A partner's key stands for the proof of work. The same content from the same partner on one day is one request: the
-    standard knows no ids made by clients, and some send again until they have read an answer.
+    A partner's key stands for the proof of work. The same content from the same partner within `RETRIED_FOR` is one
+    request while that is open: the standard knows no ids made by clients, and some send again until they have read an
+    answer. Later, or after it has ended, the same words are about something new.
     Raises NotFound (404) for an unknown service, NotAllowed (403) without a key or proof, Invalid (422) for the rest.
     """
     settings: Settings = current_app.extensions["settings"]
@@ -67,7 +71,7 @@ def receive_request(data: dict[str, Any]) -> tuple[Complaint, Issue]:
     }  # fmt: skip
     complaint, issue, is_new = receive_complaint({
         "category": category.code, "description": text, **place, "datum": Datum.WGS84, "accuracy_m": None, "recorded_at": None,
-        "id": _id_of(data, partner, settings) if partner else None, "contact": contact, "challenge": data["challenge"],
+        "id": _id_of(data, partner) if partner else None, "contact": contact, "challenge": data["challenge"],
         "photo_files": data["photo_files"],
     }, trusted=partner is not None)  # fmt: skip
     if partner is not None and is_new:
@@ -75,10 +79,22 @@ def receive_request(data: dict[str, Any]) -> tuple[Complaint, Issue]:
     return complaint, issue
 
 
-def _id_of(data: dict[str, Any], partner: PartnerKey, settings: Settings) -> UUID:
+def _id_of(data: dict[str, Any], partner: PartnerKey) -> UUID:
+    """Return the id of the open request that this repeats, else one that is free.
+
+    It follows from content and time, so that of two who send the same at once only one makes a request.
+    """
     said = {name: value for name, value in data.items() if name not in {"api_key", "photo_files"}}
-    digest = content_digest({**said, "photos": digests_of(data["photo_files"])})
-    return uuid5(partner.id, f"{clock.today(settings.timezone)}\0{digest}")
+    digest, now = content_digest({**said, "photos": digests_of(data["photo_files"])}), clock.now()
+    this_hour = int(now.timestamp() // RETRIED_FOR.total_seconds())
+    for hour in (this_hour - 1, this_hour):
+        free = uuid5(partner.id, f"{hour}\0{digest}")
+        while (known := open311_queries.request_under(free)) is not None:
+            received_at, is_open = known
+            if is_open and received_at > now - RETRIED_FOR:
+                return free
+            free = uuid5(free, "again")
+    return free
 
 
 def _text_of(data: dict[str, Any], name: str) -> str:

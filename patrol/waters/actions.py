@@ -16,9 +16,11 @@ from patrol.foundation.texts import Text
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
+from patrol.people.permissions import Role
 from patrol.waters.events import ReachHandedOver
 from patrol.waters.models import Appointment, Reach, Signboard
 from patrol.waters.periods import Period, is_reversed, overlap
+from patrol.waters.terms import NO_CHIEF, answers_for_reach
 
 _NO_REACH = Text("没有这个河段，或不在您的管辖范围内：{given}", "There is no such reach, or it is outside your area: {given}")
 _NO_PERSON = Text("没有这个人员，或不在您的管辖范围内：{given}", "There is no such person, or not in your area: {given}")
@@ -40,8 +42,8 @@ def appoint(
 ) -> tuple[Appointment, bool]:
     """Make a person (id or user name) chief of a reach (id or code); return the appointment, and whether it is new.
 
-    Raises Invalid for what the actor's area does not hold or reversed days, Conflict when the same post overlaps or
-    the id stands for something else.
+    Raises Invalid for what the actor's area does not hold, for somebody without the role chief and for reversed days;
+    Conflict when the same post overlaps or the id stands for something else.
     """
     of_reach, chief = _reach(reach, by), _person(person, by, "person_id" if isinstance(person, UUID) else "username")
     content = {"reach_id": of_reach.id, "person_id": chief.id, "title": title, "valid_from": valid_from, "valid_to": valid_to}
@@ -53,6 +55,7 @@ def appoint(
             content["valid_to"] = stored["valid_to"]
         refuse_other_content(id, stored=content_digest(stored), sent=content_digest(content))
         return earlier, False
+    _refuse_no_chief(chief, title, "person_id" if isinstance(person, UUID) else "username")
     _refuse_period(of_reach, chief, title, (valid_from, valid_to))
     appointment = Appointment(
         id=id or new_id(), reach=of_reach, person=chief, title=title, valid_from=valid_from, valid_to=valid_to, version=1
@@ -78,7 +81,7 @@ def hand_over(appointment: Appointment, *, by: Actor, to: UUID | str, on: date) 
     """Let a successor (id or user name) take an appointment over on a day; return the successor's.
 
     The old one ends the day before, the new one lasts as long as the old one would have. Raises Invalid for a
-    successor outside the area, disabled or the same, and for a day outside the appointment.
+    successor outside the area, disabled, the same or without the role chief, and for a day outside the appointment.
     """
     _refuse_foreign(appointment, by)
     successor = _person(to, by, "to_person_id" if isinstance(to, UUID) else "username")
@@ -91,6 +94,7 @@ def hand_over(appointment: Appointment, *, by: Actor, to: UUID | str, on: date) 
         raise Invalid(fault, errors={"on": [fault]})
     if successor.id == appointment.person_id:
         raise Invalid(_SAME_PERSON, errors={"to_person_id": [_SAME_PERSON]})
+    _refuse_no_chief(successor, appointment.title, "to_person_id" if isinstance(to, UUID) else "username")
     period = (on, appointment.valid_to)
     _refuse_period(appointment.reach, successor, appointment.title, period)
     appointment.valid_to = on - timedelta(days=1)
@@ -157,6 +161,12 @@ def _person(given: UUID | str, by: Actor, field: str) -> Person:
     else:
         return person
     raise Invalid(fault, errors={field: [fault]})
+
+
+def _refuse_no_chief(person: Person, title: str, field: str) -> None:
+    if answers_for_reach(title) and Role.CHIEF not in person.roles:
+        fault = NO_CHIEF.format(name=person.name, title=title)
+        raise Invalid(fault, errors={field: [fault]})
 
 
 def _refuse_foreign(appointment: Appointment, by: Actor) -> None:

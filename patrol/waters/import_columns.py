@@ -17,6 +17,7 @@ from patrol.foundation.json_safety import refuse_unsafe_text
 from patrol.foundation.texts import Text
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
+from patrol.people.telephones import fault_of_phone
 from patrol.waters.import_files import RawRow, Table
 from patrol.waters.import_words import column_of, in_code
 from patrol.waters.terms import BANKS, KINDS, LEVELS, TARGET_CLASSES
@@ -155,6 +156,13 @@ def _roles(value: Any) -> list[str]:
     return names
 
 
+def _phone(value: Any) -> str:
+    text = _text(32)(value)
+    if (fault := fault_of_phone(text)) is not None:
+        raise BadValue(fault)
+    return text
+
+
 def _target_class(value: Any) -> str:
     # Spreadsheets often hold the single characters Ⅰ to Ⅴ, and "III类".
     text = _text(10)(value).translate(dict(zip(map(ord, "ⅠⅡⅢⅣⅤ"), TARGET_CLASSES, strict=True)))
@@ -197,7 +205,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
         _C("tolerance_m", _number(0, 5_000), _optional),
     ),
     ImportKind.PEOPLE: (
-        _C("username", _username), _C("name", _text(100)), _C("phone", _text(32), _optional), _C("roles", _roles),
+        _C("username", _username), _C("name", _text(100)), _C("phone", _phone, _optional), _C("roles", _roles),
         _C("region_code", _REGION_CODE), _C("title", _text(100), _optional),
         _C("department", _one_of(*DEPARTMENTS, column="department"), _optional), _C("password", _text(200), _optional),
     ),

@@ -13,13 +13,16 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
+from patrol.people.admins import LAST_ADMIN, active_admins, left_alone
 from patrol.people.models import Person, Region
 from patrol.people.passwords import hash_password
+from patrol.people.permissions import Role
 from patrol.waters.import_columns import Fault, ImportRow
 from patrol.waters.import_plan import NO_REGION, Planned, found, regions_by_code
 from patrol.waters.import_waters import no_reach, visible_by_code
 from patrol.waters.models import Appointment
 from patrol.waters.periods import is_reversed, overlap
+from patrol.waters.terms import NO_CHIEF, answers_for_reach
 
 _TAKEN = Text("用户名 {username} 已被您管辖范围之外的账号使用", "The user name {username} is taken by an account outside your area")
 _NO_PERSON = Text("没有用户名为 {username} 的人员，或不在您的管辖范围内", "There is nobody called {username}, or not in your area")
@@ -81,7 +84,27 @@ def plan_people(rows: list[ImportRow], by: Actor, faults: list[Fault], hashes: d
                 values["password_hash"] = hashes[username]
             derived = {"created_at": clock.now()} if existing is None else {}
             planned.append(Planned(row.number, username, Person, existing, values, derived))
+    faults += _last_admins(planned, {region.id: region.path for region in regions.values()})
     return planned
+
+
+def _last_admins(planned: list[Planned], paths: dict[UUID, str]) -> list[Fault]:
+    """Return a fault for each row that takes the role admin, or the area, from the last admin whose area it is."""
+    changed = {item.existing.id: item for item in planned if item.existing is not None and Role.ADMIN in item.existing.roles}
+    if not changed:
+        return []
+    before = active_admins()
+    after = before | {
+        person_id: paths[item.values["region_id"]] for person_id, item in changed.items()
+        if person_id in before and Role.ADMIN in item.values["role_names"]
+    }  # fmt: skip
+    for person_id, item in changed.items():
+        if Role.ADMIN not in item.values["role_names"]:
+            after.pop(person_id, None)
+    return [
+        Fault(changed[person_id].row, "roles", LAST_ADMIN.format(name=changed[person_id].existing.name))
+        for person_id in left_alone(before, after) if person_id in changed
+    ]  # fmt: skip
 
 
 def plan_appointments(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:
@@ -110,6 +133,8 @@ def plan_appointments(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> 
         existing = stored.get((reach.id, person.id, values["title"], values["valid_from"]))
         if is_reversed((values["valid_from"], values.get("valid_to"))):
             faults.append(Fault(row.number, "valid_to", _REVERSED))
+        elif existing is None and answers_for_reach(values["title"]) and Role.CHIEF not in person.roles:
+            faults.append(Fault(row.number, "username", NO_CHIEF.format(name=person.name, title=values["title"])))
         else:
             planned.append(Planned(row.number, f"{reach.code}/{person.username}", Appointment, existing, values))
     faults += _overlaps(planned, list(stored.values()))

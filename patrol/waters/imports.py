@@ -52,6 +52,9 @@ def _bring_in(
         report.warnings = far_boards(planned, current_app.extensions["settings"].routing_tolerance_m)
     if report.errors and write:
         return report
+    # What a rehearsal counts is what would be written: a row with a fault never would.
+    faulty = {fault.row for fault in report.errors}
+    planned = [item for item in planned if item.row not in faulty]
     # Before anything is written: afterwards nobody can tell a new password from the old one.
     new_passwords = [item.existing.id for item in planned if item.existing is not None and "password_hash" in item.values]
     settle(planned, report, write=write)

@@ -1,5 +1,7 @@
 """The fixed words of the registers: levels of administration, banks, kinds and classes of water, titles of chiefs."""
 
+from patrol.foundation.texts import Text
+
 LEVELS = ("province", "city", "county", "township", "village")
 BANKS = ("both", "left", "right")
 KINDS = ("river", "lake", "reservoir", "small")
@@ -10,6 +12,16 @@ TARGET_CLASSES = ("I", "II", "III", "IV", "V")
 # since districts write "village chief" in many ways.
 AIDE_TITLES = ("contact", "police_chief", "procurator", "联系人", "联系单位", "河道警长", "检察长")
 _DEPUTY_TITLES = ("deputy", "deputy_chief")
+# A chief is an official by appointment (DOMAIN, glossary): volunteers, wardens and departments hold the posts beside him only.
+NO_CHIEF = Text(
+    "{name} 没有河长（chief）角色，不能任“{title}”：请先在人员中加上该角色；联系人、河道警长等协助职务不需要",
+    "{name} does not have the role chief and cannot be {title}: give the account that role first; posts beside a chief (contact, police_chief, procurator) need none",
+)
+
+
+def answers_for_reach(title: str) -> bool:
+    """Tell whether a title is one of a chief or a deputy, and no post beside them."""
+    return title not in AIDE_TITLES
 
 
 def is_deputy(title: str) -> bool:

@@ -112,18 +112,18 @@ def _waters() -> None:
     one = f"{V1}/appointments/<uuid:appointment_id>"
     _add(f"GET {one}", lambda w: Request(f"{V1}/appointments/{w.others['appointment_id']}"))
     _add(f"POST {V1}/appointments", lambda w: Request(f"{V1}/appointments", json={
-        "reach_id": w.reaches["this"], "person_id": w.people["patroller"], "valid_from": "2026-01-01"}))
+        "reach_id": w.reaches["this"], "person_id": w.others["successor_id"], "valid_from": "2026-01-01"}))
     _add(f"PATCH {one}", lambda w: Request(
         f"{V1}/appointments/{w.others['appointment_id']}", json={"valid_to": "2099-12-31"}, headers={"If-Match": "*"}))
     _add(f"POST {one}/hand-over", lambda w: Request(
         f"{V1}/appointments/{w.others['appointment_id']}/hand-over", headers={"If-Match": "*"},
-        json={"to_person_id": w.people["patroller"], "on": "2026-07-01"}))
+        json={"to_person_id": w.others["successor_id"], "on": "2026-07-01"}))
     _add(f"POST {V1}/signboards", lambda w: Request(
         f"{V1}/signboards", json={**HERE, "reach_id": w.reaches["this"], "code": f"NEW-{uuid4().hex[:8]}"}))
     _add(f"GET {V1}/signboards/<string:code>/qr.svg", lambda w: Request(f"{V1}/signboards/{w.others['board_code']}/qr.svg"))
     _add(f"POST {V1}/imports", lambda w: Request(f"{V1}/imports", form={
         "kind": "appointments",
-        "file": f"reach_code,username,title,valid_from,valid_to\n{w.others['reach_code']},patroller,deputy,2026-01-01,\n".encode()}))
+        "file": f"reach_code,username,title,valid_from,valid_to\n{w.others['reach_code']},successor,deputy,2026-01-01,\n".encode()}))
 
 
 def _patrols() -> None:
@@ -212,7 +212,7 @@ def _issues() -> None:
     for ending in ("", ".geojson", ".csv", ".xlsx"):
         _add(f"GET /api/v1/issues{ending}", lambda w, ending=ending: Request(
             f"{V1}/issues{ending}", query={"state": "submitted"}, shows=None if ending == ".xlsx" else w.others["number"]))
-    _add("GET /api/v1/issues/counts", lambda _w: Request(f"{V1}/issues/counts", shows='"dispatched":2'))
+    _add("GET /api/v1/issues/counts", lambda _w: Request(f"{V1}/issues/counts", shows='"dispatched":3'))
     _add("GET /api/v1/issues/lists", lambda _w: Request(f"{V1}/issues/lists"))
     _add("GET /api/v1/issues/nearby", lambda _w: Request(
         f"{V1}/issues/nearby", query={**HERE, "category": "C1"}, shows='"distance_m"'))
@@ -343,6 +343,8 @@ def _notifications() -> None:
         "way": "mail", "address": "office@example.org", "region": w.regions["town"]}))
     _add(f"PATCH {V1}/me/channels/<uuid:channel_id>", lambda w: Request(
         f"{V1}/me/channels/{w.others['channel_id']}", json={"enabled": False}, headers={"If-Match": "*"}))
+    _add(f"GET {V1}/outbox", lambda w: Request(f"{V1}/outbox", shows=w.others["outbox_id"]))
+    _add(f"POST {V1}/outbox/<uuid:row_id>/retry", lambda w: Request(f"{V1}/outbox/{w.others['outbox_id']}/retry"))
     _add(f"GET {V1}/webhooks", lambda w: Request(f"{V1}/webhooks", shows=w.others["webhook_id"]))
     _add(f"POST {V1}/webhooks", lambda w: Request(
         f"{V1}/webhooks", json={"region": w.regions["town"], "url": "https://hooks.example.org/other"}))
@@ -399,7 +401,7 @@ def _open311() -> None:
     _add(f"POST {base}/requests.<suffix>", lambda w: Request(
         f"{base}/requests.json", form={"service_code": "C1", "lat": "29.6", "long": "119.81", "api_key": w.others["partner_key"]}))
     _add(f"POST {base}/servicerequestupdates.<suffix>", lambda w: Request(f"{base}/servicerequestupdates.json", form={
-        "service_request_id": w.others["number"], "update_id": "1", "api_key": w.others["partner_key"]}))
+        "service_request_id": w.others["partners_number"], "update_id": "1", "api_key": w.others["partner_key"]}))
 
 
 def _policies() -> None:

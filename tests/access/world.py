@@ -166,6 +166,7 @@ class WorldMaker:
             self.world.people[persona] = str(person.id)
             if persona == "chief_of_this_reach":
                 self.world.others["appointment_id"] = str(self.build.appointment(self.reach, person).id)
+                self.world.others["successor_id"] = str(self.build.person(Role.CHIEF, region=region, username="successor").id)
             if persona == "chief_of_other_reach":
                 self.build.appointment(self.other_reach, person)
 
@@ -318,6 +319,8 @@ class WorldMaker:
             follow = db.session.scalars(select(Follow).where(Follow.tracking_code == followed["tracking_code"])).one()
             row = Subscription(id=new_id(), follow_id=follow.id, way="mail", language="zh", created_at=clock.now())
             db.session.add(row)
+        sent = {"service_code": "C1", "lat": "29.6", "long": "119.811", "api_key": self.world.others["partner_key"]}
+        self.world.others["partners_number"] = self.client.post("/open311/v2/requests.json", data=sent).json[0]["service_request_id"]
         self.world.others["subscription_token"] = link_token(row.id, current_app.extensions["settings"].secret_key)
 
     def _make_policies(self) -> None:
@@ -342,4 +345,6 @@ class WorldMaker:
             self.call(persona, "PATCH", path, json={"enabled": False}, headers={"If-Match": "*"})
         while worker.deliver_due():
             pass
-        self.world.others |= {"channel_id": channel["id"], "webhook_id": hook["id"], "delivery_id": event["id"]}
+        stuck = self.build.save(outbox.OutboxRow(kind="notifications.send", payload={"channel_id": channel["id"]}, created_at=clock.now(),
+                                                 available_at=clock.now(), attempts=outbox.MOST_ATTEMPTS))
+        self.world.others |= {"channel_id": channel["id"], "webhook_id": hook["id"], "delivery_id": event["id"], "outbox_id": str(stuck.id)}

@@ -1,10 +1,12 @@
 """A valley with two towns: a river in each, their chiefs, an office, a supervisor, a bureau; and how to report there."""
 
 import io
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from patrol.foundation import clock
 from tests.evidence.camera import camera_jpeg
 
 HERE = {"latitude": 29.60, "longitude": 119.81, "accuracy_m": 8}
@@ -67,3 +69,17 @@ def taken(client, issue, verb, **kwargs):
 @pytest.fixture(scope="session")
 def pictures():
     return [camera_jpeg(seed) for seed in range(1, 5)]
+
+
+@pytest.fixture
+def three(valley):
+    """One dispatched general C1 of the chief, one submitted serious B3 elsewhere, one rejected A32 far from all."""
+    start = clock.now() - timedelta(days=30)
+    with clock.moved_clock(lambda: start):
+        first = report(valley.patroller_client, description="桥下 Floating 垃圾")
+    with clock.moved_clock(lambda: start + timedelta(days=10)):
+        second = report(valley.office_client, **THERE, category="B3", source="hotline", description="工厂排污")
+    with clock.moved_clock(lambda: start + timedelta(days=20)):
+        third = report(valley.office_client, **NOWHERE, category="A32", source="media", description="废渣")
+        taken(valley.office_client, third, "reject", ground="no_evidence_found", reason="现场未见")
+    return {"first": first["id"], "second": second["id"], "third": third["id"], "start": start, "number": second["number"]}

@@ -11,7 +11,7 @@ from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.issues.history import broken_chains
 from patrol.issues.schemas import IssueOut
-from tests.issues.conftest import HERE, NOWHERE, THERE, report, step, taken
+from tests.issues.conftest import HERE, NOWHERE, report, step, taken
 
 EDGES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
 """Moments that have no UTC within the calendar."""
@@ -277,15 +277,6 @@ def test_raw_positions_are_kept_beside_wgs84(valley):
     issue = report(valley.patroller_client, latitude=29.5977, longitude=119.8148, datum="gcj02")
     assert issue["raw"] == {"latitude": 29.5977, "longitude": 119.8148, "datum": "gcj02"}
     assert issue["latitude"] != 29.5977
-
-
-def test_nearby_shows_the_same_trouble(valley):
-    issue = report(valley.patroller_client)
-    report(valley.patroller_client, category="C2")
-    found = valley.chief_client.get("issues/nearby", query_string={**HERE, "category": "C1"}).json["items"]
-    assert [row["id"] for row in found] == [issue["id"]]
-    assert found[0]["distance_m"] == 0
-    assert valley.chief_client.get("issues/nearby", query_string={**THERE, "category": "C1"}).json["items"] == []
 
 
 def test_responsible_shows_posts_to_the_public_and_persons_to_staff(anyone, valley):

@@ -4,6 +4,10 @@ import uuid
 
 import pytest
 
+from patrol.foundation.errors import Invalid
+from patrol.issues.categories import Source
+from patrol.issues.origins import CLAIMS, source_of
+from patrol.people.permissions import Role
 from tests.issues.conftest import HERE, report
 
 BODY = {"category": "C1", "description": "桥下漂着垃圾", **HERE}
@@ -17,17 +21,36 @@ def test_the_source_when_none_is_named(valley, who, source):
     assert report(getattr(valley, f"{who}_client"))["source"] == source
 
 
-@pytest.mark.parametrize(
-    ("who", "source", "status"),
-    [
-        ("office", "citizen", 422), ("chief", "citizen", 422), ("office", "patrol", 422), ("supervisor", "patrol", 422),
-        ("chief", "patrol", 201), ("office", "hotline", 201), ("chief", "superior", 201),
-    ],
-)
-def test_a_source_must_be_ones_own(valley, who, source, status):
-    reply = getattr(valley, f"{who}_client").post("issues", json={**BODY, "source": source})
+MAY_NAME = {
+    "office": {"hotline", "superior", "inspection", "cepi", "media", "drone", "sensor"},
+    "supervisor": {"superior", "inspection", "cepi", "media", "drone"},
+    "chief": {"patrol", "drone"}, "patroller": {"patrol", "drone"}, "handler": {"inspection", "drone"},
+    "citizen_chief": {"patrol", "drone"}, "admin": {"inspection"}, "auditor": {"inspection"},
+}
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("source", Source)
+def test_each_source_is_named_by_those_who_may_know(build, actor_of, role, source):
+    actor = actor_of(build.person(role))
+    if source.value in MAY_NAME[role]:
+        assert source_of(actor, source) is source
+    else:
+        with pytest.raises(Invalid) as refused:
+            source_of(actor, source)
+        assert list(refused.value.errors) == ["source"]
+
+
+@pytest.mark.parametrize(("who", "source", "status"), [
+    ("office", "cepi", 201), ("supervisor", "cepi", 201), ("chief", "cepi", 422), ("patroller", "cepi", 422), ("office", "citizen", 422),
+    ("chief", "patrol", 201),
+])
+def test_a_claimed_source_is_refused_with_the_reason(valley, who, source, status):
+    reply = getattr(valley, f"{who}_client").post("issues", json={**BODY, "source": source}, headers={"Accept-Language": "zh"})
     assert reply.status_code == status
-    assert status == 201 or list(reply.json["errors"]) == ["source"]
+    if status == 422:
+        assert reply.json["errors"]["source"][0] == {
+            "cepi": "来源“中央生态环境保护督察”只能由河长办或督查人员登记", "citizen": "群众投诉须经公众入口提交"}[source]
 
 
 def test_a_patrol_or_check_in_must_be_ones_own(valley):
@@ -43,3 +66,7 @@ def test_a_patrol_or_check_in_must_be_ones_own(valley):
         assert report(valley.patroller_client, **{name: own})[name] == own
         unknown = str(uuid.uuid4())
         assert report(valley.chief_client, **{name: unknown})[name] == unknown
+
+
+def test_every_source_has_its_row():
+    assert CLAIMS.keys() == set(Source)

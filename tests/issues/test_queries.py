@@ -1,37 +1,20 @@
 """Lists: what each filter keeps, what each account sees, order without gaps, and the number of queries."""
 
-import csv
-import io
 from datetime import timedelta
 
-import orjson
 import pytest
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.models import Issue
-from tests.issues.conftest import HERE, NOWHERE, THERE, report, taken
+from tests.issues.conftest import HERE, NOWHERE, report, taken
 
 
 def ids_in(client, **filters):
     reply = client.get("issues", query_string=filters)
     assert reply.status_code == 200, reply.json
     return [row["id"] for row in reply.json["items"]]
-
-
-@pytest.fixture
-def three(valley):
-    """One dispatched general C1 of the chief, one submitted serious B3 elsewhere, one rejected A32 far from all."""
-    start = clock.now() - timedelta(days=30)
-    with clock.moved_clock(lambda: start):
-        first = report(valley.patroller_client, description="桥下 Floating 垃圾")
-    with clock.moved_clock(lambda: start + timedelta(days=10)):
-        second = report(valley.office_client, **THERE, category="B3", source="hotline", description="工厂排污")
-    with clock.moved_clock(lambda: start + timedelta(days=20)):
-        third = report(valley.office_client, **NOWHERE, category="A32", source="media", description="废渣")
-        taken(valley.office_client, third, "reject", ground="no_evidence_found", reason="现场未见")
-    return {"first": first["id"], "second": second["id"], "third": third["id"], "start": start, "number": second["number"]}
 
 
 @pytest.mark.parametrize(
@@ -147,55 +130,6 @@ def test_routing_takes_few_queries(valley, queries, anyone):
     queries.clear()
     report(valley.patroller_client)
     assert len(queries) <= 16, queries
-
-
-def rows_of(reply):
-    assert reply.data.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1+1", "\r=1"])
-def test_no_cell_starts_a_formula(valley, text):
-    report(valley.patroller_client, description=text)
-    [row] = rows_of(valley.office_client.get("issues.csv"))
-    assert row["描述"] == f"'{text}"
-    assert all(not str(cell).startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row.values())
-
-
-def test_csv_has_the_same_rows_in_the_readers_language(valley, three):
-    reply = valley.office_client.get("issues.csv", query_string={"state": "dispatched,submitted", "order": "oldest"}, headers={"Accept-Language": "en"})
-    assert reply.mimetype == "text/csv"
-    assert "attachment" in reply.headers["Content-Disposition"]
-    rows = rows_of(reply)
-    assert [row["Id"] for row in rows] == [three["first"], three["second"]]
-    assert (rows[0]["State"], rows[0]["Region"], rows[0]["Lead"], rows[0]["Overdue"]) == ("Dispatched", "上柳村", "柳村长", "yes")
-
-
-def test_exports_read_on_over_batches(valley, monkeypatch):
-    monkeypatch.setattr("patrol.issues.exports.BATCH", 2)
-    for _ in range(5):
-        report(valley.patroller_client)
-    wanted = ids_in(valley.office_client)
-    assert [row["系统编号"] for row in rows_of(valley.office_client.get("issues.csv"))] == wanted
-    collection = orjson.loads(valley.office_client.get("issues.geojson").data)
-    assert [feature["id"] for feature in collection["features"]] == wanted
-
-
-def test_geojson_gives_points(valley, three):
-    reply = valley.office_client.get("issues.geojson", query_string={"bbox": "119.7,29.5,119.9,29.65"})
-    assert reply.mimetype == "application/geo+json"
-    [feature] = orjson.loads(reply.data)["features"]
-    assert feature["geometry"] == {"type": "Point", "coordinates": [119.81, 29.6]}
-    assert feature["properties"]["overdue"] is True
-    assert orjson.loads(valley.office_client.get("issues.geojson", query_string={"q": "没有"}).data)["features"] == []
-    for ending in ("geojson", "csv", "xlsx"):
-        assert valley.office_client.get(f"issues.{ending}", query_string={"region": "1"}).status_code == 422
-
-
-def test_who_may_export(valley, three):
-    assert valley.patroller_client.get("issues.csv").status_code == 403
-    assert valley.patroller_client.get("issues.geojson").status_code == 200
-    assert [row["系统编号"] for row in rows_of(valley.other_chief_client.get("issues.csv"))] == [three["second"]]
 
 
 def test_an_issue_waiting_for_review_is_not_overdue(valley, pictures):

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from patrol.foundation import channels, clock, sealing, worker
+from patrol.foundation import channels, clock, outbox, sealing, worker
 from patrol.foundation.channels import Way
 from patrol.foundation.database import db
 from patrol.foundation.errors import Unavailable
+from patrol.foundation.outbox import OutboxRow
 from patrol.notifications.models import Channel, Delivery
 from tests.issues.conftest import report
 
@@ -86,6 +87,40 @@ def test_a_failure_shows_and_is_tried_again(valley, work, sent):
     assert len(sent) == 1
     assert valley.chief_client.get("me/channels").json["items"][0]["waiting"] == 0
     assert db.session.scalar(select(Delivery.sent_at)) == later
+
+
+def test_what_is_tried_again_at_night_waits_for_the_morning_and_loses_no_attempt(valley, work, sent):
+    add(valley.chief_client, quiet_from="22:00", quiet_to="07:00")
+    day = (clock.now() + timedelta(days=40)).date()
+    sent.fails = True
+    with at(f"{day}T21:59"):
+        report(valley.patroller_client)
+        work()
+    sent.fails = False
+    for moment in ("22:10", "23:50"):
+        with at(f"{day}T{moment}"):
+            work()
+    assert sent == []
+    row = db.session.scalar(select(OutboxRow).where(OutboxRow.kind == "notifications.send"))
+    assert (row.attempts, row.delivered_at) == (1, None)
+    with at(f"{day + timedelta(days=1)}T07:00"):
+        work()
+    assert len(sent) == 1
+
+
+def test_a_worker_that_was_down_until_the_night_wakes_nobody(valley, work, sent):
+    add(valley.chief_client, digest_at="18:00", quiet_from="22:00", quiet_to="07:00")
+    day = (clock.now() + timedelta(days=40)).date()
+    with at(f"{day}T17:00"):
+        report(valley.patroller_client)
+        for row_id in outbox.due_rows():
+            outbox.deliver(row_id)
+    with at(f"{day}T23:00"):
+        work()
+    assert sent == []
+    with at(f"{day + timedelta(days=1)}T07:00"):
+        work()
+    assert len(sent) == 1
 
 
 def test_an_address_is_sealed_and_shown_in_part(valley, test_settings):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrol.foundation.quiet import due_moment
+from patrol.foundation.quiet import due_moment, end_of_quiet
 
 CHINA = "Asia/Shanghai"
 
@@ -44,3 +44,16 @@ def test_never_in_quiet_hours_and_never_later_than_a_day(now, start, end):
     at = due.astimezone(ZoneInfo(CHINA)).time()
     if start != end:
         assert not (start <= at < end if start < end else at >= start or at < end)
+
+
+@pytest.mark.parametrize(("now", "quiet", "digest_at", "until"), [
+    ("2026-11-26T21:59", ("22:00", "07:00"), None, "2026-11-26T21:59"),
+    ("2026-11-26T22:05", ("22:00", "07:00"), None, "2026-11-27T07:00"),
+    ("2026-11-26T23:00", ("22:00", "07:00"), "18:00", "2026-11-27T07:00"),
+    ("2026-11-26T23:30", ("22:00", "07:00"), "23:30", "2026-11-26T23:30"),
+    ("2026-11-26T23:30", (None, None), "18:00", "2026-11-26T23:30"),
+])
+def test_what_is_late_waits_for_the_end_of_quiet_hours(now, quiet, digest_at, until):
+    start, end = (time.fromisoformat(at) if at else None for at in quiet)
+    at = time.fromisoformat(digest_at) if digest_at else None
+    assert end_of_quiet(local(now), quiet_from=start, quiet_to=end, digest_at=at, timezone=CHINA) == local(until)

@@ -3,46 +3,15 @@
 import hashlib
 import hmac
 import json
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from patrol.foundation import clock, outgoing
 from patrol.foundation.errors import Invalid, Unavailable
 from patrol.foundation.outbox import MOST_ATTEMPTS
-from tests.issues.conftest import THERE, report, taken
-
-
-class _Receiver(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.seen.append((dict(self.headers), body, self.path))
-        self.send_response(self.server.answers)
-        if self.server.answers == 302:
-            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def receiver(monkeypatch, test_settings):
-    monkeypatch.setitem(test_settings._values, "webhooks_inside", True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Receiver) as server:
-        server.seen, server.answers = [], 200
-        server.url = f"http://127.0.0.1:{server.server_address[1]}/hook?x=1"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-def add(client, url, region, **fields):
-    reply = client.post("webhooks", json={"url": url, "region": region.code, **fields})
-    assert reply.status_code == 201, reply.json
-    return reply.json
+from tests.issues.conftest import THERE, report
+from tests.notifications.conftest import add_webhook as add
 
 
 def test_an_event_is_posted_signed_and_without_personal_data(valley, work, receiver):
@@ -93,15 +62,6 @@ def test_a_redirect_is_not_followed(valley, work, receiver):
     work()
     assert receiver.seen
     assert {row["state"] for row in valley.town_office_client.get(f"webhooks/{hook['id']}/deliveries").json["items"]} == {"waiting"}
-
-
-def test_a_webhook_at_rest_is_told_nothing(valley, work, receiver):
-    hook = add(valley.town_office_client, receiver.url, valley.town)
-    path = f"webhooks/{hook['id']}"
-    assert valley.town_office_client.patch(path, json={"enabled": False}, headers={"If-Match": '"1"'}).json["enabled"] is False
-    taken(valley.chief_client, report(valley.patroller_client), "start")
-    work()
-    assert receiver.seen == []
 
 
 def test_the_secret_is_shown_once(valley):

@@ -177,6 +177,15 @@ class TestOnce:
         work(23)
         assert len(told) == 1
 
+    def test_what_failed_by_day_is_not_tried_again_at_night(self, sent, told, work):
+        told.fails = OSError("away")
+        work()
+        told.fails = None
+        work(14)
+        assert told == []
+        work(23)
+        assert len(told) == 1
+
 
 class TestFailure:
     def test_it_is_tried_again_shown_without_the_address_and_healed(self, sent, work, told, issue_of, place, signed_in, capfd, when):
@@ -242,6 +251,20 @@ class TestFollowers:
         assert "checked and closed" in title
         assert "rate the result" not in body
         assert anyone.get(path).json["messages"] == "on"
+
+    def test_who_asks_at_night_is_asked_at_once_but_not_hours_later(self, sent, follow, work, told, issue_of):
+        number = issue_of(sent).number
+        follow(number, hours=14)
+        work(14)
+        assert len(to_follower(told)) == 1
+        told.fails = OSError("away")
+        follow(number, hours=14.5, email="me.too.as.well@example.org")
+        work(14.5)
+        told.fails = None
+        work(15)
+        assert len(to_follower(told)) == 1
+        work(23)
+        assert len(to_follower(told)) == 2
 
     def test_nobody_is_pestered_in_a_stranger_s_name(self, complain, place, follow, work, told, issue_of, when):
         with when():

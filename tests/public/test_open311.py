@@ -7,6 +7,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, worker
@@ -14,8 +15,9 @@ from patrol.foundation.database import db
 from patrol.foundation.sealing import unseal
 from patrol.foundation.transaction import transaction
 from patrol.issues.categories import CATEGORIES
+from patrol.issues.history import PARTNER_UPDATE, add_entry
 from patrol.issues.models import Issue
-from patrol.public.models import Complaint, ReporterContact
+from patrol.public.models import Complaint, PartnerUpdate, ReporterContact
 from patrol.public.open311_actions import make_partner_key, revoke_partner_key
 from tests.evidence.camera import camera_jpeg
 
@@ -262,14 +264,30 @@ class TestPost:
                 assert answer["service_request_id"] in text
                 assert not any(trace in text for trace in person.values())
 
-    def test_the_same_again_on_one_day_is_one_request_and_tomorrow_another(self, post):
-        first, again = post(media=(io.BytesIO(camera_jpeg(1)), "a.jpg")), post(media=(io.BytesIO(camera_jpeg(1)), "a.jpg"))
-        assert first == again
+    @pytest.mark.parametrize("minute", [0, 30, 59])
+    def test_the_same_again_within_the_hour_is_one_request_and_later_another(self, post, minute):
+        begun = datetime.fromisoformat("2026-05-01T23:00:00+08:00") + timedelta(minutes=minute)
+
+        def sent(minutes, **fields):
+            with clock.moved_clock(lambda: begun + timedelta(minutes=minutes)):
+                return post(media=(io.BytesIO(camera_jpeg(1)), "a.jpg"), **fields)[1][0]["service_request_id"]
+
+        first = sent(0)
+        assert [sent(minutes) for minutes in (0, 20, 59)] == [first] * 3
         assert count(Complaint) == count(Photo) == 1
-        assert post(description="别的")[1] != first[1]
-        tomorrow = clock.now() + timedelta(days=1)
-        with clock.moved_clock(lambda: tomorrow):
-            assert post(media=(io.BytesIO(camera_jpeg(1)), "a.jpg"))[1] != first[1]
+        assert sent(59, description="别的") != first
+        second = sent(60)
+        assert second != first
+        assert sent(70) == second, "the later one is the one that is repeated now"
+
+    def test_the_same_words_after_the_end_are_about_something_new(self, post, step, place):
+        [first] = post()[1]
+        issue_id = db.session.scalars(select(Issue.id)).one()
+        step(issue_id, "transfer", place.office, region=place.town.code, reason="核实")
+        step(issue_id, "reject", place.office, ground="lawful_activity", reason="有许可")
+        [second] = post()[1]
+        assert second["service_request_id"] != first["service_request_id"]
+        assert post()[1] == [second]
 
     def test_a_double_slash_is_no_redirect(self, post):
         assert post(path="/requests")[0] == 200
@@ -330,6 +348,12 @@ class TestRequests:
         assert [row["service_request_id"] for row in rows] == [three["rectified"], three["rejected"], three["closed"]]
         assert found[three["rectified"]][0] == "open"
         assert found[three["rejected"]] == ("closed", "Not taken up; the reason is given. Found to be lawful", None)
+
+    def test_what_is_noted_later_does_not_hide_the_ground(self, ask, three):
+        with transaction():
+            issue = db.session.scalars(select(Issue).where(Issue.serial == int(three["rejected"][2:])).options(joinedload(Issue.region))).one()
+            add_entry(issue, verb=PARTNER_UPDATE, by=None, from_state=issue.state, rule="open311: x", brought={"note": "?"})
+        assert ask(f"requests/{three['rejected']}")[1][0]["status_notes"] == "Not taken up; the reason is given. Found to be lawful"
 
     def test_nothing_that_people_wrote_is_in_it(self, anyone, three):
         for path in ("requests", "servicerequestupdates"):
@@ -449,6 +473,16 @@ class TestPostingUpdates:
         found, rows = send(**fields)
         assert found == status
         assert rows[0]["code"] == status
+
+
+    def test_another_partners_key_and_a_citizens_case_are_refused(self, send, complain, issue_of):
+        with transaction():
+            other = make_partner_key("第三方系统")
+        status, rows = send(api_key=other)
+        assert (status, rows[0]["code"]) == (403, 403)
+        assert send(service_request_id=issue_of(complain(description="别处").json).number)[0] == 403
+        assert count(PartnerUpdate) == 0
+        assert send()[0] == 200
 
 
 def test_faults_of_the_limits_are_arrays_too(tmp_path, monkeypatch):

@@ -111,7 +111,7 @@ WHO = {
         "issue:receive", "issue:dispatch", "issue:review", "issue:close", "issue:reopen", "issue:export", "reporter:reveal",
         "register:manage", "duty:manage", "patrol:judge", "people:see", "notification:manage", "spot_check:see", "spot_check:do", "watch:own",
         "policy:see"},
-    "admin": {"people:manage", "policy:manage"},
+    "admin": {"people:manage", "policy:manage", "outbox:manage"},
     "auditor": {"audit:see"},
     "supervisor": {"issue:supervise"},
 }

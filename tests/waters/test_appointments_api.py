@@ -75,6 +75,19 @@ def test_a_disabled_account_is_not_appointed(build, client):
     assert reply.status_code == 422
 
 
+@pytest.mark.parametrize("role", ["auditor", "handler", "office", "patroller", "citizen_chief", "supervisor", "admin"])
+def test_only_who_has_the_role_of_a_chief_answers_for_a_reach(build, client, role):
+    reach, person = build.reach(), build.person(role)
+    for title in ("chief", "deputy", "村级河长"):
+        refused = client.post("appointments", json=body_of(reach, person, title=title))
+        assert (refused.status_code, list(refused.json["errors"])) == (422, ["username"])
+    assert client.post("appointments", json=body_of(reach, person, title="police_chief")).status_code == 201
+    appointment = build.appointment(reach, build.person("chief"), valid_from=date(2026, 1, 1))
+    handed = client.post(f"appointments/{appointment.id}/hand-over", json={"to_person_id": str(person.id), "on": "2026-02-01"}, headers=ONE)
+    assert (handed.status_code, list(handed.json["errors"])) == (422, ["to_person_id"])
+    assert client.post("appointments", json=body_of(reach, build.person(role, "chief"))).status_code == 201
+
+
 def test_the_same_post_does_not_overlap(build, client):
     reach, person = build.reach(), build.person("chief")
     build.appointment(reach, person, valid_from=date(2026, 1, 1), valid_to=date(2026, 6, 30))

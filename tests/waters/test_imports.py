@@ -212,6 +212,8 @@ PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,
     ("people", PEOPLE + "Anna,n,chief,990100\nanna,n,chief,990100\n", [(3, "username")]),
     ("people", "username,name,roles,region_code,password\na,n,chief,990100,12345678\n", [(2, "password")]),
     ("people", "username,name,roles,region_code,department\na,n,handler,990100,navy\n", [(2, "department")]),
+    ("people", "username,name,phone,roles,region_code\na,n,1.38E+10,chief,990100\nb,n,abc,chief,990100\n", [(2, "phone"), (3, "phone")]),
+    ("appointments", TERMS + "R1-1,handler1,chief,2026-01-01,\nR1-1,handler1,police_chief,2026-01-01,\n", [(2, "username")]),
     ("appointments", TERMS + "NONE,nobody,chief,2026-01-01,\n", [(2, "reach_code"), (2, "username")]),
     ("appointments", TERMS + "R1-1,chief.one,chief,soon,31/12/2026\n", [(2, "valid_from"), (2, "valid_to")]),
     ("appointments", TERMS + "R1-1,chief.one,chief,2026-02-01,2026-01-31\n", [(2, "valid_to")]),
@@ -374,3 +376,40 @@ def test_a_district_s_own_files_with_chinese_headings_and_words(build, client):
 
 def test_one_column_under_two_headings_is_a_fault(build, client):
     assert faults(send(client, "regions", "code,编码,name,level\n1,1,清溪区,区级\n")) == [(1, "code")]
+
+
+def test_a_number_of_a_sheet_is_a_telephone_and_a_shortened_one_says_what_to_do(build, client):
+    build.district  # noqa: B018
+    head = ["username", "name", "phone", "roles", "region_code"]
+    rows = [["a", "甲", 13800000000, "chief", "990100"], ["b", "乙", 13800000001.0, "chief", "990100"]]
+    assert counts(send(client, "people", xlsx(head, *rows))) == (2, 0, 0, 0)
+    assert [stored(Person, username=name).phone for name in "ab"] == ["13800000000", "13800000001"]
+    reply = send(client, "people", xlsx(head, ["c", "丙", "1.38E+10", "chief", "990100"]), language="zh")
+    assert faults(reply) == [(2, "phone")]
+    assert "文本" in reply.json["errors"][0]["message"]
+
+
+def test_a_rehearsal_counts_no_row_with_a_fault(build, client):
+    build.district  # noqa: B018
+    text = ("username,name,phone,roles,region_code,password\na,甲,1.38E+10,chief,990100,\nb,乙,,chief,990100,1234\n"
+            "c,丙,13800000000,chief,990100,\n")
+    reply = send(client, "people", text, dry_run=True)
+    assert [(fault["row"], fault["field"]) for fault in reply.json["errors"]] == [(2, "phone"), (3, "password")]
+    assert reply.json["created"] == 1
+    reach, person = build.reach(), build.person("chief")
+    twice = TERMS + f"{reach.code},{person.username},c,2026-01-01,\n{reach.code},{person.username},c,2026-02-01,\n"
+    reply = send(client, "appointments", twice, dry_run=True)
+    assert ([fault["row"] for fault in reply.json["errors"]], reply.json["created"]) == ([3], 1)
+
+
+def test_an_import_leaves_no_area_without_its_admin(build, signed_in):
+    first, second = build.person("admin", username="first"), build.person("admin", username="second", region=build.region())
+    client = signed_in(first)
+    head = "username,name,roles,region_code\n"
+    rows = [f"{person.username},{person.name},{{}},{person.region.code}\n" for person in (first, second)]
+    both = head + rows[0].format("office") + rows[1].format("office")
+    assert faults(send(client, "people", both)) == [(2, "roles"), (3, "roles")]
+    assert [fault["field"] for fault in send(client, "people", head + rows[0].format("office"), dry_run=True).json["errors"]] == ["roles"]
+    assert counts(send(client, "people", head + rows[1].format("office"))) == (0, 1, 0, 0)
+    build.person("admin", username="third")
+    assert counts(send(client, "people", head + rows[0].format("office"))) == (0, 1, 0, 0)

@@ -1,0 +1,68 @@
+"""What an exported issue may have several of, each as one cell: the parts of its work, and the sides of its border."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from patrol.foundation.database import db
+from patrol.foundation.texts import Text
+from patrol.issues.department_models import IssueSide
+from patrol.issues.models import IssuePart
+from patrol.people.departments import DEPARTMENTS
+from patrol.people.models import Person, Region
+
+LONGEST_CELL = 32_000
+"""A little less than the 32,767 letters that a cell of a workbook holds; what is longer ends with a mark."""
+_STATE_NAME = {"open": Text("未完成", "open"), "done": Text("已完成", "done"), "taken_back": Text("已收回", "taken back")}
+_PART = Text("{n}. {who}：{text}（{state}）", "{n}. {who}: {text} ({state})")
+_DUE_PART = Text("{n}. {who}：{text}（{state}，{day} 前）", "{n}. {who}: {text} ({state}, by {day})")
+_BETWEEN = Text("；", "; ")
+
+
+def parts_by_issue(issue_ids: Sequence[UUID], tongue: str, timezone: str) -> dict[UUID, tuple[int, str]]:
+    """Return for each issue with parts how many of these are open, and all of them in words; one statement."""
+    rows = db.session.execute(
+        select(
+            IssuePart.issue_id, IssuePart.n, IssuePart.department, IssuePart.text, IssuePart.state, IssuePart.due_at, Person.name
+        )
+        .join(Person, Person.id == IssuePart.person_id).where(IssuePart.issue_id.in_(issue_ids)).order_by(IssuePart.issue_id, IssuePart.n)
+    )  # fmt: skip
+    found = defaultdict[UUID, list[tuple[str, str]]](list)
+    for issue_id, n, department, text, state, due_at, name in rows:
+        who = f"{name} · {DEPARTMENTS[department].name.in_language(tongue)}" if department in DEPARTMENTS else name
+        words = (_DUE_PART if due_at else _PART).format(
+            n=n, who=who, text=text, state=_STATE_NAME[state], day=due_at and last_day(due_at, ZoneInfo(timezone))
+        )
+        found[issue_id].append((state, words.in_language(tongue)))
+    between = _BETWEEN.in_language(tongue)
+    return {
+        issue_id: (sum(state == "open" for state, _ in parts), _cut(between.join(words for _, words in parts)))
+        for issue_id, parts in found.items()
+    }
+
+
+def sides_by_issue(issue_ids: Sequence[UUID], tongue: str) -> dict[UUID, str]:
+    """Return for each joint case the names of the regions on its border; no statement when there is none."""
+    if not issue_ids:
+        return {}
+    rows = db.session.execute(
+        select(IssueSide.issue_id, Region.name).join(Region, Region.id == IssueSide.region_id)
+        .where(IssueSide.issue_id.in_(issue_ids)).order_by(IssueSide.issue_id, Region.path)
+    )  # fmt: skip
+    found = defaultdict[UUID, list[str]](list)
+    for issue_id, name in rows:
+        found[issue_id].append(name)
+    return {issue_id: _BETWEEN.in_language(tongue).join(names) for issue_id, names in found.items()}
+
+
+def last_day(due_at: datetime, zone: ZoneInfo) -> date:
+    """Return the last local day in time: the due moment is the first that is too late."""
+    return (due_at - datetime.resolution).astimezone(zone).date()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
