@@ -7,8 +7,10 @@ from uuid import UUID
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
 from patrol.foundation.database import db, new_id
+from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
+from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity, Source, category_of
 from patrol.issues.deadlines import Stage
 from patrol.issues.dispatching import goes_straight_to_the_chief
@@ -27,6 +29,11 @@ from patrol.people.actor import SYSTEM, Actor
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission
 
+_OUTSIDE = Text(
+    "这个位置不在本系统管理的行政区内：请核对定位，或在地图上重新选点；如确在外地，请向当地河长办反映",
+    "This place lies outside the regions of this system: check the position or choose it on the map; if it is right, tell the office there",
+)
+
 
 def report_issue(
     *, by: Actor | None, id: UUID | None, category: str, severity: str | None = None, description: str, position: Position,  # noqa: A002
@@ -38,7 +45,8 @@ def report_issue(
     `by` None is a citizen. `reach_id` is what a board names; otherwise the position decides. Who is responsible is asked
     of the day on which it arrives, since that is when work can begin, however old a phone's report is.
     `digest` is over what the client sent: the same id with the same digest gives the stored issue; `id` None is a new one.
-    Raises Conflict (409) for the same id with other content, Invalid (422) for a category or reach that is not.
+    Raises Conflict (409) for the same id with other content, Invalid (422) for a category or reach that is not, and for a
+    citizen's place far outside all regions; of staff it is accepted, since a phone in the field must get rid of its queue.
     """
     known = find_issue(id) if id else None
     if id and known is not None:
@@ -51,6 +59,8 @@ def report_issue(
         placement = place_by_position(position, day=day, tolerance_m=tolerance_m)
     else:
         placement = place_on_reach(reach_id, position, day=day, tolerance_m=tolerance_m, because=BY_BOARD)
+    if by is None and placement.is_outside:
+        raise Invalid(_OUTSIDE, errors={"latitude": [_OUTSIDE]})
     issue = Issue(
         id=id, state=State.SUBMITTED.value, category=row.code, severity=Severity(severity or row.severity).value,
         source=Source(source).value, description=description, **position.columns(), recorded_at=recorded_at or now,

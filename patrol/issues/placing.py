@@ -23,7 +23,7 @@ from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
 from patrol.waters.models import Reach
 from patrol.waters.nearby import near_reaches
-from patrol.waters.queries import ChiefOn, chiefs_on, region_at
+from patrol.waters.queries import ChiefOn, chiefs_on, has_reaches, region_at
 from patrol.waters.reach_index import Candidate
 
 BY_BOARD = Reason("board", Text("按公示牌所属河段办理", "The board names the reach"))
@@ -37,6 +37,8 @@ class Placement:
 
     `reach` is the row that the routing names, its region loaded; `decided_by` is the code of a reason that went before
     the rule; `region_path` is the path of the region named; `joint` are the regions on the sides of a border.
+    `is_outside` tells that the place lies far beyond the regions' outlines, or where there are none, that no reach of the
+    register lies within 50 km.
     """
 
     routing: Routing
@@ -46,6 +48,7 @@ class Placement:
     decided_by: str | None = None
     region_path: str = ""
     joint: tuple[Region, ...] = ()
+    is_outside: bool = False
 
     def as_data(self, category: str | None) -> dict[str, Any]:
         """Return plain JSON in both languages, to be stored with an issue of this category."""
@@ -131,7 +134,7 @@ def _accuracy_m(position: Position) -> float:
 def _placed(position: Position, near: Sequence[tuple[Candidate, Reach]], day: date) -> Placement:
     counts = any(candidate.within_tolerance or candidate.inside for candidate, _ in near)
     # Among reaches in tolerance the nearest one's region is the place's; the map of regions is asked only without any.
-    here = near[0][1].region if counts else region_at(position.latitude, position.longitude)
+    here, is_covered = (near[0][1].region, True) if counts else region_at(position.latitude, position.longitude)
     regions = _regions_over([here.path, *(reach.region.path for _, reach in near)])
     chiefs = chiefs_on([reach.id for _, reach in near], day) if near else {}
     place = Place(regions[here.path], regions, position.accuracy_m)
@@ -139,7 +142,7 @@ def _placed(position: Position, near: Sequence[tuple[Candidate, Reach]], day: da
     reach = next((reach for _, reach in near if reach.id == routing.reach_id), None)
     return Placement(
         routing, _by_id(regions, routing.office_region_id), day, reach, region_path=_by_id(regions, routing.region_id).path,
-        joint=_joint_regions(routing),
+        joint=_joint_regions(routing), is_outside=not near and has_reaches() if is_covered is None else not is_covered,
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def place_of(position: Position, *, by: Actor, reach_id: UUID | None, tolerance_
         farthest_m = within[0][0].distance_m + max(LEAST_MARGIN_M, accuracy_m / 2)
         candidate, reach = _fittest([pair for pair in within if pair[0].distance_m <= farthest_m])
         return Place(reach, reach.region_id, round(candidate.distance_m, 1))
-    region = region_at(position.latitude, position.longitude)
+    region = region_at(position.latitude, position.longitude).region
     return Place(None, region.id if region else by.region_id, None)  # type: ignore[arg-type]
 
 

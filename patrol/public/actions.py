@@ -134,7 +134,7 @@ def rate(complaint: Complaint, issue: Issue, *, satisfied: bool, score: int, com
     Each closing has a rating of its own. Raises Conflict (409) while the issue is not closed, and for a second, other
     rating of the same closing.
     """
-    known = rating_of(complaint)
+    known = rating_of(complaint, issue)
     if known is not None and known.closing == issue.reopened_times:
         if (known.satisfied, known.score, known.comment) != (satisfied, score, comment):
             raise Conflict(_RATED)
@@ -142,7 +142,7 @@ def rate(complaint: Complaint, issue: Issue, *, satisfied: bool, score: int, com
     if issue.state != State.CLOSED:
         raise Conflict(_NOT_CLOSED.format(state=STATE_NAME[State(issue.state)]))
     rating = Rating(
-        id=new_id(), complaint_id=complaint.id, closing=issue.reopened_times, satisfied=satisfied, score=score,
+        id=new_id(), complaint_id=complaint.id, issue_id=issue.id, closing=issue.reopened_times, satisfied=satisfied, score=score,
         comment=comment, rated_at=clock.now(),
     )  # fmt: skip
     db.session.add(rating)

@@ -53,7 +53,7 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
     """Return how a case stands for whoever holds this code."""
     issue, rating, reopening, until = queries.issue_of(complaint), None, None, None
     if isinstance(complaint, Complaint):
-        rating, reopening = queries.rating_of(complaint), queries.reopening_of(complaint)
+        rating, reopening = queries.rating_of(complaint, issue), queries.reopening_of(complaint)
         until = None if reopening else veto.last_day(issue, _settings().not_fixed_days, clock.now(), _settings().timezone)
     own = None
     if complaint.issue_id != issue.id:
@@ -62,6 +62,7 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
     return progress_of(
         complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until,
         messages=subscriptions.state_of(subscriptions.subscription_of(complaint)), own=own,
+        followers=sum(queries.followers_of([issue.id]).values()) - (not isinstance(complaint, Complaint) and own is None),
     )  # fmt: skip
 
 

@@ -38,13 +38,17 @@ keeps_sealed(ReporterContact.sealed)
 
 
 class Rating(Base):
-    """What the citizen says of a result, once for each closing: `closing` is how often the issue had been reopened."""
+    """What the citizen says of an issue's result, once for each closing: `closing` is how often it had been reopened.
+
+    `issue_id` is the issue that was closed: the complaint's own, or the original into which that was merged then.
+    """
 
     __tablename__ = "ratings"
-    __table_args__ = (UniqueConstraint("complaint_id", "closing"),)
+    __table_args__ = (UniqueConstraint("complaint_id", "issue_id", "closing"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"))
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), index=True)
     closing: Mapped[int]
     satisfied: Mapped[bool]
     score: Mapped[int]

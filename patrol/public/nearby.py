@@ -25,6 +25,7 @@ from patrol.public.models import Follow, FollowerContact
 from patrol.public.open311_services import LISTED
 from patrol.public.open_data import POSITION_DECIMALS
 from patrol.public.progress import is_open_photo
+from patrol.public.queries import followers_of
 from patrol.public.subscriptions import subscribe
 from patrol.public.tracking_codes import new_tracking_code
 
@@ -54,7 +55,8 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
     away = sorted((_away_m(latitude, longitude, position), serial, issue_id) for issue_id, serial, latitude, longitude in rows)
     nearest = {issue_id: metres for metres, _, issue_id in away[:MOST_SUGGESTED] if metres <= radius_m}
     found = {issue.id: issue for issue in db.session.scalars(_with_photos(nearest))} if nearest else {}
-    return [_shown(found[issue_id], metres, language) for issue_id, metres in nearest.items()]
+    followers = followers_of(nearest) if nearest else {}
+    return [_shown(found[issue_id], followers.get(issue_id, 0), metres, language) for issue_id, metres in nearest.items()]
 
 
 def _with_photos(issue_ids: Iterable[UUID]) -> Select[Issue]:
@@ -72,14 +74,14 @@ def _away_m(latitude: float, longitude: float, position: Position) -> float:
     return distance_m(position.latitude, position.longitude, *place)
 
 
-def _shown(issue: Issue, away_m: float, language: str) -> dict[str, Any]:
+def _shown(issue: Issue, followers: int, away_m: float, language: str) -> dict[str, Any]:
     state = State(issue.state)
     address = f"/api/v1/public/issues/{issue.number}/photos"
     photos = [link.photo_id for link in issue.photo_links if is_open_photo(link, state) and link.photo.derived_at and not link.photo.broken]
     return {
         "number": issue.number, "category": issue.category, "category_name": CATEGORIES[issue.category].name.in_language(language),
         "state": state.value, "message": STATE_PUBLIC_TEXT[state].in_language(language), "open": state not in ENDED,
-        "received_at": issue.received_at, "also_reported": issue.also_reported, "distance_m": round(away_m),
+        "received_at": issue.received_at, "also_reported": issue.also_reported + followers, "distance_m": round(away_m),
         "photos": [{"screen": f"{address}/{photo_id}/screen", "thumb": f"{address}/{photo_id}/thumb"} for photo_id in photos],
     }  # fmt: skip
 

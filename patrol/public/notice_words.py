@@ -13,8 +13,8 @@ from patrol.public.progress import words_of
 
 MERGE = "merge"
 TOLD = frozenset({
-    SUBMIT, Verb.ACCEPT.value, Verb.DISPATCH.value, Verb.SUSPEND.value, Verb.RESUME.value, Verb.RECTIFY.value, Verb.RETURN.value, Verb.CLOSE.value,
-    Verb.REJECT.value, Verb.REOPEN.value, MERGE, GRANT_EXTENSION, REFUSE_REOPENING,
+    SUBMIT, Verb.ACCEPT.value, Verb.DISPATCH.value, Verb.SUSPEND.value, Verb.RESUME.value, Verb.RECTIFY.value, Verb.RETURN.value, Verb.VERIFY.value,
+    Verb.CLOSE.value, Verb.REJECT.value, Verb.REOPEN.value, MERGE, Verb.UNMERGE.value, GRANT_EXTENSION, REFUSE_REOPENING,
 })  # fmt: skip
 """The entries of a history that are told; all others can be read under the tracking code."""
 OWN_ONLY = frozenset({REFUSE_REOPENING})
@@ -33,7 +33,7 @@ _SUBJECT_MANY = Text("巡河：{count} 件问题有新进展", "Xunhe: news of {
 _HEAD_OWN = Text("您反映的问题 {number}（{category}，{place}）", "Your report {number} ({category}, {place})")
 _HEAD_FOLLOWED = Text("您关注的问题 {number}（{category}，{place}）", "The report that you follow, {number} ({category}, {place})")
 _LINK = Text("查看进度和照片：{link}", "Progress and photos: {link}")
-_END = Text("不再接收这件问题的消息（点开即退订）：{link}", "No more messages about this case (one click): {link}")
+_END = Text("不再接收这件问题的消息：{link}", "No more messages about this case: {link}")
 _FOOT = Text(
     "联系方式加密保存，只用于这件问题，不会告知被反映的人。本消息由系统发送，请勿回复。如果不是您留下的，请点退订链接。",
     "Your contact is kept encrypted, is used for this case only, and is never told to those whom it concerns. This was sent by the system: do not "

@@ -147,10 +147,10 @@ def _called_not_fixed() -> dict[str, int]:
 
 def _satisfied() -> dict[str, int]:
     """Count each complaint's latest rating."""
-    latest = select(Rating.complaint_id, func.max(Rating.closing)).group_by(Rating.complaint_id)
+    latest = select(Rating.complaint_id, func.max(Rating.rated_at)).group_by(Rating.complaint_id)
     counted = (
         select(Rating.satisfied, func.count())
-        .where(tuple_(Rating.complaint_id, Rating.closing).in_(latest)).group_by(Rating.satisfied)
+        .where(tuple_(Rating.complaint_id, Rating.rated_at).in_(latest)).group_by(Rating.satisfied)
     )  # fmt: skip
     rows = dict(db.session.execute(counted).all())
     return {"numerator": rows.get(True, 0), "denominator": sum(rows.values())}

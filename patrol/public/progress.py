@@ -56,13 +56,13 @@ def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, An
 def progress_of(
     complaint: Complaint | Follow, issue: Issue, entries: Sequence[HistoryEntry], rating: Rating | None,
     reopening: ReopeningRequest | None, *, language: str, at: datetime, not_fixed_until: date | None, messages: str,
-    own: Own | None = None,
+    own: Own | None = None, followers: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Return how a case stands at the moment `at`; `issue` has its reach, lead, lead's region and photos loaded.
 
     `not_fixed_until` is the last day on which its complainant may say that it is not fixed, None when that is over;
     `messages` is how far its holder is told of turns; `own` is what was merged into `issue` and brought the reader here,
-    None when `issue` itself did.
+    None when `issue` itself did; `followers` is how many others follow `issue` ("me too").
     """
     is_own = isinstance(complaint, Complaint)
     state = State(issue.state)
@@ -72,7 +72,7 @@ def progress_of(
         "merged_into": own and {
             "number": issue.number, "at": own.issue.merged_at, "message": _MERGED.format(number=issue.number).in_language(language),
         },
-        "also_reported": issue.also_reported,
+        "also_reported": issue.also_reported + followers,
         "category": {"code": issue.category, "name": CATEGORIES[issue.category].name.in_language(language)},
         "state": state, "state_name": STATE_NAME[state].in_language(language),
         "message": STATE_PUBLIC_TEXT[state].in_language(language),

@@ -1,6 +1,6 @@
 """Reads for callers without an account, and of what they left."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -85,16 +85,17 @@ def own_issue_of(complaint: Complaint | Follow) -> Issue:
     ).one()
 
 
-def ratings_of(complaint: Complaint) -> Sequence[Rating]:
-    """Return what the citizen said of each result, the latest first."""
+def rating_of(complaint: Complaint, issue: Issue) -> Rating | None:
+    """Return what the citizen said of the issue's latest result that was rated, if anything yet."""
     return db.session.scalars(
-        select(Rating).where(Rating.complaint_id == complaint.id).order_by(Rating.closing.desc())
-    ).all()
+        select(Rating).where(Rating.complaint_id == complaint.id, Rating.issue_id == issue.id).order_by(Rating.closing.desc()).limit(1)
+    ).first()
 
 
-def rating_of(complaint: Complaint) -> Rating | None:
-    """Return what the citizen said of the latest result that was rated, if anything yet."""
-    return next(iter(ratings_of(complaint)), None)
+def followers_of(issue_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many follow each of these issues ("me too") now; those that nobody follows are left out."""
+    statement = select(Follow.issue_id, func.count()).where(Follow.issue_id.in_(issue_ids), Follow.withdrawn_at.is_(None))
+    return dict(db.session.execute(statement.group_by(Follow.issue_id)).all())
 
 
 def reopening_of(complaint: Complaint) -> ReopeningRequest | None:
@@ -110,11 +111,9 @@ def case_of(issue_id: UUID) -> dict[str, Any]:
     complaint = db.session.scalar(select(Complaint).where(Complaint.issue_id == issue_id))
     if complaint is None:
         raise NotFound(_NO_COMPLAINT_HERE)
-    merged = select(Issue.id).where(Issue.merged_into_id == issue_id)
     ratings = db.session.scalars(
-        select(Rating).join(Complaint, Complaint.id == Rating.complaint_id)
-        .where(or_(Complaint.issue_id == issue_id, Complaint.issue_id.in_(merged))).order_by(Rating.closing.desc(), Rating.rated_at.desc())
-    ).all()  # fmt: skip
+        select(Rating).where(Rating.issue_id == issue_id).order_by(Rating.closing.desc(), Rating.rated_at.desc())
+    ).all()
     contact = db.session.scalar(select(ReporterContact.complaint_id).where(ReporterContact.complaint_id == complaint.id))
     return {
         "received_at": complaint.received_at, "board_code": complaint.board_code, "has_contact": contact is not None,

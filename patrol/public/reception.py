@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,10 @@ from patrol.public.challenge import Proof, proof_of
 from patrol.public.models import Complaint
 
 _NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编号（board_code）", "Give a position (latitude and longitude) or a board_code")
+LATEST_AHEAD, OLDEST = timedelta(minutes=15), timedelta(days=366)
+"""How far a citizen's moment may lie ahead of our clock, and how long ago something may have been seen."""
+_NOT_YET = Text("发现时间晚于现在：请核对日期和时间", "It was seen later than now: check date and time")
+_LONG_AGO = Text("发现时间超过一年：请填写最近一次看到的时间", "It was seen more than a year ago: give the moment when it was last seen")
 _HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 
 
@@ -52,6 +57,7 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
         return known, queries.issue_of(known), False
     if refused is not None:
         raise refused
+    _refuse_strange_moment(data["recorded_at"])
     if proof is not None:
         actions.spend(proof)
     position, reach_id = _place_of(position, data["board_code"])
@@ -67,6 +73,15 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
     if not trusted:
         subscriptions.subscribe(complaint, contact, language=language(), settings=settings)
     return complaint, issue, True
+
+
+def _refuse_strange_moment(recorded_at: datetime | None) -> None:
+    now = clock.now()
+    fault = None
+    if recorded_at is not None:
+        fault = _NOT_YET if recorded_at > now + LATEST_AHEAD else _LONG_AGO if recorded_at < now - OLDEST else None
+    if fault is not None:
+        raise Invalid(fault, errors={"recorded_at": [fault]})
 
 
 def _place_of(position: Position | None, board_code: str | None) -> tuple[Position, UUID | None]:

@@ -12,6 +12,10 @@ from patrol.issues.categories import SEVERITY_NAME
 from patrol.public.tracking_codes import SYMBOLS
 
 MOST_FILES = 9
+LEAST_WHEN_SATISFIED, MOST_WHEN_NOT = 3, 3
+"""Points of a rating: of those who say that they are satisfied, and of those who say that they are not."""
+_TOO_LOW = "选择“满意”时评分须为 3 至 5 分：请核对。\x1fWhoever is satisfied gives 3 to 5 points: please check."
+_TOO_HIGH = "选择“不满意”时评分须为 1 至 3 分：请核对。\x1fWhoever is not satisfied gives 1 to 3 points: please check."
 _BLANK = "不能只有空白。\x1fMay not be blank."
 _CODE = {"example": "7K3D-0V9M-W2QH-5TXA", "description": f"{SYMBOLS} symbols; the only key to the complaint."}
 
@@ -59,6 +63,13 @@ class RatingIn(FlatForm):
     satisfied = ma.fields.Boolean(required=True)
     score = WholeNumber(required=True, strict=True, validate=ma.validate.Range(1, 5), metadata={"example": 4})
     comment = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=1000))
+
+    @ma.validates_schema
+    def _refuse_a_contradiction(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if data["satisfied"] and data["score"] < LEAST_WHEN_SATISFIED:
+            raise ma.ValidationError(_TOO_LOW, "score")
+        if not data["satisfied"] and data["score"] > MOST_WHEN_NOT:
+            raise ma.ValidationError(_TOO_HIGH, "score")
 
 
 class RevealIn(FlatForm):
@@ -154,7 +165,7 @@ class ProgressOut(ma.Schema):
     number = ma.fields.String(required=True, metadata={"example": "XH0000123"})
     merged_into = ma.fields.Nested(PublicOriginalOut, required=True, allow_none=True, metadata={
         "description": "The same issue, reported by others, whose progress this is; null when it is dealt with on its own."})
-    also_reported = ma.fields.Integer(required=True, metadata={"description": "How many others have reported the same."})
+    also_reported = ma.fields.Integer(required=True, metadata={"description": "How many others have reported the same, or follow it."})
     category = ma.fields.Nested(PublicNameOut, required=True, metadata={"example": {"code": "C1", "name": "水面漂浮物"}})
     state = ma.fields.String(required=True, metadata={"example": "in_progress"})
     state_name = ma.fields.String(required=True, metadata={"example": "处理中"})

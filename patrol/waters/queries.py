@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -89,19 +90,33 @@ def chiefs_on(reach_ids: Collection[UUID], day: date) -> dict[UUID, list[ChiefOn
     return {reach_id: sorted(chiefs, key=lambda chief: is_deputy(chief.title)) for reach_id, chiefs in found.items()}
 
 
-def region_at(latitude: float, longitude: float) -> Region:
+class RegionAt(NamedTuple):
+    """The region to which a place is counted; `is_covered` False where it lies beyond all outlines, None without outlines."""
+
+    region: Region
+    is_covered: bool | None
+
+
+def region_at(latitude: float, longitude: float) -> RegionAt:
     """Return the smallest region around a WGS 84 place, else the nearest within 20 km, else the top of the tree.
 
     Raises NotFound while there are no regions at all.
     """
-    region_id = current_region_map().at(latitude, longitude)
+    outlines = current_region_map()
+    region_id = outlines.at(latitude, longitude)
     region = db.session.get(Region, region_id) if region_id else None
+    is_covered = region is not None if len(outlines) else None
     region = region or db.session.scalar(
         select(Region).where(Region.parent_id.is_(None)).order_by(func.length(Region.path), Region.code).limit(1)
     )
     if region is None:
         raise NotFound(_NO_REGION)
-    return region
+    return RegionAt(region, is_covered)
+
+
+def has_reaches() -> bool:
+    """Tell whether the register holds any reach."""
+    return db.session.scalar(select(Reach.id).where(Reach.retired_at.is_(None)).limit(1)) is not None
 
 
 def regions_above(path: str) -> list[Region]:

@@ -34,6 +34,10 @@ class RegionMap:
         self._areas = shapely.area(outlines)
         self._tree = shapely.STRtree(outlines)
 
+    def __len__(self) -> int:
+        """Return how many regions have an outline."""
+        return len(self._ids)
+
     def at(self, latitude: float, longitude: float) -> UUID | None:
         """Return the smallest region that contains a WGS 84 place, else the nearest within 20 km, else None."""
         here = shapely.Point(project(latitude, longitude))

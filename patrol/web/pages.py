@@ -31,7 +31,7 @@ def progress(code: str) -> Response:
 @pages.get("/u/<token>")
 @pages.get("/u/<token>/confirm")
 def subscription(token: str) -> Response:
-    """End the messages about a case, or confirm that they are wanted. The script does it: programs that only look change nothing."""
+    """Ask whether messages about a case are to end, or are wanted. A button does it: programs that open links change nothing."""
     del token
     return _page("subscription.html")
 

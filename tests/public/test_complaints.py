@@ -97,6 +97,20 @@ def test_bad_input_is_refused_by_field_and_nothing_is_written(complain, place, f
     assert [count(model) for model in (Issue, Complaint, HistoryEntry, ReporterContact)] == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(("fields", "field", "words"), [
+    ({"place": {"latitude": 10, "longitude": 10}}, "latitude", "outside the regions"),
+    ({"place": {"latitude": 0, "longitude": 0}}, "latitude", "outside the regions"),
+    ({"recorded_at": "1999-01-01T08:00:00+08:00"}, "recorded_at", "more than a year ago"),
+    ({"recorded_at": "2999-01-01T08:00:00+08:00"}, "recorded_at", "later than now"),
+])
+def test_what_cannot_be_seen_here_and_now_is_refused_in_plain_words(complain, place, fields, field, words):
+    reply = complain(**fields, headers={"Accept-Language": "en"})
+    assert reply.status_code == 422
+    assert words in reply.json["errors"][field][0]
+    assert count(Issue) == 0
+    assert complain(place=AWAY).status_code == 201
+
+
 def test_a_json_body_cannot_bring_photo_files(anyone, place):
     reply = anyone.post("public/complaints", json={"category": "C1", "description": "垃圾", **HERE, "photos": ["x"]})
     assert reply.status_code == 422

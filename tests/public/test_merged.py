@@ -70,6 +70,19 @@ def test_the_turns_of_the_original_are_told_to_whoever_reported_the_duplicate(to
         assert any(person in address and "本件已结案" in body for address, _, body in told), told
 
 
+def test_who_is_dealt_with_alone_again_is_told_so(told, complain, place, issue_of, step):
+    first, second = issue_of(complain().json), issue_of(complain(contact={"email": "second@example.org"}, description="同一处").json)
+    step(second.id, "merge", place.office, into=first.id, reason="同一处")
+    step(second.id, "unmerge", place.office, reason="其实是两处")
+    now = clock.now()
+    for days in (1, 2):
+        with clock.moved_clock(lambda days=days: now + timedelta(days=days)):
+            while worker.deliver_due():
+                pass
+    assert "已撤销合并，单独办理。" in told[-1][2]
+    assert "其实是两处" not in told[-1][2]
+
+
 def test_a_contact_stays_as_long_as_the_original_is_open(pair, issue_of, cure):
     first = issue_of(pair[0])
     for days, cured, left in ((400, False, 2), (400, True, 0)):
@@ -94,6 +107,21 @@ def test_each_may_rate_and_call_it_not_fixed(pair, read, issue_of, cure, anyone,
     assert reply.status_code == 201
     assert not reply.json["can_say_not_fixed"]
     assert db.session.scalar(select(HistoryEntry.issue_id).where(HistoryEntry.verb == "ask_reopening")) == first.id
+
+
+def test_a_rating_of_the_original_is_none_of_the_duplicate_s_own_result(complain, place, read, issue_of, cure, step, anyone):
+    first, sent = issue_of(complain().json), complain(description="同一处").json
+    second = issue_of(sent)
+    step(second.id, "merge", place.office, into=first.id, reason="同一处")
+    cure(first.id)
+    path = f"public/complaints/{sent['tracking_code']}/rating"
+    assert anyone.post(path, json={"satisfied": True, "score": 5}).status_code == 201
+    step(second.id, "unmerge", place.office, reason="其实是两处")
+    assert read(sent)["rating"] is None
+    cure(second.id, photo=78)
+    assert read(sent)["can_rate"]
+    assert anyone.post(path, json={"satisfied": False, "score": 1}).status_code == 201
+    assert read(sent)["rating"]["score"] == 1
 
 
 def test_followers_of_the_duplicate_follow_the_original_too(complain, place, issue_of, step, anyone, read, cure):

@@ -62,6 +62,14 @@ class TestSuggestions:
         step(other.id, "reject", place.office, ground="lawful_activity", reason="合法")
         assert len(near()) == 1
 
+    def test_who_says_me_too_is_counted_by_everybody_but_himself(self, near, numbered, anyone):
+        codes = [anyone.post(f"public/issues/{numbered.number}/follow", json={}).json["tracking_code"] for _ in range(2)]
+        assert [found["also_reported"] for found in near()] == [2]
+        progress = [anyone.get(f"public/complaints/{code}").json["also_reported"] for code in codes]
+        assert progress == [1, 1]
+        anyone.post(f"public/complaints/{codes[0]}/withdraw")
+        assert [found["also_reported"] for found in near()] == [1]
+
     def test_at_most_five_the_nearest_first_in_the_same_statements(self, near, complain, place, queries):
         for number in range(7):
             complain(place={**HERE, "latitude": HERE["latitude"] + number * 0.0001})
@@ -69,7 +77,7 @@ class TestSuggestions:
         found = near()
         assert [row["distance_m"] for row in found] == sorted(row["distance_m"] for row in found)
         assert len(found) == 5
-        assert len(queries) == 4
+        assert len(queries) == 5
 
     @pytest.mark.parametrize("query", [{"category": "XX"}, {"category": "B8"}, {"category": "A"}, {"latitude": 91}, {"radius": 5}, {"datum": "x"}])
     def test_a_bad_query_is_refused_by_field(self, anyone, query):

@@ -80,7 +80,7 @@ class TestTurns:
         work(5.1)
         [(_, title, body)] = told
         assert "已结案" in title
-        assert [words for words in ("责任人报告已整改", "漂浮垃圾已清理。", "评价", "没有整改到位") if words not in body] == []
+        assert [words for words in ("责任人报告已整改", "整改已经他人复核", "漂浮垃圾已清理。", "评价", "没有整改到位") if words not in body] == []
         assert f"{MORNING + timedelta(days=15):%Y-%m-%d}" in body
         assert "张三" not in body
 

@@ -183,11 +183,19 @@ class TestRating:
         first, again = (anyone.post(address, json={**self.GOOD}) for _ in range(2))
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.json == again.json
-        other = anyone.post(address, json={**self.GOOD, "score": 1})
+        other = anyone.post(address, json={**self.GOOD, "score": 4})
         assert other.status_code == 409
         assert anyone.post(address, json={**self.GOOD, "score": 5.0}).status_code == 200
         assert follow()["rating"]["score"] == 5
         assert not follow()["can_rate"]
+
+    @pytest.mark.parametrize(("satisfied", "score", "words"), [(True, 2, "3 to 5 points"), (False, 4, "1 to 3 points")])
+    def test_points_that_contradict_the_word_are_refused_in_plain_words(self, anyone, sent, issue_of, cure, satisfied, score, words):
+        cure(issue_of(sent).id)
+        reply = anyone.post(f"public/complaints/{sent['tracking_code']}/rating", json={"satisfied": satisfied, "score": score},
+                            headers={"Accept-Language": "en"})
+        assert reply.status_code == 422
+        assert words in reply.json["errors"]["score"][0]
 
     def test_each_closing_can_be_rated_once(self, anyone, follow, sent, issue_of, cure, step, place):
         address = f"public/complaints/{sent['tracking_code']}/rating"

@@ -111,20 +111,20 @@ def test_the_smallest_region_around_a_place_holds_it(build):
     town, village = build.region(), build.region(level="village")
     outline(build, town, square(119.8, 29.6))
     outline(build, village, square(119.8, 29.6, 0.01))
-    assert region_at(29.605, 119.805).id == village.id
-    assert region_at(29.65, 119.85).id == town.id
+    assert region_at(29.605, 119.805).region.id == village.id
+    assert region_at(29.65, 119.85).region.id == town.id
 
 
 def test_outside_every_outline_the_nearest_region_within_20_km_then_the_top(build):
     town = build.region()
     outline(build, town, square(119.8, 29.6))
-    assert region_at(29.65, 119.9 + 19 / 96.7).id == town.id
-    assert region_at(29.65, 119.9 + 21 / 96.7).id == build.district.id
+    assert region_at(29.65, 119.9 + 19 / 96.7).region.id == town.id
+    assert region_at(29.65, 119.9 + 21 / 96.7).region.id == build.district.id
 
 
 def test_without_outlines_the_top_region_holds_every_place(build):
     build.region()
-    assert region_at(0, 0).id == build.district.id
+    assert region_at(0, 0).region.id == build.district.id
 
 
 def test_without_regions_there_is_no_answer(database):

@@ -6,10 +6,16 @@ export const language = () => chosen;
 export const say = (zh, en) => (chosen === "en" ? en : zh);
 
 export async function get(path, options = {}) {
-  const reply = await fetch(`/api/v1/${path.startsWith("/") ? path.slice(1) : `public/${path}`}`, {
-    ...options, headers: { "Accept-Language": chosen, ...options.headers },
-  });
-  const body = await reply.json();
+  let reply, body;
+  try {
+    reply = await fetch(`/api/v1/${path.startsWith("/") ? path.slice(1) : `public/${path}`}`, {
+      ...options, headers: { "Accept-Language": chosen, ...options.headers },
+    });
+    body = await reply.json();
+  } catch {
+    // What the browser says here ("Failed to fetch") helps nobody.
+    throw new Error(say("网络不通，没有发出去：请稍后再试，填写的内容还在。", "There is no connection, nothing was sent: try again later, what you wrote is kept."));
+  }
   if (!reply.ok) throw new Error(body.errors ? Object.values(body.errors).flat().join(" ") : body.detail || body.title);
   return body;
 }

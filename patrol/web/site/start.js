@@ -1,13 +1,15 @@
 // The start page: figures and the open map, from the public API. No other origin is asked.
+import { drawn, frameOf, linesOf, svg } from "./map.js";
 import { element, get, onLanguage, say } from "./shared.js";
 
 async function showFigures() {
   const figures = await get("statistics");
-  const share = ({ numerator, denominator }) => (denominator ? `${Math.round((100 * numerator) / denominator)} %` : "–");
+  const share = ({ numerator, denominator }) => (denominator ? `${Math.round((100 * numerator) / denominator)} % (${numerator}/${denominator})` : "–");
   const closed = figures.by_state.find(({ code }) => code === "closed")?.count ?? 0;
   const rows = [
     [figures.received, say("收到", "received")], [figures.open, say("办理中", "open")],
-    [closed, say("整改、复核并结案", "put right, checked and closed")], [figures.rejected, say("不予受理", "not taken up")],
+    [closed, say("整改、复核并结案", "put right, checked and closed")], [figures.merged, say("与同一问题合并", "merged into the same")],
+    [figures.rejected, say("不予受理", "not taken up")],
     [share(figures.closed_in_time), say("按期办结", "closed in time")], [share(figures.satisfied), say("市民满意", "citizens satisfied")],
   ];
   const list = document.getElementById("figures");
@@ -18,44 +20,24 @@ async function showFigures() {
   }));
 }
 
-const svg = (name, attributes) => {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-};
-
 async function showMap() {
   const [waters, issues] = await Promise.all([get("waters.geojson"), get("issues.geojson?limit=5000")]);
-  const lines = waters.features.flatMap(({ geometry: { type, coordinates }, properties }) => {
-    const parts = { LineString: [coordinates], MultiLineString: coordinates, Polygon: coordinates, MultiPolygon: coordinates.flat() }[type] || [];
-    return parts.map((part) => ({ part, area: type.endsWith("Polygon"), name: properties.name }));
-  });
+  const lines = linesOf(waters);
   // The waters set the frame: one report from far away must not squeeze the district into a dot.
   const shores = lines.flatMap(({ part }) => part);
   const places = shores.length ? shores : issues.features.map(({ geometry }) => geometry.coordinates);
   const map = document.getElementById("map");
   if (!places.length) { map.closest("section").hidden = true; return; }
-  const squeeze = Math.cos((places[0][1] * Math.PI) / 180), width = 1000;
-  const xs = places.map(([x]) => x), ys = places.map(([, y]) => y);
-  const west = Math.min(...xs), north = Math.max(...ys);
-  const scale = width / ((Math.max(...xs) - west) * squeeze || 1);
-  const at = ([x, y]) => [(x - west) * squeeze * scale, (north - y) * scale];
-  map.setAttribute("viewBox", `-20 -20 ${width + 40} ${(north - Math.min(...ys)) * scale + 40}`);
-  const drawn = lines.map(({ part, area, name }) => {
-    const path = svg("path", { d: "M" + part.map((p) => at(p).map((n) => n.toFixed(1)).join(" ")).join("L") + (area ? "Z" : ""), class: area ? "lake" : "water", "stroke-width": 3 });
-    path.append(svg("title", {}));
-    path.lastChild.textContent = name;
-    return path;
-  });
-  const kinds = { closed: "done", verified: "done" };
+  const frame = frameOf(places), kinds = { closed: "done", verified: "done" };
+  map.setAttribute("viewBox", frame.box.join(" "));
   const dots = issues.features.map(({ geometry, properties }) => {
-    const [cx, cy] = at(geometry.coordinates);
-    const dot = svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 6, class: kinds[properties.state] || "open" });
-    dot.append(svg("title", {}));
-    dot.lastChild.textContent = `${properties.category_name} · ${properties.message} · ${properties.month}`;
-    return dot;
+    const [cx, cy] = frame.at(geometry.coordinates);
+    return svg(
+      "circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 6, class: kinds[properties.state] || "open" },
+      `${properties.category_name} · ${properties.message} · ${properties.month}`,
+    );
   });
-  map.replaceChildren(...drawn, ...dots);
+  map.replaceChildren(...drawn(lines, frame.at), ...dots);
 }
 
 function showAll() {
