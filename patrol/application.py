@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import patrol.evidence.models
+import patrol.issues.case_file_models
 import patrol.issues.escalation_models
 import patrol.issues.models
 import patrol.issues.policy_models

@@ -33,7 +33,7 @@ def load(if_empty: bool, reset: bool) -> None:
     if not settings.demo:
         raise click.ClickException("the demo's accounts have a known password: set XUNHE_DEMO=1 / 请设置 XUNHE_DEMO=1")
     if reset:
-        _delete_everything()
+        _delete_everything(settings)
     elif not empty:
         raise click.ClickException("the database is not empty: `make demo` resets it / 数据库不是空的")
     counts = load_district(settings=settings, store=photo_store(), say=click.echo)
@@ -54,7 +54,16 @@ def draw(kind: str, after: bool, seed: int, output: Path) -> None:
     click.echo(f"{output} written")
 
 
-def _delete_everything() -> None:
+def _delete_everything(settings: Settings) -> None:
+    """Empty all tables, and make them anew with the rows that an installation begins with: policies are such rows."""
+    from flask_migrate import downgrade, upgrade  # noqa: PLC0415 - brings Alembic along
+
     with transaction():
         for table in reversed(Base.metadata.sorted_tables):
             db.session.execute(table.delete())
+    db.session.remove()
+    downgrade(revision="base")
+    upgrade()
+    # The heads of what is deleted on purpose would all be called lost.
+    for path in settings.heads.glob("*.jsonl"):
+        path.unlink()

@@ -26,6 +26,31 @@ def distance(first: str, second: str) -> int:
     return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
+_DETAIL_SIDE = 96
+# Of 255: the means and the spreads of grey below which a picture shows nothing that a person could judge.
+_DARK, _FLAT = 10.0, 4.0
+
+
+def grey_of(image: Image.Image) -> np.ndarray:
+    """Return an image's grey values (0..255) averaged to 96 × 96, as floats: what `difference` and `shows_nothing` look at."""
+    return np.asarray(image.convert("L").resize((_DETAIL_SIDE, _DETAIL_SIDE), Image.Resampling.BOX), dtype=np.float64)
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the largest difference between two pictures' grey anywhere, each in units of its own spread.
+
+    So exposure does not count, and a cure does, however small a part of the picture it is. Copies saved anew, rescaled or
+    brightened differ by less than a half, other photos from the same spot by about one and more.
+    """
+    one, other = ((grey - grey.mean()) / (grey.std() + 1.0) for grey in (first, second))
+    return float(np.abs(one - other).max())
+
+
+def shows_nothing(grey: np.ndarray) -> bool:
+    """Tell whether a picture is black, or of one colour all over."""
+    return bool(grey.mean() < _DARK or grey.std() < _FLAT)
+
+
 # Hashes that differ in at most four bits agree in at least one of five parts: an index of the parts finds them all.
 FOUND_BITS, _PARTS = 4, (13, 13, 13, 13, 12)
 # Half of the 64 bits are set where a picture shows anything.

@@ -13,7 +13,7 @@ from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity, Source, category_of
 from patrol.issues.deadlines import Stage
-from patrol.issues.dispatching import goes_straight_to_the_chief
+from patrol.issues.dispatching import Decision, goes_straight_to_the_chief
 from patrol.issues.doubts import doubts_about_report
 from patrol.issues.due import count_due
 from patrol.issues.events import IssueReported
@@ -66,15 +66,18 @@ def report_issue(
         source=Source(source).value, description=description, **position.columns(), recorded_at=recorded_at or now,
         received_at=now, region=_region_of(placement), reach=placement.reach, routing=placement.as_data(row.code),
         lead=None, co_handlers=[], parts=[], reporter_id=by.person_id if by else None, patrol_id=patrol_id, check_in_id=check_in_id,
-        findings=[], digest=digest, version=0, returned_times=0, reopened_times=0, photo_links=_links(id, photos),
+        findings=[], digest=digest, version=0, returned_times=0, reopened_times=0, also_reported=0,
+        photo_links=_links(id, photos),
     )  # fmt: skip
     issue.region_id, issue.reach_id = placement.routing.region_id, placement.routing.reach_id
     issue.findings = [doubt.as_data() for doubt in doubts_about_report(issue.recorded_at, now, position.accuracy_m)]
     mark_sides(issue, placement)
     lead = _able_chief(placement)
     with db.session.no_autoflush:
+        decision = _decided_by_policy(issue, placement, lead)
         _enter(issue, by, photos, timezone)
-        _dispatch_by_policy(issue, placement, lead, timezone, tolerance_m)
+        if decision.straight:
+            _dispatch_by_policy(issue, decision.rule, lead, timezone, tolerance_m)
         db.session.flush()
     return issue, True
 
@@ -112,10 +115,8 @@ def _able_chief(placement: Placement) -> Person | None:
     return person if able else None
 
 
-def _dispatch_by_policy(
-    issue: Issue, placement: Placement, lead: Person | None, timezone: str, tolerance_m: float
-) -> None:
-    """Accept and dispatch the issue in the system's name where the policy wants no office to look first."""
+def _decided_by_policy(issue: Issue, placement: Placement, lead: Person | None) -> Decision:
+    """Decide whether the office looks first, and keep the decision with what explains who answers."""
     decision = goes_straight_to_the_chief(
         Source(issue.source), issue.category, Severity(issue.severity), placement.routing.confidence_label, lead is not None,
         rules=current_policies().rules_on(placement.day),
@@ -123,9 +124,10 @@ def _dispatch_by_policy(
     issue.routing = issue.routing | {"policy": {
         "rule": decision.rule, "version": decision.version, "straight": decision.straight, "reason": decision.reason._asdict(),
     }}  # fmt: skip
-    if not decision.straight:
-        return
+    return decision
+
+
+def _dispatch_by_policy(issue: Issue, rule: str, lead: Person | None, timezone: str, tolerance_m: float) -> None:
+    """Accept and dispatch the issue in the system's name."""
     for verb, who in ((Verb.ACCEPT, None), (Verb.DISPATCH, lead)):
-        step_by_policy(
-            issue, verb, by=SYSTEM, rule=decision.rule, timezone=timezone, tolerance_m=tolerance_m, lead=who
-        )
+        step_by_policy(issue, verb, by=SYSTEM, rule=rule, timezone=timezone, tolerance_m=tolerance_m, lead=who)

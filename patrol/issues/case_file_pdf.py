@@ -14,19 +14,30 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
 from patrol.issues.exports import without_controls
 from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.people.departments import DEPARTMENTS
 
 # A font that every PDF reader has for simplified Chinese, so that none need be shipped or installed.
 FONT = "STSong-Light"
 _TITLE = Text("河湖问题案卷", "Case file")
-_LABELS: tuple[tuple[str, Text], ...] = (
+LABELS: tuple[tuple[str, Text], ...] = (
     ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("category", Text("类别", "Category")),
     ("severity", Text("严重程度", "Severity")), ("source", Text("来源", "Source")), ("place", Text("地点", "Place")),
     ("position", Text("坐标（WGS 84）", "Position (WGS 84)")), ("received_at", Text("收到时间", "Received")),
-    ("description", Text("描述", "Description")),
+    ("description", Text("描述", "Description")), ("lead", Text("派给", "Dispatched to")),
+    ("co_handlers", Text("协办", "Beside the lead")), ("dispatched_at", Text("派单时间", "Dispatched")),
+    ("last_day", Text("最后办理日", "Last day")), ("public_summary", Text("公开的办理结果", "Public summary")),
 )  # fmt: skip
 _PHOTOS, _HISTORY = Text("照片", "Photos"), Text("办理经过", "History")
 _COLUMNS = (Text("序号", "No."), Text("时间", "Time"), Text("经手", "By"), Text("事项", "Step"), Text("说明", "Said"))
 _KINDS = {"before": Text("整改前", "before"), "during": Text("整改中", "during"), "after": Text("整改后", "after")}
+_CHECKS, _FINDINGS = Text("现场抽查", "Spot checks"), Text("存疑之处（供人判断）", "Doubts, for a person to judge")
+_RESULTS = {
+    "cured": Text("已整改到位", "cured"), "relapsed": Text("反弹", "came back"), "not_as_reported": Text("与上报不符", "not as reported"),
+    "not_reachable": Text("无法到达", "could not be reached"),
+}  # fmt: skip
+_GRAVITY = {"info": Text("提示", "note"), "warning": Text("可疑", "doubtful"), "serious": Text("严重", "serious")}
+_AWAY = Text("距问题位置 {metres} 米", "{metres} m from the issue")
+_NONE = "—"
 _CITIZEN, _SYSTEM = Text("市民", "a citizen"), Text("系统", "the system")
 _VERIFY = Text("扫码核验：末条哈希 {hash}", "Scan to verify; last hash {hash}")
 _PAGE = Text("{number}　第 {page} 页　生成于 {made_at}", "{number}   page {page}   made {made_at}")
@@ -34,13 +45,17 @@ _PAGE = Text("{number}　第 {page} 页　生成于 {made_at}", "{number}   page
 
 @dataclass(frozen=True)
 class Sheet:
-    """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None), the QR's address."""
+    """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None), the QR's address.
+
+    `mark` stands in the file's properties: by it a changed file still says which it was.
+    """
 
     data: Mapping[str, Any]
     place: str
     step_name: Callable[[str], Text]
     photos: Sequence[tuple[str, str, bytes | None]]
     verify_url: str
+    mark: str
     language: str
     timezone: str
 
@@ -66,10 +81,11 @@ def pdf_of(sheet: Sheet) -> bytes:
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=18 * mm, rightMargin=18 * mm, topMargin=16 * mm, bottomMargin=18 * mm,
-        title=f"{sheet.said(_TITLE)} {sheet.data['number']}", author="Xunhe 巡河",
+        title=f"{sheet.said(_TITLE)} {sheet.data['number']}", author="Xunhe 巡河", keywords=sheet.mark,
     )  # fmt: skip
     footer = _footer_of(sheet)
-    document.build([*_head(sheet), *_photos(sheet), *_history(sheet)], onFirstPage=footer, onLaterPages=footer)
+    parts = [*_head(sheet), *_photos(sheet), *_checks(sheet), *_findings(sheet), *_history(sheet)]
+    document.build(parts, onFirstPage=footer, onLaterPages=footer)
     return out.getvalue()
 
 
@@ -103,13 +119,52 @@ def _head(sheet: Sheet) -> list[Any]:
         "category": f"{data['category']} {sheet.said(category)}", "severity": sheet.said(SEVERITY_NAME[Severity(data["severity"])]),
         "source": sheet.said(SOURCE_NAME[Source(data["source"])]), "place": sheet.place,
         "position": f"{data['latitude']:.6f}, {data['longitude']:.6f}", "received_at": sheet.local(data["received_at"]),
-        "description": data["description"],
+        "description": data["description"], **_work_of(sheet),
     }  # fmt: skip
-    facts = [[_paragraph(sheet.said(label)), _paragraph(str(values[name]))] for name, label in _LABELS]
+    facts = [[_paragraph(sheet.said(label)), _paragraph(str(values[name]))] for name, label in LABELS]
     code.seek(0)
     verify = _paragraph(sheet.said(_VERIFY).format(hash=data["head"]["hash"]), size=7.5)
     title = _paragraph(f"{sheet.said(_TITLE)}　{data['number']}", size=16)
     return [_table([[title, Image(code, 80, 80)], [verify, ""]], (400, 93)), Spacer(1, 8), _table(facts, (95, 398)), Spacer(1, 10)]
+
+
+def _work_of(sheet: Sheet) -> dict[str, str]:
+    """Return who has to do what by when, in words."""
+    data = sheet.data
+    department = sheet.said(DEPARTMENTS[data["department"]].name) if data["department"] else None
+    return {
+        "lead": "　".join(filter(None, (department, _person(data["lead"])))) or _NONE,
+        "co_handlers": "、".join(_person(person) for person in data["co_handlers"]) or _NONE,
+        "dispatched_at": sheet.local(data["dispatched_at"]) if data["dispatched_at"] else _NONE,
+        "last_day": data["last_day"] or _NONE, "public_summary": data["public_summary"] or _NONE,
+    }  # fmt: skip
+
+
+def _person(person: Mapping[str, Any] | None) -> str:
+    return " ".join(filter(None, (person["name"], person["title"]))) if person else ""
+
+
+def _checks(sheet: Sheet) -> list[Any]:
+    rows = []
+    for check in sheet.data["spot_checks"]:
+        result = sheet.said(_RESULTS.get(check["result"], Text(check["result"], check["result"])))
+        away = "" if check["distance_m"] is None else sheet.said(_AWAY.format(metres=round(check["distance_m"])))
+        rows.append((sheet.local(check["done_at"]), check["done_by"] or "", result, "\n".join(filter(None, (check["note"], away)))))
+    return _listed(sheet, _CHECKS, rows, (100, 80, 80, 233))
+
+
+def _findings(sheet: Sheet) -> list[Any]:
+    rows = [(sheet.said(_GRAVITY.get(row["severity"], Text(row["severity"], row["severity"]))), row[sheet.language]) for row in sheet.data["findings"]]
+    return _listed(sheet, _FINDINGS, rows, (80, 413))
+
+
+def _listed(sheet: Sheet, title: Text, rows: Sequence[Sequence[str]], widths: Sequence[float]) -> list[Any]:
+    from reportlab.platypus import Spacer  # noqa: PLC0415
+
+    if not rows:
+        return []
+    cells = [[_paragraph(text, size=8) for text in row] for row in rows]
+    return [_paragraph(sheet.said(title), size=12), Spacer(1, 4), _table(cells, widths), Spacer(1, 10)]
 
 
 def _photos(sheet: Sheet) -> list[Any]:

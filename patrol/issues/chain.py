@@ -60,6 +60,7 @@ class FaultKind(StrEnum):
     ALTERED = "altered"
     BEYOND_HEAD = "beyond_head"
     HEAD_DIFFERS = "head_differs"
+    ROW_DIFFERS = "row_differs"
 
 
 _FAULT_TEXT: dict[FaultKind, Text] = {

@@ -6,21 +6,28 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from flask import current_app
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from patrol.evidence.derivation import grey_of_original
 from patrol.evidence.events import PhotoDerived
+from patrol.evidence.likeness import difference, shows_nothing
 from patrol.evidence.models import Photo
 from patrol.foundation import outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.issues.doubts import Known, Shot, bits_between, doubts_about_photos, doubts_about_report
-from patrol.issues.models import Issue, IssuePhoto, number_of
+from patrol.issues.lifecycle import Verb
+from patrol.issues.models import HistoryEntry, Issue, IssuePhoto, number_of
 
 # Photos of the same hand or the same region are compared by likeness, the latest first; the very same file is found
 # anywhere. A copy changed by a few bits from another region by another hand is beyond this.
 MOST_COMPARED = 20_000
+_COMPARED = (
+    Photo.id, Issue.serial, Photo.sha256, Photo.likeness, Photo.received_at, Photo.recorded_at, Photo.exif_taken_at, Photo.exif_local_time,
+)
 
 
 @outbox.delivers("issues.examine")
@@ -57,24 +64,76 @@ def examine_again(event: PhotoDerived) -> None:
 
 def findings_of(issue: Issue, timezone: str) -> list[dict[str, Any]]:
     """Return all findings on a loaded issue and its photos, as they are stored."""
-    shots = [_shot(link, timezone) for link in issue.photo_links]
+    pictures = _Pictures()
+    shots = _shots(issue, timezone, pictures)
     doubts = doubts_about_report(issue.recorded_at, issue.received_at, issue.accuracy_m)
     doubts += doubts_about_photos(
-        shots, list(_known(issue, shots)), latitude=issue.latitude, longitude=issue.longitude, accuracy_m=issue.accuracy_m,
-        recorded_at=issue.recorded_at, dispatched_at=issue.dispatched_at,
+        shots, list(_known(issue, shots, timezone)), latitude=issue.latitude, longitude=issue.longitude, accuracy_m=issue.accuracy_m,
+        recorded_at=issue.recorded_at, difference=pictures.difference,
     )  # fmt: skip
     return [doubt.as_data() for doubt in doubts]
 
 
-def _shot(link: IssuePhoto, timezone: str) -> Shot:
-    photo = link.photo
+class _Pictures:
+    """The pictures of one examination, each read from the store once."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, np.ndarray | None] = {}
+
+    def _of(self, sha256: str) -> np.ndarray | None:
+        if sha256 not in self._read:
+            self._read[sha256] = grey_of_original(sha256)
+        return self._read[sha256]
+
+    def difference(self, one: str, other: str) -> float | None:
+        first, second = self._of(one), self._of(other)
+        return None if first is None or second is None else difference(first, second)
+
+    def is_blank(self, sha256: str) -> bool:
+        grey = self._of(sha256)
+        return grey is not None and shows_nothing(grey)
+
+
+def _shots(issue: Issue, timezone: str, pictures: _Pictures) -> list[Shot]:
+    entries = db.session.execute(
+        select(HistoryEntry.seq, HistoryEntry.verb, HistoryEntry.at, HistoryEntry.actor_id)
+        .where(HistoryEntry.issue_id == issue.id, HistoryEntry.verb.in_([verb.value for verb in (Verb.DISPATCH, Verb.RETURN, Verb.RECTIFY)]))
+        .order_by(HistoryEntry.seq)
+    ).all()  # fmt: skip
+    has_before = any(link.kind == "before" for link in issue.photo_links)
+    return [_shot(issue, link, entries, has_before, timezone, pictures) for link in issue.photo_links]
+
+
+def _shot(issue: Issue, link: IssuePhoto, entries: Sequence[Any], has_before: bool, timezone: str, pictures: _Pictures) -> Shot:
+    photo, by_file = link.photo, taken_at(link.photo, timezone)
+    has_place = photo.exif_latitude is not None and photo.exif_longitude is not None
+    place = (photo.exif_latitude, photo.exif_longitude) if has_place else (photo.latitude, photo.longitude)
+    since, since_is = _work_began(issue, link.seq, entries)
+    rectified = any(entry.seq == link.seq and entry.verb == Verb.RECTIFY for entry in entries)
     return Shot(
-        id=photo.id, kind=link.kind, sha256=photo.sha256, likeness=photo.likeness, taken_at=taken_at(photo, timezone),
-        latitude=photo.exif_latitude, longitude=photo.exif_longitude,
+        id=photo.id, kind=link.kind, sha256=photo.sha256, likeness=photo.likeness, taken_at=by_file or photo.recorded_at,
+        latitude=place[0], longitude=place[1], seq=link.seq, time_by="exif" if by_file else "device",
+        place_by="exif" if has_place else "device", received_at=photo.received_at, since=since, since_is=since_is,
+        least_side_px=min(photo.width, photo.height), is_blank=pictures.is_blank(photo.sha256),
+        lacks_pair=rectified and has_before and link.before_photo_id is None,
     )  # fmt: skip
 
 
-def taken_at(photo: Photo, timezone: str) -> datetime | None:
+def _work_began(issue: Issue, seq: int, entries: Sequence[Any]) -> tuple[datetime | None, str]:
+    """Return when the work that entry `seq` proves could begin, and the step that said so: the last dispatch or return before it.
+
+    Who found the trouble may mend it on the spot, before the report reached anybody.
+    """
+    orders = [entry for entry in entries if entry.seq < seq and entry.verb in (Verb.DISPATCH, Verb.RETURN)]
+    if not orders:
+        return issue.dispatched_at, "dispatch"
+    worker = next((entry.actor_id for entry in entries if entry.seq == seq), None)
+    if len(orders) == 1 and worker is not None and worker == issue.reporter_id:
+        return min(issue.recorded_at, orders[0].at), "report"
+    return orders[-1].at, str(orders[-1].verb)
+
+
+def taken_at(photo: Photo | Row[*tuple[Any, ...]], timezone: str) -> datetime | None:
     """Return when the file says it was taken; a camera's time without a zone is taken as the district's."""
     if photo.exif_taken_at is not None or photo.exif_local_time is None:
         return photo.exif_taken_at
@@ -84,25 +143,29 @@ def taken_at(photo: Photo, timezone: str) -> datetime | None:
         return None
 
 
-def _known(issue: Issue, shots: Sequence[Shot]) -> Iterator[Known]:
-    """Yield photos on other issues that are copies of one of `shots`: the same file anywhere, likeness near by."""
+def _known(issue: Issue, shots: Sequence[Shot], timezone: str) -> Iterator[Known]:
+    """Yield photos elsewhere that look like one of `shots`: the same file anywhere, likeness near by or of the same hand.
+
+    Those on no issue are of check-ins and the like.
+    """
     if not shots:
         return
     owners = {link.photo.owner_id for link in issue.photo_links if link.photo.owner_id}
-    columns = (Photo.id, Issue.serial, Photo.sha256, Photo.likeness)
     others = (
-        select(*columns).join(IssuePhoto, IssuePhoto.photo_id == Photo.id).join(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(Issue.id != issue.id)
+        select(*_COMPARED).outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id)
+        .outerjoin(Issue, Issue.id == IssuePhoto.issue_id)
+        .where(or_(Issue.id.is_(None), Issue.id != issue.id), or_(Issue.id.is_not(None), Photo.id.not_in([shot.id for shot in shots])))
     )  # fmt: skip
     same_file = others.where(Photo.sha256.in_({shot.sha256 for shot in shots}))
     by_hand_or_place = others.where(
         Photo.likeness.is_not(None), or_(Photo.owner_id.in_(owners), Issue.region_id == issue.region_id)
     )
     latest = by_hand_or_place.order_by(Photo.received_at.desc()).limit(MOST_COMPARED)
-    given: set[tuple[UUID, int]] = set()
+    given: set[tuple[UUID, int | None]] = set()
     for statement in (same_file, latest):
-        for photo_id, serial, sha256, likeness in db.session.execute(statement):
-            alike = any(bits_between(shot.sha256, shot.likeness, sha256, likeness) is not None for shot in shots)
-            if alike and (photo_id, serial) not in given:
-                given.add((photo_id, serial))
-                yield Known(photo_id, number_of(serial), sha256, likeness)
+        for row in db.session.execute(statement):
+            alike = any(bits_between(shot.sha256, shot.likeness, row.sha256, row.likeness) is not None for shot in shots)
+            if alike and (row.id, row.serial) not in given:
+                given.add((row.id, row.serial))
+                number = None if row.serial is None else number_of(row.serial)
+                yield Known(row.id, number, row.sha256, row.likeness, taken_at(row, timezone) or row.recorded_at, row.received_at)

@@ -1,7 +1,7 @@
 """An issue's history: adding an entry to its chain, and checking every chain."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,7 +12,8 @@ from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
-from patrol.issues.models import HistoryEntry, Issue
+from patrol.issues.facts import Difference, facts_to_say, first_difference
+from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto
 from patrol.people.actor import Actor
 
 SUBMIT, HAND_OVER, ADD_PHOTOS, SPOT_CHECK = "submit", "hand_over", "add_photos", "spot_check"
@@ -60,7 +61,7 @@ def next_entry(
         actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(), **words,
         changes=dict(changes or {}),
         photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind} for photo, kind in photos],
-        previous_hash=issue.history_hash or genesis_hash(issue.id),
+        facts=facts_to_say(issue, first=not issue.version), previous_hash=issue.history_hash or genesis_hash(issue.id),
     )
     row.hash = entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash)
     issue.version, issue.history_hash = row.seq, row.hash
@@ -72,6 +73,9 @@ def _entry_of(row: HistoryEntry, digests: Sequence[str]) -> Entry:
         "actor_name": row.actor_name, "rule": row.rule, "note": row.note, "reason": row.reason, "ground": row.ground,
         "changes": row.changes, "photos": row.photos,
     }  # fmt: skip
+    # Entries from before facts were said were hashed without them.
+    if row.facts is not None:
+        details["facts"] = row.facts
     return Entry(
         issue_id=row.issue_id, seq=row.seq, verb=row.verb, from_state=row.from_state, to_state=row.to_state,
         actor_id=row.actor_id, happened_at=row.at, details=details, photo_digests=digests, hash=row.hash,
@@ -80,15 +84,16 @@ def _entry_of(row: HistoryEntry, digests: Sequence[str]) -> Entry:
 
 
 class BrokenChain(NamedTuple):
-    """An issue whose history is not what was written, and where that shows first."""
+    """An issue whose history, or whose own row, is not what was written, and where that shows first."""
 
     issue_id: UUID
     number: str
     fault: Fault
+    difference: Difference | None = None
 
 
 def broken_chains(batch: int = 500) -> Iterator[BrokenChain | None]:
-    """Check every issue's chain against the stored entries, the photos' digests and the head on the issue.
+    """Check every issue's chain, and the issue with its photos against what its history adds up to.
 
     Yields one value for each issue: None for a sound one, the fault otherwise. Holds `batch` issues in memory at a time.
     """
@@ -99,25 +104,36 @@ def broken_chains(batch: int = 500) -> Iterator[BrokenChain | None]:
         if not issues:
             return
         last = issues[-1].id
-        entries = _entries_of([issue.id for issue in issues])
-        for issue in issues:
-            own = entries.get(issue.id, [])
-            fault = first_fault(issue.id, own, Head(issue.version, issue.history_hash)) or _wrong_state(issue, own)
-            yield BrokenChain(issue.id, issue.number, fault) if fault else None
+        yield from _checked(issues)
         db.session.rollback()
         db.session.expunge_all()
+
+
+def fault_of(issue: Issue) -> Fault | None:
+    """Return the first fault of one issue's history, or of the issue against it."""
+    [found] = _checked([issue])
+    return found and found.fault
+
+
+def _checked(issues: Sequence[Issue]) -> Iterator[BrokenChain | None]:
+    ids = [issue.id for issue in issues]
+    entries = _entries_of(ids)
+    co_handlers, links = defaultdict(list), defaultdict(list)
+    for row in db.session.scalars(select(CoHandler).where(CoHandler.issue_id.in_(ids))):
+        co_handlers[row.issue_id].append(row.person_id)
+    for link in db.session.scalars(select(IssuePhoto).where(IssuePhoto.issue_id.in_(ids))):
+        links[link.issue_id].append(link)
+    for issue in issues:
+        own = entries.get(issue.id, [])
+        fault = first_fault(issue.id, own, Head(issue.version, issue.history_hash))
+        other = first_difference(issue, own, co_handlers[issue.id], links[issue.id]) if own and fault is None else None
+        fault = other.as_fault() if other else fault
+        yield BrokenChain(issue.id, issue.number, fault, other) if fault else None
 
 
 def chain_of(issue_id: UUID) -> list[Entry]:
     """Return an issue's history as its chain: the entries with the digests of the photos as they are stored now."""
     return _entries_of([issue_id]).get(issue_id, [])
-
-
-def _wrong_state(issue: Issue, entries: Sequence[Entry]) -> Fault | None:
-    """Return a fault at the last entry when the issue stands in another state than its history led to."""
-    if not entries or issue.state == entries[-1].to_state:
-        return None
-    return first_fault(issue.id, [*entries[:-1], replace(entries[-1], to_state=issue.state)], None)
 
 
 def _entries_of(issue_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:

@@ -255,7 +255,10 @@ class IssuePart(Base):
 
 
 class HistoryEntry(Base):
-    """One step of an issue, never changed: who, when, what, why, with the hash of the step before."""
+    """One step of an issue, never changed: who, when, what, why, with the hash of the step before.
+
+    `changes` is for people; `facts` are the columns that it set, for proof (`facts.py`), None where none were said yet.
+    """
 
     __tablename__ = "issue_history"
     __table_args__ = (UniqueConstraint("issue_id", "seq"), Index("ix_issue_history_at", "at", "id"))
@@ -275,6 +278,7 @@ class HistoryEntry(Base):
     ground: Mapped[str | None] = mapped_column(String(40))
     changes: Mapped[dict[str, Any]]
     photos: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 

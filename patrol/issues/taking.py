@@ -84,7 +84,7 @@ def attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
         return []
     issue, kind = taking.issue, PHOTO_KIND[taking.step.verb]
     there = {link.photo_id for link in issue.photo_links}
-    before_id = taking.brought.get("before_photo_id")
+    before_id = taking.brought.get("before_photo_id") or _only_photo_before(taking)
     if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind != "after"}:
         fault = _NOT_BEFORE.format(id=before_id)
         raise Invalid(fault, errors={"before_photo_id": [fault]})
@@ -99,3 +99,11 @@ def attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
     if before_id:
         taking.changes["before_photo"] = {"from": None, "to": str(before_id)}
     return [(photo, kind) for photo in taking.photos]
+
+
+def _only_photo_before(taking: Taking) -> UUID | None:
+    """Return the photo that a cure can only be tied to: the one from before, where there is one."""
+    if taking.step.verb is not Verb.RECTIFY:
+        return None
+    before = [link.photo_id for link in taking.issue.photo_links if link.kind == "before"]
+    return before[0] if len(before) == 1 else None

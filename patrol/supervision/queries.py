@@ -15,6 +15,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
+from patrol.issues.case_file import tells_spot_checks
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.models import Issue
 from patrol.people.actor import Actor
@@ -45,6 +46,21 @@ def _photos_on_checks(actor: Actor) -> Select[UUID]:
         return select(SpotCheckPhoto.photo_id).where(false())
     photos = select(SpotCheckPhoto.photo_id).join(SpotCheck, SpotCheck.id == SpotCheckPhoto.spot_check_id)
     return photos.where(SpotCheck.region_id.in_(regions_within(actor.region_path)))
+
+
+@tells_spot_checks
+def spot_checks_of(issue_id: UUID) -> list[dict[str, Any]]:
+    """Return the spot checks that were done on an issue, the oldest first, as its case file holds them."""
+    done = (
+        select(SpotCheck).where(SpotCheck.issue_id == issue_id, SpotCheck.state == "done")
+        .order_by(SpotCheck.done_at, SpotCheck.id).options(joinedload(SpotCheck.done_by), selectinload(SpotCheck.photos))
+    )  # fmt: skip
+    return [{
+        "id": str(check.id), "kind": check.kind, "reason": check.reason, "due_on": check.due_on.isoformat(), "result": check.result,
+        "sheet": check.sheet or {}, "note": check.note, "distance_m": check.distance_m,
+        "done_at": check.done_at.isoformat() if check.done_at else None, "done_by": check.done_by.name if check.done_by else None,
+        "photos": [str(photo.photo_id) for photo in check.photos],
+    } for check in db.session.scalars(done)]  # fmt: skip
 
 
 def list_checks(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from patrol.evidence.likeness import FOUND_BITS, bands_of, distance, perceptual_hash
+from patrol.evidence.likeness import FOUND_BITS, bands_of, difference, distance, grey_of, perceptual_hash, shows_nothing
 from tests.evidence import material
 
 SCENES = [material.scene(seed) for seed in range(12)]
@@ -27,6 +27,30 @@ def test_a_copy_stays_near(seed):
     poor = perceptual_hash(Image.open(io.BytesIO(material.saved(image, "JPEG", quality=30))))
     bright = perceptual_hash(ImageEnhance.Brightness(image).enhance(1.1))
     assert max(distance(original, other) for other in (small, odd, poor, bright)) <= 6
+
+
+def thumb(image, quality=80):
+    copy = image.copy()
+    copy.thumbnail((320, 320))
+    return grey_of(Image.open(io.BytesIO(material.saved(copy, "JPEG", quality=quality))))
+
+
+@pytest.mark.parametrize("seed", range(0, 12, 3))
+def test_a_copy_differs_nowhere_and_a_cure_somewhere(seed):
+    image = SCENES[seed]
+    cured = image.copy()
+    cured.paste((0, 0, 0), (300, 220, 312, 232))
+    cured.paste((255, 255, 255), (312, 220, 324, 232))
+    copies = [thumb(image, 30), thumb(image.resize((320, 240))), thumb(ImageEnhance.Brightness(image).enhance(1.1))]
+    assert max(difference(thumb(image), copy) for copy in copies) < 0.6
+    assert difference(thumb(image), thumb(cured)) > 0.9
+
+
+def test_what_shows_nothing():
+    night = Image.effect_noise((640, 480), 4).point(lambda value: max(0, value - 126))
+    assert shows_nothing(grey_of(night))
+    assert shows_nothing(grey_of(Image.new("RGB", (640, 480), (250, 250, 250))))
+    assert not any(shows_nothing(grey_of(image)) for image in SCENES)
 
 
 def test_different_scenes_are_far_apart():

@@ -1,17 +1,21 @@
 """Case files: whole, verifiable by anybody who holds one, and given to nobody who may not know what they say."""
 
+import base64
 import io
 import json
-from uuid import UUID
+import re
+import zlib
+from uuid import UUID, uuid4
 
 import pytest
 
-from patrol.foundation import worker
+from patrol.foundation import clock, worker
 from patrol.foundation.database import db
-from patrol.issues.case_file import verify_case_file
-from patrol.issues.models import HistoryEntry
+from patrol.issues.case_file_checking import verify_case_file
+from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.models import HistoryEntry, Issue
 from patrol.people.models import AuditEntry
-from tests.issues.conftest import report, taken
+from tests.issues.conftest import HERE, report, taken
 
 
 @pytest.fixture
@@ -36,7 +40,8 @@ def test_anybody_can_verify_a_case_file(valley, issue, anyone):
     held = case_file(valley, issue)
     assert [entry["verb"] for entry in held["entries"]] == ["submit", "accept", "dispatch", "start", "rectify"]
     answer = verified(anyone, held).json
-    assert answer == {"genuine": True, "number": issue["number"], "seq": 5, "newer": 0, "text": "The case file is genuine and its history intact."}
+    assert answer == {"genuine": True, "number": issue["number"], "seq": 5, "newer": 0, "changed": [], "facts": [],
+                      "text": "The case file is genuine and its history intact."}
     taken(valley.supervisor_client, issue, "return", reason="岸边还有")
     assert verified(anyone, held).json["newer"] == 1
 
@@ -54,13 +59,69 @@ def test_a_changed_case_file_shows_where(valley, issue, anyone, change, seq):
     assert str(seq) in answer["text"]
 
 
-@pytest.mark.parametrize("name", ["description", "number", "state", "latitude", "received_at", "category", "head"])
-def test_changed_facts_beside_the_entries_show_too(valley, issue, anyone, name):
+FORGED = {
+    "latitude": 1.5, "head": {"seq": 1, "hash": "0" * 64}, "lead": {"id": None, "name": "别人", "title": None}, "photos": [], "findings": [{"code": "x"}],
+    "spot_checks": [{"result": "cured"}], "co_handlers": ["别人"], "severity": "major", "category": "B2", "added": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_each_forged_fact_of_a_case_file_is_named(valley, issue, anyone, newer):
     held = case_file(valley, issue)
-    held[name] = {"seq": 1, "hash": "0" * 64} if name == "head" else 1.5 if name == "latitude" else "别的"
-    answer = verified(anyone, held).json
-    assert answer["genuine"] is False
-    assert name in answer["text"]
+    if newer:
+        taken(valley.supervisor_client, issue, "return", reason="岸边还有")
+    for name in [*held, "added"]:
+        if name in {"form", "id", "entries", "file"}:
+            continue
+        forged = {**held, name: FORGED.get(name, "别的")}
+        assert forged != held
+        answer = verified(anyone, forged).json
+        assert (answer["genuine"], answer["changed"]) == (False, [name]), name
+        assert name in answer["text"]
+        without = {other: value for other, value in held.items() if other != name}
+        if name != "added":
+            assert verified(anyone, without).json["changed"] == [name]
+
+
+def test_a_file_that_was_never_given_out_is_not_genuine_and_its_forged_facts_are_named(valley, issue, anyone):
+    held = case_file(valley, issue)
+    unknown = {**held, "file": str(uuid4())}
+    answer = verified(anyone, unknown).json
+    assert (answer["genuine"], answer["changed"]) == (False, [])
+    assert "did not give out" in answer["text"]
+    forged = {"region": "000000", "reach": None, "lead": {**held["lead"], "id": str(uuid4())}, "severity": "major", "public_summary": "好",
+              "received_at": "2020-01-01T00:00:00+00:00", "state": "closed"}  # fmt: skip
+    assert set(verified(anyone, {**unknown, **forged}).json["changed"]) == forged.keys()
+
+
+def test_layout_does_not_count_and_a_field_said_twice_is_refused(valley, issue, anyone):
+    held = case_file(valley, issue)
+    assert verified(anyone, json.dumps(held, indent=3, sort_keys=True, ensure_ascii=False).encode()).json["genuine"] is True
+    twice = json.dumps(held)[:-1] + f', "severity": "{held["severity"]}"' + "}"
+    assert verified(anyone, twice.encode()).status_code == 422
+
+
+def test_a_row_changed_behind_the_history_breaks_what_is_verified(valley, issue, anyone):
+    held = case_file(valley, issue)
+    db.session.get_one(Issue, UUID(issue["id"])).severity = "major"
+    db.session.commit()
+    for answer in (verified(anyone, held).json, anyone.get(f"case-files/{issue['id']}/{held['head']['hash']}", headers={"Accept-Language": "en"}).json):
+        assert answer["genuine"] is False
+        assert "severity" in answer["text"]
+
+
+def test_a_pdf_is_genuine_to_the_byte(valley, issue, anyone):
+    paper = valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf").data
+    answer = verified(anyone, paper).json
+    assert (answer["genuine"], answer["number"], answer["seq"], answer["newer"]) == (True, issue["number"], 5, 0)
+    changed = verified(anyone, paper[:-40] + b"%" + paper[-40:]).json
+    assert (changed["genuine"], changed["number"]) == (False, issue["number"])
+    assert issue["number"] in changed["text"]
+    assert "was changed since" in changed["text"]
+    foreign = verified(anyone, b"%PDF-1.4 nothing of ours").json
+    assert (foreign["genuine"], foreign["number"], foreign["seq"]) == (False, None, None)
+    taken(valley.supervisor_client, issue, "return", reason="岸边还有")
+    assert verified(anyone, paper).json["newer"] == 1
 
 
 def test_a_case_file_of_another_system_is_not_genuine(valley, issue, anyone):
@@ -72,8 +133,8 @@ def test_a_case_file_of_another_system_is_not_genuine(valley, issue, anyone):
 
 
 @pytest.mark.parametrize("content", [
-    b"{}", b"[]", b"not json", b'{"form": "xunhe-case-file-1", "id": "x", "entries": []}', b"\x89PNG", b"[" * 5000,
-    b'{"form": "xunhe-case-file-1", "id": "0190b7a2-0000-7000-8000-000000000001", "entries": [{"seq": 1}]}',
+    b"{}", b"[]", b"not json", b'{"form": "xunhe-case-file-2", "id": "x", "entries": []}', b"\x89PNG", b"[" * 5000,
+    b'{"form": "xunhe-case-file-2", "id": "0190b7a2-0000-7000-8000-000000000001", "entries": [{"seq": 1}]}',
 ])
 def test_what_is_no_case_file_is_refused(anyone, database, content):
     assert verified(anyone, content).status_code in {400, 422}
@@ -83,6 +144,10 @@ def test_the_printed_hash_is_looked_up(valley, issue, anyone):
     held = case_file(valley, issue)
     found = anyone.get(f"case-files/{issue['id']}/{held['head']['hash']}").json
     assert (found["genuine"], found["number"], found["newer"]) == (True, issue["number"], 0)
+    assert {row["label"]: row["value"] for row in found["facts"]}.items() >= {
+        "状态": STATE_NAME[State.RECTIFIED].zh, "严重程度": "一般", "类别": f"C1 {issue['category_name']}"}.items()
+    assert not any(name in json.dumps(found, ensure_ascii=False) for name in ("巡河员", "柳村长", issue["description"]))
+    assert "核对纸面" in found["text"]
     assert anyone.get(f"case-files/{issue['id']}/{'0' * 64}").status_code == 404
     entry = db.session.query(HistoryEntry).filter_by(issue_id=UUID(held["id"]), seq=4).one()
     entry.note = "没到场"
@@ -101,7 +166,42 @@ def test_the_paper_holds_photos_history_and_code(valley, issue):
     assert issue["number"] in reply.headers["Content-Disposition"]
     assert reply.data.count(b"/Subtype /Image") >= 2, "a photo and the QR code"
     assert b"STSong-Light" in reply.data
+    said = text_of(reply.data)
+    assert "柳村长 村级河长" in said, "whom it was dispatched to"
+    assert valley.supervisor_client.get(f"issues/{issue['id']}").json["due_rule"]["last_day"] in said
     assert db.session.query(AuditEntry).filter_by(act="export_case_file", subject=issue["id"]).count() == 1
+
+
+def text_of(pdf):
+    """Return what a PDF in one font of two bytes a letter says."""
+    said = b""
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        try:
+            content = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
+        except (ValueError, zlib.error):
+            continue
+        for shown in re.findall(rb"\((.*?)(?<!\\)\) Tj", content, re.DOTALL):
+            plain = re.sub(rb"\\(\d{3}|.)", lambda found: bytes([int(found[1], 8)]) if found[1].isdigit() else found[1], shown, flags=re.DOTALL)
+            said += plain + "\n".encode("utf-16-be")
+    return said.decode("utf-16-be", errors="replace")
+
+
+def test_the_paper_says_what_was_found_on_the_spot_what_is_doubtful_and_what_the_public_reads(valley, pictures):
+    issue = taken(valley.chief_client, report(valley.patroller_client, accuracy_m=500), "rectify", files=pictures[:1], note="已清理")
+    issue = taken(valley.supervisor_client, issue, "verify")
+    issue = taken(valley.office_client, issue, "close", public_summary="桥下已清理干净")
+    photo = valley.supervisor_client.post("photos", data={"file": (io.BytesIO(pictures[3]), "a.jpg")}).json["id"]
+    check = valley.supervisor_client.post("spot-checks", json={"issue_id": issue["id"], "reason": "回头看", "due_on": "2099-01-01"}).json
+    done = valley.supervisor_client.post(f"spot-checks/{check['id']}/finish", headers={"If-Match": '"1"'}, json={
+        **HERE, "result": "cured", "note": "水面干净", "recorded_at": clock.now().isoformat(), "photo_ids": [photo]})  # fmt: skip
+    assert done.status_code == 200, done.json
+    held = case_file(valley, issue)
+    [found] = held["spot_checks"]
+    assert (found["result"], found["note"], found["done_by"], found["photos"]) == ("cured", "水面干净", "督查员", [photo])
+    assert [row["code"] for row in held["findings"]] == ["poor_accuracy"]
+    said = text_of(valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf").data)
+    for words in ("桥下已清理干净", "现场抽查", "已整改到位", "水面干净", "督查员", "定位精度只有 500 米"):
+        assert words in said, words
 
 
 def test_only_who_may_export_and_sees_the_issue_gets_it(valley, issue):

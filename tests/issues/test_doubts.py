@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from patrol.issues.doubts import Known, Shot, doubts_about_photos, doubts_about_report
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
-PLACE = {"latitude": 29.6, "longitude": 119.81, "accuracy_m": 10.0, "recorded_at": AT, "dispatched_at": AT + timedelta(hours=1)}
+PLACE = {"latitude": 29.6, "longitude": 119.81, "accuracy_m": 10.0, "recorded_at": AT}
 METRES = 1 / 111_000
 
 
 def shot(kind="before", **fields):
-    usual = {"sha256": uuid4().hex, "likeness": None, "taken_at": None, "latitude": None, "longitude": None}
+    usual = {
+        "sha256": uuid4().hex, "likeness": None, "taken_at": None, "latitude": None, "longitude": None, "seq": 5 if kind == "after" else 1,
+        "since": AT + timedelta(hours=1),
+    }  # fmt: skip
     return Shot(id=uuid4(), kind=kind, **{**usual, **fields})
 
 
@@ -36,12 +39,19 @@ def test_a_report(off, accuracy_m, wanted):
 
 
 @pytest.mark.parametrize(
-    ("away_m", "accuracy_m", "wanted"),
-    [(100, 10, []), (160, 10, ["photo_far"]), (160, 60, []), (200, 60, ["photo_far"]), (160, None, ["photo_far"])],
-)
-def test_a_photos_place(away_m, accuracy_m, wanted):
-    taken = shot(latitude=29.6 + away_m * METRES, longitude=119.81)
+    ("kind", "away_m", "accuracy_m", "wanted"),
+    [
+        ("before", 100, 10, []), ("before", 160, 10, ["photo_far"]), ("before", 160, 60, []), ("before", 200, 60, ["photo_far"]),
+        ("before", 160, None, ["photo_far"]), ("after", 98, 10, []), ("after", 102, 10, ["photo_far"]), ("after", 139, 8, ["photo_far"]),
+        ("after", 139, 50, []),
+    ],
+)  # fmt: skip
+def test_a_photos_place(kind, away_m, accuracy_m, wanted):
+    taken = shot(kind, latitude=29.6 + away_m * METRES, longitude=119.81, place_by="device")
     assert codes(taken, accuracy_m=accuracy_m) == wanted
+    if wanted:
+        [doubt] = doubts_about_photos([taken], [], **{**PLACE, "accuracy_m": accuracy_m})
+        assert doubt.evidence["by"] == "device"
 
 
 @pytest.mark.parametrize(
@@ -55,21 +65,71 @@ def test_a_photos_time(kind, hours, wanted):
     assert codes(shot(kind, taken_at=AT + timedelta(hours=hours))) == wanted
 
 
-def test_an_after_photo_that_is_the_before_photo():
-    before = shot(likeness="ffff0000ffff0000")
-    assert codes(before, shot("after", sha256=before.sha256)) == ["after_photo_same"]
-    assert codes(before, shot("after", likeness="ffff0000ffff000f")) == ["after_photo_same"]
-    assert codes(before, shot("after", likeness="ffff0000ffff001f")) == []
-    assert codes(before, shot("before", sha256=before.sha256)) == []
+@pytest.mark.parametrize(("since_is", "words"), [("dispatch", "派单"), ("return", "退回"), ("report", "上报")])
+def test_an_after_photo_from_before_the_work_says_before_what(since_is, words):
+    [early] = doubts_about_photos([shot("after", taken_at=AT, since_is=since_is)], [], **PLACE)
+    [known] = doubts_about_photos([shot("after", received_at=AT, since_is=since_is)], [], **PLACE)
+    assert (early.code, known.code) == ("after_photo_early", "after_photo_known")
+    assert words in early.text.zh
+    assert words in known.text.zh
+
+
+BEFORE = "ffff0000ffff0000"
+
+
+@pytest.mark.parametrize(
+    ("after", "differ", "wanted"),
+    [
+        ({"likeness": BEFORE}, None, ["after_photo_similar"]), ({"likeness": BEFORE}, 0.61, ["after_photo_similar"]),
+        ({"likeness": BEFORE, "taken_at": AT + timedelta(hours=2)}, None, []), ({"likeness": "ffff0000ffff000f"}, 0.59, ["after_photo_same"]),
+        ({"likeness": "ffff0000ffff001f"}, 0.01, []), ({"likeness": "ffff0000ffff000f", "taken_at": AT}, 0.9, ["after_photo_early", "after_photo_same"]),
+        ({"likeness": "ffff0000ffff000f", "taken_at": AT + timedelta(hours=2)}, 0.9, []),
+    ],
+)  # fmt: skip
+def test_only_a_copy_of_an_earlier_photo_is_the_same(after, differ, wanted):
+    pair = (shot(likeness=BEFORE, taken_at=AT), shot("after", **after))
+    assert codes(*pair, difference=lambda _one, _other: differ) == wanted
+
+
+def test_the_same_file_again_is_the_same_whatever_it_was():
+    before, during = shot(), shot("during", seq=3)
+    for other in (before, during, shot("after", seq=4)):
+        assert codes(other, shot("after", sha256=other.sha256)) == ["after_photo_same"]
+    assert codes(shot("after"), shot("after")) == []
+    assert codes(before, shot("before", sha256=before.sha256, seq=2)) == []
 
 
 def test_a_photo_from_another_issue():
-    other = Known(uuid4(), "XH0000007", "a" * 64, "ffff0000ffff0000")
+    other = Known(uuid4(), "XH0000007", "a" * 64, BEFORE)
     [doubt] = doubts_about_photos([shot("after", sha256="a" * 64)], [other], **PLACE)
     assert (doubt.code, doubt.severity, doubt.evidence["issue"]) == ("photo_reused", "serious", "XH0000007")
     assert "XH0000007" in doubt.text.zh
-    assert codes(shot(likeness="ffff0000ffff0001"), known=[other]) == ["photo_reused"]
+    assert codes(shot(likeness="ffff0000ffff0001"), known=[other], difference=lambda _one, _other: 0.01) == ["photo_reused"]
+    [alike] = doubts_about_photos([shot(likeness="ffff0000ffff0001")], [other], **PLACE)
+    assert (alike.code, alike.severity) == ("photo_similar", "info")
     assert codes(shot(likeness="0000ffff0000ffff"), known=[other]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "wanted"),
+    [
+        ("after", {"received_at": AT}, ["after_photo_known"]), ("after", {"received_at": AT + timedelta(hours=2)}, []),
+        ("after", {"received_at": AT + timedelta(hours=2), "taken_at": AT}, ["after_photo_known"]), ("before", {"received_at": AT}, []),
+    ],
+)  # fmt: skip
+def test_a_photo_that_was_sent_for_something_else(kind, known, wanted):
+    assert codes(shot(kind, sha256="a" * 64), known=[Known(uuid4(), None, "a" * 64, None, **known)]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"least_side_px": 240}, []), ({"least_side_px": 239}, ["photo_tiny"]), ({"is_blank": True}, ["photo_blank"]),
+        ({"lacks_pair": True}, ["after_photo_unpaired"]),
+    ],
+)  # fmt: skip
+def test_a_photo_that_shows_little(fields, wanted):
+    assert codes(shot("after", **fields)) == wanted
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), st.none() | st.floats(0, 1e6))

@@ -4,7 +4,9 @@ import io
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 
+from patrol.demo.pictures import draw_photo
 from patrol.foundation import clock, worker
 from tests.evidence.material import exif, jpeg, scene
 from tests.issues.conftest import HERE, THERE, report, taken
@@ -52,13 +54,122 @@ def test_a_camera_time_without_a_zone_is_the_districts(valley):
     assert findings_on(valley.office_client, report_with(valley.chief_client, photo)) == []
 
 
-@pytest.mark.parametrize("quality", [None, 60])
-def test_the_before_photo_again_as_after_photo(valley, quality):
-    before = jpeg(scene(3))
-    after = before if quality is None else jpeg(scene(3), quality=quality)
+def moment(hours=0.0, position=(29.6, 119.81)):
+    """Return the Exif data of a photo taken so many hours from now."""
+    at = clock.now() + timedelta(hours=hours)
+    return exif(taken=f"{at:%Y:%m:%d %H:%M:%S}", offset="+00:00", position=position, fixed=None)
+
+
+def rectified(valley, issue, *files, **body):
+    return taken(valley.chief_client, issue, "rectify", note="好了", files=files, **body)
+
+
+@pytest.mark.parametrize("how", ["as it is", "saved anew", "rescaled", "without its data"])
+def test_the_before_photo_again_as_after_photo(valley, how):
+    before = jpeg(scene(3), exif=moment())
+    copies = {"as it is": before, "saved anew": jpeg(scene(3), quality=60, exif=moment(1)), "without its data": jpeg(scene(3), exif=None, quality=80),
+              "rescaled": jpeg(scene(3).resize((480, 360)), exif=moment(1))}  # fmt: skip
     issue = report_with(valley.chief_client, before)
-    done = taken(valley.chief_client, issue, "rectify", note="好了", files=[after])
-    assert "after_photo_same" in codes(findings_on(valley.office_client, done))
+    found = codes(findings_on(valley.office_client, rectified(valley, issue, copies[how])))
+    assert found == ["after_photo_early", "after_photo_same"][how != "as it is":]
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("floating_litter", 1), ("algae", 1)])
+def test_an_honest_pair_from_one_spot_is_not_accused(valley, kind, seed):
+    place = {"latitude": 29.6, "longitude": 119.81}
+    before, after = (draw_photo(kind, seed, recorded_at=clock.now() + timedelta(hours=hours), phase=phase, **place)
+                     for phase, hours in (("before", 0), ("after", 1)))  # fmt: skip
+    issue = report_with(valley.chief_client, before)
+    assert findings_on(valley.office_client, rectified(valley, issue, after)) == []
+
+
+def test_the_same_after_photo_again_after_a_return(valley):
+    after = jpeg(scene(4), exif=moment(1))
+    issue = rectified(valley, report_with(valley.chief_client, jpeg(scene(3), exif=moment())), after)
+    assert findings_on(valley.office_client, issue) == []
+    issue = taken(valley.supervisor_client, issue, "return", reason="岸边还有")
+    assert codes(findings_on(valley.office_client, rectified(valley, issue, after))) == ["after_photo_same"]
+
+
+def test_an_after_photo_from_before_the_return(valley):
+    issue = rectified(valley, report(valley.patroller_client), jpeg(scene(4), exif=moment(1)))
+    later = clock.now() + timedelta(hours=5)
+    with clock.moved_clock(lambda: later):
+        issue = taken(valley.supervisor_client, issue, "return", reason="岸边还有")
+        early, fresh = jpeg(scene(5), exif=moment(-1)), jpeg(scene(6), exif=moment(1))
+        [found] = findings_on(valley.office_client, rectified(valley, issue, early, fresh))
+    assert (found["code"], found["evidence"]["since_is"]) == ("after_photo_early", "return")
+
+
+def test_an_after_photo_of_an_earlier_round_stays_what_it_was(valley):
+    """A second dispatch does not make the first cure's photo one from before it."""
+    issue = rectified(valley, report(valley.patroller_client), jpeg(scene(4), exif=moment(1)))
+    later = clock.now() + timedelta(days=2)
+    with clock.moved_clock(lambda: later):
+        issue = taken(valley.office_client, taken(valley.supervisor_client, issue, "verify"), "close")
+        issue = taken(valley.office_client, taken(valley.supervisor_client, issue, "reopen", reason="反弹"), "dispatch")
+        issue = rectified(valley, issue, jpeg(scene(5), exif=moment(1)))
+        assert findings_on(valley.office_client, issue) == []
+
+
+def test_a_photo_of_an_old_check_in_as_after_photo(valley):
+    old = jpeg(scene(7), exif=None)
+    sent = valley.chief_client.post("check-ins", data={
+        **{name: str(value) for name, value in HERE.items()}, "recorded_at": clock.now().isoformat(), "photos": (io.BytesIO(old), "a.jpg")})  # fmt: skip
+    assert sent.status_code == 201, sent.json
+    issue = report(valley.patroller_client)
+    [by_file] = findings_on(valley.office_client, rectified(valley, issue, old))
+    assert (by_file["code"], by_file["severity"]) == ("after_photo_known", "serious")
+    other = report(valley.patroller_client, description="另一处")
+    reply = taken(valley.chief_client, other, "rectify", note="好了", photo_ids=[sent.json["photos"][0]["id"]])
+    assert codes(findings_on(valley.office_client, reply)) == ["after_photo_early", "photo_reused"]
+
+
+def test_what_the_device_said_counts_where_the_file_is_silent(valley):
+    hour = timedelta(hours=1)
+    for at, latitude, wanted in (
+        (clock.now() - hour, 29.6, ["after_photo_early"]), (clock.now() + hour, 29.6 + 139 / 111_000, ["photo_far"]), (clock.now() + hour, 29.6, []),
+    ):  # fmt: skip
+        issue = report(valley.patroller_client, description=str(at))
+        data = {"file": (io.BytesIO(jpeg(scene(int(at.timestamp()) + int(latitude * 1e6)), exif=None)), "a.jpg"), "recorded_at": at.isoformat(),
+                "latitude": str(latitude), "longitude": "119.81"}  # fmt: skip
+        photo = valley.chief_client.post("photos", data=data).json["id"]
+        done = taken(valley.chief_client, issue, "rectify", note="好了", photo_ids=[photo])
+        found = findings_on(valley.office_client, done)
+        assert codes(found) == wanted
+        assert all(row["evidence"]["by"] == "device" for row in found)
+
+
+def test_a_tiny_or_a_black_picture_proves_nothing(valley):
+    black = Image.effect_noise((640, 480), 4).point(lambda value: max(0, value - 126))
+    issue = rectified(valley, report(valley.patroller_client), jpeg(scene(1, (120, 90)), exif=None), jpeg(black.convert("RGB"), exif=None))
+    assert codes(findings_on(valley.office_client, issue)) == ["photo_blank", "photo_tiny"]
+
+
+def test_a_cure_is_tied_to_the_photo_from_before(valley):
+    single = rectified(valley, report_with(valley.chief_client, jpeg(scene(11), exif=moment())), jpeg(scene(13), exif=moment(1)))
+    before, after = single["photos"]
+    assert after["before_photo_id"] == before["id"], "there is only one that it can be tied to"
+
+
+def test_a_cure_is_tied_to_the_chosen_one_of_several_photos(valley):
+    one, two = (jpeg(scene(seed), exif=moment()) for seed in (14, 12))
+    several = report_with(valley.chief_client, one, two)
+    chosen = several["photos"][1]["id"]
+    untied = rectified(valley, several, jpeg(scene(15), exif=moment(1)))
+    [found] = findings_on(valley.office_client, untied)
+    assert (found["code"], found["severity"]) == ("after_photo_unpaired", "info")
+    untied = taken(valley.supervisor_client, untied, "return", reason="岸边还有")
+    tied = rectified(valley, untied, jpeg(scene(16), exif=moment(1)), before_photo_id=chosen)
+    assert codes(findings_on(valley.office_client, tied)) == ["after_photo_unpaired"], "the second is tied, the first stays"
+
+
+def test_who_found_the_trouble_may_mend_it_before_the_report_arrives(valley):
+    seen = clock.now() - timedelta(hours=2)
+    issue = report(valley.chief_client, recorded_at=seen.isoformat())
+    assert findings_on(valley.office_client, rectified(valley, issue, jpeg(scene(4), exif=moment(-1)))) == []
+    other = report(valley.patroller_client, recorded_at=seen.isoformat(), description="另一处")
+    assert codes(findings_on(valley.office_client, rectified(valley, other, jpeg(scene(5), exif=moment(-1))))) == ["after_photo_early"]
 
 
 def test_a_photo_used_on_another_issue(valley):

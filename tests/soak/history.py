@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from patrol.evidence.models import Photo
 from patrol.issues.chain import entry_hash
 from patrol.issues.history import _entry_of
-from patrol.issues.models import HistoryEntry, Issue
+from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from tests.soak import histories
 from tests.soak.proof import Outcome, Setup, proves
 from tests.soak.server import Server
 
-History, Issues, Photos = HistoryEntry.__table__, Issue.__table__, Photo.__table__
+History, Issues, Photos, Links = HistoryEntry.__table__, Issue.__table__, Photo.__table__, IssuePhoto.__table__
 _HEAD_LINE = re.compile(r"^([0-9a-f-]{36}): the entry (\d+) exported", re.MULTILINE)
 _LINE = re.compile(r"^(XH\d+) (\S+): (\w+) at (\d+)", re.MULTILINE)
 Rows = list[Any]
@@ -51,6 +51,7 @@ FLIPS: dict[str, Callable[[Any], Any]] = {
     "note": _other_text, "reason": _other_text, "ground": _other_text, "hash": _other_digit, "previous_hash": _other_digit,
     "at": lambda at: at + timedelta(microseconds=1), "changes": lambda changes: {**changes, "faked": 1},
     "photos": lambda photos: [*photos, {"id": str(uuid4()), "sha256": "0" * 64, "kind": "after"}],
+    "facts": lambda facts: {**facts, "faked": 1},
 }
 
 
@@ -135,6 +136,21 @@ def _of_issue(column: str, value: Callable[[Rows], Any]) -> Tamper:
     return tamper
 
 
+def _of_row(column: str, value: Any) -> Tamper:
+    """Change a column of the issue that its first entry said, or that no entry ever said."""
+
+    def tamper(connection: sa.Connection, issue_id: UUID, _rows: Rows, _chance: Random) -> int:
+        connection.execute(sa.update(Issues).where(Issues.c.id == issue_id).values({column: value}))
+        return 1
+
+    return tamper
+
+
+def _drop_the_photos(connection: sa.Connection, issue_id: UUID, rows: Rows, _chance: Random) -> int:
+    connection.execute(sa.delete(Links).where(Links.c.issue_id == issue_id))
+    return next(int(row.seq) for row in rows if row.photos)
+
+
 def _other_photo(connection: sa.Connection, _issue_id: UUID, rows: Rows, _chance: Random) -> int:
     """Let the row of a photo in the history name other bytes."""
     row = next(row for row in rows if row.photos)
@@ -172,6 +188,8 @@ TAMPERS: dict[str, Tamper] = {
     "state of the issue": _of_issue("state", lambda rows: "closed" if rows[-1].to_state != "closed" else "accepted"),
     "head of the issue": _of_issue("history_hash", lambda _rows: "0" * 64),
     "version of the issue": _of_issue("version", lambda rows: len(rows) - 1), "another photo": _other_photo,
+    "description of the issue": _of_row("description", "faked"), "place of the issue": _of_row("latitude", 1.5),
+    "summary of the issue": _of_row("public_summary", "faked"), "photos of the issue": _drop_the_photos,
 }
 # Which history each is done to; entries of the newer kinds are each changed and each taken away besides.
 ON = dict.fromkeys(TAMPERS, "plain")
