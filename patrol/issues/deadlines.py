@@ -29,10 +29,18 @@ class Unit(StrEnum):
 
 
 class Stage(StrEnum):
-    """What has to be done by then: the office's answer to a new issue, or the cure."""
+    """What has to be done by then.
+
+    The office's answer to a new issue, the cure (and at least how long there is for it after a return), and the office's
+    check, closing and word on a citizen's "not fixed".
+    """
 
     ACCEPTANCE = "acceptance"
     RECTIFICATION = "rectification"
+    RETURN = "return"
+    REVIEW = "review"
+    CLOSING = "closing"
+    REOPENING = "reopening"
 
 
 class Limit(NamedTuple):
@@ -50,7 +58,8 @@ class Limit(NamedTuple):
 _S, _A, _R = Severity, Stage.ACCEPTANCE, Stage.RECTIFICATION
 
 # The first row that fits decides. What a new installation starts with: the common denominator of published local rules
-# (Fujian 96133 and Lixian county: 10 working days; Lixian: 20 for grave ones; urgent intake within 2 hours in Beijing).
+# (Fujian 96133 and Lixian county: 10 working days; Lixian: 20 for grave ones; urgent intake within 2 hours in Beijing;
+# 3 working days for the check, 5 for the call-back and what follows from it).
 DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("accept_urgent_2_h",   _A, _S.URGENT,  "",  2, Unit.HOURS),
     Limit("accept_general_1_wd", _A, _S.GENERAL, "",  1, Unit.WORKING_DAYS),
@@ -60,6 +69,8 @@ DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("general_10_wd",       _R, _S.GENERAL, "", 10, Unit.WORKING_DAYS),
     Limit("serious_20_wd",       _R, _S.SERIOUS, "", 20, Unit.WORKING_DAYS),
     Limit("major_60_d",          _R, _S.MAJOR,   "", 60, Unit.CALENDAR_DAYS),
+    *(Limit(f"{stage}_{severity}_{days}_wd", stage, severity, "", days, Unit.WORKING_DAYS)
+      for stage, days in ((Stage.RETURN, 1), (Stage.REVIEW, 3), (Stage.CLOSING, 5), (Stage.REOPENING, 5)) for severity in Severity),
 )  # fmt: skip
 
 
@@ -219,9 +230,21 @@ def days_until(working_days: int, first: date, calendar: Calendar) -> tuple[Day,
     return tuple(rows)
 
 
-_STAGE_TEXT = {
+def days_before(working_days: int, last: date, calendar: Calendar) -> date:
+    """Return the `working_days`-th working day before `last`."""
+    while working_days > 0:
+        last -= timedelta(days=1)
+        working_days -= calendar.ruling(last).works
+    return last
+
+
+STAGE_TEXT = {
     Stage.ACCEPTANCE: Text("受理期限", "To be accepted or rejected within"),
     Stage.RECTIFICATION: Text("整改期限", "To be rectified within"),
+    Stage.RETURN: Text("退回后至少", "After a return at least"),
+    Stage.REVIEW: Text("复核期限", "To be checked within"),
+    Stage.CLOSING: Text("结案期限", "To be closed within"),
+    Stage.REOPENING: Text("“未整改到位”的答复期限", "A “not fixed” is decided within"),
 }
 UNIT_TEXT = {
     Unit.HOURS: Text("{n}小时", "{n} hours"),
@@ -250,7 +273,7 @@ def amount_text(limit: Limit) -> Text:
 
 
 def _rule_text(limit: Limit) -> Text:
-    return Text("{stage}：{amount}", "{stage} {amount}").format(stage=_STAGE_TEXT[limit.stage], amount=amount_text(limit))
+    return Text("{stage}：{amount}", "{stage} {amount}").format(stage=STAGE_TEXT[limit.stage], amount=amount_text(limit))
 
 
 def said_of(rows: Sequence[Day]) -> Iterator[Text]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from patrol.foundation import clock
@@ -12,8 +12,9 @@ from patrol.issues.categories import Severity
 from patrol.issues.deadlines import ChineseCalendar, Day, Deadline, Stage, Unit, count
 from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
+from patrol.issues.policies import Policies
 from patrol.issues.policies_held import current_policies
-from patrol.issues.suspension import restored_due
+from patrol.issues.suspension import Pause, restored_due
 
 CLOCK_RUNS = (State.SUBMITTED, State.ACCEPTED, State.DISPATCHED, State.IN_PROGRESS)
 """The states in which somebody must act before the due date; a rectified issue waits for others than its lead."""
@@ -24,6 +25,7 @@ _BY_OFFICE = "set_by_office"
 _SET = Text("由河长办指定期限", "Set by the river chief office")
 _BY_EXTENSION = "extension"
 _EXTENDED = Text("由河长办批准延期", "Extended by the river chief office")
+_KEPT = Text("已批准的延期保留：由{before}延至{until}，顺延至{due}", "The extension granted from {before} to {until} is kept: it ends on {due} local time")
 _PAST = Text("期限必须晚于现在", "A due date must lie in the future")
 
 
@@ -50,10 +52,28 @@ def take_deadline(issue: Issue, deadline: Deadline, since: datetime) -> None:
     issue.due_at, issue.due_rule = deadline.due_at, deadline_as_data(deadline, since)
 
 
+class _Due(NamedTuple):
+    """A due moment, and what is stored of how it came about."""
+
+    at: datetime
+    rule: dict[str, Any]
+
+
 def count_due_again(issue: Issue, timezone: str) -> None:
-    """Count the due date again from where it was counted last, because severity or category changed."""
-    rule = issue.due_rule
-    count_due(issue, Stage(rule["stage"]), datetime.fromisoformat(rule["since"]), timezone)
+    """Count the due date again from where it was counted last, because severity or category changed.
+
+    Time that was granted meanwhile is kept: pauses of the clock and extensions follow in the order in which they came.
+    """
+    old, policies, zone = issue.due_rule, current_policies(), ZoneInfo(timezone)
+    since = datetime.fromisoformat(old["since"])
+    deadline = count(
+        Stage(old["stage"]), Severity(issue.severity), issue.category, since, policies.calendar, zone,
+        policies.limits_on(clock.today(timezone)),
+    )  # fmt: skip
+    due = _Due(deadline.due_at, deadline_as_data(deadline, since))
+    for grant in old.get("grants", ()):
+        due = _later(due, grant, zone) if grant["kind"] == _BY_EXTENSION else _after_pause(due, grant, issue, policies, timezone)
+    issue.due_at, issue.due_rule = due
 
 
 def set_due(issue: Issue, moment: datetime, timezone: str) -> None:
@@ -65,31 +85,64 @@ def set_due(issue: Issue, moment: datetime, timezone: str) -> None:
 
 def extend_due(issue: Issue, moment: datetime, timezone: str) -> None:
     """Take over the due date of a granted extension."""
+    grant = {"kind": _BY_EXTENSION, "from": issue.due_at.isoformat(), "to": moment.isoformat()}
     _take_over(issue, moment, timezone, _BY_EXTENSION, _EXTENDED)
+    issue.due_rule = _with_grant(issue.due_rule, grant)
 
 
 def _take_over(issue: Issue, moment: datetime, timezone: str, rule: str, why: Text) -> None:
     issue.due_rule = {
         **issue.due_rule, "rule": rule, "version": None, "unit": None, "explanation": [why._asdict()], "days": [],
-        "last_day": clock.local_date(moment, timezone).isoformat(),
+        "last_day": _last_day(moment, ZoneInfo(timezone)),
     }  # fmt: skip
     issue.due_at = moment
 
 
-def restore_due(issue: Issue, now: datetime, timezone: str) -> None:
-    """Give back to an issue that was on the ledger the time that was left when its clock stopped."""
-    assert issue.suspended_at
-    rule = issue.due_rule
-    unit = Unit(rule["unit"]) if rule.get("unit") else None
-    restored = restored_due(
-        issue.due_at, date.fromisoformat(rule["last_day"]), unit, stopped_at=issue.suspended_at, resumed_at=now,
-        calendar=chinese_calendar(), timezone=ZoneInfo(timezone),
+def restore_due(issue: Issue, because: Pause, *, stopped_at: datetime, now: datetime, timezone: str) -> None:
+    """Give back the time that was left when the clock stopped; after a review at least what the policy's row says."""
+    grant = {"kind": because.value, "from": stopped_at.isoformat(), "to": now.isoformat()}
+    issue.due_at, issue.due_rule = _after_pause(_Due(issue.due_at, issue.due_rule), grant, issue, current_policies(), timezone)
+
+
+def _after_pause(due: _Due, grant: dict[str, str], issue: Issue, policies: Policies, timezone: str) -> _Due:
+    rule, because, zone = due.rule, Pause(grant["kind"]), ZoneInfo(timezone)
+    stopped, resumed = (datetime.fromisoformat(grant[name]) for name in ("from", "to"))
+    found = restored_due(
+        due.at, date.fromisoformat(rule["last_day"]), Unit(rule["unit"]) if rule.get("unit") else None, stopped_at=stopped,
+        resumed_at=resumed, calendar=policies.calendar, timezone=zone, because=because,
     )  # fmt: skip
-    issue.due_rule = {
-        **rule, "last_day": restored.last_day.isoformat(), "days": _days_as_data(restored.days),
-        "explanation": [*rule["explanation"], *(text._asdict() for text in restored.explanation)],
+    at, last_day, days, said, unit = found.due_at, found.last_day, found.days, found.explanation, rule.get("unit")
+    if because is Pause.REVIEW:
+        limits = policies.limits_on(clock.today(timezone))
+        least = count(Stage.RETURN, Severity(issue.severity), issue.category, resumed, policies.calendar, zone, limits)
+        if least.due_at > at:
+            at, last_day, days, unit = least.due_at, least.last_day, least.days, least.limit.unit.value
+            said = (*said, *least.explanation)
+    changed = {
+        **rule, "unit": unit, "last_day": last_day.isoformat(), "days": _days_as_data(days),
+        "explanation": [*rule["explanation"], *(text._asdict() for text in said)],
     }  # fmt: skip
-    issue.due_at = restored.due_at
+    return _Due(at, _with_grant(changed, grant))
+
+
+def _later(due: _Due, grant: dict[str, str], zone: ZoneInfo) -> _Due:
+    """Let a due date that was counted again end by as much later as an extension had granted."""
+    before, until = (datetime.fromisoformat(grant[name]) for name in ("from", "to"))
+    at = due.at + (until - before)
+    shown = {name: f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for name, moment in (("before", before), ("until", until), ("due", at))}
+    changed = {
+        **due.rule, "unit": None, "last_day": _last_day(at, zone), "explanation": [*due.rule["explanation"], _KEPT.format(**shown)._asdict()],
+    }  # fmt: skip
+    return _Due(at, _with_grant(changed, grant))
+
+
+def _with_grant(rule: Mapping[str, Any], grant: dict[str, str]) -> dict[str, Any]:
+    return {**rule, "grants": [*rule.get("grants", ()), grant]}
+
+
+def _last_day(due_at: datetime, zone: ZoneInfo) -> str:
+    """Return the last local day in time: the due moment itself is the first that is too late."""
+    return (due_at - datetime.resolution).astimezone(zone).date().isoformat()
 
 
 def deadline_as_data(deadline: Deadline, since: datetime) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from patrol.foundation.database import Base, db
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_minute
+from patrol.issues.deciding import LATE_CODE, LATE_NAME, decision_moments
 from patrol.issues.due import CLOCK_RUNS, chinese_calendar
-from patrol.issues.escalation import Rung, planned_moments
+from patrol.issues.escalation import DefaultRung, Rung, planned_moments
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, next_entry
@@ -26,8 +27,10 @@ from patrol.people.actor import SYSTEM
 BATCH = 500
 # What an issue's text, routing and findings say is not asked, and would be most of the work.
 _NEEDED = (
-    Issue.state, Issue.lead_id, Issue.due_at, Issue.due_rule, Issue.next_escalation_at, Issue.version, Issue.history_hash,
+    Issue.state, Issue.lead_id, Issue.due_at, Issue.due_rule, Issue.decide_by, Issue.review_on, Issue.milestones,
+    Issue.next_escalation_at, Issue.version, Issue.history_hash,
 )
+_WAITING = [state.value for state in (*CLOCK_RUNS, *LATE_CODE)]
 PLANNED_AT_ONCE = 1_000
 _ORDER_TEXT = Text("超期未办结，系统按规定发出{name}", "Overdue: {name}, sent by rule")
 
@@ -53,13 +56,13 @@ def escalate_some(timezone: str, limit: int = BATCH) -> tuple[int, int]:
     """
     now = clock.now()
     issues = db.session.scalars(
-        select(Issue).where(Issue.next_escalation_at <= now, Issue.state.in_([state.value for state in CLOCK_RUNS]))
+        select(Issue).where(Issue.next_escalation_at <= now, Issue.state.in_(_WAITING))
         .order_by(Issue.next_escalation_at).limit(limit).options(load_only(*_NEEDED))
         .with_for_update(of=Issue, skip_locked=True).execution_options(populate_existing=True)
     ).all()  # fmt: skip
     if not issues:
         return 0, 0
-    ladder, reached = ladder_on(clock.local_date(now, timezone)), _reached([issue.id for issue in issues])
+    ladder, reached = ladder_on(clock.local_date(now, timezone)), rungs_reached([issue.id for issue in issues])
     rows = [row for issue in issues for row in _climb(issue, ladder, reached, now, ZoneInfo(timezone))]
     # Nobody reads these in this transaction: saved in one statement a table, past the session, they cost a third less.
     db.session.bulk_save_objects(rows, preserve_order=False)
@@ -78,7 +81,7 @@ def ladder_on(day: date) -> Sequence[EscalationPolicy]:
 def rung_names() -> dict[str, Text]:
     """Return what people call each rung that there is or was, by its code; of several versions the latest name."""
     rows = db.session.scalars(select(EscalationPolicy).order_by(EscalationPolicy.valid_from)).all()
-    return {row.code: row.name for row in rows}
+    return {row.code: row.name for row in rows} | LATE_NAME
 
 
 def midnight_of(day: date, timezone: str) -> datetime:
@@ -117,7 +120,8 @@ def _look_anew(begins: datetime, after: UUID | None) -> UUID | None:
     return ids[-1] if len(ids) == PLANNED_AT_ONCE else None
 
 
-def _reached(issue_ids: Sequence[UUID]) -> set[tuple[UUID, str, datetime]]:
+def rungs_reached(issue_ids: Sequence[UUID]) -> set[tuple[UUID, str, datetime]]:
+    """Return the rungs that issues have reached: issue, code, and the due date that it counted to."""
     columns = (Escalation.issue_id, Escalation.code, Escalation.due_at)
     return {(row[0], row[1], row[2]) for row in db.session.execute(select(*columns).where(Escalation.issue_id.in_(issue_ids)))}
 
@@ -127,18 +131,27 @@ def _climb(
 ) -> list[Base]:
     """Let an issue reach the rungs that are due; return what is to be saved."""
     assert issue.next_escalation_at
-    since, start = datetime.fromisoformat(issue.due_rule["since"]), issue.next_escalation_at
-    planned = [
-        (moment, rung) for moment, rung in planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone)
-        if moment >= start and (issue.id, rung.code, issue.due_at) not in before
-    ]  # fmt: skip
-    reached = [(moment, rung) for moment, rung in planned if moment <= now]
-    issue.next_escalation_at = next((moment for moment, _ in planned if moment > now), None)
-    return [row for moment, rung in reached for row in _reach(issue, rung, moment, now)]
+    start = issue.next_escalation_at
+    planned = [row for row in _planned(issue, ladder, zone) if row[0] >= start and (issue.id, row[1].code, row[2]) not in before]
+    issue.next_escalation_at = next((moment for moment, _, _ in planned if moment > now), None)
+    return [row for moment, rung, due in planned if moment <= now for row in _reach(issue, rung, moment, due, now)]
 
 
-def _reach(issue: Issue, rung: Rung, planned_at: datetime, now: datetime) -> list[Base]:
-    rows: list[Base] = [Escalation(issue_id=issue.id, code=rung.code, due_at=issue.due_at, planned_at=planned_at, at=now)]
+def _planned(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneInfo) -> list[tuple[datetime, Rung, datetime]]:
+    """Return moment, rung and the due date that it counts to: the ladder's, or that of the office when it has to decide."""
+    if issue.state in CLOCK_RUNS:
+        since, moved = datetime.fromisoformat(issue.due_rule["since"]), issue.due_rule.get("moved_late")
+        late_since, climbed = None, ()
+        # It counts only for the due date to which the recount had moved it.
+        if moved and datetime.fromisoformat(moved["due_at"]) == issue.due_at:
+            late_since, climbed = datetime.fromisoformat(moved["at"]), moved["climbed"]
+        moments = planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone, late_since=late_since)
+        return [(moment, rung, issue.due_at) for moment, rung in moments if rung.code not in climbed]
+    return [(moment, DefaultRung(code, "", 0, None, LATE_NAME[code]), moment) for moment, code in decision_moments(issue, zone)]
+
+
+def _reach(issue: Issue, rung: Rung, planned_at: datetime, due_at: datetime, now: datetime) -> list[Base]:
+    rows: list[Base] = [Escalation(issue_id=issue.id, code=rung.code, due_at=due_at, planned_at=planned_at, at=now)]
     changes = {"planned_at": {"from": None, "to": planned_at.isoformat()}}
     if rung.order_kind:
         rows.append(Order(

@@ -1,20 +1,25 @@
 """When a late issue climbs to whom: one ladder of policy rows, in local working days. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
-from patrol.issues.deadlines import Calendar, days_until
+from patrol.issues.deadlines import Calendar, days_before, days_until
 
 
 class Basis(StrEnum):
-    """From what a rung is counted: half of the time allowed, hours before the due moment, working days after it."""
+    """From what a rung is counted.
+
+    Half of the time allowed, hours before the due moment, working days before the last day (at the beginning of such a
+    day) or after it.
+    """
 
     HALF = "half"
     HOURS_BEFORE = "hours_before"
+    WORKING_DAYS_BEFORE = "working_days_before"
     WORKING_DAYS_AFTER = "working_days_after"
 
 
@@ -43,11 +48,11 @@ class DefaultRung(NamedTuple):
     name: Text
 
 
-# The ladder that most published rules share: half-time and last-day reminders, the superior chief when it is overdue,
+# The ladder that most published rules share: reminders at half-time and the day before the last, the superior chief when it is overdue,
 # a letter after three working days, listed supervision after ten, an admonitory talk after twenty.
 DEFAULT_LADDER = (
     DefaultRung("half_time", Basis.HALF, 0, None, Text("时限过半提醒", "Half of the time is over")),
-    DefaultRung("day_before", Basis.HOURS_BEFORE, 24, None, Text("到期前一天提醒", "One day is left")),
+    DefaultRung("day_before", Basis.WORKING_DAYS_BEFORE, 1, None, Text("到期前一个工作日提醒", "The working day before the last")),
     DefaultRung("overdue", Basis.WORKING_DAYS_AFTER, 0, None, Text("超期，报上级河长", "Overdue: the superior chief is told")),
     DefaultRung("letter", Basis.WORKING_DAYS_AFTER, 3, "letter", Text("督办函", "Supervision letter")),
     DefaultRung("listed", Basis.WORKING_DAYS_AFTER, 10, "listed", Text("挂牌督办", "Listed supervision")),
@@ -56,20 +61,31 @@ DEFAULT_LADDER = (
 
 
 def planned_moments(
-    ladder: Sequence[Rung], since: datetime, due: datetime, calendar: Calendar, timezone: ZoneInfo
+    ladder: Sequence[Rung], since: datetime, due: datetime, calendar: Calendar, timezone: ZoneInfo, *, late_since: datetime | None = None,
 ) -> list[tuple[datetime, Rung]]:  # fmt: skip
-    """Return each rung with its moment (UTC), in order of time; equal moments keep the ladder's order."""
-    return sorted(((_moment_of(rung, since, due, calendar, timezone), rung) for rung in ladder), key=lambda pair: pair[0])
+    """Return each rung with its moment (UTC), in order of time; equal moments keep the ladder's order.
+
+    `late_since` is when a recount moved the due date into the past: working days after it are counted from then on.
+    """
+    late = late_since or due
+    return sorted(((_moment_of(rung, since, due, late, calendar, timezone), rung) for rung in ladder), key=lambda pair: pair[0])
 
 
-def _moment_of(rung: Rung, since: datetime, due: datetime, calendar: Calendar, timezone: ZoneInfo) -> datetime:
+def _moment_of(rung: Rung, since: datetime, due: datetime, late: datetime, calendar: Calendar, timezone: ZoneInfo) -> datetime:
     if rung.basis == Basis.HALF:
         return since + (due - since) / 2
     if rung.basis == Basis.HOURS_BEFORE:
         return due - timedelta(hours=rung.amount)
-    if rung.amount == 0:
-        return due
     # The due moment is the first that is too late: the last day in time is that of the moment before.
     last_day = (due - datetime.resolution).astimezone(timezone).date()
-    after = days_until(rung.amount, last_day, calendar)[-1].day
-    return datetime.combine(after + timedelta(days=1), time(), timezone).astimezone(UTC)
+    if rung.basis == Basis.WORKING_DAYS_BEFORE:
+        return _midnight(days_before(rung.amount, last_day, calendar), timezone)
+    if rung.amount == 0:
+        return due
+    late_day = (late - datetime.resolution).astimezone(timezone).date()
+    after = days_until(rung.amount, late_day, calendar)[-1].day
+    return _midnight(after + timedelta(days=1), timezone)
+
+
+def _midnight(day: date, timezone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), timezone).astimezone(UTC)

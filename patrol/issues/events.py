@@ -27,7 +27,10 @@ class IssueEscalated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DueMoved(Event):
-    """An issue's due date was counted again by other rows of policy; its history says so in entry `seq`."""
+    """An issue's due date moved by something beside its own steps: other rows of policy, a duplicate that raised its severity or left again.
+
+    Its history says so in entry `seq`.
+    """
 
     issue_id: UUID
     seq: int

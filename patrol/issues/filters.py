@@ -49,6 +49,7 @@ class Filters:
     role_list: RoleList | None = None
     assigned_to: UUID | None = None
     overdue: bool | None = None
+    decision_late: bool | None = None
     due_before: datetime | None = None
     review_before: date | None = None
     created_after: datetime | None = None
@@ -125,6 +126,8 @@ def others(filters: Filters) -> list[ColumnElement[bool]]:
             Issue.latitude.between(filters.bbox.min_latitude, filters.bbox.max_latitude),
             Issue.longitude.between(filters.bbox.min_longitude, filters.bbox.max_longitude),
         ]
+    if filters.decision_late is not None:
+        found.append(decision_late() if filters.decision_late else or_(Issue.decide_by.is_(None), Issue.decide_by > clock.now()))
     return found if filters.overdue is None else [*found, late() if filters.overdue else ~late()]
 
 
@@ -144,6 +147,11 @@ def late() -> ColumnElement[bool]:
     # The states are written out, not bound, so that the partial index of running clocks can be chosen.
     running = Issue.state.in_([literal(state.value, String, literal_execute=True) for state in CLOCK_RUNS])
     return and_(running, Issue.due_at <= clock.now())
+
+
+def decision_late() -> ColumnElement[bool]:
+    """Return the condition that the office should have decided on an issue by now."""
+    return Issue.decide_by <= clock.now()
 
 
 def _codes(prefix: str) -> list[str]:

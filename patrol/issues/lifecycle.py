@@ -94,7 +94,7 @@ class Due(StrEnum):
 
     `SETS` counts it anew from this step; `RECOMPUTES` counts it again from where it was last set when the step changes
     the severity, and takes over a `due_at` that the step brings; `CLEARS` leaves none. `STOPS` stops the clock, and
-    `RESTORES` gives back what was left when it stopped. `GOES_ON` puts back what `CLEARS` took away, as if the clock had
+    `RESTORES` gives back what was left when it stopped, after a review at least what policy says. `GOES_ON` puts back what `CLEARS` took away, as if the clock had
     never stopped.
     """
 
@@ -212,7 +212,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         Verb.RECTIFY, Text("整改完成", "Rectify"), _from(_S.DISPATCHED, _S.IN_PROGRESS), _S.RECTIFIED,
-        _P.HANDLE_ISSUE, Who.LEAD, must=("note", "photos"), may=("before_photo_id",),
+        _P.HANDLE_ISSUE, Who.LEAD, must=("note", "photos"), may=("before_photo_id",), due=Due.STOPS,
         public_text=Text("责任人报告已整改，等待复核。", "Reported as put right; somebody else will check it."),
     ),
     Step(
@@ -221,8 +221,9 @@ STEPS: tuple[Step, ...] = (
         public_text=Text("整改已经他人复核。", "Somebody else has checked that it is put right."),
     ),
     Step(
+        # How long the check took is no fault of the lead's: he gets back what was left when he had reported the cure.
         Verb.RETURN, Text("退回整改", "Return"), _from(_S.RECTIFIED), _S.IN_PROGRESS,
-        _P.REVIEW_ISSUE, Who.NOT_RECTIFIER, must=("reason",),
+        _P.REVIEW_ISSUE, Who.NOT_RECTIFIER, must=("reason",), due=Due.RESTORES,
         public_text=Text("复核未通过，已退回继续整改。", "The check found it not put right; work on it goes on."),
     ),
     Step(

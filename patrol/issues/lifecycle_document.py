@@ -1,7 +1,7 @@
 """`docs/lifecycle.md`, made from the table of the lifecycle and the default deadlines."""
 
 from patrol.issues.categories import SEVERITY_NAME, Severity
-from patrol.issues.deadlines import DEFAULT_LIMITS, Stage, amount_text
+from patrol.issues.deadlines import DEFAULT_LIMITS, STAGE_TEXT, Stage, amount_text
 from patrol.issues.lifecycle import (
     DECLINE_GROUNDS,
     ENDED,
@@ -60,7 +60,7 @@ def _rows_of_limits() -> list[str]:
         f"| `{severity}` | {SEVERITY_NAME[severity].zh} | {' | '.join(limits[severity, stage] for stage in Stage)} |"
         for severity in Severity
     ]
-    return ["| Severity | 名称 | Accepted or rejected within | Rectified within |", "|---" * 4 + "|", *rows]
+    return [f"| Severity | 名称 | {' | '.join(STAGE_TEXT[stage].en for stage in Stage)} |", f"{'|---' * (2 + len(Stage))}|", *rows]
 
 
 def lifecycle_document() -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, s
 from patrol.foundation.database import db
 from patrol.foundation.paging import Page, beyond, page_of
 from patrol.issues.branches import After, Branch, first_ids, is_split
+from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.filters import (
     Filters,
@@ -65,7 +66,7 @@ def _branches(actor: Actor, filters: Filters) -> list[Branch]:
     """Return the reasons for which an issue is in the list, each with all filters."""
     several, conditions = several_of(filters), others(filters)
     # Only these can be late; without them the database walks back through all that arrived.
-    if states := filters.state or (CLOCK_RUNS if filters.overdue else ()):
+    if states := filters.state or (CLOCK_RUNS if filters.overdue else tuple(LATE_CODE) if filters.decision_late else ()):
         several[Issue.state] = [state.value for state in states]
     if filters.q and filters.q.strip() and not _by_words(filters.q):
         conditions.append(says(filters.q))
@@ -115,9 +116,9 @@ def _with_words(q: str, branches: list[Branch], order: str, limit: int, after: A
 
 
 def counts(actor: Actor, filters: Filters) -> dict[str, int]:
-    """Count the visible issues that pass, by each state asked for; without any, by each open state."""
+    """Count the visible issues that pass, by each state asked for; without any, by each that is open or can be in the list."""
     found = defaultdict[str, int](int)
-    states = filters.state or [state for state in State if state not in ENDED]
+    states = filters.state or [state for state in State if state not in ENDED or (filters.role_list and state in LATE_CODE)]
     passing = narrowed(actor, filters)
     if filters.role_list:
         passing.append(or_(false(), *(branch.condition() for branch in branches_of(filters.role_list, actor))))

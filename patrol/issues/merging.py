@@ -13,16 +13,18 @@ from sqlalchemy import or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
+from patrol.foundation import events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
-from patrol.issues.categories import SEVERITY_NAME, Severity
-from patrol.issues.due import CLOCK_RUNS, count_due_again
+from patrol.issues.categories import Severity
+from patrol.issues.events import DueMoved
 from patrol.issues.history import GIVE_BACK, MOVE_ALONG, TAKE_IN, add_entry
 from patrol.issues.leads import may_lead
-from patrol.issues.lifecycle import ENDED, State, Verb
+from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.queries import visible_to
+from patrol.issues.raising import raise_severity, take_back_raise
 from patrol.people.actor import Actor
 
 MERGING = (Verb.MERGE, Verb.UNMERGE)
@@ -39,8 +41,6 @@ _AFTER_CLOSING = Text(
     "this was seen after {number} had been closed: the trouble came back. Accept it, which links the two, or reopen that one",
 )
 _CHARGE = Text("涉及河长履职的投诉只能与同类合并", "A charge against a chief is merged only with one of its kind")
-_NOT_UP = Text("原件现为“{now}”，只能提高", "The original is “{now}” now, and can only be raised")
-_NO_LONGER = Text("原件已结案，不能再改严重程度", "The original is closed: its severity stays")
 
 
 def lock_together(issue_id: UUID, into: UUID | None) -> None:
@@ -65,8 +65,11 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     children = _merged_into(issue)
     changes = {"duplicate": {"from": None, "to": issue.number}}
     if severity := brought.get("raise_severity"):
-        changes |= _raise(original, Severity(severity), timezone)
+        changes |= raise_severity(original, Severity(severity), timezone)
     issue.merged_at, issue.merged_from = now, issue.state
+    # A rung whose time had come may not have been reached yet: the ladder goes on from there if the merging is undone.
+    climbs_from = min(now, issue.next_escalation_at) if issue.next_escalation_at else now
+    issue.due_rule = {**issue.due_rule, "climbs_from": climbs_from.isoformat()}
     _point(issue, original)
     for child in children:
         _point(child, original)
@@ -74,23 +77,29 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
         add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
     original.also_reported += 1 + len(children)
     issue.also_reported = 0
-    add_entry(original, verb=TAKE_IN, by=by, from_state=original.state, brought=_reason(brought), changes=changes)
+    _note(original, TAKE_IN, brought, by, changes)
     return {"merged_into": {"from": None, "to": original.number}}
 
 
-def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor) -> dict[str, Any]:
+def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, timezone: str) -> dict[str, Any]:
     """Take a locked duplicate out of its original, with all that came along; return what changes, for its history.
 
-    A lead who can no longer handle issues does not come back: the department or the office leads then.
+    What the merging raised is taken back, on the issue into which it was merged. A lead who can no longer handle issues
+    does not come back: the department or the office leads then.
     """
     original = db.session.scalars(select(Issue).where(Issue.id == issue.merged_into_id).with_for_update(of=Issue)).one()
-    back = _came_through(issue, _merged_into(original, but=issue))
+    others = _merged_into(original, but=issue)
+    parents = _parents_of([issue, *others])
+    back = _came_through(issue, others, parents)
     changes: dict[str, Any] = {"merged_into": {"from": original.number, "to": None}}
     if issue.lead is not None and not may_lead(issue.lead):
         changes["lead_id"] = {"from": {"id": str(issue.lead.id), "name": issue.lead.name}, "to": None}
         issue.lead_id = issue.lead = None
     # The ladder goes on from where it stopped, so that merging slips past no rung; those that were reached stay reached.
-    issue.next_escalation_at = issue.merged_at
+    kept = dict(issue.due_rule)
+    climbs_from = kept.pop("climbs_from", None)
+    issue.next_escalation_at = datetime.fromisoformat(climbs_from) if climbs_from else issue.merged_at
+    issue.due_rule = kept
     issue.merged_at = issue.merged_from = None
     _point(issue, None)
     for child in back:
@@ -99,9 +108,19 @@ def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor) -> dict[str,
         add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
     issue.also_reported = len(back)
     original.also_reported -= 1 + len(back)
+    raised = next(one for one in (original, *others) if one.number == parents[issue.id])
+    lowered = take_back_raise(raised, issue.number, timezone)
     given = {"duplicate": {"from": issue.number, "to": None}}
-    add_entry(original, verb=GIVE_BACK, by=by, from_state=original.state, brought=_reason(brought), changes=given)
+    _note(original, GIVE_BACK, brought, by, given | (lowered if raised is original else {}))
+    if lowered and raised is not original:
+        _note(raised, GIVE_BACK, brought, by, given | lowered)
     return changes
+
+
+def _note(original: Issue, verb: str, brought: Mapping[str, Any], by: Actor, changes: dict[str, Any]) -> None:
+    entry = add_entry(original, verb=verb, by=by, from_state=original.state, brought=_reason(brought), changes=changes)
+    if "due_at" in changes:
+        events.record(DueMoved(issue_id=original.id, seq=entry.seq))
 
 
 def _original_for(issue: Issue, into: UUID, by: Actor) -> Issue:
@@ -140,24 +159,6 @@ def _refusal(words: Text) -> Invalid:
     return Invalid(words, errors={"into": [words]})
 
 
-def _raise(original: Issue, severity: Severity, timezone: str) -> dict[str, Any]:
-    """Raise the original's severity, as the office decided; its clock, while it runs, counts by the new one."""
-    grades = list(Severity)
-    now = Severity(original.severity)
-    fault = _NO_LONGER if original.state in ENDED else None
-    if fault is None and grades.index(severity) <= grades.index(now):
-        fault = _NOT_UP.format(now=SEVERITY_NAME[now])
-    if fault is not None:
-        raise Invalid(fault, errors={"raise_severity": [fault]})
-    changes = {"severity": {"from": now.value, "to": severity.value}}
-    original.severity, before = severity.value, original.due_at
-    if original.state in CLOCK_RUNS:
-        count_due_again(original, timezone)
-    if original.due_at != before:
-        changes["due_at"] = {"from": before.isoformat(), "to": original.due_at.isoformat()}
-    return changes
-
-
 def _merged_into(original: Issue, *, but: Issue | None = None) -> Sequence[Issue]:
     others = Issue.id != but.id if but else true()
     return db.session.scalars(
@@ -166,14 +167,18 @@ def _merged_into(original: Issue, *, but: Issue | None = None) -> Sequence[Issue
     ).all()  # fmt: skip
 
 
-def _came_through(issue: Issue, others: Sequence[Issue]) -> list[Issue]:
-    """Return those of the original's `others` that were merged into `issue`, or into one that was, in their order."""
+def _parents_of(issues: Sequence[Issue]) -> dict[UUID, str]:
+    """Return by id the number of what each issue was merged into itself."""
     rows = db.session.scalars(
-        select(HistoryEntry).where(HistoryEntry.issue_id.in_([other.id for other in others]), HistoryEntry.verb == Verb.MERGE.value)
+        select(HistoryEntry).where(HistoryEntry.issue_id.in_([issue.id for issue in issues]), HistoryEntry.verb == Verb.MERGE.value)
         .order_by(HistoryEntry.seq)
     )  # fmt: skip
     # Each was merged by its last such entry; where it went along to since says nothing of how it got there.
-    parents = {row.issue_id: row.changes["merged_into"]["to"] for row in rows}
+    return {row.issue_id: row.changes["merged_into"]["to"] for row in rows}
+
+
+def _came_through(issue: Issue, others: Sequence[Issue], parents: Mapping[UUID, str]) -> list[Issue]:
+    """Return those of the original's `others` that were merged into `issue`, or into one that was, in their order."""
     through, grown = {issue.number}, True
     while grown:
         found = through | {other.number for other in others if parents[other.id] in through}

@@ -52,6 +52,7 @@ _ON_LEDGER = "review_on IS NOT NULL"
 _UNDECIDED = "decided_at IS NULL"
 # A ladder that was climbed to its end, or that waits for nothing, is not in the index.
 _CLIMBS = "next_escalation_at IS NOT NULL"
+_TO_DECIDE = "decide_by IS NOT NULL"
 _WAITS = "state = 'open' AND told_late_at IS NULL AND due_at IS NOT NULL"
 _IS_MERGED = "merged_into_id IS NOT NULL"
 _IS_RELAPSE = "relapse_of_id IS NOT NULL"
@@ -69,6 +70,8 @@ class Issue(Base):
     `version` counts the entries of the history and `history_hash` is the last one's hash, so that a shortened history
     shows. `is_joint`: it lies on a border, and its sides (`IssueSide`) see it. `findings` are beside it: they come later
     by the worker and do not make anybody's ETag stale.
+
+    `decide_by` is by when the office has to decide on it (`deciding`), None while nothing waits for that.
 
     A merged issue names its original, which is never merged itself, and the state it was in before; `also_reported`
     counts, on the original, what is merged into it. `relapse_of` is the closed issue whose trouble came back here, and
@@ -95,6 +98,7 @@ class Issue(Base):
         Index("ix_issues_led_by_nobody", "region_id", postgresql_where=text(_LED_BY_NOBODY), sqlite_where=text(_LED_BY_NOBODY)),
         Index("ix_issues_came_back", "region_id", postgresql_where=text(_CAME_BACK), sqlite_where=text(_CAME_BACK)),
         Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
+        Index("ix_issues_decide_by", "decide_by", "id", postgresql_where=text(_TO_DECIDE), sqlite_where=text(_TO_DECIDE)),
         Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
         Index("ix_issues_place", "latitude", "longitude"),
         Index("ix_issues_merged_into", "merged_into_id", postgresql_where=text(_IS_MERGED), sqlite_where=text(_IS_MERGED)),
@@ -125,6 +129,7 @@ class Issue(Base):
     department: Mapped[str | None] = mapped_column(String(40), index=True)
     due_at: Mapped[datetime]
     due_rule: Mapped[dict[str, Any]]
+    decide_by: Mapped[datetime | None]
     next_escalation_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]

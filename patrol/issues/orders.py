@@ -13,6 +13,7 @@ from patrol.foundation.paging import Order as Sorted
 from patrol.foundation.paging import Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import NOT_LEAD, leads
+from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.history import ANSWER_ORDER, add_entry
 from patrol.issues.models import Issue
@@ -74,7 +75,8 @@ def list_escalations(
 
 
 def _refuse_unknown_rung(code: str) -> None:
-    codes = db.session.scalars(select(EscalationPolicy.code).distinct().order_by(EscalationPolicy.code)).all()
+    rungs = db.session.scalars(select(EscalationPolicy.code).distinct().order_by(EscalationPolicy.code)).all()
+    codes = [*rungs, *LATE_NAME]
     if code not in codes:
         fault = _NO_RUNG.format(codes=", ".join(codes))
         raise Invalid(fault, errors={"code": [fault]})

@@ -12,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.issues.deciding import LATE_NAME
 from patrol.issues.dispatching import DUTY
 from patrol.issues.escalation import Basis
 from patrol.issues.escalation_models import EscalationPolicy
@@ -28,7 +29,7 @@ MODEL: dict[Kind, type[Version]] = {
 }  # fmt: skip
 PAIRS = ("name", "reason", "source")
 """What is told in both languages: a member `{zh, en}` outside, two columns inside."""
-RESERVED = frozenset({"set_by_office", "extension", "office_first", "vacant_to_office"})
+RESERVED = frozenset({"set_by_office", "extension", "office_first", "vacant_to_office", *LATE_NAME})
 """Codes that the rules give themselves where no row decides."""
 # A clerk may type in a notice late; farther back a day matters to nothing that still runs, farther ahead nobody knows it.
 DAYS_BACK, DAYS_AHEAD = timedelta(days=400), timedelta(days=1100)
@@ -37,7 +38,8 @@ _NOT_THE_TOP = Text("政策适用于全区，只有最上级河长办或管理�
 _NONE = Text("没有这个版本", "There is no such version")
 _PAST = Text("生效日期不能早于今天（{today}）：已经计算的不作追溯", "It cannot begin before today ({today}): nothing is changed backwards")
 _NOT_LATER = Text(
-    "已有版本自{day}起生效，新版本须更晚生效；未生效的版本可先撤回", "There is a version from {day} on: a new one begins later. One not in force yet can be withdrawn first"
+    "已有版本自{day}起生效，新版本须更晚生效；生效首日结束前的版本可先撤回",
+    "There is a version from {day} on: a new one begins later. One can be withdrawn first until its first day is over",
 )
 _IN_FORCE = Text("该版本自{day}起已生效，不能撤回；请另加新版本", "It is in force since {day} and cannot be withdrawn: add another version")
 _FAR = Text("日期须在{first}至{last}之间", "The day must lie between {first} and {last}")
@@ -46,7 +48,7 @@ _RESERVED = Text("此代码由系统使用，请换一个", "This code is the sy
 _TAKEN = Text("此代码已用于另一项时限，请换一个", "This code names another limit: choose another one")
 _NEVER_TO_CHIEF = Text("涉及河长履职的问题不得直接派给河长", "What concerns a chief's duty may never go straight to a chief")
 _HALF = Text("按半程计时数量为 0", "At half time the amount is 0")
-_HOURS = Text("按到期前小时计时数量至少为 1", "Hours before need an amount of at least 1")
+_BEFORE = Text("按到期前计时数量至少为 1", "Time before needs an amount of at least 1")
 
 
 def add_version(kind: Kind, *, by: Actor, id: UUID, timezone: str, **data: Any) -> tuple[Version, bool]:  # noqa: A002
@@ -91,15 +93,17 @@ def draft(kind: Kind, *, by: Actor, today: date, **data: Any) -> Version:
 
 
 def withdraw(kind: Kind, version_id: UUID, *, by: Actor, today: date) -> Version:
-    """Take back a version that is not in force yet; taking it back twice is no fault.
+    """Take back a version until its first day is over; taking it back twice is no fault.
 
-    Raises NotAllowed (403), NotFound (404), and Conflict (409) for one in force.
+    A slip that is seen on the first day is so corrected by another version that begins that day; what was counted by the
+    withdrawn one stays until it is counted again. Raises NotAllowed (403), NotFound (404), and Conflict (409) for one that
+    is longer in force.
     """
     refuse_below_the_top(by)
     policies_changed()
     row = get_version(kind, version_id)
     if row.withdrawn_at is None:
-        if row.valid_from <= today:
+        if row.valid_from < today:
             raise Conflict(_IN_FORCE.format(day=row.valid_from))
         row.withdrawn_at, row.withdrawn_by_id = clock.now(), by.person_id
         note_audit(by, "withdraw_policy", str(version_id), kind=kind.value, version=row.version)
@@ -157,7 +161,7 @@ def _refuse_impossible(kind: Kind, columns: Mapping[str, Any], today: date) -> N
         _refuse(columns["straight"] and columns["category"].startswith(DUTY), "straight", _NEVER_TO_CHIEF)
     else:
         _refuse(columns["basis"] == Basis.HALF and columns["amount"] != 0, "amount", _HALF)
-        _refuse(columns["basis"] == Basis.HOURS_BEFORE and columns["amount"] < 1, "amount", _HOURS)
+        _refuse(columns["basis"] in (Basis.HOURS_BEFORE, Basis.WORKING_DAYS_BEFORE) and columns["amount"] < 1, "amount", _BEFORE)
 
 
 def _refuse_taken_code(columns: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity, Source
 from patrol.issues.dispatching import Decision, Rule, goes_straight_to_the_chief
 from patrol.issues.due import chinese_calendar, deadline_as_data
-from patrol.issues.escalating import ladder_on, midnight_of
+from patrol.issues.escalating import ladder_on, midnight_of, rungs_reached
 from patrol.issues.escalation import DefaultRung, planned_moments
 from patrol.issues.escalation_models import Escalation, EscalationPolicy
 from patrol.issues.models import HistoryEntry, Issue, number_of
@@ -28,7 +28,7 @@ from patrol.issues.policies_held import current_policies, dated_limit, dated_rul
 from patrol.issues.policy_actions import Version
 from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, DispatchPolicy
 from patrol.issues.queries import visible_to
-from patrol.issues.recounting import READ_AT_ONCE, Recount, running_issues
+from patrol.issues.recounting import READ_AT_ONCE, Recount, rungs_at_once, running_issues
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission
 
@@ -68,6 +68,7 @@ def recount_all(policies: Policies, on: date, *, actor: Actor, first: int, timez
     recount, now, seen = Recount(policies, on, timezone), clock.now(), Counter[str]()
     columns = (Issue.serial, Issue.state, Issue.severity, Issue.category, Issue.due_rule)
     shown: list[dict[str, Any]] = []
+    late_ones: list[tuple[UUID, datetime]] = []
     for due_at, issue_id, serial, state, severity, category, rule in running_issues(*columns, most=MOST_LOOKED_AT + 1):
         seen["looked_at"] += 1
         if seen["looked_at"] > MOST_LOOKED_AT:
@@ -78,13 +79,27 @@ def recount_all(policies: Policies, on: date, *, actor: Actor, first: int, timez
             continue
         new = counted[0].due_at
         late = new <= now < due_at
+        late_ones += [(issue_id, due_at)] if new <= now else []
         seen.update(("moved", "earlier" if new < due_at else "later", *(["late_at_once"] if late else [])))
         if len(shown) < first:
             before = {"due_at": due_at, **_rule_in_short(rule)}
             after = {"due_at": new, **_rule_in_short(deadline_as_data(*counted))}
             shown.append({"issue": _in_short(issue_id, serial, state, severity, category), "before": before, "after": after, "late_at_once": late})
     names = ("kept", "unchanged", "moved", "earlier", "later", "late_at_once")
-    return {"on": on, **_looked(seen, MOST_LOOKED_AT), **{name: seen[name] for name in names}, "items": _visible(shown, actor)}
+    return {
+        "on": on, **_looked(seen, MOST_LOOKED_AT), **{name: seen[name] for name in names}, "rungs": _rungs_of(late_ones, ladder_on(clock.today(timezone))),
+        "items": _visible(shown, actor),
+    }  # fmt: skip
+
+
+def _rungs_of(late: Sequence[tuple[UUID, datetime]], ladder: Sequence[EscalationPolicy]) -> dict[str, int]:
+    """Count, rung by rung, how many would be reached at once by issues whose due date would move into the past from the one given."""
+    found = Counter({rung.code: 0 for rung in ladder})
+    for begin in range(0, len(late), READ_AT_ONCE):
+        batch = late[begin:begin + READ_AT_ONCE]
+        reached = rungs_reached([issue_id for issue_id, _ in batch])
+        found.update(code for issue_id, due in batch for code in rungs_at_once(ladder, issue_id, due, reached))
+    return dict(found)
 
 
 def dispatch_changed_by(version: DispatchPolicy, *, actor: Actor, first: int, days: int, today: date) -> dict[str, Any]:

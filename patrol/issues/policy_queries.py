@@ -107,7 +107,7 @@ def shown_version(row: Version, kind: Kind, standing: Mapping[UUID, str], today:
     return {
         **{name: getattr(row, name) for name in (*COMMON, *FIGURES[kind])}, **pairs,
         "standing": "withdrawn" if row.withdrawn_at else standing.get(row.id, "coming"),
-        "withdrawable": row.withdrawn_at is None and row.valid_from > today,
+        "withdrawable": row.withdrawn_at is None and row.valid_from >= today,
     }  # fmt: skip
 
 

@@ -157,6 +157,8 @@ class DueDryRunOut(DryRunOut):
     later = _F.Integer(required=True)
     late_at_once = _F.Integer(required=True)
     unchanged = _F.Integer(required=True)
+    rungs = _F.Dict(keys=_F.String(), values=_F.Integer(), required=True,
+                    metadata={"description": "How many of each rung of the ladder would be written at once.", "example": {"overdue": 57, "letter": 0}})
     kept = _F.Integer(required=True, metadata={"description": "Set or extended by a person, or stood still on the ledger: never counted again."})
 
 

@@ -12,6 +12,7 @@ from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import steps_open_to
 from patrol.issues.categories import CATEGORIES
+from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.history import (
     ADD_PHOTOS,
@@ -108,7 +109,7 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
         "department": shown_department(issue.department, reader.language),
         "routing": shown_issue_routing(issue, reader),
         **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
-        "overdue": is_overdue(issue.state, issue.due_at, reader.now),
+        "overdue": is_overdue(issue.state, issue.due_at, reader.now), "decision": shown_decision(issue, reader.now, reader.language),
         "suspension": shown_suspension(issue),
         "merged_into": shown_kin(issue.merged_into), "relapse_of": shown_kin(issue.relapse_of),
         "relapsed_in": shown_kin(issue.relapsed_in),

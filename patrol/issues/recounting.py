@@ -4,7 +4,7 @@ A new version counts for what is counted while it is in force. Due dates that st
 here, ordered by a person and done by the worker in batches.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,8 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import Deadline, Stage, Unit, count
 from patrol.issues.due import CLOCK_RUNS, take_deadline
+from patrol.issues.escalating import rungs_reached
+from patrol.issues.escalation import Basis, Rung
 from patrol.issues.events import DueMoved
 from patrol.issues.history import RECOUNT, add_entry
 from patrol.issues.models import Issue
@@ -65,6 +67,15 @@ class Recount:
             if deadline.limit.unit is not Unit.HOURS:
                 self._counted[key] = deadline
         return deadline, since
+
+
+def rungs_at_once(ladder: Sequence[Rung], issue_id: UUID, before: datetime, reached: Collection[tuple[UUID, str, datetime]]) -> list[str]:
+    """Return the rungs that an issue reaches at once when its due date moves from `before` into the past.
+
+    Only that it is late is told, and only once: graver orders follow in the days after the recount.
+    """
+    first = [rung.code for rung in ladder if rung.basis == Basis.WORKING_DAYS_AFTER and rung.amount == 0]
+    return [code for code in first if (issue_id, code, before) not in reached]
 
 
 def running_issues(*columns: InstrumentedAttribute[Any], most: int) -> Iterator[Sequence[Any]]:
@@ -126,13 +137,13 @@ def _apply_batch(application_id: UUID, timezone: str) -> None:
     if act.last_issue_id is not None:
         batch = batch.where(Issue.id > act.last_issue_id)
     issues = db.session.scalars(batch.with_for_update().execution_options(populate_existing=True)).all()
-    recount = Recount(current_policies(), act.on_day, timezone)
+    recount, reached = Recount(current_policies(), act.on_day, timezone), rungs_reached([issue.id for issue in issues])
     for issue in issues:
         counted = recount.again(issue.severity, issue.category, issue.due_rule)
         if counted is None:
             act.kept += 1
         elif counted[0].due_at != issue.due_at:
-            _move(issue, act, *counted)
+            _move(issue, act, reached, *counted)
             act.moved += 1
     act.looked_at += len(issues)
     if len(issues) < BATCH:
@@ -142,11 +153,17 @@ def _apply_batch(application_id: UUID, timezone: str) -> None:
     outbox.put(APPLY, application_id=str(application_id))
 
 
-def _move(issue: Issue, act: PolicyApplication, deadline: Deadline, since: datetime) -> None:
+def _move(
+    issue: Issue, act: PolicyApplication, reached: Collection[tuple[UUID, str, datetime]], deadline: Deadline, since: datetime
+) -> None:
     before = {"due_at": issue.due_at.isoformat(), "last_day": issue.due_rule["last_day"], "rule": issue.due_rule["rule"]}
+    old, now = issue.due_at, clock.now()
     take_deadline(issue, deadline, since)
-    # Who becomes late at once climbs from the due date on; reminders of times past are not sent.
-    issue.next_escalation_at = min(clock.now(), issue.due_at)
+    # Who becomes late at once is told so; reminders of times past are not sent, and graver orders count from the recount.
+    issue.next_escalation_at = min(now, issue.due_at)
+    if issue.due_at <= now:
+        climbed = sorted({code for issue_id, code, due in reached if (issue_id, due) == (issue.id, old)})
+        issue.due_rule = {**issue.due_rule, "moved_late": {"due_at": issue.due_at.isoformat(), "at": now.isoformat(), "climbed": climbed}}
     after = {"due_at": issue.due_at.isoformat(), "last_day": issue.due_rule["last_day"], "rule": deadline.rule}
     changes: dict[str, Any] = {name: {"from": before[name], "to": after[name]} for name in after}
     person = act.ordered_by

@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select
 from patrol.foundation import clock
 from patrol.issues.branches import Branch
 from patrol.issues.categories import Severity
+from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS
-from patrol.issues.filters import among, late
+from patrol.issues.filters import among, decision_late, late
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Extension, Issue
 from patrol.issues.queries import Scope, districts_signed_by, scope_of
@@ -57,7 +58,9 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
     """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
     found, today = [], clock.today(_timezone())
     not_mine, is_major = Issue.rectified_by_id.is_distinct_from(actor.person_id), Issue.severity == Severity.MAJOR.value
-    to_review = and_(Issue.state == State.SUSPENDED.value, Issue.review_on <= today)
+    on_ledger = Issue.state == State.SUSPENDED.value
+    # A day of review is there from its morning on, and so is a milestone; both are late when that day is over.
+    to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= _end_of_today()))
     first = [state for state, may in ((State.SUBMITTED, P.RECEIVE_ISSUE), (State.ACCEPTED, P.DISPATCH_ISSUE)) if actor.may(may)]
     if first:
         found.append(scope.area({Issue.state: [state.value for state in first]}))
@@ -65,6 +68,8 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
         found += [_in_area(scope, *_more_time_asked(actor)), _in_area(scope, to_review, ~is_major, not_mine)]
     if actor.may(P.REVIEW_ISSUE):
         found.append(scope.area({Issue.state: [State.RECTIFIED.value]}, not_mine))
+        asked = and_(Issue.state == State.CLOSED.value, Issue.decide_by.is_not(None))
+        found.append(_in_area(scope, asked, not_mine, *_of_others(actor)))
     if actor.may(P.CLOSE_ISSUE):
         found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~is_major, not_mine))
     if districts := districts_signed_by(actor, today):
@@ -77,13 +82,20 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
 
 
 def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:
-    """Return what is overdue in the actor's area, for a chief below it, with others in charge: what he may supervise."""
+    """Return what is overdue in the actor's area, or waits too long for an office there, with others in charge.
+
+    A chief reads of those below, which he may supervise.
+    """
     if not (actor.may(P.SUPERVISE_ISSUE) or actor.may(P.REVIEW_ISSUE)):
         return []
-    of_others = [Issue.lead_id.is_distinct_from(actor.person_id), Issue.id.not_in(_co_handled(actor.person_id))]
+    of_others, undecided = _of_others(actor), list(LATE_CODE)
     if not actor.may(P.REVIEW_ISSUE):
         of_others.append(Issue.region_id != actor.region_id)
-    return [scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others)]
+        undecided.remove(State.CLOSED)
+    return [
+        scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others),
+        _in_area(scope, decision_late(), Issue.state.in_([state.value for state in undecided]), *of_others),
+    ]
 
 
 def _came_back(actor: Actor, scope: Scope) -> list[Branch]:
@@ -108,6 +120,10 @@ _BRANCHES: dict[RoleList, Callable[[Actor, Scope], list[Branch]]] = {
 def _in_area(scope: Scope, *conditions: ColumnElement[bool]) -> Branch:
     """Return the few issues of the area that the conditions leave."""
     return Branch({}, [*conditions, scope.area().condition()], few=True)
+
+
+def _of_others(actor: Actor) -> list[ColumnElement[bool]]:
+    return [Issue.lead_id.is_distinct_from(actor.person_id), Issue.id.not_in(_co_handled(actor.person_id))]
 
 
 def _co_handled(person_id: UUID | None) -> Select[UUID]:

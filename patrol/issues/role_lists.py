@@ -33,13 +33,14 @@ _ROWS: dict[RoleList, ListRow] = {
     ),
     RoleList.WAITING_FOR_ME: ListRow(
         Text("待我决定", "Waiting for my decision"),
-        Text("等您受理、派单、批复延期、复核、结案，或挂账复查日已到",
-             "To be accepted, dispatched, checked or closed by you, a request for more time, or the review of the ledger is due"),
+        Text("等您受理、派单、批复延期、复核、结案、答复“未整改到位”，或挂账复查日、节点已到",
+             "To be accepted, dispatched, checked or closed by you, a request for more time, a “not fixed”, or a day of the ledger has come"),
         frozenset({P.RECEIVE_ISSUE, P.DISPATCH_ISSUE, P.REVIEW_ISSUE, P.CLOSE_ISSUE, P.CLOSE_MAJOR_ISSUE}),
     ),
     RoleList.LATE_BELOW_ME: ListRow(
         Text("下级超期", "Late below me"),
-        Text("辖区内他人负责、已超期的问题", "Overdue in your area, with others in charge"),
+        Text("辖区内他人负责、已超期的问题，以及河长办逾期未复核、未结案、未复查、未答复的",
+             "Overdue in your area, with others in charge; and what waits too long for an office to check, close, review or answer"),
         frozenset({P.SUPERVISE_ISSUE, P.REVIEW_ISSUE}),
     ),
     RoleList.CAME_BACK: ListRow(

@@ -6,6 +6,7 @@ from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.issues.categories import Severity, Source
+from patrol.issues.decision_schemas import DecisionOut
 from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled
 from patrol.issues.filters import ORDERS
 from patrol.issues.lifecycle import State
@@ -43,7 +44,8 @@ class IssueFilterArgs(ma.Schema):
     assigned_to = SomebodyField(load_default=None, metadata={"description": "`me` or an account's id: leads or co-handles."})
     role_list = _F.Enum(RoleList, by_value=True, load_default=None, data_key="list",
                         metadata={"description": "What the caller has to do, as `/issues/lists` counts it."})
-    overdue = _F.Boolean(load_default=None)
+    overdue = _F.Boolean(load_default=None, metadata={"description": "The lead is late."})
+    decision_late = _F.Boolean(load_default=None, metadata={"description": "The office is late to check, close, review or answer."})
     due_before = Moment(load_default=None)
     review_before = _F.Date(load_default=None,
                             metadata={"description": "On the ledger, to be reviewed on this day or earlier."})
@@ -221,6 +223,7 @@ class IssueOut(PositionOut):
     due_at = Moment(required=True, allow_none=True)
     due_rule = _F.Nested(DueRuleOut, required=True, allow_none=True)
     overdue = _F.Boolean(required=True)
+    decision = _F.Nested(DecisionOut, required=True, allow_none=True, metadata={"description": "By when the office decides."})
     suspension = _F.Nested(SuspensionOut, required=True, allow_none=True,
                            metadata={"description": "Why no clock runs; null unless the state is `suspended`."})
     merged_into = _F.Nested(KinOut, required=True, allow_none=True, metadata={"description": "The original of a duplicate."})

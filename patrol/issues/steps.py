@@ -15,6 +15,7 @@ from patrol.issues.assigning import renew_ownership
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.charging import decline, dispatch, transfer
 from patrol.issues.deadlines import Stage
+from patrol.issues.deciding import renew_decision
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
@@ -24,8 +25,10 @@ from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_st
 from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
+from patrol.issues.raising import due_change
 from patrol.issues.relapses import link_relapse, withdraw_relapse
-from patrol.issues.taking import Taking, attach_photos, call_back, plain
+from patrol.issues.suspension import Pause
+from patrol.issues.taking import Taking, attach_photos, call_back
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
@@ -69,6 +72,8 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     _EFFECTS.get(step.verb, _nothing)(taking)
     issue.state = step.leads_from(before, came_from).value
     _renew_deadline(taking, classified)
+    if issue.state != before:
+        renew_decision(issue, taking.now, taking.timezone)
     if issue.state in ENDED:
         # The sweep walks over all that may still climb: what has ended would only make it longer each year.
         issue.next_escalation_at = None
@@ -97,7 +102,7 @@ def _classify(taking: Taking) -> bool:
 
 
 def _renew_deadline(taking: Taking, classified: bool) -> None:
-    issue, before = taking.issue, taking.issue.due_at
+    issue, before, rule = taking.issue, taking.issue.due_at, taking.issue.due_rule
     if taking.step.due is Due.SETS:
         count_due(issue, Stage.RECTIFICATION, taking.now, taking.timezone)
         # A count begun on the same day as an earlier one ends at the same moment, and yet begins the ladder anew.
@@ -105,12 +110,24 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
     elif taking.step.due is Due.RECOMPUTES and classified:
         count_due_again(issue, taking.timezone)
     elif taking.step.due is Due.RESTORES:
-        restore_due(issue, taking.now, taking.timezone)
-        leave_ledger(taking)
+        _restore(taking)
     if (moment := taking.brought.get("due_at")) is not None:
         set_due(issue, moment, taking.timezone)
-    if issue.due_at != before:
-        taking.changes["due_at"] = {"from": plain(before), "to": plain(issue.due_at)}
+    taking.changes |= due_change(issue, before, rule)
+
+
+def _restore(taking: Taking) -> None:
+    issue, from_ledger = taking.issue, taking.issue.suspended_at
+    stopped_at = from_ledger or issue.rectified_at
+    assert stopped_at
+    because = Pause.LEDGER if from_ledger else Pause.REVIEW
+    restore_due(issue, because, stopped_at=stopped_at, now=taking.now, timezone=taking.timezone)
+    # Reminders of a time that stood still are not sent.
+    issue.next_escalation_at = taking.now
+    if from_ledger:
+        leave_ledger(taking)
+    else:
+        issue.rectified_at = issue.rectified_by_id = None
 
 
 def _accept(taking: Taking) -> None:
@@ -126,7 +143,7 @@ def _merge(taking: Taking) -> None:
 
 
 def _unmerge(taking: Taking) -> None:
-    taking.changes |= unmerge(taking.issue, taking.brought, by=taking.by)
+    taking.changes |= unmerge(taking.issue, taking.brought, by=taking.by, timezone=taking.timezone)
 
 
 def _nothing(_taking: Taking) -> None:
@@ -142,8 +159,7 @@ def _verify(taking: Taking) -> None:
 
 
 def _return(taking: Taking) -> None:
-    issue = taking.issue
-    issue.rectified_at, issue.rectified_by_id, issue.returned_times = None, None, issue.returned_times + 1
+    taking.issue.returned_times += 1
 
 
 def _close(taking: Taking) -> None:

@@ -1,4 +1,4 @@
-"""What is left of a deadline when an issue goes on the ledger, and when it ends after work goes on again.
+"""What is left of a deadline whose clock stands still, on the ledger or for a review, and when it ends after that.
 
 A limit in days keeps its whole days: those after the local day on which the clock stopped, up to the last day, are
 counted again from the day after the one on which it goes on. Hours, moments named by the office, and what was late
@@ -7,20 +7,32 @@ already, move by exactly as long as the clock stood still.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
 from patrol.issues.deadlines import DAYS_TO, HOURS_TO, UNIT_TEXT, Calendar, Day, DayKind, Unit, days_until, said_of
 
-_STOOD_STILL = Text("{stopped}至{resumed}挂账，不计时", "On the ledger from {stopped} to {resumed}: the clock stood still")
+
+class Pause(StrEnum):
+    """Why a clock stands still: works are needed first, or somebody else has to look."""
+
+    LEDGER = "ledger"
+    REVIEW = "review"
+
+
+_STOOD_STILL = {
+    Pause.LEDGER: Text("{stopped}至{resumed}挂账，不计时", "On the ledger from {stopped} to {resumed}: the clock stood still"),
+    Pause.REVIEW: Text("{stopped}至{resumed}等待复核，不计时", "Under review from {stopped} to {resumed}: the clock stood still"),
+}
 _LEFT = Text("剩余{amount}", "{amount} were left")
 
 
 def stood_still(explanation: Sequence[Mapping[str, str]]) -> bool:
     """Tell from the stored words of a due date whether its clock has stood still: then no count from its start gives it back."""
-    beginning = _STOOD_STILL.en.partition("{")[0]
-    return any(text["en"].startswith(beginning) for text in explanation)
+    beginnings = tuple(text.en.partition("{")[0] for text in _STOOD_STILL.values())
+    return any(text["en"].startswith(beginnings) for text in explanation)
 
 
 class Restored(NamedTuple):
@@ -34,11 +46,11 @@ class Restored(NamedTuple):
 
 def restored_due(
     due_at: datetime, last_day: date, unit: Unit | None, *, stopped_at: datetime, resumed_at: datetime,
-    calendar: Calendar, timezone: ZoneInfo,
+    calendar: Calendar, timezone: ZoneInfo, because: Pause = Pause.LEDGER,
 ) -> Restored:  # fmt: skip
     """Return when an issue is due whose clock stood still; `unit` None is a moment that the office named."""
     stopped, resumed = (moment.astimezone(timezone).date() for moment in (stopped_at, resumed_at))
-    stood = _STOOD_STILL.format(stopped=stopped, resumed=resumed)
+    stood = _STOOD_STILL[because].format(stopped=stopped, resumed=resumed)
     if unit in (None, Unit.HOURS) or due_at <= stopped_at:
         moved = due_at + (resumed_at - stopped_at)
         local = moved.astimezone(timezone)

@@ -41,9 +41,10 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     if To.SUPERIOR in to:
         ids += superior_chiefs(issue, day)
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
-    office: Sequence[Person] = office_of(issue.region) if To.OFFICE in to else ()
+    office, *above = [*_offices_up(issue.region), [], []] if To.OFFICE in to else [[], []]
+    higher = above[0] if To.OFFICE_ABOVE in to else []
     sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
-    named = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *sides))]
+    named = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *higher, *sides))]
     wanted = [person_id for person_id in dict.fromkeys(named) if person_id and person_id != but]
     seeing = seen_by(issue, wanted)
     return Recipients([person_id for person_id in wanted if person_id in seeing], office[0].region_id if office else None)
@@ -57,14 +58,19 @@ def _reporters_of(issue: Issue) -> list[UUID | None]:
 
 def office_of(region: Region) -> Sequence[Person]:
     """Return the people of the river chief office nearest to `region`, at it or above, by user name."""
+    return next(iter(_offices_up(region)), [])
+
+
+def _offices_up(region: Region) -> list[list[Person]]:
+    """Return the offices at and above `region`, the nearest first, each with its people by user name."""
     # ix_regions_path serves few exact paths better than a comparison of prefixes turned round.
     rows = db.session.execute(
         select(Person, Region.path).join(Region, Region.id == Person.region_id)
         .where(Region.path.in_(_paths_up(region.path)), _holds(Role.OFFICE), Person.disabled_at.is_(None))
         .order_by(Person.username)
     ).all()  # fmt: skip
-    nearest = max((len(path) for _, path in rows), default=0)
-    return [person for person, path in rows if len(path) == nearest]
+    paths = sorted({path for _, path in rows}, key=len, reverse=True)
+    return [[person for person, its in rows if its == path] for path in paths]
 
 
 def _holds(role: Role) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
+from patrol.issues.deciding import LATE_NAME
 from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
 from patrol.issues.history import ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
@@ -73,7 +74,7 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
     # After a downtime a reminder would come when it is too late: the history keeps it, nobody is told.
-    belated = entry.verb == ESCALATE and _planned_at(entry) < issue.due_at <= clock.now()
+    belated = entry.verb == ESCALATE and entry.rule not in LATE_NAME and _planned_at(entry) < issue.due_at <= clock.now()
     to = () if template is None or straight or belated else template.to
     recipients = recipients_of(issue, to, but=entry.actor_id, day=clock.today(current_app.extensions["settings"].timezone))
     return partial(
@@ -96,7 +97,8 @@ def _rung_kind(entry: HistoryEntry, due_at: datetime) -> str:
 def _facts(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
     return {
         "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
-        "place": issue.reach.name if issue.reach else issue.region.name, "due_at": issue.due_at.isoformat(),
+        "place": issue.reach.name if issue.reach else issue.region.name,
+        "due_at": (_planned_at(entry) if entry.rule in LATE_NAME else issue.due_at).isoformat(),
         "actor": entry.actor_name, "reason": entry.reason,
     }  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
+from patrol.issues.deciding import LATE_NAME
 from patrol.issues.lifecycle import Verb
 
 
@@ -21,10 +22,12 @@ class To(StrEnum):
     REPORTER = "reporter"
     SUPERIOR = "superior"
     SIDES = "sides"
+    OFFICE_ABOVE = "office_above"
 
 
 TO_NAME: dict[To, Text] = {
     To.LEAD: Text("负责人", "the lead"), To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
+    To.OFFICE_ABOVE: Text("上级河长办", "the office above it"),
     To.SUPERIOR: Text("上级河长", "the superior chief"),
     To.SIDES: Text("交界各方河长办", "the offices on both sides of a border"),
     To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
@@ -61,14 +64,19 @@ _ROWS = (
     _row("rectify", (To.OFFICE,), Text("整改完成，待复核", "Rectified: please check"),
          Text("{actor}报告已整改，请派人复核。", "{actor} says it is put right; somebody else has to check.")),
     _row("return", (To.LEAD,), Text("整改被退回", "Sent back to you"),
-         Text("{actor}退回：{reason}", "{actor} sent it back: {reason}")),
+         Text("请在 {due} 前整改完成。{actor}退回：{reason}", "Put it right before {due}. {actor} sent it back: {reason}")),
     _row("verify", (To.OFFICE,), Text("已复核，待结案", "Checked: to be closed"),
          Text("{actor}复核通过。", "{actor} found it put right.")),
     _row("close", (To.LEAD, To.REPORTER, To.SIDES), Text("问题已结案", "An issue is closed"), Text("{actor}结案。", "{actor} closed it.")),
     _row("reject", (To.REPORTER,), Text("上报的问题不予受理", "Your report was not taken up"),
          Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("merge", (To.REPORTER, To.LEAD), Text("问题已合并", "An issue was merged"), Text("{actor}合并：{reason}", "{actor} merged it: {reason}")),
-    _row("unmerge", (To.LEAD, To.OFFICE), Text("合并已撤销", "A merging was undone"), Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("unmerge", (To.LEAD, To.OFFICE), Text("合并已撤销", "A merging was undone"),
+         Text("期限仍为 {due}。{actor}：{reason}", "It is still due at {due}. {actor}: {reason}")),
+    _row("take_in", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
+         Text("并入同一问题后严重程度提高，现在的期限为 {due}。", "A duplicate was merged in and its severity raised: it is due at {due} now.")),
+    _row("give_back", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
+         Text("并入的问题已撤出，严重程度恢复，现在的期限为 {due}。", "A duplicate was taken out and its severity is as before: it is due at {due} now.")),
     _row("relapse", (To.LEAD, To.OFFICE, To.SUPERIOR), Text("结案后复发", "The trouble came back"),
          Text("结案后同一地点又有反映，已另立新件并关联。", "It was reported again after the closing; a new issue names this one.")),
     _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"), Text("{actor}：{reason}", "{actor}: {reason}")),
@@ -91,8 +99,10 @@ _ROWS = (
          Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("part_late", (To.LEAD, To.CO_HANDLERS, To.OFFICE), Text("协办分项超期", "A part is late"),
          Text("有协办分项到期未完成，请督促。", "A co-handler's part was due and is still open.")),
+    *(_row(code, (To.OFFICE, To.OFFICE_ABOVE), name, Text("应在 {due} 前决定，至今未决定。", "It was to be decided before {due} and is not yet."))
+      for code, name in LATE_NAME.items()),
     _row("half_time", (To.LEAD,), Text("时限过半提醒", "Half of the time is over"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
-    _row("day_before", (To.LEAD,), Text("明天到期", "Due within a day"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    _row("day_before", (To.LEAD,), Text("即将到期", "Due shortly"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"超期：{zh}", f"Overdue: {en}"),
            Text("期限为 {due}，至今未办结。", "It was due at {due} and is still open."))
       for code, zh, en in (("overdue", "已报上级河长", "the superior chief is told"), ("letter", "督办函", "supervision letter"),
@@ -113,11 +123,17 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
     template = TEMPLATES.get(kind)
     title, body = (template.title, template.body) if template else (_PLAIN, Text("", ""))
     category = CATEGORIES.get(str(facts.get("category")))
-    due = facts.get("due_at")
     values = {
         "kind": kind, "number": facts.get("number", ""), "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),
-        "due": datetime.fromisoformat(due).astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M") if due else "—",
+        "due": _shown_due(datetime.fromisoformat(facts["due_at"]).astimezone(ZoneInfo(timezone))) if facts.get("due_at") else "—",
         "actor": facts.get("actor", ""), "reason": facts.get("reason") or _UNKNOWN.in_language(language),
     }  # fmt: skip
     return title.in_language(language).format(**values), body.in_language(language).format(**values)
+
+
+def _shown_due(due: datetime) -> str:
+    """Name the last day in time, as everybody reads it: a due moment of midnight is the end of the day before."""
+    if due.time() == time():
+        return f"{due - timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{due:%Y-%m-%d %H:%M}"

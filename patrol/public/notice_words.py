@@ -6,7 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
-from patrol.issues.history import GRANT_EXTENSION, REFUSE_REOPENING, SUBMIT
+from patrol.issues.history import GIVE_BACK, GRANT_EXTENSION, RECOUNT, REFUSE_REOPENING, SUBMIT, TAKE_IN
 from patrol.issues.lifecycle import GROUNDS, Verb
 from patrol.issues.models import HistoryEntry
 from patrol.public.progress import words_of
@@ -14,7 +14,7 @@ from patrol.public.progress import words_of
 MERGE = "merge"
 TOLD = frozenset({
     SUBMIT, Verb.ACCEPT.value, Verb.DISPATCH.value, Verb.SUSPEND.value, Verb.RESUME.value, Verb.RECTIFY.value, Verb.RETURN.value, Verb.VERIFY.value,
-    Verb.CLOSE.value, Verb.REJECT.value, Verb.REOPEN.value, MERGE, Verb.UNMERGE.value, GRANT_EXTENSION, REFUSE_REOPENING,
+    Verb.CLOSE.value, Verb.REJECT.value, Verb.REOPEN.value, MERGE, Verb.UNMERGE.value, GRANT_EXTENSION, REFUSE_REOPENING, RECOUNT, TAKE_IN, GIVE_BACK,
 })  # fmt: skip
 """The entries of a history that are told; all others can be read under the tracking code."""
 OWN_ONLY = frozenset({REFUSE_REOPENING})
@@ -87,7 +87,7 @@ def turn_of(entry: HistoryEntry, *, is_own: bool, due_day: str | None, not_fixed
 
 
 def _rest_of(entry: HistoryEntry, is_own: bool, due_day: str | None, not_fixed_until: date | None) -> Text:
-    if entry.verb in {Verb.DISPATCH, Verb.RESUME} and due_day:
+    if entry.verb in {Verb.DISPATCH, Verb.RESUME, Verb.RETURN, Verb.UNMERGE} and due_day:
         return _DUE.format(day=due_day)
     if entry.verb == Verb.SUSPEND and (review := entry.changes.get("review_on")):
         return _REVIEW.format(day=review["to"])

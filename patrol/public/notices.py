@@ -15,8 +15,8 @@ from patrol.foundation.database import db, new_id
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
 from patrol.foundation.settings import Settings
-from patrol.issues.events import EntryNoted, IssueReported, StepTaken
-from patrol.issues.history import SUBMIT
+from patrol.issues.events import DueMoved, EntryNoted, IssueReported, StepTaken
+from patrol.issues.history import RECOUNT, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.public.models import Complaint, Follow
 from patrol.public.notice_words import OWN_ONLY, TOLD
@@ -50,6 +50,12 @@ def tell_of_step(event: StepTaken) -> None:
 def tell_of_entry(event: EntryNoted) -> None:
     """Let the worker tell of a new due date, or of a refused "not fixed"."""
     _tell(event.issue_id, event.verb, event.seq)
+
+
+@subscribe(DueMoved)
+def tell_of_moved_due(event: DueMoved) -> None:
+    """Let the worker tell of a due date that moved."""
+    _tell(event.issue_id, RECOUNT, event.seq)
 
 
 def _tell(issue_id: UUID, verb: str, seq: int) -> None:

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import WITHOUT_DUE, is_overdue
-from patrol.issues.history import ADD_PHOTOS, ASK_REOPENING, GRANT_EXTENSION, MOVE_ALONG, REFUSE_REOPENING
+from patrol.issues.history import (
+    ADD_PHOTOS,
+    ASK_REOPENING,
+    GIVE_BACK,
+    GRANT_EXTENSION,
+    MOVE_ALONG,
+    RECOUNT,
+    REFUSE_REOPENING,
+    TAKE_IN,
+)
 from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest
@@ -24,6 +33,7 @@ _REFUSED = Text("核实后未予重新办理，理由见说明。", "Looked at a
 _WAITING = Text("您的申请已收到，将由整改人以外的人员核实后决定。", "Your word was received; somebody who did not handle it will decide.")
 _GRANTED = Text("已决定重新办理。", "It was decided to take it up again.")
 _EXTENDED = Text("经批准，整改期限延至{day}。", "It needs more time: the new date is {day}.")
+_MOVED = Text("办理期限有变，现在的最后一天是{day}。", "The date by which it is to be dealt with has moved: the last day is {day} now.")
 _MERGED = Text(
     "与他人反映的同一问题（{number}）合并办理，以下为该件的进展。",
     "It is dealt with together with the same issue, reported by others as {number}; what follows is how that one goes.",
@@ -143,6 +153,8 @@ def words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
         return _WORDS[entry.verb][0 if is_own else 1]
     if entry.verb == GRANT_EXTENSION:
         return _EXTENDED.format(day=entry.changes["last_day"]["to"])
+    if entry.verb in {RECOUNT, TAKE_IN, GIVE_BACK} and (moved := entry.changes.get("last_day")):
+        return _MOVED.format(day=moved["to"])
     if entry.verb in {Verb.MERGE, MOVE_ALONG} and (number := entry.changes["merged_into"]["to"]):
         return _MERGED.format(number=number)
     if entry.verb not in set(Verb):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import contains_eager
 
 from patrol.evidence.actions import StoredPhoto, record_photo
@@ -14,6 +14,7 @@ from patrol.foundation.http import refuse_stale
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.same_content import content_digest
 from patrol.foundation.texts import Text
+from patrol.issues.deciding import answer_not_fixed
 from patrol.issues.events import EntryNoted
 from patrol.issues.history import ASK_REOPENING, REFUSE_REOPENING, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State, Verb
@@ -82,19 +83,27 @@ def say_not_fixed(
         words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
         raise Invalid(words, errors={"photos": [words]})
     new = [record_photo(photo, kind="before")[0] for photo in wanted]
-    entry = add_entry(
-        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "before") for photo in new]
-    )
-    events.record(EntryNoted(issue_id=issue.id, verb=ASK_REOPENING, seq=entry.seq))
-    for position, photo in enumerate(new):
-        db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
     request = ReopeningRequest(
         id=new_id(), complaint_id=complaint.id, issue_id=issue.id, closing=issue.reopened_times, reason=reason, digest=digest,
         asked_at=clock.now(), version=1,
     )  # fmt: skip
     db.session.add(request)
     db.session.flush()
+    _renew_answer(issue, timezone)
+    entry = add_entry(
+        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "before") for photo in new]
+    )
+    events.record(EntryNoted(issue_id=issue.id, verb=ASK_REOPENING, seq=entry.seq))
+    for position, photo in enumerate(new):
+        db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
+    db.session.flush()
     return request, True
+
+
+def _renew_answer(issue: Issue, timezone: str) -> None:
+    """Let the office have to answer in time what waits longest; a word on an earlier closing is settled by its reopening."""
+    waits = (ReopeningRequest.issue_id == issue.id, ReopeningRequest.closing == issue.reopened_times, ReopeningRequest.decided_at.is_(None))
+    answer_not_fixed(issue, db.session.scalar(select(func.min(ReopeningRequest.asked_at)).where(*waits)), timezone)
 
 
 def visible_requests(actor: Actor) -> Select[ReopeningRequest]:
@@ -138,7 +147,12 @@ def decide(
         raise NotAllowed(_FOUR_EYES)
     if not by.covers(issue.region.path):
         raise NotAllowed(_OUT_OF_SCOPE)
+    request.decided_at, request.decided_by_id, request.granted, request.decision = clock.now(), by.person_id, granted, reason
+    request.version += 1
+    db.session.flush()
     if not granted:
+        if issue.state == State.CLOSED:
+            _renew_answer(issue, timezone)
         entry = add_entry(issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason})
         events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_REOPENING, seq=entry.seq))
     elif issue.reopened_times == request.closing:
@@ -147,7 +161,5 @@ def decide(
             issue_id=issue.id, verb=Verb.REOPEN, by=by, brought={"reason": said}, expected_version=None, timezone=timezone,
             tolerance_m=tolerance_m,
         )  # fmt: skip
-    request.decided_at, request.decided_by_id, request.granted, request.decision = clock.now(), by.person_id, granted, reason
-    request.version += 1
     db.session.flush()
     return request

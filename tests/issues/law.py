@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-CHINA, NEVER = ZoneInfo("Asia/Shanghai"), datetime.min.replace(tzinfo=UTC)
+CHINA, NEVER, TICK = ZoneInfo("Asia/Shanghai"), datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
 RUNNING = ("submitted", "accepted", "dispatched", "in_progress")
 IN_WORK = ("dispatched", "in_progress")
 OPEN = (*RUNNING, "rectified", "verified", "suspended")
@@ -93,6 +93,17 @@ class Case:
     since: datetime = NEVER
     stage: str = ""
     climbs_from: datetime | None = None
+    # Time granted on top of the limit, in order: ("pause" | "review", from, to) or ("more", before, until).
+    grants: list[tuple] = field(default_factory=list)
+    # What the office graded it, what each duplicate raised it to since, and how the clock stood before each raise.
+    graded: str = ""
+    raises: list[tuple["Case", str]] = field(default_factory=list)
+    saved: dict | None = None
+    rectified_at: datetime | None = None
+    # When the office is late to decide, what of it was noted, and the days of the ledger.
+    waits: list[datetime] = field(default_factory=list)
+    noted: int = 0
+    ledger: list[date] = field(default_factory=list)
     extensions: list[dict] = field(default_factory=list)
     orders: list[dict] = field(default_factory=list)
     # What its complainant holds and said.
@@ -104,6 +115,7 @@ class Case:
     parent: "Case | None" = None
     merged_at: datetime | None = None
     merged_from: str = ""
+    climbed_to: datetime | None = None
     relapse_of: "Case | None" = None
     relapses: list["Case"] = field(default_factory=list)
 
@@ -225,7 +237,7 @@ ROWS = (
     Row("progress", ("in_progress",), None, HANDLES, helps, must=("note",)),
     Row("rectify", IN_WORK, "rectified", HANDLES, leads, must=("note", "photo_ids")),
     Row("verify", ("rectified",), "verified", REVIEWS, reviews),
-    Row("return", ("rectified",), "in_progress", REVIEWS, reviews, must=("reason",)),
+    Row("return", ("rectified",), "in_progress", REVIEWS, reviews, must=("reason",), due="restores"),
     Row("close", ("verified",), "closed", OFFICE, signs, major=CHIEF),
     Row("suspend", ("accepted", *IN_WORK), "suspended", OFFICE, signs, must=("reason", "review_on", "milestones"), due="stops", major=CHIEF),
     Row("resume", ("suspended",), "in_progress", OFFICE, signs, due="restores", major=CHIEF),
@@ -307,6 +319,12 @@ def plus(day: date, amount: int, unit: str) -> date:
     return day
 
 
+def back(day: date) -> date:
+    """The working day before."""
+    day -= timedelta(days=1)
+    return day if works(day) else back(day)
+
+
 def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), CHINA).astimezone(UTC)
 
@@ -321,32 +339,65 @@ def set_due(case: Case, due: datetime, unit: str | None, last_day: date, now: da
     case.due, case.unit, case.last_day = due, unit, last_day
 
 
-def count_due(case: Case, stage: str, since: datetime, now: datetime) -> None:
+def counted(case: Case, stage: str, since: datetime) -> tuple[datetime, str | None, date]:
     amount, unit = LIMITS[stage, case.severity]
-    case.stage, case.since = stage, since
     if unit == "hours":
         due = since + timedelta(hours=amount)
-        set_due(case, due, unit, local_day(due), now)
-    else:
-        last = plus(local_day(since), amount, unit)
-        set_due(case, end_of(last), unit, last, now)
+        return due, unit, local_day(due)
+    last = plus(local_day(since), amount, unit)
+    return end_of(last), unit, last
+
+
+def count_due(case: Case, stage: str, since: datetime, now: datetime) -> None:
+    case.stage, case.since, case.grants, case.saved = stage, since, [], None
+    set_due(case, *counted(case, stage, since), now)
+
+
+def count_again(case: Case, now: datetime) -> None:
+    """Another severity: the new limit from the old beginning, and whatever time was granted since."""
+    found = counted(case, case.stage, case.since)
+    for kind, begun, ended in case.grants:
+        if kind == "more":
+            found = found[0] + (ended - begun), None, local_day(found[0] + (ended - begun) - TICK)
+        else:
+            found = restored(found, begun, ended, at_least=kind == "review")
+    case.saved = None
+    set_due(case, *found, now)
 
 
 def name_due(case: Case, moment: datetime, now: datetime) -> None:
-    """The office decides on a moment, or grants more time."""
-    set_due(case, moment, None, local_day(moment), now)
+    """The office decides on a moment."""
+    set_due(case, moment, None, local_day(moment - TICK), now)
 
 
-def restore_due(case: Case, now: datetime) -> None:
-    """Whole days left are counted again from the day on which work goes on; everything else moves by the pause."""
-    stopped = case.stopped_at
-    if case.unit in (None, "hours") or case.due <= stopped:
-        moved = case.due + (now - stopped)
-        return set_due(case, moved, case.unit, local_day(moved), now)
-    between = [local_day(stopped) + timedelta(days=n) for n in range(1, (case.last_day - local_day(stopped)).days + 1)]
-    left = len(between) if case.unit == "calendar" else sum(works(day) for day in between)
-    last = plus(local_day(now), left, case.unit)
-    return set_due(case, end_of(last), case.unit, last, now)
+def extend(case: Case, until: datetime, now: datetime) -> None:
+    """The office grants more time."""
+    case.grants.append(("more", case.due, until))
+    name_due(case, until, now)
+
+
+def restored(found: tuple[datetime, str | None, date], stopped: datetime, now: datetime, *, at_least: bool) -> tuple[datetime, str | None, date]:
+    """Whole days left are counted again from the day on which work goes on; everything else moves by the pause.
+
+    After a review there is one working day at least.
+    """
+    due, unit, last_day = found
+    if unit in (None, "hours") or due <= stopped:
+        due = due + (now - stopped)
+        last_day = local_day(due)
+    else:
+        between = [local_day(stopped) + timedelta(days=n) for n in range(1, (last_day - local_day(stopped)).days + 1)]
+        left = len(between) if unit == "calendar" else sum(works(day) for day in between)
+        last_day = plus(local_day(now), left, unit)
+        due = end_of(last_day)
+    least = plus(local_day(now), 1, "working")
+    return (end_of(least), "working", least) if at_least and end_of(least) > due else (due, unit, last_day)
+
+
+def restore_due(case: Case, kind: str, stopped: datetime, now: datetime) -> None:
+    case.grants.append((kind, stopped, now))
+    set_due(case, *restored((case.due, case.unit, case.last_day), stopped, now, at_least=kind == "review"), now)
+    case.climbs_from = now
 
 
 # The ladder ----------------------------------------------------------------------------------------------------------
@@ -355,13 +406,32 @@ def restore_due(case: Case, now: datetime) -> None:
 def ladder(case: Case) -> list[tuple[datetime, str]]:
     """The rungs of a new installation, by the moment at which each is reached."""
     last = local_day(case.due - timedelta(microseconds=1))
-    rungs = [(case.since + (case.due - case.since) / 2, "half_time"), (case.due - timedelta(hours=24), "day_before"), (case.due, "overdue")]
+    rungs = [(case.since + (case.due - case.since) / 2, "half_time"), (end_of(back(last) - timedelta(days=1)), "day_before"), (case.due, "overdue")]
     rungs += [(end_of(plus(last, days, "working")), code) for days, code in ((3, "letter"), (10, "listed"), (20, "talk"))]
     return sorted(rungs, key=lambda rung: rung[0])
 
 
+def wait_for_office(case: Case, now: datetime) -> None:
+    """The office checks within 3 working days, closes within 5, and looks at the ledger on its days."""
+    days = {"rectified": 3, "verified": 5}.get(case.state)
+    ends = [end_of(plus(local_day(now), days, "working"))] if days else []
+    case.waits, case.noted = [end_of(day) for day in sorted(set(case.ledger))] if case.state == "suspended" else ends, 0
+
+
+def wait_for_answer(case: Case, asked: list[datetime]) -> None:
+    """A "not fixed" is answered within 5 working days; of several the first one counts."""
+    waits = [end_of(plus(local_day(min(asked)), 5, "working"))] if asked else []
+    if waits != case.waits:
+        case.waits, case.noted = waits, 0
+
+
 def climb(case: Case, now: datetime) -> list[str]:
     """Let the sweep pass at `now`; return the rungs that it reaches."""
+    late = [moment for moment in case.waits[case.noted:] if moment <= now]
+    if case.waits:
+        case.noted += len(late)
+        case.entries += ["escalate"] * len(late)
+        return ["office"] * len(late)
     if case.state not in RUNNING or case.climbs_from is None or case.climbs_from > now:
         return []
     rungs = [rung for rung in ladder(case) if rung[0] >= case.climbs_from]
@@ -399,22 +469,44 @@ def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], r
     for child in below(case, cases):
         child.entries.append("move_along")
     case.parent, case.merged_at, case.merged_from = original, now, case.state
+    case.climbed_to = min(case.climbs_from or now, now)
     original.entries.append("take_in")
     if raised:
+        kept = {name: getattr(original, name) for name in ("severity", "due", "unit", "last_day", "climbs_from", "saved")}
         original.severity = raised
+        original.raises.append((case, raised))
         if original.state in RUNNING:
-            count_due(original, original.stage, original.since, now)
+            count_again(original, now)
+            original.saved = kept | {"raised_to": original.due}
 
 
-def take_out(case: Case, cases: Sequence[Case]) -> str:
+def lower(case: Case, original: Case, now: datetime) -> bool:
+    """Take back what merging a case raised, as if it had never been merged; tell whether anything changed."""
+    original.raises = [(one, severity) for one, severity in original.raises if one is not case]
+    severity = max((original.graded, *(severity for _, severity in original.raises)), key=GRADES.index)
+    if severity == original.severity:
+        return False
+    original.severity, kept = severity, original.saved
+    if kept and kept["severity"] == severity and kept["raised_to"] == original.due:
+        for name, value in kept.items():
+            if name != "raised_to":
+                setattr(original, name, value)
+    elif original.state not in ENDED:
+        count_again(original, now)
+    return True
+
+
+def take_out(case: Case, cases: Sequence[Case], now: datetime) -> str:
     """Undo a merging; return the state in which it had been done. Whoever can lead no more does not come back."""
     case.original.entries.append("give_back")
+    if lower(case, case.parent, now) and case.parent is not case.original:
+        case.parent.entries.append("give_back")
     for child in below(case, cases):
         child.entries.append("move_along")
     if case.lead and not (case.lead.enabled and case.lead.roles & HANDLES):
         case.lead = None
     # The ladder goes on from where it stopped: what was reached meanwhile is made up for.
-    case.climbs_from, case.parent, case.merged_at = case.merged_at, None, None
+    case.climbs_from, case.parent, case.merged_at = case.climbed_to, None, None
     return case.merged_from
 
 
@@ -460,25 +552,31 @@ def take(
     """Carry out a step that was allowed, among all `cases`; what a dispatch or transfer decides is set by the caller."""
     row = row_for(case.state, verb)
     renewed = severity is not None and severity != case.severity
-    case.severity = severity or case.severity
+    if renewed:
+        case.severity = case.graded = severity
+        case.raises = []
     if row.due == "sets":
         count_due(case, "rectification", now, now)
         case.climbs_from = now
     elif row.due == "recomputes" and renewed:
-        count_due(case, case.stage, case.since, now)
-    elif row.due == "restores":
-        restore_due(case, now)
+        count_again(case, now)
+    elif verb == "resume":
+        restore_due(case, "pause", case.stopped_at, now)
         case.stopped_at = None
+    elif verb == "return":
+        restore_due(case, "review", case.rectified_at, now)
     if verb == "accept" or (verb == "reopen" and case.state == "rejected"):
         link_relapse(case, cases)
     effects = {
         "reject": lambda: withdraw_relapse(case), "merge": lambda: put_into(case, into, now, cases, raised),
         "transfer": lambda: call_back(case), "decline": lambda: (call_back(case), setattr(case, "declined", True)),
-        "rectify": lambda: setattr(case, "rectified_by", who), "suspend": lambda: setattr(case, "stopped_at", now),
+        "rectify": lambda: (setattr(case, "rectified_by", who), setattr(case, "rectified_at", now)), "suspend": lambda: setattr(case, "stopped_at", now),
         "return": lambda: (setattr(case, "rectified_by", None), setattr(case, "returned", case.returned + 1)),
         "close": lambda: setattr(case, "closed_at", now), "reopen": lambda: reopen(case),
         "dispatch": lambda: setattr(case, "dispatched_at", now),
     }
     effects.get(verb, lambda: None)()
-    case.state = take_out(case, cases) if verb == "unmerge" else row.target or case.state
+    before, case.state = case.state, take_out(case, cases, now) if verb == "unmerge" else row.target or case.state
+    if case.state != before:
+        wait_for_office(case, now)
     case.entries.append(verb)

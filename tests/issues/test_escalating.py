@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from tests.issues.conftest import report, step, taken
+from tests.issues.test_policies import monday  # noqa: F401 - a fixture
 
 CHINA = "Asia/Shanghai"
 
@@ -71,7 +73,35 @@ def test_what_is_rectified_or_closed_climbs_no_more(issue, valley, pictures):
     due = due_of(issue)
     issue = taken(valley.chief_client, issue, "start")
     taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
-    assert sweep_at(due + timedelta(days=60)) == 0
+    sweep_at(due + timedelta(days=60))
+    assert climbed() == ["review_late"], "the office's own lateness"
+
+
+def test_a_return_after_a_long_check_gives_back_the_time_that_was_left(valley, pictures, monday):  # noqa: F811
+    issue = report(valley.patroller_client)  # Monday 2 March, ten working days: the 16th
+    with at(datetime(2026, 3, 11, 9, tzinfo=ZoneInfo(CHINA))):
+        issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    with at(datetime(2026, 4, 13, 9, tzinfo=ZoneInfo(CHINA))):
+        issue = taken(valley.supervisor_client, issue, "return", reason="仍有残留")
+        escalate_all_due()
+        assert climbed() == []
+    # Three working days were left: the 12th, 13th and 16th of March; now the 14th, 15th and 16th of April.
+    assert (issue["state"], issue["due_rule"]["last_day"], issue["overdue"]) == ("in_progress", "2026-04-16", False)
+    assert "2026-03-11至2026-04-13等待复核，不计时" in issue["due_rule"]["explanation"]
+    assert "剩余3个工作日" in issue["due_rule"]["explanation"]
+
+
+@pytest.mark.parametrize("rectified", [16, 20])
+def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectified):  # noqa: F811
+    issue = report(valley.patroller_client)
+    with at(datetime(2026, 3, rectified, 9, tzinfo=ZoneInfo(CHINA))):
+        issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    with at(datetime(2026, 3, 27, 9, tzinfo=ZoneInfo(CHINA))):
+        issue = taken(valley.supervisor_client, issue, "return", reason="仍有残留")
+    assert (issue["due_rule"]["last_day"], issue["due_rule"]["rule"]) == ("2026-03-30", "general_10_wd")
+    assert "退回后至少：1个工作日" in issue["due_rule"]["explanation"]
+    assert sweep_at(datetime(2026, 3, 30, 23, tzinfo=ZoneInfo(CHINA))) == 0, "the time for a reminder has passed"
+    assert sweep_at(datetime(2026, 3, 31, 0, tzinfo=ZoneInfo(CHINA))) == 1
 
 
 def test_what_has_ended_is_not_walked_over_and_begins_anew_when_reopened(valley):

@@ -26,10 +26,15 @@ def test_by_hand_across_the_national_holiday():
     # Due at the end of Tuesday 29 September 2026; the holiday is 1 to 7 October, Saturday 10 October is worked.
     found = ladder(local("2026-09-15T10:00"), local("2026-09-30T00:00"))
     assert found["half_time"] == local("2026-09-22T17:00")
-    assert found["day_before"] == local("2026-09-29T00:00")
+    assert found["day_before"] == local("2026-09-28T00:00")
     assert found["overdue"] == local("2026-09-30T00:00")
     assert found["letter"] == local("2026-10-10T00:00"), "30 September, 8 and 9 October"
     assert found["listed"] == local("2026-10-20T00:00"), "and 10, 12 to 16, 19 October"
+
+
+def test_the_reminder_comes_on_the_working_day_before_the_last():
+    assert ladder(local("2026-03-02T10:00"), local("2026-03-17T00:00"))["day_before"] == local("2026-03-13T00:00"), "Monday the 16th: Friday"
+    assert ladder(local("2026-03-02T10:00"), local("2026-03-16T15:00"))["day_before"] == local("2026-03-13T00:00"), "at an hour, too"
 
 
 def test_the_year_that_is_not_known_yet_counts_monday_to_friday():

@@ -29,7 +29,7 @@ def test_a_granted_extension_moves_the_due_date_and_is_told(valley):
         assert (asked["due_at"], asked["state"]) == (issue["due_at"], "dispatched")
         granted = taken(valley.office_client, asked, "extensions/1/decide", **YES)
     assert granted["due_at"] == "2026-03-24T16:00:00+00:00"
-    assert (granted["due_rule"]["rule"], granted["due_rule"]["last_day"]) == ("extension", "2026-03-25")
+    assert (granted["due_rule"]["rule"], granted["due_rule"]["last_day"]) == ("extension", "2026-03-24")
     rows = valley.chief_client.get(f"issues/{issue['id']}/extensions").json["items"]
     assert [(row["n"], row["granted"], row["decided_by"]["name"]) for row in rows] == [(1, True, "区河长办")]
     assert not ExtensionOut(many=True).validate(rows)

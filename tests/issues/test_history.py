@@ -71,7 +71,7 @@ def test_damage_is_found_and_located(issue, damage, seq, kind):
         ("UPDATE issues SET region_id = (SELECT id FROM regions WHERE name = '石桥镇') WHERE id = :id", 1, "region_id"),
         ("UPDATE issues SET reporter_id = NULL WHERE id = :id", 1, "reporter_id"),
         ("UPDATE issues SET routing = '{}' WHERE id = :id", 1, "routing"),
-        ("UPDATE issues SET due_rule = '{}' WHERE id = :id", 2, "due_rule"),
+        ("UPDATE issues SET due_rule = '{}' WHERE id = :id", 4, "due_rule"),
         ("UPDATE issues SET lead_id = NULL WHERE id = :id", 3, "lead_id"),
         ("UPDATE issues SET due_at = '2031-01-01 00:00:00' WHERE id = :id", 2, "due_at"),
         ("UPDATE issues SET rectified_at = '2031-01-01 00:00:00' WHERE id = :id", 4, "rectified_at"),

@@ -101,8 +101,8 @@ def test_what_each_step_does_to_the_deadline():
     assert {step.verb for step in STEPS if step.due is Due.RECOMPUTES} == {"dispatch"}
     assert {step.verb for step in STEPS if step.due is Due.CLEARS} == {"reject", "merge"}
     assert {step.verb for step in STEPS if step.due is Due.GOES_ON} == {"unmerge"}
-    assert {step.verb for step in STEPS if step.due is Due.STOPS} == {"suspend"}
-    assert {step.verb for step in STEPS if step.due is Due.RESTORES} == {"resume"}
+    assert {step.verb for step in STEPS if step.due is Due.STOPS} == {"suspend", "rectify"}
+    assert {step.verb for step in STEPS if step.due is Due.RESTORES} == {"resume", "return"}
 
 
 def test_only_intake_and_dispatch_happen_by_policy():

@@ -15,6 +15,7 @@ from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
 from patrol.issues import listing
 from patrol.issues.categories import Severity, Source
+from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS, WITHOUT_DUE
 from patrol.issues.filters import Filters
 from patrol.issues.lifecycle import State, Verb
@@ -56,6 +57,7 @@ def many(valley, build):
                 suspended_at=received if suspended else None,
                 review_on=(now + timedelta(days=rng.randrange(-9, 9))).date() if suspended else None,
                 milestones=[] if suspended else None,
+                decide_by=now + timedelta(days=rng.randrange(-9, 9)) if state in LATE_CODE and rng.random() < 0.8 else None,
                 rectified_by_id=rng.choice([valley.office, *staff]).id if state in {State.RECTIFIED, State.VERIFIED} else None,
                 reporter_id=rng.choice([*staff, valley.supervisor]).id, returned_times=rng.choice([0, 0, 0, 1]),
                 reopened_times=rng.choice([0, 0, 0, 1]), digest="0" * 64, version=1, history_hash="0" * 64, findings=[],
@@ -100,6 +102,7 @@ def naive(actor, filters, order):
             not filters.region or paths[i.region_id].startswith(codes[filters.region]),
             not filters.assigned_to or filters.assigned_to in {i.lead_id, *co.get(i.id, ())},
             filters.overdue is None or late == filters.overdue,
+            filters.decision_late is None or (i.decide_by is not None and i.decide_by <= now) == filters.decision_late,
             not filters.due_before or (i.due_at <= filters.due_before and i.state not in WITHOUT_DUE),
             not filters.created_after or i.received_at >= filters.created_after,
             not filters.created_before or i.received_at <= filters.created_before,
@@ -135,6 +138,7 @@ def test_lists_are_what_a_naive_reading_gives(many, actor_of, monkeypatch):
         Filters, state=some(State), source=some(list(Source)[:3]), severity=some(Severity),
         category=either([None, None, "A", "B2", "F"]), region=either([None, None, valley.town.code, valley.village.code, "990100"]),
         assigned_to=either([None, None, valley.chief.id, valley.handler.id]), overdue=either([None, None, True, False]),
+        decision_late=either([None, None, None, True, False]),
         due_before=moments, created_after=moments, created_before=st.none() | moments,
         q=either([None, None, "漂浮垃圾", "桥下", "oil", "渣", "%_", "垃圾 发黑", "没有的词", "0%"]),
     )  # fmt: skip
@@ -187,13 +191,15 @@ def in_list(role_list, actor, issue, allowed, asked, today, tomorrow, now):
     if role_list is RoleList.MINE_TODAY:
         pressing = issue.state == State.DISPATCHED or issue.due_at <= tomorrow
         return in_work and (bureaus or (mine and pressing)) and actor.may(P.HANDLE_ISSUE)
+    office = actor.may(P.REVIEW_ISSUE)
     if role_list is RoleList.WAITING_FOR_ME:
         return bool(
             allowed & {Verb.ACCEPT, Verb.VERIFY, Verb.CLOSE} or (issue.state == State.ACCEPTED and Verb.DISPATCH in allowed)
-            or (issue.state == State.SUSPENDED and issue.review_on <= today and Verb.RESUME in allowed)
+            or (issue.state == State.SUSPENDED and (issue.review_on <= today or (issue.decide_by and issue.decide_by <= tomorrow)) and Verb.RESUME in allowed)
+            or (issue.state == State.CLOSED and issue.decide_by and office and not mine and actor.covers(issue.region.path) and issue.rectified_by_id != actor.person_id)
             or (in_work and actor.may(P.DISPATCH_ISSUE) and actor.covers(issue.region.path) and issue.id in asked))
     if role_list is RoleList.LATE_BELOW_ME:
-        late, office = issue.state in CLOCK_RUNS and issue.due_at <= now, actor.may(P.REVIEW_ISSUE)
+        late = (issue.state in CLOCK_RUNS and issue.due_at <= now) or (issue.decide_by is not None and issue.decide_by <= now)
         return late and (Verb.SUPERVISE in allowed or (office and not mine and actor.covers(issue.region.path)))
     back = issue.declined_at is not None or issue.reopened_times > 0
     return (mine and in_work and actor.may(P.HANDLE_ISSUE) and (issue.reopened_times > 0 or (issue.state == State.IN_PROGRESS and issue.returned_times > 0))) or (

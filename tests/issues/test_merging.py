@@ -171,6 +171,17 @@ class TestUndoing:
         rungs = [entry["rule"] for entry in history(valley.office_client, second) if entry["verb"] == "escalate"]
         assert rungs == ["half_time", "day_before", "overdue"]
 
+    def test_a_rung_that_was_due_and_not_yet_swept_is_reached_after_all(self, valley, merged):
+        first, second = report(valley.patroller_client), report(valley.patroller_client)
+        due = datetime.fromisoformat(second["due_at"])
+        with clock.moved_clock(lambda: due + timedelta(seconds=20)):
+            done, _ = merged(read(valley.office_client, second), first)
+        with clock.moved_clock(lambda: due + timedelta(hours=1)):
+            taken(valley.office_client, done, "unmerge", reason="并非同一处")
+            escalate_all_due()
+        rungs = [entry["rule"] for entry in history(valley.office_client, second) if entry["verb"] == "escalate"]
+        assert rungs == ["half_time", "day_before", "overdue"]
+
     def test_after_a_day_it_is_too_late(self, valley, merged):
         first, second = report(valley.patroller_client), report(valley.patroller_client)
         done, _ = merged(second, first)

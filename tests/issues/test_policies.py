@@ -74,7 +74,23 @@ def test_the_version_in_force_on_the_day_decides_and_is_kept_with_the_issue(vall
         assert valley.patroller_client.get(f"issues/{before['id']}").json["due_rule"] == before["due_rule"]
         standing = {row["code"]: row["standing"] for row in valley.chief_client.get("policies/deadlines").json["items"]}
         assert (standing["general_5_wd"], standing["general_10_wd"]) == ("in_force", "past")
+    with at(datetime(2026, 3, 5, 9, tzinfo=CHINA)):
         assert valley.office_client.delete(f"policies/deadlines/{made['id']}").status_code == 409
+
+
+def test_a_slip_is_corrected_on_its_first_day_and_stays_readable(valley, monday):
+    slip = added(valley.office_client, "deadlines", limit(amount=50, valid_from="2026-03-02"))
+    assert slip["withdrawable"] is True
+    counted = report(valley.patroller_client)
+    assert (counted["due_rule"]["rule"], counted["due_rule"]["version"]) == ("general_5_wd", 2)
+    assert valley.office_client.post("policies/deadlines", json=limit(valid_from="2026-03-02")).status_code == 409
+    gone = valley.office_client.delete(f"policies/deadlines/{slip['id']}")
+    assert (gone.status_code, gone.json["standing"], gone.json["amount"]) == (200, "withdrawn", 50)
+    right = added(valley.office_client, "deadlines", limit(valid_from="2026-03-02"))
+    assert (right["version"], right["standing"]) == (3, "in_force")
+    assert report(valley.patroller_client, description="另一处")["due_rule"]["last_day"] == "2026-03-09"
+    shown = {row["version"]: row["standing"] for row in valley.chief_client.get("policies/deadlines").json["items"] if row["code"] == "general_5_wd"}
+    assert shown == {2: "withdrawn", 3: "in_force"}
 
 
 def test_a_change_of_severity_is_counted_by_what_is_in_force_then(valley, monday):
@@ -154,7 +170,7 @@ def test_the_overview_tells_what_is_in_force_and_what_comes(valley, monday):
     added(valley.office_client, "deadlines", limit())
     told = valley.handler_client.get("policies").json
     assert [group["kind"] for group in told["kinds"]][:4] == ["deadlines", "calendar", "dispatch", "escalation"]
-    assert len(told["kinds"][0]["in_force"]) == 8
+    assert len(told["kinds"][0]["in_force"]) == 24
     assert [row["code"] for row in told["kinds"][0]["coming"]] == ["general_5_wd"]
     assert told["warnings"] == []
 

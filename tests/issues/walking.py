@@ -171,6 +171,7 @@ class Walk:
             "helpers": sorted(person["id"] for person in shown["co_handlers"]), "department": shown["department"] and shown["department"]["code"],
             "region": shown["region"]["code"], "reach": shown["reach"] and shown["reach"]["id"], "due": due, "overdue": shown["overdue"],
             "returned": shown["returned_times"], "reopened": shown["reopened_times"], "allowed": shown["allowed"],
+            "waits": shown["decision"] and (datetime.fromisoformat(shown["decision"]["by"]), shown["decision"]["late"]),
             "stopped": shown["suspension"] is not None, "also_reported": shown["also_reported"],
             "merged": datetime.fromisoformat(shown["merged_at"]) if shown["merged_at"] else None,
         } | {name: shown[name] and shown[name]["id"] for name in ("merged_into", "relapse_of", "relapsed_in")}
@@ -179,6 +180,7 @@ class Walk:
             "helpers": sorted(person.id for person in case.helpers), "department": case.department,
             "region": case.path.rstrip("/").rsplit("/", 1)[-1], "reach": case.reach and case.reach.id, "due": case.shown_due,
             "overdue": case.state in law.RUNNING and case.due <= self.now, "returned": case.returned, "reopened": case.reopened,
+            "waits": (case.waits[0], case.waits[0] <= self.now) if case.waits else None,
             "allowed": law.allowed(case, who, self.now), "stopped": case.stopped_at is not None, "also_reported": self._also(case),
             "merged": case.merged_at, "merged_into": case.parent and case.original.id,
             "relapse_of": case.relapse_of and case.relapse_of.id, "relapsed_in": case.relapsed_in and case.relapsed_in.id,
@@ -225,7 +227,7 @@ class Walk:
     def _enter(self, issue_id: str, category: str, severity: str, reach: Reach, who: Somebody | None, source: str) -> Case:
         """What must come of a report: the office's clock, or accepted and dispatched at once by policy."""
         [number] = [row.number for row in db.session.scalars(select(Issue).where(Issue.id == UUID(issue_id)))]
-        case = Case(issue_id, number, category, severity, reach.path, reach, who, spot=reach.id, received=self.now)
+        case = Case(issue_id, number, category, severity, reach.path, reach, who, spot=reach.id, received=self.now, graded=severity)
         case.routed = reach.chief if reach.chief and reach.chief.enabled else None
         case.entries.append("submit")
         law.count_due(case, "acceptance", self.now, self.now)
@@ -302,9 +304,15 @@ class Walk:
         return {"note": "已清理", "photo_ids": [photo]}, 422 if again else 200, lambda: case.photos.add(photo)
 
     def _suspend(self, case: Case, who: Somebody, verb: str):
-        review = law.local_day(self.now) + timedelta(days=self.chance.choice((0, 1, 40)))
-        body = {"reason": "工程", "review_on": review.isoformat(), "milestones": [{"text": "立项", "due_on": review.isoformat()}]}
-        return body, 200 if review > law.local_day(self.now) else 422, lambda: None
+        today = law.local_day(self.now)
+        review, milestone = today + timedelta(days=self.chance.choice((0, 1, 40))), today + timedelta(days=self.chance.choice((1, 3, 60)))
+        body = {"reason": "工程", "review_on": review.isoformat(), "milestones": [{"text": "立项", "due_on": milestone.isoformat()}]}
+
+        def note() -> None:
+            case.ledger = [review, milestone]
+            law.wait_for_office(case, self.now)
+
+        return body, 200 if review > today else 422, note
 
     def _transfer(self, case: Case, who: Somebody, verb: str):
         kind = self.chance.choice(("reach", "region", "nowhere", "both"))
@@ -405,7 +413,7 @@ class Walk:
             row["granted"] = granted
             case.entries.append("grant_extension" if granted else "refuse_extension")
             if granted:
-                law.name_due(case, row["until"], self.now)
+                law.extend(case, row["until"], self.now)
 
     def _office_of(self, case: Case) -> Somebody | None:
         able = [who for who in self.people.values() if "office" in who.roles and who.covers(case.path) and who.enabled]
@@ -466,8 +474,14 @@ class Walk:
             wanted = 200 if case.request["said"] == said else 409
         reply = self.call(None, "POST", f"public/complaints/{case.code}/not-fixed", {"reason": said})
         if self._answers(reply, wanted, f"a citizen calls {_said(case)} not fixed") and wanted == 201:
-            case.request = {"of": told, "said": said, "closing": told.reopened, "decided": False}
+            case.request = {"of": told, "said": said, "closing": told.reopened, "decided": False, "at": self.now}
+            law.wait_for_answer(told, self._asked(told))
             told.entries.append("ask_reopening")
+
+    def _asked(self, case: Case) -> list[datetime]:
+        """Since when each word of "not fixed" on this closing waits."""
+        requests = [one.request for one in self.cases if one.request and one.request["of"] is case]
+        return [row["at"] for row in requests if not row["decided"] and row["closing"] == case.reopened]
 
     def _decide_request(self, case: Case) -> None:
         """The request is about what was closed: the original, whatever becomes of the duplicate."""
@@ -485,6 +499,8 @@ class Walk:
             request["decided"] = True
             if not granted:
                 case.entries.append("refuse_reopening")
+                if case.state == "closed":
+                    law.wait_for_answer(case, self._asked(case))
             elif case.reopened == request["closing"]:
                 law.take(case, "reopen", who, self.now, cases=self.cases)
 

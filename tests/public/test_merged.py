@@ -56,6 +56,25 @@ def test_the_page_says_that_it_was_merged_and_tells_how_the_original_goes(pair, 
         assert words not in str(read(pair[0])) + str(shown)
 
 
+def test_a_date_that_moves_by_a_merging_and_by_its_undoing_is_told_to_whoever_complained(told, complain, place, issue_of, step):
+    first = issue_of(complain(contact={"email": "first@example.org"}).json)
+    second = issue_of(complain(description="李四家后面有垃圾").json)
+    days = [first.due_rule["last_day"]]
+    later = clock.now() + timedelta(hours=1)
+    with clock.moved_clock(lambda: later):
+        step(second.id, "merge", place.office, into=first.id, reason="同一处", raise_severity="serious")
+        db.session.expire_all()
+        days.append(first.due_rule["last_day"])
+        step(second.id, "unmerge", place.office, reason="两处")
+    for days_on in (1, 2, 2.5):
+        with clock.moved_clock(lambda days_on=days_on: later + timedelta(days=days_on)):
+            while worker.deliver_due():
+                pass
+    said = "\n".join(body for _, _, body in told)
+    assert days[0] != days[1]
+    assert [f"现在的最后一天是{day}。" in said for day in days] == [True, True]
+
+
 def test_the_turns_of_the_original_are_told_to_whoever_reported_the_duplicate(told, complain, place, issue_of, step, cure):
     first = issue_of(complain(contact={"email": "first@example.org"}).json)
     second = issue_of(complain(description="同一处", contact={"email": "second@example.org"}).json)

@@ -255,7 +255,7 @@ def test_a_new_date_and_the_ledger_are_told_in_plain_words(follow, sent, place, 
             issue_id=issue.id, n=1, by=actor_of(place.office), granted=True, reason="李四属实", expected_version=None,
             timezone=test_settings.timezone)
     told = follow("zh")
-    day = until.astimezone(ZoneInfo(test_settings.timezone)).date()
+    day = (until - timedelta(microseconds=1)).astimezone(ZoneInfo(test_settings.timezone)).date()
     assert told["steps"][-1]["text"] == f"经批准，整改期限延至{day}。"
     assert datetime.fromisoformat(told["due_at"]) == until
     assert "张三" not in str(told) and "李四" not in str(told)  # noqa: PT018

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.issues.escalating import escalate_all_due
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from patrol.public import veto
@@ -156,6 +157,21 @@ class TestDeciding:
         assert not now["can_say_not_fixed"]
         assert "何主任" not in anyone.get(f"public/complaints/{sent['tracking_code']}").text
         assert list(broken_chains()) == [None]
+
+    def test_the_office_answers_within_five_working_days_or_is_late(self, say, decide, closed, place, signed_in):
+        assert say().status_code == 201
+        office, address = signed_in(place.office), f"issues/{closed.id}"
+        by = datetime.fromisoformat(office.get(address).json["decision"]["by"])
+        assert timedelta(days=5) < by - clock.now() < timedelta(days=16)
+        assert [row["id"] for row in office.get("issues?list=waiting_for_me").json["items"]] == [str(closed.id)]
+        with clock.moved_clock(lambda: by):
+            assert escalate_all_due() == 1
+            assert office.get(address).json["decision"]["late"] is True
+            assert [row["id"] for row in office.get("issues?decision_late=true").json["items"]] == [str(closed.id)]
+            assert office.get(f"{address}/history").json["items"][-1]["rule"] == "reopening_late"
+            assert decide(place.office, False).status_code == 200
+            assert office.get(address).json["decision"] is None
+            assert escalate_all_due() == 0
 
     def test_it_is_decided_once(self, say, decide, closed, place):
         say()

@@ -152,7 +152,8 @@ def _derived(server: Server) -> int:
 
 
 def _waiting(server: Server) -> int:
-    return int(server.query("SELECT count(*) FROM outbox WHERE delivered_at IS NULL")[0][0])
+    # The world begins with a row that is stuck, which is another matter.
+    return int(server.query("SELECT count(*) FROM outbox WHERE kind = 'evidence.derive' AND delivered_at IS NULL")[0][0])
 
 
 def _wait(holds: object) -> None:

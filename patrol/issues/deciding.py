@@ -1,0 +1,95 @@
+"""By when the office has to decide: a cure to check, one to close, the ledger to review, a "not fixed" to answer.
+
+The lead's clock stands still meanwhile; whoever is late here is the office. Never commits.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity
+from patrol.issues.deadlines import DAYS_TO, Stage, count
+from patrol.issues.lifecycle import State
+from patrol.issues.models import Issue
+from patrol.issues.policies_held import current_policies
+
+LATE_CODE = {
+    State.RECTIFIED: "review_late", State.VERIFIED: "closing_late", State.SUSPENDED: "ledger_late", State.CLOSED: "reopening_late",
+}  # fmt: skip
+"""The states in which the office has to decide something, each with the code under which its being late is noted."""
+LATE_NAME = {
+    "review_late": Text("复核超期", "The check is late"), "closing_late": Text("结案超期", "The closing is late"),
+    "ledger_late": Text("挂账复查或节点超期", "A review or a milestone of the ledger has passed"),
+    "reopening_late": Text("“未整改到位”答复超期", "A “not fixed” waits too long"),
+}  # fmt: skip
+_STAGE = {State.RECTIFIED: Stage.REVIEW, State.VERIFIED: Stage.CLOSING}
+_REVIEW = Text("挂账复查日：{day}", "To be reviewed on the ledger: {day}")
+_MILESTONE = Text("挂账节点：{day}", "A milestone of the ledger: {day}")
+
+
+def renew_decision(issue: Issue, now: datetime, timezone: str) -> None:
+    """Set by when the office must decide on an issue that has just come into its state, or that it need not."""
+    state = State(issue.state)
+    if state in _STAGE:
+        _count(issue, _STAGE[state], now, timezone)
+    elif state is State.SUSPENDED:
+        day, words = min(_days_of(issue), key=lambda found: found[0])
+        said = [words.format(day=day), DAYS_TO.format(last=day)]
+        _set(issue, _end_of(day, ZoneInfo(timezone)), {"rule": "ledger", "explanation": [text._asdict() for text in said]})
+    elif issue.decide_by is not None:
+        _set(issue, None, None)
+
+
+def answer_not_fixed(issue: Issue, asked_at: datetime | None, timezone: str) -> None:
+    """Set by when a complainant's "not fixed" on a closed issue is decided; None: none waits any more."""
+    if asked_at is None:
+        _set(issue, None, None)
+    else:
+        _count(issue, Stage.REOPENING, asked_at, timezone)
+
+
+def decision_moments(issue: Issue, timezone: ZoneInfo) -> list[tuple[datetime, str]]:
+    """Return the moments (UTC) at which the office is late on an issue, each with its code; of the ledger each of its days."""
+    state = State(issue.state)
+    if state not in LATE_CODE or issue.decide_by is None:
+        return []
+    days = sorted({day for day, _ in _days_of(issue)}) if state is State.SUSPENDED else []
+    moments = [_end_of(day, timezone) for day in days] or [issue.decide_by]
+    return [(moment, LATE_CODE[state]) for moment in moments]
+
+
+def shown_decision(issue: Issue, now: datetime, language: str) -> dict[str, Any] | None:
+    """Return by when the office decides, why then, and whether it is late; None when nothing waits for it so."""
+    if issue.decide_by is None:
+        return None
+    said = issue.due_rule.get("decision", {"rule": "", "explanation": []})
+    return {
+        "by": issue.decide_by, "late": issue.decide_by <= now, "rule": said["rule"],
+        "explanation": [text[language] for text in said["explanation"]],
+    }  # fmt: skip
+
+
+def _count(issue: Issue, stage: Stage, since: datetime, timezone: str) -> None:
+    policies, zone = current_policies(), ZoneInfo(timezone)
+    day = since.astimezone(zone).date()
+    found = count(stage, Severity(issue.severity), issue.category, since, policies.calendar, zone, policies.limits_on(day))
+    _set(issue, found.due_at, {"rule": found.rule, "version": found.limit.version, "explanation": [text._asdict() for text in found.explanation]})
+
+
+def _set(issue: Issue, moment: datetime | None, said: Mapping[str, Any] | None) -> None:
+    issue.decide_by = moment
+    kept = {name: value for name, value in issue.due_rule.items() if name != "decision"}
+    issue.due_rule = kept | ({"decision": dict(said)} if said else {})
+    if State(issue.state) in LATE_CODE:
+        issue.next_escalation_at = moment
+
+
+def _days_of(issue: Issue) -> list[tuple[date, Text]]:
+    review = [(issue.review_on, _REVIEW)] if issue.review_on else []
+    return [*review, *((date.fromisoformat(row["due_on"]), _MILESTONE) for row in issue.milestones or ())]
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
