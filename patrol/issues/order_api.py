@@ -77,7 +77,7 @@ def _shown(order: Order) -> dict[str, Any]:
 @room.arguments(OrderArgs, location="query")
 @room.response(200, page_schema(OrderOut))
 def list_orders(args: dict[str, Any]) -> Page[dict[str, Any]]:
-    """List the orders of supervision on issues that one sees, the latest first."""
+    """List the orders of supervision that concern one, the latest first: who works in the field sees those on the own issues."""
     actor = current_actor()
     page = orders.list_orders(actor, **{**args, "to": actor.person_id if args["to"] == "me" else args["to"]})
     return Page([_shown(order) for order in page.items], page.next)
@@ -102,7 +102,7 @@ def answer_order(data: dict[str, Any], order_id: UUID) -> dict[str, Any]:
 @room.arguments(EscalationArgs, location="query")
 @room.response(200, page_schema(EscalationOut))
 def list_escalations(args: dict[str, Any]) -> Page[dict[str, Any]]:
-    """List how far visible issues have climbed for being late, the latest first."""
+    """List how far issues that concern one have climbed for being late, the latest first; who works in the field sees the own ones."""
     page = orders.list_escalations(current_actor(), **args)
     called = rung_names() if page.items else {}
     names = [called.get(row.code, Text(row.code, row.code)).in_language(language()) for row in page.items]

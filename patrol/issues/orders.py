@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
@@ -16,21 +16,38 @@ from patrol.issues.allowed import NOT_LEAD, leads
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.history import ANSWER_ORDER, add_entry
-from patrol.issues.models import Issue
+from patrol.issues.models import CoHandler, Issue
 from patrol.issues.queries import actor_facts, issue_facts, locked_issue, visible_to
 from patrol.people.actor import SYSTEM, Actor
+from patrol.people.permissions import Permission as P
 
 LATEST = Sorted("latest", (Order.at, Order.id), descending=True)
 LATEST_ESCALATIONS = Sorted("latest", (Escalation.at, Escalation.id), descending=True)
 STANDINGS = ("open", "acknowledged", "answered")
+# Who holds one of these looks after the work of others.
+_OVERSEE = (P.SUPERVISE_ISSUE, P.RECEIVE_ISSUE, P.REVIEW_ISSUE, P.SEE_AUDIT)
 _NO_ORDER = Text("没有这个督办件", "There is no such order")
 _NO_RUNG = Text("没有这一级催办督办；可用：{codes}", "There is no such rung of the ladder: choose one of {codes}")
 _ANSWERED = Text("此督办件已答复", "This order has been answered")
 
 
-def visible_orders(actor: Actor) -> Select[Order]:
-    """Select the orders on issues that the actor sees, and those addressed to the actor."""
+def _overseen_by(actor: Actor) -> Select[UUID]:
+    """Select the issues whose orders and lateness concern the actor: of who works in the field or a department only the own ones.
+
+    A patroller sees what was reported in the township; who was urged for it, and how late they are, is their superiors' matter.
+    """
     seen = visible_to(actor).with_only_columns(Issue.id, maintain_column_froms=True).options().order_by(None)
+    if actor.person_id is None or any(actor.may(permission) for permission in _OVERSEE):
+        return seen
+    assigned = [Issue.lead_id == actor.person_id, Issue.id.in_(select(CoHandler.issue_id).where(CoHandler.person_id == actor.person_id))]
+    if actor.department and actor.may(P.HANDLE_ISSUE):
+        assigned.append(Issue.department == actor.department)
+    return seen.where(or_(*assigned))
+
+
+def visible_orders(actor: Actor) -> Select[Order]:
+    """Select the orders on issues that concern the actor, and those addressed to the actor."""
+    seen = _overseen_by(actor)
     own = Order.to_id == actor.person_id if actor.person_id else false()
     return (
         select(Order).where(own | Order.issue_id.in_(seen))
@@ -61,9 +78,8 @@ def list_orders(
 def list_escalations(
     actor: Actor, *, code: str | None, after: datetime | None, before: datetime | None, limit: int, cursor: str | None
 ) -> Page[Escalation]:
-    """List the rungs that visible issues have reached, the latest first. Raises Invalid (422) for a code that no rung has."""
-    seen = visible_to(actor).with_only_columns(Issue.id, maintain_column_froms=True).options().order_by(None)
-    statement = select(Escalation).where(Escalation.issue_id.in_(seen)).options(joinedload(Escalation.issue))
+    """List the rungs that issues which concern the actor have reached, the latest first. Raises Invalid (422) for a code that no rung has."""
+    statement = select(Escalation).where(Escalation.issue_id.in_(_overseen_by(actor))).options(joinedload(Escalation.issue))
     if code:
         _refuse_unknown_rung(code)
         statement = statement.where(Escalation.code == code)

@@ -117,9 +117,12 @@ def _payload(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
 
 def write_notes(
     *, cause: str, kind: str, subject_kind: str, subject_id: UUID, facts: dict[str, Any], recipients: Recipients,
-    region_path: str, payload: dict[str, Any],
+    region_path: str | None, payload: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Write the messages, their deliveries and the webhooks' events of one cause, each once however often it is called."""
+    """Write the messages, their deliveries and the webhooks' events of one cause, each once however often it is called.
+
+    Without a `region_path` no webhook is told.
+    """
     told = set(db.session.scalars(select(Message.person_id).where(Message.cause == cause, Message.person_id.in_(recipients.people))))
     for person_id in recipients.people:
         if person_id not in told:
@@ -131,7 +134,7 @@ def write_notes(
         if channel.kinds is None or kind in channel.kinds:
             _deliver_on(channel, cause, kind, facts)
     # A webhook that is switched off is told too: it is kept until that goes on.
-    for webhook in _webhooks_over(region_path):
+    for webhook in _webhooks_over(region_path) if region_path else ():
         if webhook.kinds is None or kind in webhook.kinds:
             _call(webhook, cause, kind, payload)
 

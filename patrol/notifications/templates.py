@@ -36,7 +36,10 @@ TO_NAME: dict[To, Text] = {
 
 @dataclass(frozen=True)
 class Template:
-    """One kind of message: which event leads to it (`issue.` and the verb), whom it goes to, and its words."""
+    """One kind of message: which event leads to it (`issue.` and the verb, `duty.` and the kind of reminder), whom it goes to, and its words.
+
+    A reminder goes to the person it is about and names nobody in `to`.
+    """
 
     kind: str
     to: tuple[To, ...]
@@ -107,12 +110,15 @@ _ROWS = (
            Text("期限为 {due}，至今未办结。", "It was due at {due} and is still open."))
       for code, zh, en in (("overdue", "已报上级河长", "the superior chief is told"), ("letter", "督办函", "supervision letter"),
                            ("listed", "挂牌督办", "listed supervision"), ("talk", "约谈", "admonitory talk"))),
+    *(_T(f"duty.{kind}", (), title, Text("本期（{first_day} 至 {last_day}）还需巡河 {left} 次，共需 {required} 次：{place}。",
+                                         "From {first_day} to {last_day} {left} of {required} patrols are left to do: {place}."))
+      for kind, title in (("half", Text("巡河任务提醒", "Patrols are left to do")), ("last_day", Text("巡河任务即将到期", "The period for patrols is about to end")))),
 )  # fmt: skip
 TEMPLATES: dict[str, Template] = {row.kind: row for row in _ROWS}
 """Every kind of message by its name."""
 
-EVENT_KINDS = tuple(dict.fromkeys([*TEMPLATES, *(f"issue.{verb.value}" for verb in Verb)]))
-"""What a webhook can ask for: every kind of message, and every step of an issue."""
+EVENT_KINDS = tuple(dict.fromkeys([*(kind for kind in TEMPLATES if kind.startswith("issue.")), *(f"issue.{verb.value}" for verb in Verb)]))
+"""What a webhook can ask for: every kind of message about an issue, and every step of one."""
 
 _PLAIN = Text("{kind}", "{kind}")
 _UNKNOWN = Text("（未说明）", "(not said)")
@@ -127,6 +133,7 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
         "kind": kind, "number": facts.get("number", ""), "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),
         "due": _shown_due(datetime.fromisoformat(facts["due_at"]).astimezone(ZoneInfo(timezone))) if facts.get("due_at") else "—",
+        **{name: facts.get(name, "") for name in ("left", "required", "first_day", "last_day")},
         "actor": facts.get("actor", ""), "reason": facts.get("reason") or _UNKNOWN.in_language(language),
     }  # fmt: skip
     return title.in_language(language).format(**values), body.in_language(language).format(**values)

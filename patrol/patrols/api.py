@@ -92,7 +92,7 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
     return {
         **shown_patrol(patrol), **shown_examination(patrol, stored_examination(patrol_id), given, language()),
         "pauses": given.pauses, "ends": shown_ends(given.ends), "check_ins": shown_check_ins(check_ins.items), "check_ins_next": check_ins.next,
-        "checkpoints": shown_checkpoints(patrol, timezone),
+        "checkpoints": shown_checkpoints(given.checkpoints),
         "issues": [{"id": row.id, "number": row.number, "state": row.state} for row in queries.issues_of_patrol(actor, patrol_id)],
     }
 

@@ -12,18 +12,24 @@ from patrol.patrols.window import in_ms
 
 
 def mocked(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
-    """Fixes that the device itself calls made up. Those about which it says nothing (-1) count neither way."""
-    known, mock = facts.track.mock >= 0, facts.track.mock == 1
-    count = int(mock.sum())
+    """Fixes that the device itself calls made up. Those about which it says nothing (-1) count neither way.
+
+    A trusted receiver explains its own fixes, and none that came by another way.
+    """
+    track, trusted = (facts.track, False) if facts.untrusted is None else (facts.untrusted, True)
+    if not (track.mock == 1).any():
+        return _told_of(facts.track, facts, policy, Severity.INFO) if trusted else None
+    return _told_of(track, facts, policy, None)
+
+
+def _told_of(track: Track, facts: PatrolFacts, policy: IntegrityPolicy, severity: Severity | None) -> Seen | None:
+    count, known = int((track.mock == 1).sum()), int((track.mock >= 0).sum())
     if not count:
         return None
-    share = count / int(known.sum())
-    at_check_ins = sum(_mostly_mock(facts.track, in_ms(check_in.recorded_at), policy) for check_in in facts.check_ins)
-    severity = Severity.HIGH if share > policy.mock_share_high or at_check_ins else Severity.MEDIUM
-    if facts.trusted_receiver:
-        severity = Severity.INFO
-    evidence = {"fixes": count, "percent": round(100 * share, 1), "check_ins": at_check_ins}
-    return Seen(severity, evidence | {"trusted_receiver": facts.trusted_receiver})
+    at_check_ins = sum(_mostly_mock(track, in_ms(check_in.recorded_at), policy) for check_in in facts.check_ins)
+    evidence = {"fixes": count, "percent": round(100 * count / known, 1), "check_ins": at_check_ins, "trusted_receiver": severity is not None}
+    grave = Severity.HIGH if count > policy.mock_share_high * known or at_check_ins else Severity.MEDIUM
+    return Seen(severity or grave, evidence)
 
 
 def _mostly_mock(track: Track, at_ms: int, policy: IntegrityPolicy) -> bool:

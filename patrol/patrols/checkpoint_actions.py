@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from patrol.evidence.queries import arrived_photos
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.geometry import distance_m
@@ -16,13 +16,15 @@ from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.patrols.checkpoint_models import CheckpointAnswer, CheckpointHandout
 from patrol.patrols.checkpoint_queries import drawn_for, places_for
+from patrol.patrols.events import CheckpointAnswered
 from patrol.patrols.models import Patrol
 from patrol.people.actor import Actor
 
 _NOT_YOURS = Text("这次巡河不是您的", "This patrol is somebody else's")
 _NOT_DRAWN = Text("这次巡河没有抽到第 {number} 个点位", "No checkpoint number {number} was drawn for this patrol")
 _FOREIGN_PHOTO = Text("照片 {id} 不是您上传的", "The photo {id} is not yours")
-_NEEDS_PROOF = Text("无法到达时请说明原因并附一张照片", "A place that cannot be reached needs a reason and a photo")
+_NEEDS_REASON = Text("无法到达时请说明原因", "A place that cannot be reached needs a reason")
+_NEEDS_PHOTO = Text("请附一张现场照片，照片可稍后上传", "A photo taken there is needed; it may be uploaded later")
 
 
 class NotDrawn(NotFound):
@@ -52,7 +54,7 @@ def answer_checkpoint(
     """Keep what was found at a checkpoint, its number counted from 1; return it and whether it is new.
 
     Raises NotDrawn (404) for a number that was not drawn, Conflict for another answer than before, Invalid for somebody
-    else's patrol or photo, and for a place not reached without reason and photo.
+    else's patrol or photo, without a photo, and for a place not reached without a reason. The photo may arrive later.
     """
     if patrol.person_id != by.person_id:
         raise Invalid(_NOT_YOURS, errors={"id": [_NOT_YOURS]})
@@ -63,9 +65,11 @@ def answer_checkpoint(
     if known is not None:
         refuse_other_content(f"{patrol.id}/{number}", stored=known.digest, sent=digest)
         return known, False
-    if not reached and (photo_id is None or not reason):
-        raise Invalid(_NEEDS_PROOF, errors={"reason" if not reason else "photo_id": [_NEEDS_PROOF]})
-    if photo_id and any(photo.owner_id != by.person_id for photo in arrived_photos([photo_id]).values()):
+    if not reached and not reason:
+        raise Invalid(_NEEDS_REASON, errors={"reason": [_NEEDS_REASON]})
+    if photo_id is None:
+        raise Invalid(_NEEDS_PHOTO, errors={"photo_id": [_NEEDS_PHOTO]})
+    if any(photo.owner_id != by.person_id for photo in arrived_photos([photo_id]).values()):
         fault = _FOREIGN_PHOTO.format(id=photo_id)
         raise Invalid(fault, errors={"photo_id": [fault]})
     place = drawn[number - 1]
@@ -76,4 +80,5 @@ def answer_checkpoint(
     )
     db.session.add(row)
     db.session.flush()
+    events.record(CheckpointAnswered(patrol_id=patrol.id))
     return row, True

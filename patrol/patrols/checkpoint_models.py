@@ -8,13 +8,14 @@ from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from patrol.foundation.database import Base
+from patrol.patrols.checkpoints import BY_DAY
 
 
 class CheckpointHandout(Base):
     """The seed and the places that somebody's phone got for a day; never changed once handed out.
 
     `seed` is 32 bytes in hex; `places` are those of `checkpoints.Place`, so that the draw can be repeated whatever
-    becomes of the registers.
+    becomes of the registers. `draws_by` is day or patrol: whether the patrol's id goes into the draw.
     """
 
     __tablename__ = "checkpoint_seeds"
@@ -23,6 +24,7 @@ class CheckpointHandout(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     seed: Mapped[str] = mapped_column(String(64))
     places: Mapped[list[Any]] = mapped_column(JSON)
+    draws_by: Mapped[str] = mapped_column(String(6), default=BY_DAY)
     made_at: Mapped[datetime]
 
 
@@ -39,7 +41,7 @@ class CheckpointAnswer(Base):
     place: Mapped[str] = mapped_column(String(80))
     distance_m: Mapped[float]
     reached: Mapped[bool]
-    photo_id: Mapped[UUID | None]
+    photo_id: Mapped[UUID | None] = mapped_column(index=True)
     reason: Mapped[str | None] = mapped_column(String(500))
     recorded_at: Mapped[datetime]
     received_at: Mapped[datetime]

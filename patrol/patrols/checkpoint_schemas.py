@@ -27,6 +27,8 @@ class SeedOut(ma.Schema):
     seed = ma.fields.String(required=True, metadata={"example": "00" * 32, "description": "32 bytes, hex."})
     commitment = ma.fields.String(required=True, metadata={"example": "66" * 32, "description": "SHA-256 of the seed's bytes."})
     drawn = ma.fields.Integer(required=True, metadata={"example": 3, "description": "How many places a patrol draws."})
+    draws_by = ma.fields.String(required=True, metadata={
+        "example": "day", "enum": ["day", "patrol"], "description": "Whether the patrol's id goes into the draw: of older seeds only."})
     places = ma.fields.List(ma.fields.Nested(PlaceOut), required=True)
 
 
@@ -37,7 +39,7 @@ class SeedsOut(ma.Schema):
 
 class AnswerIn(PositionIn):
     reached = ma.fields.Boolean(required=True)
-    photo_id = ma.fields.UUID(load_default=None, allow_none=True)
+    photo_id = ma.fields.UUID(load_default=None, allow_none=True, metadata={"description": "Needed; the photo may arrive later."})
     reason = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=500), metadata={"example": "河水上涨，步道被淹"})
     recorded_at = Moment(required=True)
 
@@ -54,5 +56,6 @@ class AnswerOut(PositionOut):
 class CheckpointOut(ma.Schema):
     number = ma.fields.Integer(required=True, metadata={"example": 1})
     place = ma.fields.Nested(PlaceOut, required=True)
-    result = ma.fields.String(required=True, metadata={"example": "shown", "enum": [result.value for result in Result]})
+    result = ma.fields.String(required=True, metadata={
+        "example": "shown", "enum": [result.value for result in Result], "description": "docs/checkpoints.md tells each."})
     answer = ma.fields.Nested(AnswerOut, required=True, allow_none=True)

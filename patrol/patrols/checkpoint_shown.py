@@ -1,18 +1,18 @@
 """What answers show of a patrol's checkpoints."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from patrol.foundation.positions import shown_position
 from patrol.patrols.checkpoint_models import CheckpointAnswer
-from patrol.patrols.checkpoint_queries import checkpoints_of
-from patrol.patrols.models import Patrol
+from patrol.patrols.checkpoint_queries import Checkpoint
 
 
-def shown_checkpoints(patrol: Patrol, timezone: str) -> list[dict[str, Any]]:
-    """Return what a patrol, its reaches loaded, had to show and what it showed, in order."""
+def shown_checkpoints(checkpoints: Sequence[Checkpoint]) -> list[dict[str, Any]]:
+    """Return what a patrol had to show and what it showed, in order."""
     return [
         {"number": point.number, "place": point.place.as_data(), "result": point.result.value, "answer": _shown_answer(point.answer)}
-        for point in checkpoints_of(patrol, timezone)
+        for point in checkpoints
     ]
 
 

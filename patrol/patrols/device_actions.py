@@ -134,7 +134,7 @@ def keep_from_device(
     for patrol, own in _by_patrol(points, by, refused).items():
         batch, is_new = keep_fixes(
             patrol=patrol, by=by, source=source, datum=Datum.WGS84, fixes=read_fixes(own, source=source),
-            batch_id=uuid5(patrol.id, _name_of(device.id, own)), units=units,
+            batch_id=uuid5(patrol.id, _name_of(device.id, own)), units=units, device_id=device.id,
         )  # fmt: skip
         one = counted(batch, is_new=is_new)
         accepted, duplicates = accepted + one.accepted, duplicates + one.duplicates

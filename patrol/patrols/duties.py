@@ -1,18 +1,19 @@
-"""How often a chief must patrol a reach, and which patrols count for it. Pure; policies and the calendar are arguments."""
+"""How often a chief must patrol a reach. Pure; policies and the calendar are arguments. What counts for it is in `tallying`."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from enum import IntEnum, StrEnum
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import IntEnum
 from uuid import UUID
 
-from patrol.foundation.texts import Text
 from patrol.issues.deadlines import Calendar
 from patrol.patrols.duty_periods import PeriodKind, Span, period_with, periods_due_in
 from patrol.waters.terms import AIDE_TITLES, is_deputy
 
-Interval = tuple[float, float]
+_MONDAY_TO_FRIDAY = frozenset(range(1, 6))
+_PERIODS_A_YEAR = {
+    PeriodKind.WEEK: 52, PeriodKind.TEN_DAYS: 36, PeriodKind.MONTH: 12, PeriodKind.QUARTER: 4, PeriodKind.HALF_YEAR: 2, PeriodKind.YEAR: 1,
+}
 
 
 class Colour(IntEnum):
@@ -50,6 +51,14 @@ class Policy:
     valid_from: date
     valid_to: date | None
 
+    @property
+    def times_a_year(self) -> float:
+        """About how often it asks in a year, for comparing rows of different periods; a year has some 250 working days."""
+        days = len(self.weekdays) / 7
+        if self.period is PeriodKind.WORKING_DAY or (self.period is PeriodKind.DAY and self.working_days_only):
+            return self.times * 250 * len(self.weekdays & _MONDAY_TO_FRIDAY) / 5
+        return self.times * (365 * days if self.period is PeriodKind.DAY else _PERIODS_A_YEAR[self.period])
+
     def holds_on(self, day: date, calendar: Calendar) -> bool:
         """Tell whether the row holds on a day: its version, season and days of the week; of warnings it knows nothing."""
         within = self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -64,10 +73,15 @@ class Policy:
 
 
 def by_precedence(policies: Iterable[Policy]) -> list[Policy]:
-    """Sort rows so that the first that holds counts: smallest region, highest colour, named title, season, latest."""
+    """Sort rows so that of each colour the first that holds stands: smallest region, named title, season, latest."""
     return sorted(policies, key=lambda row: (
-        -len(row.region_path), -row.colour, row.title is None, len(row.months), -row.valid_from.toordinal(), str(row.id),
+        -len(row.region_path), row.title is None, len(row.months), -row.valid_from.toordinal(), -row.colour, str(row.id),
     ))
+
+
+def most_asking(row: Policy) -> tuple[float, Colour]:
+    """Return the key by which one row counts of those that stand, one for each colour: who asks most, then the higher colour."""
+    return row.times_a_year, row.colour
 
 
 def fits(policy: Policy, *, level: str, region_path: str, title: str) -> bool:
@@ -80,9 +94,14 @@ def fits(policy: Policy, *, level: str, region_path: str, title: str) -> bool:
 def policy_on(day: date, colour: Colour, rows: Sequence[Policy], calendar: Calendar) -> Policy | None:
     """Return the row that counts on a day under a warning; `rows` fit the reach and are sorted by precedence.
 
-    A row of a lower colour counts where there is none of the warning's own: a warning never makes duties fewer.
+    Of each colour up to the warning's the first that holds stands, "none" included, and of those the one that asks most
+    counts (DOMAIN d, "highest wins"): a town's own usual row never makes a warning weaker, nor a warning duties fewer.
     """
-    return next((row for row in rows if row.colour <= colour and row.holds_on(day, calendar)), None)
+    standing: dict[Colour, Policy] = {}
+    for row in rows:
+        if row.colour <= colour and row.colour not in standing and row.holds_on(day, calendar):
+            standing[row.colour] = row
+    return max(standing.values(), key=most_asking, default=None)
 
 
 @dataclass(frozen=True)
@@ -120,7 +139,7 @@ def required(
 
     The times of a period are spread evenly over its days; each falls to whoever is in office on its day and only where
     its row counts on that day. So successors share a period without anything being asked twice or forgotten, and a
-    warning of three days asks for its share of those days only.
+    warning of three days asks for its share of those days only; that includes what the usual row would have asked on them.
     """
     periods = {(row.id, span): row for row in rows for span in periods_due_in(row.period, window)}
     if not periods:
@@ -131,10 +150,36 @@ def required(
     for (_, span), row in sorted(periods.items(), key=lambda item: (item[0][1], item[1].period, str(item[0][0]))):
         days = frozenset(day for day in span.days() if (chosen := counting.get(day)) and chosen.id == row.id)
         if days:
-            possible = [day for day in span.days() if row.is_day_of(day, calendar)]
-            marks = [possible[(2 * n + 1) * len(possible) // (2 * row.times)] for n in range(row.times)]
-            found.append(Due(row, span, days, len(possible), sum(mark in days for mark in marks)))
+            marks, of_days = _marks(row, span, calendar)
+            if row.colour:
+                marks = _including(marks, _usual_marks(span, rows, calendar))
+            found.append(Due(row, span, days, of_days, sum(mark in days for mark in marks)))
     return found
+
+
+def _marks(row: Policy, span: Span, calendar: Calendar) -> tuple[list[date], int]:
+    """Return the days of a period on which its times fall, evenly spread, and how many days it could be."""
+    possible = [day for day in span.days() if row.is_day_of(day, calendar)]
+    return [possible[(2 * n + 1) * len(possible) // (2 * row.times)] for n in range(row.times) if possible], len(possible)
+
+
+def _usual_marks(span: Span, rows: Sequence[Policy], calendar: Calendar) -> list[date]:
+    """Return the days of a span on which something would be due if nobody had warned, a day twice for two times."""
+    usual = {day: policy_on(day, Colour.NONE, rows, calendar) for day in span.days()}
+    periods = {(row.id, period_with(row.period, day)): row for day, row in usual.items() if row}
+    return sorted(
+        mark for (_, period), row in periods.items() for mark in _marks(row, period, calendar)[0]
+        if (chosen := usual.get(mark)) and chosen.id == row.id
+    )  # fmt: skip
+
+
+def _including(marks: Sequence[date], usual: Sequence[date]) -> list[date]:
+    """Move the marks nearest to the usual ones onto them: a warning of one day else could take away what was due on it."""
+    free = list(marks)
+    for day in usual:
+        if free:
+            free.remove(min(free, key=lambda mark: abs(mark - day)))
+    return sorted([*usual, *free])
 
 
 def _days_in(in_office: Sequence[Span], within: Span) -> set[date]:
@@ -157,122 +202,3 @@ def latest_day_in_time(policy: Policy, today: date, calendar: Calendar) -> date:
         day -= timedelta(1)
         allowed -= policy.is_day_of(day, calendar)
     return day
-
-
-class Reason(StrEnum):
-    """Why a patrol does not count."""
-
-    UNFINISHED = "unfinished"
-    NOT_EXAMINED = "not_examined"
-    DOUBTFUL = "doubtful"
-    INVALID = "invalid"
-    NOT_THIS_REACH = "not_this_reach"
-    TOO_SHORT = "too_short"
-    SAME_DAY = "same_day"
-    OUTSIDE_PERIOD = "outside_period"
-
-
-REASON_TEXT: Mapping[Reason, Text] = {
-    Reason.UNFINISHED: Text("尚未结束", "It has not been finished yet"),
-    Reason.NOT_EXAMINED: Text("尚待核查轨迹", "Its track is still to be examined"),
-    Reason.DOUBTFUL: Text("存疑，待复核认定", "It is doubtful: a reviewer has to decide"),
-    Reason.INVALID: Text("核查认定无效", "It was found invalid"),
-    Reason.NOT_THIS_REACH: Text("没有走到这个河段", "It did not touch this reach"),
-    Reason.TOO_SHORT: Text("覆盖不足：与同期其他巡河合计 {covered_m} 米，需 {needed_m} 米", "Too short: {covered_m} m with the others of the period, {needed_m} m are needed"),
-    Reason.SAME_DAY: Text("当天已计次，同一天不重复计", "The day has been counted already"),
-    Reason.OUTSIDE_PERIOD: Text("当天不在任，或当天按另一条规定计次", "On that day the person was not in office, or another policy counted"),
-}
-
-
-@dataclass(frozen=True)
-class Walk:
-    """One patrol on one reach: where it covered it (metres along the reach), and whether its verdict lets it count."""
-
-    patrol_id: UUID
-    started_at: datetime
-    day: date
-    covered: tuple[Interval, ...]
-    delegated: bool
-    barred: Reason | None = None
-
-
-@dataclass
-class Tally:
-    """How often a reach was walked in a period: the patrols that count, and why others do not.
-
-    `covered_m` is the union of all that may count, `waiting_m` of those that are too short so far; `groups` are the
-    patrols that made each time; `times_by_delegates` are those groups in which somebody else walked.
-    """
-
-    covered_m: float = 0.0
-    waiting_m: float = 0.0
-    groups: list[list[Walk]] = field(default_factory=list)
-    left_out: list[tuple[Walk, Reason, float]] = field(default_factory=list)
-
-    @property
-    def times_by_delegates(self) -> int:
-        return sum(any(walk.delegated for walk in group) for group in self.groups)
-
-
-def tally(walks: Iterable[Walk], *, due: Due, length_m: float) -> Tally:
-    """Count the walks of one person on one reach in one period; each counts once at most.
-
-    The legs of a day are one walk, unless the row asks for several a day. A walk that covers enough counts by itself;
-    shorter ones add up, by the union of what they covered, never by its sum, until together they cover enough.
-    """
-    needed_m, result = due.policy.least_share * length_m, Tally()
-    fit: list[Walk] = []
-    for walk in sorted(walks, key=lambda walk: (walk.started_at, str(walk.patrol_id))):
-        reason = walk.barred or (None if walk.day in due.days else Reason.OUTSIDE_PERIOD)
-        reason = reason or (None if walk.covered else Reason.NOT_THIS_REACH)
-        if reason:
-            result.left_out.append((walk, reason, needed_m))
-        else:
-            fit.append(walk)
-    result.covered_m = metres(walk.covered for walk in fit)
-    waiting: list[Walk] = []
-    for legs in _units(fit, due.policy):
-        if _enough(legs, needed_m):
-            result.groups.append(legs)
-            continue
-        waiting += legs
-        if _enough(waiting, needed_m):
-            result.groups.append(waiting)
-            waiting = []
-    result.waiting_m = metres(walk.covered for walk in waiting)
-    result.left_out += [(walk, Reason.TOO_SHORT, needed_m) for walk in waiting]
-    _limit_each_day(result, due)
-    return result
-
-
-def _units(walks: list[Walk], policy: Policy) -> Iterable[list[Walk]]:
-    several = policy.times > 1 and policy.period in (PeriodKind.DAY, PeriodKind.WORKING_DAY)
-    return ([walk] for walk in walks) if several else (list(legs) for _, legs in groupby(walks, key=lambda walk: walk.day))
-
-
-def _enough(walks: Sequence[Walk], needed_m: float) -> bool:
-    # A millimetre forgives what floating point loses of a reach that was covered exactly as far as it had to be.
-    return metres(walk.covered for walk in walks) >= needed_m - 0.001
-
-
-def _limit_each_day(result: Tally, due: Due) -> None:
-    """Let a row of several times a day count no more of them than it asks for."""
-    extra = result.groups[due.policy.times:] if due.span.first == due.span.last else []
-    result.left_out += [(walk, Reason.SAME_DAY, 0.0) for group in extra for walk in group]
-    result.groups = [group for group in result.groups if group not in extra]
-
-
-def union(several: Iterable[Iterable[Interval]]) -> list[Interval]:
-    """Return the union of intervals, sorted and disjoint, in metres along a reach."""
-    found: list[Interval] = []
-    for low, high in sorted((low, high) for intervals in several for low, high in intervals if high > low):
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], max(high, found[-1][1]))
-        else:
-            found.append((low, high))
-    return found
-
-
-def metres(several: Iterable[Iterable[Interval]]) -> float:
-    """Return the metres of the union of intervals."""
-    return sum(high - low for low, high in union(several))

@@ -15,12 +15,13 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.issues.due import chinese_calendar
-from patrol.patrols import duties
-from patrol.patrols.duties import Colour, Due, Policy, Reason, Tally, Walk, Warned
+from patrol.patrols import duties, tallying
+from patrol.patrols.duties import Colour, Due, Policy, Warned
 from patrol.patrols.duty_models import FrequencyPolicy, ReachWarning
 from patrol.patrols.duty_periods import PeriodKind, Span, periods_due_in
 from patrol.patrols.examination_models import Examination, ReachCoverage
 from patrol.patrols.models import Patrol, PatrolReach
+from patrol.patrols.tallying import Reason, Tally, Walk
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.queries import region_with_code
@@ -163,9 +164,9 @@ def _period(
     inside = [(person_id, walk) for person_id, walk in walks if walk.day in due.span]
     own = [walk for person_id, walk in inside if person_id == row.person_id]
     return DutyPeriod(
-        due, policy, duties.tally(own, due=due, length_m=row.reach.length_m),
+        due, policy, tallying.tally(own, due=due, length_m=row.reach.length_m),
         max(duties.colour_on(day, warnings) for day in due.days),
-        duties.metres(walk.covered for _, walk in inside if not walk.barred),
+        tallying.metres(walk.covered for _, walk in inside if not walk.barred),
     )
 
 

@@ -216,8 +216,10 @@ class DutyArgs(PageArgs):
 class DutyGapOut(ma.Schema):
     reach = ma.fields.Nested(DutyReachOut, required=True)
     policy = ma.fields.Nested(FrequencyPolicyBriefOut, required=True)
-    last_patrolled_at = Moment(required=True, allow_none=True, metadata={"description": "null: never."})
+    last_patrolled_at = Moment(required=True, allow_none=True, metadata={"description": "When a single patrol covered enough last; null: never."})
     should_have_been_since = ma.fields.Date(required=True, metadata={"example": "2026-11-13"})
+    covered_m = ma.fields.Float(required=True, metadata={"example": 25.0, "description": "Union of everybody's patrols since then."})
+    needed_m = ma.fields.Float(required=True, metadata={"example": 600.0, "description": "The share of the reach that the policy asks for."})
     chiefs = ma.fields.List(ma.fields.Nested(ChiefOut), required=True, metadata={"description": "Who answers today, the principal first."})
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from patrol.foundation.texts import Text
-from patrol.patrols.duties import REASON_TEXT, Colour, Reason, Walk, metres
+from patrol.patrols.duties import Colour
 from patrol.patrols.duty_models import DutyReminder, FrequencyPolicy
 from patrol.patrols.duty_periods import PeriodKind, Span
 from patrol.patrols.duty_queries import Duty, DutyPeriod
 from patrol.patrols.gap_queries import Gap
+from patrol.patrols.tallying import REASON_TEXT, Reason, Walk, metres
 from patrol.people.models import Region
 from patrol.waters.models import Reach
 from patrol.waters.queries import ChiefOn
@@ -111,7 +112,7 @@ def shown_gap(gap: Gap, chiefs: Sequence[ChiefOn], language: str) -> dict[str, A
     """Return a reach that was not patrolled in time, with who answers for it."""
     return {
         "reach": _shown_reach(gap.reach), "policy": shown_policy(gap.policy, language), "last_patrolled_at": gap.last_patrolled_at,
-        "should_have_been_since": gap.latest_day_in_time,
+        "should_have_been_since": gap.latest_day_in_time, "covered_m": gap.covered_m, "needed_m": gap.needed_m,
         "chiefs": [{"id": chief.person_id, "name": chief.name, "title": chief.person_title, "post": chief.title} for chief in chiefs],
     }  # fmt: skip
 

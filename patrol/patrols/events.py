@@ -1,6 +1,9 @@
 """What happens on patrol."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from patrol.foundation.events import Event
@@ -40,8 +43,30 @@ class PatrolEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointAnswered(Event):
+    """Somebody said what was found at a random checkpoint."""
+
+    patrol_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class FindingJudged(Event):
     """A reviewer's judgement of a finding came into force, or was taken back."""
 
     patrol_id: UUID
     code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DutyReminded(Event):
+    """Somebody is reminded of what is left in a period: `kind` half or last_day, `facts` what was left when it was written.
+
+    `facts` are `required` and `left` times, and the `reaches`, each with its `name`; the days are local, both included.
+    """
+
+    reminder_id: UUID
+    person_id: UUID
+    kind: str
+    first_day: date
+    last_day: date
+    facts: Mapping[str, Any]

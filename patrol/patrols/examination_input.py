@@ -18,6 +18,8 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.same_content import content_digest
 from patrol.issues.models import Issue, IssuePhoto
+from patrol.patrols.checkpoint_queries import Checkpoint, checkpoints_of
+from patrol.patrols.checkpoints import mark_of
 from patrol.patrols.coverage import ALGORITHM as COVERAGE
 from patrol.patrols.datum_repairs import MISLABELLED
 from patrol.patrols.device_models import Device
@@ -62,11 +64,16 @@ class Delivery:
     sent_at: datetime | None
     received_at: datetime
     purged: bool
+    device_id: UUID | None
 
 
 @dataclass(frozen=True)
 class ExaminationInput:
-    """The rows. `day` is the local one on which the patrol began; `photos` come with the check-in each is on, None for issues'."""
+    """The rows. `day` is the local one on which the patrol began.
+
+    `photos` come with the check-in each is on or the mark of its checkpoint, None for issues'; `receivers` are the
+    person's devices that the office marked as external receivers.
+    """
 
     patrol: Patrol
     day: date
@@ -79,12 +86,22 @@ class ExaminationInput:
     statements: Sequence[FindingStatement]
     overlapping: Sequence[Companion]
     device_users: Sequence[Companion]
-    has_receiver: bool
+    receivers: frozenset[UUID]
+    checkpoints: Sequence[Checkpoint]
+
+    def trusts(self, device_id: UUID | None) -> bool:
+        """Whether "made up" means nothing of a batch from this device; None is the phone on which the patrol was begun.
+
+        The device is on the policy's list, or the office marked it. What one device is says nothing of her others.
+        """
+        if device_id is None:
+            return device_of(self.patrol) in self.policy.trusted_receivers
+        return device_id in self.receivers or str(device_id) in self.policy.trusted_receivers
 
     @property
-    def trusts_receiver(self) -> bool:
-        """Whether "made up" means nothing here: the device is on the policy's list, or the office marked one of the person's."""
-        return self.has_receiver or device_of(self.patrol) in self.policy.trusted_receivers
+    def counting_checkpoints(self) -> list[Checkpoint]:
+        """Those that can be held against anybody: answered, or known when the patrol began."""
+        return [point for point in self.checkpoints if point.answer or point.known_at_start]
 
     @property
     def purged(self) -> bool:
@@ -111,7 +128,8 @@ class ExaminationInput:
         """SHA-256 (hex) over everything, the thresholds and the algorithm; the same whatever the order of arrival."""
         patrol = self.patrol
         return content_digest({
-            "algorithm": ALGORITHM, "policy": {kind: self.policy.of_kind(kind).as_data() for kind in KINDS}, "trusted": self.trusts_receiver,
+            "algorithm": ALGORITHM, "policy": {kind: self.policy.of_kind(kind).as_data() for kind in KINDS},
+            "trusted": sorted({str(row.device_id) for row in self.batches if self.trusts(row.device_id)}),
             "patrol": [patrol.digest, patrol.started_at, patrol.ended_at, patrol.ended_by],
             "reaches": sorted(f"{reach.id} {reach.version}" for reach in patrol.reaches),
             "batches": sorted(f"{row.id} {row.digest} {row.count}" for row in self.batches),
@@ -119,6 +137,8 @@ class ExaminationInput:
             "pauses": sorted(f"{row.id} {row.digest}" for row in self.pauses),
             "check_ins": sorted(f"{row.id} {row.digest}" for row in self.check_ins),
             "photos": sorted(f"{photo.id} {photo.sha256} {photo.likeness} {on}" for photo, on in self.photos),
+            "checkpoints": [
+                [point.number, point.place.key, point.result.value, point.answer and point.answer.digest] for point in self.counting_checkpoints],
             "judged": self.judged,
             "overlapping": sorted(f"{row.id} {row.started_at} {row.ended_at} {row.fixes}" for row in self.overlapping),
             "device_users": sorted({str(row.person_id) for row in self.device_users}),
@@ -133,11 +153,12 @@ def input_of(patrol: Patrol, *, timezone: str) -> ExaminationInput:
     batches = _batches_of(patrol)
     from_at, to_at = _reckonable(patrol.started_at), _reckonable(_end_of(patrol, batches))
     day = clock.local(from_at, timezone).date()
+    checkpoints = checkpoints_of(patrol, timezone)
     return ExaminationInput(
         patrol=patrol, day=day, policy=policy_on(day),
-        batches=batches, pauses=pauses_of(patrol.id), ends=ends_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol),
+        batches=batches, pauses=pauses_of(patrol.id), ends=ends_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol, checkpoints),
         statements=statements_on(patrol.id), overlapping=_overlapping(patrol, from_at, to_at),
-        device_users=_on_same_device(patrol, from_at, to_at), has_receiver=_has_receiver(patrol.person_id),
+        device_users=_on_same_device(patrol, from_at, to_at), receivers=_receivers_of(patrol.person_id), checkpoints=checkpoints,
     )  # fmt: skip
 
 
@@ -146,9 +167,9 @@ def _reckonable(moment: datetime) -> datetime:
     return min(max(moment, datetime(1970, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
 
 
-def _has_receiver(person_id: UUID) -> bool:
-    marked = select(Device.id).where(Device.person_id == person_id, Device.is_receiver, Device.revoked_at.is_(None)).limit(1)
-    return db.session.scalar(marked) is not None
+def _receivers_of(person_id: UUID) -> frozenset[UUID]:
+    marked = select(Device.id).where(Device.person_id == person_id, Device.is_receiver, Device.revoked_at.is_(None))
+    return frozenset(db.session.scalars(marked))
 
 
 def device_of(patrol: Patrol) -> str | None:
@@ -166,11 +187,11 @@ def _end_of(patrol: Patrol, batches: Sequence[Any]) -> datetime:
 def _batches_of(patrol: Patrol) -> list[Delivery]:
     columns = (TrackBatch.id, TrackBatch.digest, TrackBatch.count, TrackBatch.last_recorded_at, TrackBatch.sent_at, TrackBatch.received_at)
     of_it = TrackBatch.patrol_id == patrol.id
-    found = [Delivery(*row) for row in db.session.execute(select(*columns, TrackBatch.points.is_(None)).where(of_it, TrackBatch.members.is_(None)))]
+    found = [Delivery(*row) for row in db.session.execute(select(*columns, TrackBatch.points.is_(None), TrackBatch.device_id).where(of_it, TrackBatch.members.is_(None)))]
     compacted = select(TrackBatch).where(of_it, TrackBatch.members.is_not(None)).options(undefer(TrackBatch.points), undefer(TrackBatch.members))
     for row in db.session.scalars(compacted):
         found += [
-            Delivery(one.id, one.digest, one.count, one.last_recorded_at, one.sent_at, one.received_at, row.points is None)
+            Delivery(one.id, one.digest, one.count, one.last_recorded_at, one.sent_at, one.received_at, row.points is None, row.device_id)
             for one in deliveries_of(row)
         ]
     return sorted(found, key=lambda delivery: (delivery.received_at, delivery.id))
@@ -183,8 +204,8 @@ def _check_ins_of(patrol: Patrol) -> Sequence[CheckIn]:
     ).all()  # fmt: skip
 
 
-def _photos_of(patrol: Patrol) -> Sequence[tuple[Photo, UUID | None]]:
-    """Return the photos that the patrol's person sent for its check-ins, and brought with the issues raised on it."""
+def _photos_of(patrol: Patrol, checkpoints: Sequence[Checkpoint]) -> Sequence[tuple[Photo, UUID | None]]:
+    """Return the photos that the patrol's person sent for its check-ins and checkpoints, and brought with the issues raised on it."""
     on_check_ins = (
         select(CheckInPhoto.photo_id.label("photo_id"), CheckIn.id.label("check_in_id"))
         .join(CheckIn, CheckIn.id == CheckInPhoto.check_in_id).join(Photo, Photo.id == CheckInPhoto.photo_id)
@@ -205,7 +226,9 @@ def _photos_of(patrol: Patrol) -> Sequence[tuple[Photo, UUID | None]]:
     for photo, check_in_id in rows:
         if photo.id not in found or found[photo.id][1] is None:
             found[photo.id] = photo, check_in_id
-    return list(found.values())
+    shown = {point.answer.photo_id: mark_of(patrol.id, point.number) for point in checkpoints if point.answer and point.has_photo}
+    of_checkpoints = db.session.scalars(select(Photo).where(Photo.id.in_(shown)).order_by(Photo.id)).all() if shown else ()
+    return [*found.values(), *((photo, shown[photo.id]) for photo in of_checkpoints if photo.id not in found)]
 
 
 def _overlapping(patrol: Patrol, from_at: datetime, to_at: datetime) -> list[Companion]:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import selectinload
 
 from patrol.evidence.events import PhotoDerived, PhotoReceived
@@ -16,8 +16,9 @@ from patrol.foundation.events import subscribe
 from patrol.foundation.transaction import transaction
 from patrol.issues.events import IssueReported
 from patrol.issues.models import Issue, IssuePhoto
+from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.datum_repairs import MISLABELLED
-from patrol.patrols.events import CheckedIn, FindingJudged, PatrolEnded, PatrolPaused, TrackArrived
+from patrol.patrols.events import CheckedIn, CheckpointAnswered, FindingJudged, PatrolEnded, PatrolPaused, TrackArrived
 from patrol.patrols.examination import Examined, examine_facts
 from patrol.patrols.examination_actions import keep_examination
 from patrol.patrols.examination_input import ExaminationInput, input_of
@@ -131,7 +132,7 @@ def examine_after_more(event: TrackArrived | PatrolPaused) -> None:
         _put_once([event.patrol_id])
 
 
-def examine_after(event: PatrolEnded | CheckedIn | FindingJudged) -> None:
+def examine_after(event: PatrolEnded | CheckedIn | CheckpointAnswered | FindingJudged) -> None:
     """What goes into the examination has changed."""
     _put_once([event.patrol_id])
 
@@ -140,6 +141,7 @@ subscribe(TrackArrived)(examine_after_more)
 subscribe(PatrolPaused)(examine_after_more)
 subscribe(PatrolEnded)(examine_after)
 subscribe(CheckedIn)(examine_after)
+subscribe(CheckpointAnswered)(examine_after)
 subscribe(FindingJudged)(examine_after)
 
 
@@ -151,7 +153,7 @@ def examine_after_report(event: IssueReported) -> None:
 
 @subscribe(PhotoReceived)
 def examine_after_photo(event: PhotoReceived) -> None:
-    """A photo announced by a check-in is here."""
+    """A photo announced by a check-in or a checkpoint's answer is here."""
     _put_once(_patrols_showing([event.photo_id]))
 
 
@@ -162,10 +164,8 @@ def examine_after_derivation(event: PhotoDerived) -> None:
 
 
 def _patrols_showing(photo_ids: Sequence[UUID]) -> set[UUID | None]:
-    on_check_ins = db.session.scalars(
-        select(CheckIn.patrol_id).join(CheckInPhoto, CheckInPhoto.check_in_id == CheckIn.id).where(CheckInPhoto.photo_id.in_(photo_ids))
-    ).all()
-    on_issues = db.session.scalars(
-        select(Issue.patrol_id).join(IssuePhoto, IssuePhoto.issue_id == Issue.id).where(IssuePhoto.photo_id.in_(photo_ids))
-    ).all()
-    return {*on_check_ins, *on_issues}
+    return set(db.session.scalars(union_all(
+        select(CheckIn.patrol_id).join(CheckInPhoto, CheckInPhoto.check_in_id == CheckIn.id).where(CheckInPhoto.photo_id.in_(photo_ids)),
+        select(Issue.patrol_id).join(IssuePhoto, IssuePhoto.issue_id == Issue.id).where(IssuePhoto.photo_id.in_(photo_ids)),
+        select(CheckpointAnswer.patrol_id).where(CheckpointAnswer.photo_id.in_(photo_ids)),
+    )))  # fmt: skip

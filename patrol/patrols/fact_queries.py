@@ -20,12 +20,14 @@ from patrol.foundation.geometry import (
     project_array,
     to_wgs84,
 )
+from patrol.patrols.checkpoint_queries import Checkpoint
+from patrol.patrols.checkpoints import mark_of
 from patrol.patrols.coverage import cover
 from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.duty_lists import delegation_partners
 from patrol.patrols.ending import NOT_POSSIBLE, counting_end
 from patrol.patrols.examination_input import Companion, ExaminationInput, device_of
-from patrol.patrols.facts import Batch, CheckInFact, DeviceUse, OtherPatrol, PatrolFacts, PhotoFact
+from patrol.patrols.facts import Batch, CheckInFact, CheckpointFact, DeviceUse, OtherPatrol, PatrolFacts, PhotoFact
 from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.models import CheckIn, Patrol, PatrolReach
 from patrol.patrols.photo_sightings import seen_elsewhere
@@ -66,8 +68,21 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
         batches=[Batch(row.received_at, row.last_recorded_at, row.sent_at) for row in given.batches if row.last_recorded_at],
         device_users=sorted({row.person_id for row in given.device_users}), device_uses=_device_uses(given, now),
         device_id=device_of(patrol), app_version=(patrol.device_details or {}).get("app_version"),
-        trusted_receiver=given.trusts_receiver, mislabelling=mislabelling, impossible_end=_impossible_end(given),
+        untrusted=_untrusted(given, batches, repair), checkpoints=[_checkpoint(patrol.id, point) for point in given.counting_checkpoints],
+        mislabelling=mislabelling, impossible_end=_impossible_end(given),
     )  # fmt: skip
+
+
+def _untrusted(given: ExaminationInput, batches: Sequence[TrackBatch], repair: Datum | None) -> Track | None:
+    """Return the fixes that came from no trusted receiver, None where none is trusted."""
+    others = [batch for batch in batches if not given.trusts(batch.device_id)]
+    return None if len(others) == len(batches) else track_from(given.patrol, others, repair)
+
+
+def _checkpoint(patrol_id: UUID, point: Checkpoint) -> CheckpointFact:
+    row, mark = point.answer, mark_of(patrol_id, point.number)
+    answer = None if row is None else CheckInFact(mark, row.recorded_at, row.latitude, row.longitude, row.accuracy_m, row.distance_m)
+    return CheckpointFact(point.number, point.place.key, point.result, answer)
 
 
 def _impossible_end(given: ExaminationInput) -> tuple[datetime, datetime] | None:
@@ -117,13 +132,15 @@ def _repaired(row: CheckIn, shapes: Sequence[Geometry], repair: Datum) -> CheckI
 
 
 def _photos(given: ExaminationInput) -> list[PhotoFact]:
+    numbers = {mark_of(given.patrol.id, point.number): point.number for point in given.checkpoints}
     return [
         PhotoFact(
-            id=photo.id, sha256=photo.sha256, check_in_id=check_in_id, recorded_at=photo.recorded_at, likeness=photo.likeness,
+            id=photo.id, sha256=photo.sha256, check_in_id=None if on in numbers else on, checkpoint=numbers.get(on) if on else None,
+            recorded_at=photo.recorded_at, likeness=photo.likeness,
             exif_taken_at=photo.exif_taken_at, exif_local_time=photo.exif_local_time, exif_latitude=photo.exif_latitude,
             exif_longitude=photo.exif_longitude, software=photo.exif_software,
         )
-        for photo, check_in_id in given.photos
+        for photo, on in given.photos
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from patrol.foundation.geometry import Geometry
 from patrol.foundation.texts import Text
+from patrol.patrols.checkpoints import Result
 from patrol.patrols.coverage import Coverage
 from patrol.patrols.mislabelling import Mislabelling
 from patrol.patrols.track import Track
@@ -19,7 +20,7 @@ SEVERITIES = ("info", "soft", "medium", "high")
 
 @dataclass(frozen=True)
 class PhotoFact:
-    """A photo of the patrol's check-ins or issues. What the file does not say is None and accuses nobody.
+    """A photo of the patrol's check-ins, checkpoints (by number) or issues. What the file does not say is None and accuses nobody.
 
     `likeness` is the 64-bit perceptual hash as 16 hex digits. `exif_taken_at` is aware, only where the file gives a zone;
     `exif_local_time` is what cameras write without one ("2026:11:26 08:30:00"). Positions are WGS 84.
@@ -29,6 +30,7 @@ class PhotoFact:
     sha256: str
     check_in_id: UUID | None
     recorded_at: datetime | None
+    checkpoint: int | None = None
     likeness: str | None = None
     exif_taken_at: datetime | None = None
     exif_local_time: str | None = None
@@ -49,6 +51,16 @@ class CheckInFact:
     longitude: float
     accuracy_m: float | None
     distance_m: float | None
+
+
+@dataclass(frozen=True)
+class CheckpointFact:
+    """A place that the patrol had to show, by its number and key; what that shows, and where the answer was given."""
+
+    number: int
+    place: str
+    result: Result
+    answer: CheckInFact | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,7 @@ class PatrolFacts:
     `earlier` ones that may have been replayed; `device_users` other accounts that used the same device lately, and
     `device_uses` when they did, where that is known. `batches` are the deliveries, as far as both clocks are known.
     `impossible_end` is an end that was told and cannot be, with the moment of its receipt; None where it can.
+    `untrusted` are the fixes that no trusted receiver measured, None where there is no such receiver: all.
     `pauses_ms` are the person's own, `no_signal_ms` times that the phone marked as without signal.
     """
 
@@ -125,7 +138,8 @@ class PatrolFacts:
     earlier: Sequence[OtherPatrol] = ()
     delays_s: Sequence[float] = ()
     device_users: Sequence[UUID] = ()
-    trusted_receiver: bool = False
+    untrusted: Track | None = None
+    checkpoints: Sequence[CheckpointFact] = ()
     mislabelling: Mislabelling | None = None
     batches: Sequence[Batch] = ()
     device_uses: Sequence[DeviceUse] = ()

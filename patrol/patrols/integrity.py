@@ -14,7 +14,7 @@ from patrol.patrols.facts import Finding, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
 
-VERSION = "integrity-2"
+VERSION = "integrity-3"
 MISLABELLED = "datum_mislabelled"
 
 
@@ -170,6 +170,14 @@ RULES: tuple[Rule, ...] = (
         looks_at=Text("打卡前后三分钟的轨迹", "the track within minutes of the check-ins"), thresholds=("off_track_m", "off_track_s"),
         says=Text("{check_ins} 次打卡不在轨迹上，相距 {distance_m} 米", "{check_ins} check-ins were not on the track, {distance_m} m away"),
         innocent=(Text("轨迹与打卡来自两台设备", "Track and check-ins come from two devices"),),
+    ),
+    Rule(
+        code="checkpoint_missed", name=Text("抽查点位未证实", "Checkpoint missed"), severity=Severity.MEDIUM, check=presence.checkpoints_missed,
+        looks_at=Text("随机抽中的点位及其答复与照片", "the places drawn at random, their answers and photos"), thresholds=(),
+        says=Text("抽中 {drawn} 个点位，{missed} 个没有证实到达，其中 {elsewhere} 个答复位置不符",
+                  "{missed} of {drawn} places drawn were not shown, {elsewhere} of them answered from elsewhere"),
+        innocent=(Text("答复或照片还在手机上", "The answer or its photo is still on the phone"),
+                  Text("点位无法到达而未说明", "The place could not be reached, and that was not said")), explained_by=(MISLABELLED,),
     ),
     Rule(
         code="gap", name=Text("记录中断", "Gap"), severity=Severity.INFO, check=presence.gaps,

@@ -1,4 +1,4 @@
-"""What the photos of check-ins claim about time, place and origin, beside the check-in they are shown for. Pure.
+"""What the photos of check-ins and checkpoints claim about time, place and origin, beside the check-in they are shown for. Pure.
 
 Most photos lack something: pickers strip positions, chat programs everything. What is missing is unknown, not suspect.
 """
@@ -139,10 +139,13 @@ def _latest(photo: PhotoFact) -> datetime | None:
 
 
 def _shown(facts: PatrolFacts) -> list[tuple[CheckInFact, PhotoFact]]:
-    """Return the photos of check-ins, each with its own; those of issues have no place and time to compare with."""
+    """Return the photos of check-ins and checkpoints, each with its own; those of issues have no place and time to compare with."""
     check_ins = {check_in.id: check_in for check_in in facts.check_ins}
-    return [(check_ins[p.check_in_id], p) for p in facts.photos if p.check_in_id in check_ins]
+    answers = {point.number: point.answer for point in facts.checkpoints}
+    pairs = [(check_ins.get(p.check_in_id) if p.check_in_id else answers.get(p.checkpoint or 0), p) for p in facts.photos]
+    return [(shown_at, photo) for shown_at, photo in pairs if shown_at is not None]
 
 
 def _named(photo: PhotoFact) -> dict[str, Any]:
-    return {"photo_id": str(photo.id), "check_in_id": None if photo.check_in_id is None else str(photo.check_in_id)}
+    named = {"photo_id": str(photo.id), "check_in_id": None if photo.check_in_id is None else str(photo.check_in_id)}
+    return named if photo.checkpoint is None else {**named, "checkpoint": photo.checkpoint}

@@ -13,6 +13,8 @@ from patrol.evidence.likeness import FOUND_BITS, bands_of
 from patrol.evidence.models import LikenessBand, Photo
 from patrol.foundation.database import db
 from patrol.issues.models import Issue, IssuePhoto
+from patrol.patrols.checkpoint_models import CheckpointAnswer
+from patrol.patrols.checkpoints import mark_of
 from patrol.patrols.facts import SeenElsewhere
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 
@@ -26,22 +28,22 @@ class _Sighting:
     sha256: str
     likeness: str | None
     received_at: datetime
-    check_in_id: UUID | None
+    on: UUID | None
     own_patrol: bool
 
 
 def seen_elsewhere(patrol: Patrol, photos: Sequence[tuple[Photo, UUID | None]]) -> list[SeenElsewhere]:
-    """Return what `photos` of a patrol, each with its check-in, show again: photos received before them, on others.
+    """Return what `photos` of a patrol, each with its check-in or checkpoint, show again: photos received before them, on others.
 
     Within the patrol itself a likeness is natural, and so is a check-in's photo on the issue raised there; the same bytes
-    under two check-ins are not.
+    under two check-ins or checkpoints are not.
     """
     found: dict[tuple[UUID, UUID], SeenElsewhere] = {}
-    on = {photo.id: check_in_id for photo, check_in_id in photos}
+    on = {photo.id: shown_on for photo, shown_on in photos}
     mine_all = [photo for photo, _ in photos]
     for mine, other in _alike(mine_all, _candidates(patrol, mine_all)) if photos else ():
         same_bytes = mine.sha256 == other.sha256
-        two_check_ins = same_bytes and None not in (on[mine.id], other.check_in_id) and on[mine.id] != other.check_in_id
+        two_check_ins = same_bytes and None not in (on[mine.id], other.on) and on[mine.id] != other.on
         if (other.own_patrol and not two_check_ins) or not _before(other, mine):
             continue
         days = (mine.received_at - other.received_at).total_seconds() / 86_400
@@ -59,10 +61,12 @@ def _candidates(patrol: Patrol, photos: Sequence[Photo]) -> list[_Sighting]:
     """Return the photos of anybody, however old, that are or may look like one of these: what agrees in a band or in all bytes."""
     latest = max(photo.received_at for photo in photos)
     seen = (
-        select(Photo.id, Photo.sha256, Photo.likeness, Photo.received_at, CheckIn.id, CheckIn.patrol_id, Issue.patrol_id)
+        select(Photo.id, Photo.sha256, Photo.likeness, Photo.received_at, CheckIn.id, CheckIn.patrol_id, Issue.patrol_id,
+               CheckpointAnswer.patrol_id, CheckpointAnswer.number)
         .outerjoin(CheckInPhoto, CheckInPhoto.photo_id == Photo.id).outerjoin(CheckIn, CheckIn.id == CheckInPhoto.check_in_id)
         .outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id).outerjoin(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(Photo.received_at <= latest, or_(CheckIn.id.is_not(None), Issue.id.is_not(None)))
+        .outerjoin(CheckpointAnswer, CheckpointAnswer.photo_id == Photo.id)
+        .where(Photo.received_at <= latest, or_(CheckIn.id.is_not(None), Issue.id.is_not(None), CheckpointAnswer.number.is_not(None)))
     )  # fmt: skip
     bands = {band for photo in photos if photo.likeness for band in bands_of(photo.likeness)}
     alike = select(LikenessBand.sha256).where(LikenessBand.band.in_(bands))
@@ -74,8 +78,9 @@ def _candidates(patrol: Patrol, photos: Sequence[Photo]) -> list[_Sighting]:
 
 
 def _sighting(row: Any, patrol: Patrol) -> _Sighting:
-    photo_id, sha256, likeness, received_at, check_in_id, patrol_of_check_in, patrol_of_issue = row
-    return _Sighting(photo_id, sha256, likeness, received_at, check_in_id, patrol.id in (patrol_of_check_in, patrol_of_issue))
+    photo_id, sha256, likeness, received_at, check_in_id, *patrol_ids, answered_on, number = row
+    on = check_in_id or (answered_on and mark_of(answered_on, number))
+    return _Sighting(photo_id, sha256, likeness, received_at, on, patrol.id in (*patrol_ids, answered_on))
 
 
 def _alike(photos: Sequence[Photo], others: Sequence[_Sighting]) -> Iterator[tuple[Photo, _Sighting]]:

@@ -4,6 +4,7 @@ import numpy as np
 import shapely
 
 from patrol.foundation.geometry import Floats, metres_per_mercator_unit, project, project_array
+from patrol.patrols.checkpoints import MISSED, Result
 from patrol.patrols.facts import CheckInFact, PatrolFacts, joined
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.motion import Course, course_of, local_metres, usable_fixes, without_pauses
@@ -127,6 +128,17 @@ def perfunctory(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     return Seen(Severity.SOFT, {
         "duration_s": round(facts.active_s), "minutes": round(facts.active_s / 60), "covered_m": round(covered_m), "strolling_minutes": round(needed_s / 60),
     })  # fmt: skip
+
+
+def checkpoints_missed(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:  # noqa: ARG001 - rules have one shape.
+    """Random checkpoints not shown; one answered from elsewhere says more than one that was not answered."""
+    missed = [point for point in facts.checkpoints if point.result in MISSED]
+    if not missed:
+        return None
+    elsewhere = sum(point.result is Result.ELSEWHERE for point in missed)
+    which = [{"number": point.number, "place": point.place, "result": point.result.value} for point in missed]
+    evidence = {"drawn": len(facts.checkpoints), "missed": len(missed), "elsewhere": elsewhere, "which": which}
+    return Seen(Severity.MEDIUM if elsewhere else Severity.SOFT, evidence)
 
 
 def fixes_per_minute(course: Course, policy: IntegrityPolicy) -> float | None:

@@ -1,6 +1,7 @@
 """Receipts: what a phone may delete, told of check-ins and tracks."""
 
 from typing import Any
+from uuid import UUID
 
 from patrol.evidence.queries import ArrivedPhoto, arrived_photos
 from patrol.foundation.problems import language
@@ -32,10 +33,10 @@ def check_in_receipt(row: CheckIn, is_new: bool) -> dict[str, Any]:
     }
 
 
-def checkpoint_receipt(row: CheckpointAnswer, is_new: bool) -> dict[str, Any]:
-    """Return the receipt of a checkpoint's answer: its photo is missing until it is here."""
+def checkpoint_receipt(row: CheckpointAnswer, is_new: bool, owner_id: UUID | None) -> dict[str, Any]:
+    """Return the receipt of a checkpoint's answer: its photo is missing until the person's own is here."""
     named = [row.photo_id] if row.photo_id else []
-    there = arrived_photos(named)
+    there = {photo_id for photo_id, photo in arrived_photos(named).items() if photo.owner_id == owner_id}
     return {**plain_receipt(is_new), "missing": [photo_id for photo_id in named if photo_id not in there]}
 
 

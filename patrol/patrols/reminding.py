@@ -10,12 +10,13 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from patrol.foundation import clock, outbox, worker
+from patrol.foundation import clock, events, outbox, worker
 from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
 from patrol.patrols.duty_models import DutyReminder
 from patrol.patrols.duty_periods import Span
 from patrol.patrols.duty_queries import Duty, duties_of_everybody
+from patrol.patrols.events import DutyReminded
 from patrol.people.actor import SYSTEM
 
 HALF, LAST_DAY = "half", "last_day"
@@ -109,11 +110,16 @@ def _put(key: Key, span: Span, undone: Undone) -> None:
 
 @outbox.delivers("patrols.remind")
 def deliver_reminder(payload: dict[str, Any]) -> outbox.Write:
-    """Show a reminder in the person's own list."""
+    """Show a reminder in the person's own list, and tell of it once."""
     reminder_id = UUID(payload["reminder_id"])
 
     def write() -> None:
         row = db.session.get_one(DutyReminder, reminder_id)
-        row.noticed_at = row.noticed_at or clock.now()
+        if row.noticed_at is not None:
+            return
+        row.noticed_at = clock.now()
+        events.record(DutyReminded(
+            reminder_id=row.id, person_id=row.person_id, kind=row.kind, first_day=row.first_day, last_day=row.last_day, facts=row.facts,
+        ))  # fmt: skip
 
     return write

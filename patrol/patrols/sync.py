@@ -173,7 +173,7 @@ def _pause(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
 def _checkpoint(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
     answer = {name: value for name, value in data.items() if name != "number"}
     row, is_new = enter_checkpoint(answer, by=queue.by, patrol_id=item_id, number=data["number"], settings=queue.settings)
-    return is_new, checkpoint_receipt(row, is_new)
+    return is_new, checkpoint_receipt(row, is_new, queue.by.person_id)
 
 
 def _finish(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:

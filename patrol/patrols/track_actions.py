@@ -31,7 +31,7 @@ _PAUSE_ENDS_BEFORE = Text("暂停的结束时间早于开始时间", "The pause 
 
 def keep_fixes(
     *, patrol: Patrol, by: Actor, source: Source, datum: Datum, fixes: Fixes, batch_id: UUID, sent_at: datetime | None = None,
-    units: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None, device_id: UUID | None = None,
 ) -> tuple[TrackBatch, bool]:
     """Keep what is usable and new among `fixes`; return the batch and whether it is new.
 
@@ -55,6 +55,7 @@ def keep_fixes(
         id=batch_id, patrol_id=patrol.id, source=source.name.lower(), datum=datum.value, units=dict(units or {}), sent=fixes.sent,
         duplicates=len(there) - len(kept), outside=0, ahead=int((kept.recorded_ms > in_ms(now + AHEAD)).sum()),
         sent_at=sent_at, received_at=now, digest=digest, quarantined=[[point.index, point.code] for point in fixes.aside],
+        device_id=device_id,
         **stored(kept),
     )
     db.session.add(batch)

@@ -61,9 +61,9 @@ def _compact(patrol_id: UUID, before: datetime) -> int:
         select(TrackBatch).where(TrackBatch.patrol_id == patrol_id, _single(), TrackBatch.received_at < before)
         .order_by(TrackBatch.received_at, TrackBatch.id).options(undefer(TrackBatch.points))
     ).all()  # fmt: skip
-    alike: dict[tuple[str, ...], list[TrackBatch]] = {}
+    alike: dict[tuple[object, ...], list[TrackBatch]] = {}
     for row in rows:
-        alike.setdefault((row.source, row.datum, orjson.dumps(row.units, option=orjson.OPT_SORT_KEYS).decode()), []).append(row)
+        alike.setdefault((row.source, row.datum, row.device_id, orjson.dumps(row.units, option=orjson.OPT_SORT_KEYS).decode()), []).append(row)
     saved = 0
     for same in alike.values():
         for start in range(0, len(same), MOST_ROWS):
@@ -76,7 +76,7 @@ def _compact(patrol_id: UUID, before: datetime) -> int:
 
 
 def compacted(rows: Sequence[TrackBatch]) -> TrackBatch:
-    """Return one row in place of several of one patrol, source, datum and units, with one fix at most each, points loaded."""
+    """Return one row in place of several of one patrol, device, source, datum and units, with one fix at most each, points loaded."""
     first = rows[0]
     tracks = {row.id: decode(row.points, Source[row.source.upper()]) for row in rows if row.points is not None}
     ordered = sorted(rows, key=lambda row: (row.count == 0, tracks[row.id].recorded_ms[:1].tolist(), str(row.id)))
@@ -86,7 +86,7 @@ def compacted(rows: Sequence[TrackBatch]) -> TrackBatch:
         row.quarantined,
     ] for row in ordered]  # fmt: skip
     return TrackBatch(
-        id=new_id(), patrol_id=first.patrol_id, source=first.source, datum=first.datum, units=dict(first.units), sent_at=None,
+        id=new_id(), patrol_id=first.patrol_id, source=first.source, datum=first.datum, units=dict(first.units), sent_at=None, device_id=first.device_id,
         # Raw fixes go after a set time: with the first of them that is due.
         received_at=min(row.received_at for row in rows), digest="", quarantined=[], members=zlib.compress(orjson.dumps(members), 6),
         **{name: sum(getattr(row, name) for row in rows) for name in _COUNTS} | stored(track),
@@ -111,7 +111,7 @@ def deliveries_of(row: TrackBatch) -> list[TrackBatch]:
         found.append(TrackBatch(
             id=UUID(id_), patrol_id=row.patrol_id, source=row.source, datum=row.datum, units=dict(row.units), digest=digest,
             sent_at=datetime.fromisoformat(sent_at) if sent_at else None, received_at=datetime.fromisoformat(received_at),
-            quarantined=quarantined, members=None, **one | columns,
+            quarantined=quarantined, members=None, device_id=row.device_id, **one | columns,
         ))  # fmt: skip
     return found
 

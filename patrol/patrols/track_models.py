@@ -44,6 +44,8 @@ class TrackBatch(Base):
     sent_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(String(64))
+    # Of which registered device it came, None from our own app and from files. No foreign key: raw fixes outlive devices.
+    device_id: Mapped[UUID | None]
     points: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     quarantined: Mapped[list[list[Any]]] = mapped_column(JSON)
     members: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)

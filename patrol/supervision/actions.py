@@ -29,6 +29,7 @@ from patrol.people.permissions import Permission as P
 from patrol.people.queries import region_with_code, visible_people
 from patrol.supervision.drawing import drawn_by_weight
 from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
+from patrol.supervision.on_site import findings_of
 from patrol.supervision.queries import signs_of_reaches, watch_of
 from patrol.supervision.risk import points_of, reasons_of
 from patrol.waters.models import Reach
@@ -130,6 +131,8 @@ def finish_check(
 ) -> SpotCheck:  # fmt: skip
     """Enter what was found on the spot. On an issue it becomes a part of its history; a relapse reopens a closed one.
 
+    A check from elsewhere or of another time (`on_site`) is taken as well, and never reopens anything by itself.
+
     Raises Conflict for a check that is done, NotAllowed for whoever rectified the issue, Invalid for a relapse of a reach.
     """
     if check.state == "done":
@@ -141,7 +144,11 @@ def finish_check(
         if by.person_id == issue.rectified_by_id:
             raise NotAllowed(_OWN_WORK)
         check.distance_m = round(distance_m(position.latitude, position.longitude, issue.latitude, issue.longitude), 1)
-        _write_into_history(issue, check, by, result, note, photos, timezone, tolerance_m)
+        on_site = not findings_of(
+            distance_m=check.distance_m, accuracy_m=position.accuracy_m, recorded_at=recorded_at, planned_at=check.created_at,
+            received_at=clock.now(), tolerance_m=tolerance_m,
+        )  # fmt: skip
+        _write_into_history(issue, check, by, result, note, photos, timezone, tolerance_m, on_site=on_site)
     elif check.reach_id is not None:
         check.distance_m = round(distance_to(get_reach(by, check.reach_id), position), 1)
     for name, value in position.columns().items():
@@ -155,15 +162,17 @@ def finish_check(
 
 
 def _write_into_history(
-    issue: Issue, check: SpotCheck, by: Actor, result: str, note: str, photos: Sequence[Photo], timezone: str, tolerance_m: float
-) -> None:
+    issue: Issue, check: SpotCheck, by: Actor, result: str, note: str, photos: Sequence[Photo], timezone: str, tolerance_m: float,
+    *, on_site: bool,
+) -> None:  # fmt: skip
     add_entry(
         issue, verb=SPOT_CHECK, by=by, from_state=issue.state, brought={"note": note},
-        changes={"spot_check": {"from": None, "to": str(check.id)}, "result": {"from": None, "to": result}},
+        changes={"spot_check": {"from": None, "to": str(check.id)}, "result": {"from": None, "to": result},
+                 "on_site": {"from": None, "to": on_site}},
         photos=[(photo, "after") for photo in photos],
     )  # fmt: skip
     db.session.flush()
-    if result == "relapsed" and issue.state == State.CLOSED.value:
+    if result == "relapsed" and on_site and issue.state == State.CLOSED.value:
         take_step(
             issue_id=issue.id, verb=Verb.REOPEN, by=by, brought={"reason": note}, expected_version=None, timezone=timezone,
             tolerance_m=tolerance_m,

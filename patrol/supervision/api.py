@@ -12,11 +12,11 @@ from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
-from patrol.foundation.texts import Text
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 from patrol.supervision import actions, queries
-from patrol.supervision.models import SpotCheck
+from patrol.supervision.models import Draw, SpotCheck
+from patrol.supervision.on_site import Finding, findings_of
 from patrol.supervision.schemas import (
     DrawIn,
     DrawOut,
@@ -38,26 +38,27 @@ def _settings() -> Settings:
     return found
 
 
-_FAR = Text("抽查地点距应查地点 {metres} 米，请核对", "It was done {metres} m from the place to be checked: look into it")
-
-
-def _findings(check: SpotCheck) -> list[dict[str, str]]:
-    """Return what a person should look at: a check done farther from its place than its accuracy and routing's tolerance explain."""
-    allowed_m = _settings().routing_tolerance_m + (check.accuracy_m or 0)
-    if check.distance_m is None or check.distance_m <= allowed_m:
-        return []
-    return [{"code": "far_from_place", "text": _FAR.format(metres=round(check.distance_m)).in_language(language())}]
+def _findings(check: SpotCheck) -> list[Finding] | None:
+    """Return what a person should look at, None of a check that is not done."""
+    if check.distance_m is None or check.recorded_at is None or check.done_at is None:
+        return None
+    return findings_of(
+        distance_m=check.distance_m, accuracy_m=check.accuracy_m, recorded_at=check.recorded_at, planned_at=check.created_at,
+        received_at=check.done_at, tolerance_m=_settings().routing_tolerance_m,
+    )  # fmt: skip
 
 
 def _shown(check: SpotCheck) -> dict[str, Any]:
     plain = ("id", "kind", "state", "draw_id", "reason", "due_on", "created_at", "result", "sheet", "note", "latitude", "longitude",
              "accuracy_m", "distance_m", "recorded_at", "done_at", "assigned_to", "done_by", "version")
+    found = _findings(check)
     return {
         **{name: getattr(check, name) for name in plain},
         "region": {"code": check.region.code, "name": check.region.name},
         "reach": check.reach and {"id": str(check.reach.id), "code": check.reach.code, "name": check.reach.name},
         "issue": check.issue and {"id": str(check.issue.id), "number": check.issue.number, "state": check.issue.state},
-        "findings": _findings(check),
+        "on_site": None if found is None else not found,
+        "findings": [{"code": finding.code, "text": finding.text.in_language(language())} for finding in found or ()],
         "overdue": check.state == "open" and check.due_on < clock.today(_settings().timezone),
         "photos": [{"id": str(photo.photo_id), **photo_links(photo.photo_id)} for photo in check.photos],
     }  # fmt: skip
@@ -113,9 +114,19 @@ def finish_spot_check(data: dict[str, Any], check_id: UUID) -> dict[str, Any]:
 @room.route("/spot-checks/draws", may=P.SEE_SPOT_CHECKS)
 @room.arguments(PageArgs, location="query")
 @room.response(200, page_schema(DrawOut))
-def list_draws(args: dict[str, Any]) -> Any:
-    """List the drawings, each with its seed and from what it drew."""
-    return queries.list_draws(current_actor(), **args)
+def list_draws(args: dict[str, Any]) -> Page[dict[str, Any]]:
+    """List the drawings, each with its seed, from what it drew and what it picked."""
+    page = queries.list_draws(current_actor(), **args)
+    return Page([_shown_draw(draw) for draw in page.items], page.next)
+
+
+def _shown_draw(draw: Draw) -> dict[str, Any]:
+    rows = [row for row in draw.facts.get("by_severity", {}).values() if "picked" in row]
+    issues = [{"id": id_, "share_percent": row["share_percent"], "weight": None} for row in rows for id_ in row["candidates"]]
+    reaches = [{"id": id_, "share_percent": None, "weight": weight} for id_, weight in draw.facts.get("weights", {}).items()]
+    picked = [*(id_ for row in rows for id_ in row["picked"]), *draw.facts.get("drawn", [])]
+    shown = {name: getattr(draw, name) for name in ("id", "kind", "period", "seed", "facts", "drawn_at")}
+    return {**shown, "candidates": [*issues, *reaches], "picked": picked}
 
 
 @room.route("/spot-checks/draws", may=P.DO_SPOT_CHECKS, methods=("POST",), refuses=(404, 409))
@@ -125,7 +136,7 @@ def list_draws(args: dict[str, Any]) -> Any:
 def draw_spot_checks(data: dict[str, Any]) -> Any:
     """Draw reaches to be looked at, at random, the riskier the likelier."""
     draw, is_new = actions.draw_checks(by=current_actor(), today=clock.today(_settings().timezone), **data)
-    return draw, 201 if is_new else 200
+    return _shown_draw(draw), 201 if is_new else 200
 
 
 @room.route("/watch-list", may=P.WATCH)

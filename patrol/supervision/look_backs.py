@@ -3,11 +3,13 @@
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
@@ -24,34 +26,50 @@ _REASON = Text("结案后随机回头看", "Drawn at random after its closing")
 
 
 @each_hour
-def draw_look_backs_of_today() -> int:
-    """Draw today's look-backs unless that was done; return how many there are to do."""
-    timezone = current_app.extensions["settings"].timezone
-    with transaction():
-        return draw_look_backs(clock.today(timezone), timezone, seed=secrets.token_hex(32))
+def draw_look_backs_until_today() -> int:
+    """Draw the look-backs of today and of each day since the last drawing; return how many there are to do.
 
-
-def draw_look_backs(today: date, timezone: str, *, seed: str) -> int:
-    """Draw among the issues that were closed so many days before `today` as the policy of their severity says.
-
-    Drawn once a day whatever happens (a unique row); the seed is recorded with the candidates' number, so that each
-    choice can be computed again. An issue that was reopened meanwhile is looked at anyway by whoever handles it.
+    So the days on which no worker ran are drawn as well, each once: of two workers at one moment the second finds the row
+    of the first. A new installation begins with today.
     """
-    if db.session.scalar(select(Draw.id).where(Draw.kind == LOOK_BACK, Draw.period == today.isoformat())) is not None:
+    timezone = current_app.extensions["settings"].timezone
+    today, found = clock.today(timezone), 0
+    last = db.session.scalar(select(func.max(Draw.period)).where(Draw.kind == LOOK_BACK))
+    first = min(date.fromisoformat(last) + timedelta(days=1), today) if last else today
+    for number in range((today - first).days + 1):
+        try:
+            with transaction():
+                found += draw_look_backs(first + timedelta(days=number), timezone, seed=secrets.token_hex(32), drawn_on=today)
+        except IntegrityError:
+            continue
+    return found
+
+
+def draw_look_backs(day: date, timezone: str, *, seed: str, drawn_on: date | None = None) -> int:
+    """Draw among the issues that were closed so many days before `day` as the policy of their severity says.
+
+    Drawn once a day whatever happens (a unique row). The seed is recorded with the candidates and those picked, so that
+    anybody can draw again. They are due from the day on which they were really drawn. An issue that was reopened
+    meanwhile is looked at anyway by whoever handles it.
+    """
+    if db.session.scalar(select(Draw.id).where(Draw.kind == LOOK_BACK, Draw.period == day.isoformat())) is not None:
         return 0
-    policies = policies_on(today)
-    draw = Draw(id=new_id(), kind=LOOK_BACK, period=today.isoformat(), region_id=None, seed=seed, facts={}, drawn_by_id=None, drawn_at=clock.now())
+    draw = Draw(id=new_id(), kind=LOOK_BACK, period=day.isoformat(), region_id=None, seed=seed, facts={}, drawn_by_id=None, drawn_at=clock.now())
     db.session.add(draw)
     db.session.flush()
-    counted: dict[str, dict[str, float]] = {}
-    for policy in policies:
-        candidates = _closed_on(today - timedelta(days=policy.after_days), policy.severity, timezone)
-        drawn = [issue for issue in candidates if is_drawn(seed, issue.id, policy.share_percent)]
-        for issue in drawn:
-            db.session.add(_look_back(issue, draw.id, today + timedelta(days=policy.within_days)))
-        counted[policy.severity] = {"candidates": len(candidates), "drawn": len(drawn), "share_percent": policy.share_percent}
-    draw.facts = {"by_severity": counted, "closed_before_days": {row.severity: row.after_days for row in policies}}
-    return sum(int(row["drawn"]) for row in counted.values())
+    facts: dict[str, Any] = {}
+    for policy in policies_on(day):
+        closed_on = day - timedelta(days=policy.after_days)
+        candidates = _closed_on(closed_on, policy.severity, timezone)
+        picked = [issue for issue in candidates if is_drawn(seed, issue.id, policy.share_percent)]
+        for issue in picked:
+            db.session.add(_look_back(issue, draw.id, (drawn_on or day) + timedelta(days=policy.within_days)))
+        facts[policy.severity] = {
+            "share_percent": policy.share_percent, "closed_on": closed_on.isoformat(),
+            "candidates": [str(issue.id) for issue in candidates], "picked": [str(issue.id) for issue in picked],
+        }  # fmt: skip
+    draw.facts = {"by_severity": facts}
+    return sum(len(row["picked"]) for row in facts.values())
 
 
 def policies_on(day: date) -> Sequence[LookBackPolicy]:

@@ -70,6 +70,8 @@ class SpotCheckOut(ma.Schema):
     longitude = ma.fields.Float(required=True, allow_none=True)
     accuracy_m = ma.fields.Float(required=True, allow_none=True)
     distance_m = ma.fields.Float(required=True, allow_none=True, metadata={"description": "From the issue or the reach."})
+    on_site = ma.fields.Boolean(required=True, allow_none=True, metadata={
+        "description": "Whether place and time show that somebody was there; null until it is done. Only then a relapse reopens by itself."})
     findings = ma.fields.List(ma.fields.Dict(), required=True, metadata={
         "example": [{"code": "far_from_place", "text": "抽查地点距应查地点 5200 米"}]})
     recorded_at = Moment(required=True, allow_none=True)
@@ -79,11 +81,20 @@ class SpotCheckOut(ma.Schema):
     version = ma.fields.Integer(required=True)
 
 
+class DrawCandidateOut(ma.Schema):
+    id = ma.fields.UUID(required=True, metadata={"description": "Of an issue (look-backs) or a reach (random)."})
+    share_percent = ma.fields.Float(required=True, allow_none=True, metadata={"example": 5.0, "description": "Look-backs: of its severity."})
+    weight = ma.fields.Float(required=True, allow_none=True, metadata={"example": 3.0, "description": "Random: of the reach."})
+
+
 class DrawOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     kind = ma.fields.String(required=True, metadata={"example": "random"})
     period = ma.fields.String(required=True)
     seed = ma.fields.String(required=True, metadata={"description": "With `facts` enough to draw again: docs/supervision.md."})
+    candidates = ma.fields.List(ma.fields.Nested(DrawCandidateOut), required=True, metadata={
+        "description": "Empty for look-backs drawn before their candidates were kept."})
+    picked = ma.fields.List(ma.fields.UUID(), required=True)
     facts = ma.fields.Dict(required=True)
     drawn_at = Moment(required=True)
 

@@ -204,7 +204,7 @@ def _duties() -> None:
         f"{V1}/delegations/{w.others['delegation_id']}/revoke", headers={"If-Match": "*"}))
     _add(f"GET {V1}/me/checkpoint-seeds", lambda w: Request(f"{V1}/me/checkpoint-seeds", shows=w.reaches["this"]))
     _add(f"PUT {V1}/patrols/<uuid:patrol_id>/checkpoints/<int:number>", lambda w: Request(
-        f"{V1}/patrols/{w.others['patrol_id']}/checkpoints/1", json={**HERE, "reached": True, "recorded_at": LONG_AGO}))
+        f"{V1}/patrols/{w.others['patrol_id']}/checkpoints/1", json={**HERE, "reached": True, "recorded_at": LONG_AGO, "photo_id": str(uuid4())}))
 
 
 def _issues() -> None:

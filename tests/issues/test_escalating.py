@@ -210,6 +210,22 @@ def test_an_order_is_given_acknowledged_and_answered(issue, valley):
     assert list(broken_chains()) == [None]
 
 
+def test_who_works_in_the_field_sees_orders_and_lateness_of_the_own_issues_only(issue, valley, build, signed_in):
+    taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内完成整改")
+    sweep_at(due_of(issue) + timedelta(days=60))
+    guardian = signed_in(build.person("citizen_chief", region=valley.town))
+    for client in (valley.patroller_client, guardian):
+        assert client.get(f"issues/{issue['id']}").status_code == 200
+        assert client.get("orders").json["items"] == client.get("escalations").json["items"] == []
+    assert valley.town_office_client.get("orders").json["items"]
+    assert len(valley.chief_client.get("escalations").json["items"]) == 6
+    with transaction():
+        db.session.get_one(Issue, UUID(issue["id"])).lead_id = valley.patroller.id
+    assert len(valley.patroller_client.get("escalations").json["items"]) == 6
+    assert "请三日内完成整改" in [row["text"] for row in valley.patroller_client.get("orders?kind=letter").json["items"]]
+    assert guardian.get("orders").json["items"] == []
+
+
 def test_who_may_supervise_and_who_answers(issue, valley):
     body = {"kind": "reminder", "text": "请抓紧"}
     for client in (valley.chief_client, valley.patroller_client, valley.office_client):

@@ -280,7 +280,7 @@ def external_receiver(case):
     case.sigma_m = 0.3
     seconds, places = case.places()
     mock = np.ones(len(places), np.int8)
-    return case.patrol(case.recorded(seconds, places, mock=mock, accuracy_m=np.full(len(places), 0.5)), trusted_receiver=True)
+    return case.patrol(case.recorded(seconds, places, mock=mock, accuracy_m=np.full(len(places), 0.5)), untrusted=NO_TRACK)
 
 
 def owntracks(case):

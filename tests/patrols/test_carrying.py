@@ -11,6 +11,7 @@ from patrol.patrols.carrying import in_two_places, mocked, shared
 from patrol.patrols.facts import CheckInFact, DeviceUse, OtherPatrol, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY as POLICY
 from patrol.patrols.seen import Severity
+from patrol.patrols.track import NO_TRACK
 from tests.patrols.labelled import BEGAN, ME, degrees, made
 
 END = BEGAN + timedelta(hours=1)
@@ -45,7 +46,7 @@ def test_a_mocked_check_in_is_grave_and_a_trusted_receiver_explains_all():
     facts = patrol_of(track=with_mock(0.05), check_ins=[check_in])
     seen = mocked(facts, POLICY)
     assert (seen.severity, seen.evidence["check_ins"]) == (Severity.HIGH, 1)
-    trusted = mocked(replace(facts, trusted_receiver=True), POLICY)
+    trusted = mocked(replace(facts, untrusted=NO_TRACK), POLICY)
     assert (trusted.severity, trusted.evidence["trusted_receiver"]) == (Severity.INFO, True)
 
 

@@ -13,9 +13,11 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.patrols.device_models import Device
+from patrol.patrols.examining import examine_all
 from patrol.patrols.models import Patrol
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_of_patrol
+from tests.patrols.on_patrol import work
 
 
 @pytest.fixture
@@ -173,6 +175,27 @@ def test_the_office_marks_an_external_receiver(chief, build, signed_in):
     assert (changed.status_code, changed.json["is_receiver"]) == (200, True)
     assert office.patch(path, json={"is_receiver": False}, headers={"If-Match": '"1"'}).status_code == 412
     assert chief.patch(path, json={"is_receiver": True}, headers={"If-Match": "*"}).status_code == 403
+
+
+def test_a_receiver_explains_its_own_fixes_and_no_others(chief, anyone, signed_in, build):
+    office, phone = signed_in(build.person("office")), chief.post("devices", json={"label": "Traccar", "speed_unit": "mps"}).json
+    office.patch(f"devices/{chief.device['id']}", json={"is_receiver": True}, headers={"If-Match": "*"})
+    for minute in range(3):
+        osmand(anyone, chief, minute, mock="true")
+    chief.post(f"patrols/{chief.patrol_id}/finish", json={"ended_at": (chief.began + timedelta(minutes=50)).isoformat()})
+
+    def mocked():
+        work()
+        return next(row for row in chief.get(f"patrols/{chief.patrol_id}").json["findings"] if row["code"] == "mock_location")
+
+    assert (mocked()["severity"], mocked()["evidence"]["trusted_receiver"]) == ("info", True)
+    osmand(anyone, chief, 20, mock="true", id=phone["key"])
+    found = mocked()
+    assert (found["severity"], found["evidence"]["fixes"], found["evidence"]["trusted_receiver"]) == ("high", 1, False)
+    office.patch(f"devices/{phone['id']}", json={"is_receiver": True}, headers={"If-Match": "*"})
+    assert chief.get(f"patrols/{chief.patrol_id}").json["stale"]
+    examine_all("stale")
+    assert mocked()["severity"] == "info"
 
 
 def send_gpx(client, patrol_id, content, **form):

@@ -1,6 +1,6 @@
-"""How often is due, shared between people and rows of policy, and what counts for it."""
+"""How often is due, shared between people and rows of policy."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,25 +10,21 @@ from hypothesis import strategies as st
 from patrol.issues.deadlines import ChineseCalendar
 from patrol.patrols.duties import (
     Colour,
-    Due,
     Policy,
-    Reason,
-    Walk,
     Warned,
     by_precedence,
     colour_on,
     fits,
     latest_day_in_time,
-    metres,
     policy_on,
     required,
-    tally,
 )
 from patrol.patrols.duty_periods import PeriodKind, Span, period_with
 
 CALENDAR = ChineseCalendar()
 NOVEMBER = Span(date(2026, 11, 1), date(2026, 11, 30))
 ALWAYS = [Span(date(2020, 1, 1), date.max)]
+WEEK = Span(date(2026, 11, 16), date(2026, 11, 22))
 ALL_MONTHS, ALL_WEEKDAYS = frozenset(range(1, 13)), frozenset(range(1, 8))
 
 
@@ -43,7 +39,7 @@ def due_in(window, *rows, in_office=ALWAYS, warnings=()):
     return required(window, in_office=in_office, rows=by_precedence(rows), warnings=warnings, calendar=CALENDAR)
 
 
-def test_the_smallest_region_then_the_highest_colour_then_the_season_decides():
+def test_of_each_colour_the_smallest_region_then_the_season_stands():
     everywhere, town = policy(1), policy(2, region_path="/1/2/")
     red_town, march = policy(3, region_path="/1/2/", colour=Colour.RED), policy(4, region_path="/1/2/", months=frozenset({3}))
     rows = by_precedence([everywhere, march, town, red_town])
@@ -53,6 +49,54 @@ def test_the_smallest_region_then_the_highest_colour_then_the_season_decides():
     assert policy_on(day, Colour.ORANGE, rows, CALENDAR) is town
     assert policy_on(in_march, Colour.NONE, rows, CALENDAR) is march
     assert policy_on(day, Colour.RED, by_precedence([everywhere]), CALENDAR) is everywhere
+
+
+@pytest.mark.parametrize(("town", "colour", "chosen"), [
+    ({"period": PeriodKind.MONTH}, Colour.RED, "red"), ({"period": PeriodKind.MONTH}, Colour.ORANGE, "orange"),
+    ({"period": PeriodKind.WEEK, "times": 5}, Colour.ORANGE, "town"), ({"period": PeriodKind.WEEK, "times": 3}, Colour.ORANGE, "orange"),
+    ({"period": PeriodKind.MONTH}, Colour.NONE, "town"), ({"colour": Colour.RED, "times": 2}, Colour.RED, "orange"),
+    ({"colour": Colour.RED, "times": 4}, Colour.RED, "town"), ({"period": PeriodKind.WORKING_DAY}, Colour.RED, "red"),
+])
+def test_the_row_that_asks_most_counts_wherever_it_comes_from(town, colour, chosen):
+    named = {"base": policy(1), "orange": policy(2, colour=Colour.ORANGE, times=3),
+             "red": policy(3, colour=Colour.RED, period=PeriodKind.DAY), "town": policy(4, region_path="/1/2/", **town)}
+    assert policy_on(date(2026, 11, 20), colour, by_precedence(named.values()), CALENDAR) is named[chosen]
+
+
+ROWS = st.lists(st.builds(
+    dict, colour=st.sampled_from(Colour), region_path=st.sampled_from(["/", "/1/", "/1/2/"]), times=st.integers(1, 4),
+    period=st.sampled_from([PeriodKind.DAY, PeriodKind.WORKING_DAY, PeriodKind.WEEK, PeriodKind.TEN_DAYS, PeriodKind.MONTH]),
+), max_size=6).map(lambda rows: [policy(n, **row) for n, row in enumerate(rows, 1)])
+DAYS_OF_NOVEMBER = st.integers(1, 30).map(lambda day: date(2026, 11, day))
+
+
+@given(ROWS, DAYS_OF_NOVEMBER, st.randoms())
+def test_a_higher_colour_never_asks_for_less(rows, day, random):
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    chosen = [policy_on(day, colour, by_precedence(rows), CALENDAR) for colour in Colour]
+    assert chosen == [policy_on(day, colour, by_precedence(shuffled), CALENDAR) for colour in Colour]
+    asked = [row.times_a_year if row else 0 for row in chosen]
+    assert asked == sorted(asked)
+    for row in filter(None, chosen):
+        same = [other for other in rows if other.colour is row.colour and other.holds_on(day, CALENDAR)]
+        assert len(row.region_path) == max(len(other.region_path) for other in same)
+
+
+@given(ROWS, st.lists(st.tuples(st.sampled_from(Colour), DAYS_OF_NOVEMBER, DAYS_OF_NOVEMBER), min_size=1, max_size=3))
+def test_a_warning_never_takes_away_what_was_due(rows, drawn):
+    warnings = [Warned(colour, min(days), max(days)) for colour, *days in drawn]
+    # Nothing near the edges, where a week may belong to the window before while its month does not.
+    window = Span(date(2026, 10, 1), date(2026, 12, 31))
+    usual, warned = due_in(window, *rows), due_in(window, *rows, warnings=warnings)
+    assert sum(due.required for due in warned) >= sum(due.required for due in usual)
+
+
+def test_a_warning_of_the_very_day_on_which_the_week_was_due():
+    rows = (policy(1), policy(2, colour=Colour.YELLOW, times=2))
+    for day in WEEK.days():
+        assert sum(due.required for due in due_in(WEEK, *rows, warnings=[Warned(Colour.YELLOW, day, day)])) in (1, 2), day
+    assert [due.required for due in due_in(WEEK, *rows, warnings=[Warned(Colour.YELLOW, WEEK.first, WEEK.last)])] == [2]
 
 
 def test_whom_a_row_is_about():
@@ -116,88 +160,6 @@ def test_successors_share_a_period_without_anything_asked_twice_or_forgotten(kin
     for due in whole:
         assert due.required == times
         assert frozenset().union(*(share.days for share in shares if share.span == due.span)) == due.days
-
-
-WEEK = Span(date(2026, 11, 16), date(2026, 11, 22))
-
-
-def due(times=1, share=0.6, period=PeriodKind.WEEK, span=WEEK, days=None) -> Due:
-    row = policy(period=period, times=times, least_share=share)
-    return Due(row, span, frozenset(days or span.days()), len(span.days()), times)
-
-
-def walk(number, day, *covered, hour=8, **changes) -> Walk:
-    return Walk(UUID(int=number), datetime(2026, 11, day, hour, tzinfo=UTC), date(2026, 11, day), covered,
-                changes.get("delegated", False), changes.get("barred"))
-
-
-def groups(result):
-    return [[walk.patrol_id.int for walk in group] for group in result.groups]
-
-
-def why_not(result):
-    return {walk.patrol_id.int: reason for walk, reason, _ in result.left_out}
-
-
-def test_short_walks_add_up_by_their_union():
-    walks = [walk(1, 16, (0, 400)), walk(2, 17, (100, 500)), walk(3, 18, (450, 620))]
-    result = tally(walks[:2], due=due(), length_m=1000)
-    assert (groups(result), result.covered_m, result.waiting_m) == ([], 500, 500)
-    assert set(why_not(result).values()) == {Reason.TOO_SHORT}
-    assert groups(tally(walks, due=due(), length_m=1000)) == [[1, 2, 3]]
-
-
-def test_a_whole_walk_counts_by_itself_and_leaves_the_short_ones_to_add_up():
-    walks = [walk(1, 16, (0, 300)), walk(2, 17, (0, 1000)), walk(3, 18, (300, 700))]
-    assert groups(tally(walks, due=due(times=2), length_m=1000)) == [[2], [1, 3]]
-
-
-def test_the_legs_of_a_day_are_one_walk():
-    legs = [walk(n, 16, (0, 1000), hour=n) for n in (1, 2, 3)]
-    assert groups(tally(legs, due=due(times=4), length_m=1000)) == [[1, 2, 3]]
-
-
-def test_several_times_a_day_count_as_often_as_asked():
-    legs = [walk(n, 16, (0, 1000), hour=n) for n in (1, 2, 3)]
-    result = tally(legs, due=due(times=2, period=PeriodKind.DAY, span=Span(date(2026, 11, 16), date(2026, 11, 16))), length_m=1000)
-    assert groups(result) == [[1], [2]]
-    assert why_not(result) == {3: Reason.SAME_DAY}
-
-
-def test_why_walks_do_not_count():
-    walks = [walk(1, 16, (0, 1000), barred=Reason.DOUBTFUL), walk(2, 17), walk(3, 18, (0, 1000)), walk(4, 19, (0, 100))]
-    result = tally(walks, due=due(days=[date(2026, 11, 17), date(2026, 11, 19)]), length_m=1000)
-    assert why_not(result) == {1: Reason.DOUBTFUL, 2: Reason.NOT_THIS_REACH, 3: Reason.OUTSIDE_PERIOD, 4: Reason.TOO_SHORT}
-
-
-def test_what_delegates_did_is_counted_apart():
-    result = tally([walk(1, 16, (0, 1000), delegated=True), walk(2, 17, (0, 1000))], due=due(times=2), length_m=1000)
-    assert (len(result.groups), result.times_by_delegates) == (2, 1)
-
-
-INTERVALS = st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 1000)).map(sorted).map(tuple), max_size=3)
-WALKS = st.lists(st.tuples(st.integers(16, 22), st.integers(0, 23), INTERVALS), max_size=8)
-
-
-@given(WALKS, st.integers(1, 5), st.floats(0.01, 1))
-def test_every_walk_is_told_once_and_order_does_not_matter(drawn, times, share):
-    walks = [walk(n, day, *covered, hour=hour) for n, (day, hour, covered) in enumerate(drawn, 1)]
-    asked = due(times=times, share=share)
-    result, reversed_ = tally(walks, due=asked, length_m=1000), tally(walks[::-1], due=asked, length_m=1000)
-    assert groups(result) == groups(reversed_)
-    told = sorted([walk.patrol_id.int for group in result.groups for walk in group] + list(why_not(result)))
-    assert told == sorted(walk.patrol_id.int for walk in walks)
-    assert len(result.groups) <= len({walk.day for walk in walks})
-    for group in result.groups:
-        assert metres(walk.covered for walk in group) >= share * 1000 - 0.01
-
-
-@given(st.lists(INTERVALS, max_size=4))
-def test_a_union_is_never_more_than_the_sum_or_less_than_a_part(several):
-    total = metres(several)
-    assert total <= sum(high - low for part in several for low, high in part) + 1e-6
-    assert all(metres([part]) <= total + 1e-6 for part in several)
-    assert metres([*several, *several]) == total
 
 
 @pytest.mark.parametrize(("changes", "today", "since"), [

@@ -272,7 +272,7 @@ def test_listing_costs_the_same_number_of_queries(world, office, build, queries,
     queries.clear()
     with clock.moved_clock(lambda: datetime(2026, 12, 24, tzinfo=UTC)):
         assert len(office.get("duties/gaps").json["items"]) == rows + 1
-    assert len(queries) == 7, queries
+    assert len(queries) == 9, queries
 
 
 def gaps(client, **query):
@@ -292,8 +292,41 @@ def test_the_gap_list_tells_since_when_and_who_answers(world, office, signed_in)
     [gap] = gaps(office, region=world.village.code)
     assert datetime.fromisoformat(gap["last_patrolled_at"]) == datetime(2026, 11, 12, 15, 59, 59, tzinfo=UTC)
     assert gaps(office, region=world.other.code) == gaps(signed_in(world.stranger)) == []
-    walked(world.deputy, world.reach, "2026-11-13T00:00:00+08:00", (0, 50), verdict="partial")
+    walked(world.deputy, world.reach, "2026-11-13T00:00:00+08:00", (0, 600), verdict="partial")
     assert gaps(office) == []
+
+
+def test_a_short_visit_closes_no_gap_but_short_walks_add_up_by_their_union(world, office):
+    walked(world.chief, world.reach, "2026-11-12T08:00:00+08:00", WHOLE)
+    walked(world.chief, world.reach, "2026-11-19T08:00:00+08:00", (0, 25))
+    [gap] = gaps(office)
+    assert (gap["covered_m"], gap["needed_m"], gap["last_patrolled_at"][:10]) == (25, 600, "2026-11-12")
+    walked(world.chief, world.reach, "2026-11-18T08:00:00+08:00", (0, 580), verdict="partial")
+    walked(world.deputy, world.reach, "2026-11-19T09:00:00+08:00", (0, 560), verdict="partial")
+    walked(world.deputy, world.reach, "2026-11-19T10:00:00+08:00", (580, 1000), verdict="doubtful")
+    [gap] = gaps(office)
+    assert gap["covered_m"] == 580, "the sum is 1,165 m, the union is not"
+    walked(world.deputy, world.reach, "2026-11-20T10:00:00+08:00", (580, 600))
+    assert gaps(office) == []
+
+
+def test_the_share_is_that_of_the_row_that_counts(world, office):
+    office.put(f"frequency-policies/{uuid4()}", json=policy_body(region=world.town.code, times=1, least_share=0.02))
+    walked(world.chief, world.reach, "2026-11-19T08:00:00+08:00", (0, 25))
+    assert gaps(office) == []
+    warn(office, world.reach, colour="yellow")
+    [gap] = gaps(office)
+    assert (gap["policy"]["colour"], gap["covered_m"], gap["needed_m"]) == ("yellow", 25, 600)
+
+
+def test_a_towns_own_row_never_makes_a_warning_weaker(world, office):
+    office.put(f"frequency-policies/{uuid4()}", json=policy_body(region=world.town.code, period="month", times=1))
+    assert the_period(office)["policy"]["period"] == "month"
+    warn(office, world.reach)
+    [duty] = duties(office)
+    red = [period for period in duty["periods"] if period["policy"]["colour"] == "red"]
+    assert sum(period["required"] for period in red) == 7
+    assert "因红色预警，按预警频次执行" in red[0]["why"]
 
 
 def test_a_warning_and_an_own_row_move_the_gap(world, office, build):
@@ -303,7 +336,10 @@ def test_a_warning_and_an_own_row_move_the_gap(world, office, build):
     [gap] = gaps(office)
     assert (gap["should_have_been_since"], gap["policy"]["colour"]) == ("2026-11-19", "red")
     office.put(f"frequency-policies/{uuid4()}", json=policy_body(region=world.town.code, period="month", times=1))
-    assert gaps(office) == []
+    [gap] = gaps(office)
+    assert gap["policy"]["colour"] == "red", "the highest wins: the town's own row asks for less than the warning"
+    office.put(f"frequency-policies/{uuid4()}", json=policy_body(region=world.town.code, period="month", times=1, colour="red"))
+    assert gaps(office) == [], "the town's own red row takes the place of the general one"
 
 
 def test_a_level_without_a_row_has_no_gap(world, office, build):

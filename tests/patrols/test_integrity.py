@@ -18,7 +18,7 @@ from tests.patrols.labelled import DISHONEST, HONEST, ME, Case, clear, labelled,
 
 ORDER = list(Severity)
 CODES = """mock_location speed teleport mode clock_future impossible_end clock_skew clock_moved overlap too_clean replayed_track photo_duplicate
-photo_alike exif_place exif_time photo_edited_or_gallery photo_older_than_patrol outside_geofence check_in_off_track gap short_coverage
+photo_alike exif_place exif_time photo_edited_or_gallery photo_older_than_patrol outside_geofence check_in_off_track checkpoint_missed gap short_coverage
 perfunctory shared_device datum_mislabelled sparse_points no_track""".split()
 
 
@@ -124,7 +124,7 @@ def test_other_thresholds_find_other_things():
     strict = IntegrityPolicy(version="strict", walk_soft_mps=0.5)
     assert "speed" not in {f.code for f in examine(facts)}
     found = next(f for f in examine(facts, strict) if f.code == "speed")
-    assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-2.1/strict")
+    assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-3.1/strict")
 
 
 def test_an_empty_patrol_is_examined_too():

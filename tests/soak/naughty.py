@@ -205,7 +205,7 @@ class Story:
         # The prepared world has handed out a seed for this day.
         path, moment = f"/patrols/{uuid4()}", "2026-05-01T08:00:00+08:00"
         self.callers[chief].put(path, {"reach_ids": [world.reaches["this"]], "mode": "walk", "started_at": moment})
-        body = {**HERE, "reached": True, "recorded_at": moment, "reason": text}
+        body = {**HERE, "reached": True, "recorded_at": moment, "reason": text, "photo_id": str(uuid4())}
         reply = self.send(chief, "answer_patrol_checkpoint", ("reason",), "PUT", f"{path}/checkpoints/1", body)
         if reply is not None and reply.status == 201:
             self.same("answer_patrol_checkpoint", ("reason",), text, self.callers[chief].get(path).json["checkpoints"][0]["answer"]["reason"])

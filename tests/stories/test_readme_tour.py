@@ -62,6 +62,9 @@ def test_the_tour_runs_as_it_stands(demo, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     for expected in ("in_progress", "rectified", "verified", "closed", "漂浮垃圾已清理", "histories"):
         assert expected in run.stdout, run.stdout
+    assert '"covered_m"' in run.stdout
+    for accusation in ("too_clean", "mock_location", "replayed_track", "speed", "teleport", "doubtful", "invalid"):
+        assert f'"{accusation}"' not in run.stdout, "her walk is honest, and nothing says otherwise"
 
 
 @pytest.mark.skipif(ENGINE != "sqlite", reason="one load suffices")

@@ -1,6 +1,6 @@
 """Spot checks: drawn once by policy, chosen by hand, found on the spot, and what they do to the issue."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,8 +10,9 @@ from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
+from patrol.supervision import look_backs
 from patrol.supervision.drawing import drawn_by_weight, is_drawn
-from patrol.supervision.look_backs import draw_look_backs, policies_on
+from patrol.supervision.look_backs import draw_look_backs, draw_look_backs_until_today, policies_on
 from patrol.supervision.models import Draw, LookBackPolicy, SpotCheck
 from tests.issues.conftest import HERE, THERE, report, taken
 
@@ -60,7 +61,10 @@ def test_look_backs_are_drawn_once_and_can_be_drawn_again(valley, pictures):
     assert is_drawn(seed, UUID(check["issue"]["id"]), policy.share_percent)
     [draw] = valley.supervisor_client.get("spot-checks/draws").json["items"]
     assert (draw["seed"], draw["id"]) == (seed, check["draw_id"])
-    assert draw["facts"]["by_severity"]["general"] == {"candidates": 4, "drawn": 1, "share_percent": 5}
+    assert draw["candidates"] == [{"id": each, "share_percent": 5, "weight": None} for each in sorted(issue["id"] for issue in issues)]
+    assert draw["picked"] == [check["issue"]["id"]]
+    again = [row["id"] for row in draw["candidates"] if is_drawn(draw["seed"], UUID(row["id"]), row["share_percent"])]
+    assert again == draw["picked"], "what the route shows is enough to draw again"
     with transaction():
         assert draw_look_backs(day + timedelta(days=1), CHINA, seed=seed) == 0, "nothing was closed that many days before"
 
@@ -194,11 +198,44 @@ def test_a_watch_list_shows_how_things_stand(valley):
 
 
 def test_the_hourly_job_draws_once_a_day(valley):
-    from patrol.supervision.look_backs import draw_look_backs_of_today
+    draw_look_backs_until_today()
+    draw_look_backs_until_today()
+    assert db.session.query(Draw).count() == 1, "a new installation begins with today"
 
-    draw_look_backs_of_today()
-    draw_look_backs_of_today()
-    assert db.session.query(Draw).count() == 1
+
+def test_days_on_which_no_worker_ran_are_drawn_as_well(valley, pictures, build):
+    build.save(LookBackPolicy(severity="general", share_percent=100, after_days=7, within_days=5, valid_from=date(2026, 1, 1), source="区河长办"))
+    issue = closed_issue(valley, [pictures[0]])
+    closed_on = clock.today(CHINA)
+
+    def run(days):
+        at = clock.now() + timedelta(days=days)
+        with clock.moved_clock(lambda: at):
+            return draw_look_backs_until_today()
+
+    assert [run(3), run(10), run(10)] == [0, 1, 0]
+    assert sorted(row.period for row in db.session.query(Draw)) == [(closed_on + timedelta(days=n)).isoformat() for n in range(3, 11)]
+    [check] = valley.supervisor_client.get("spot-checks?kind=look_back").json["items"]
+    assert (check["issue"]["id"], check["due_on"]) == (issue["id"], (closed_on + timedelta(days=15)).isoformat())
+    [draw] = db.session.query(Draw).filter_by(period=(closed_on + timedelta(days=7)).isoformat())
+    assert str(draw.id) == check["draw_id"]
+
+
+def test_a_day_that_another_worker_draws_at_the_same_moment_is_drawn_once(valley, monkeypatch):
+    draw_look_backs_until_today()
+    original = look_backs.draw_look_backs
+
+    def collides(day, timezone, **more):
+        db.session.add(Draw(id=uuid4(), kind="look_back", period=day.isoformat(), seed="", facts={}, drawn_at=clock.now()))
+        db.session.add(Draw(id=uuid4(), kind="look_back", period=day.isoformat(), seed="", facts={}, drawn_at=clock.now()))
+        monkeypatch.setattr(look_backs, "draw_look_backs", original)
+        db.session.flush()
+
+    monkeypatch.setattr(look_backs, "draw_look_backs", collides)
+    at = clock.now() + timedelta(days=2)
+    with clock.moved_clock(lambda: at):
+        draw_look_backs_until_today()
+        assert db.session.query(Draw).count() == 2, "the day after was drawn, the other one is the other worker's"
 
 
 def test_a_check_far_from_its_place_is_kept_with_a_finding(valley, pictures):
@@ -209,3 +246,25 @@ def test_a_check_far_from_its_place_is_kept_with_a_finding(valley, pictures):
     [finding] = done["findings"]
     assert (done["state"], finding["code"]) == ("done", "far_from_place")
     assert str(round(done["distance_m"])) in finding["text"]
+
+
+@pytest.mark.parametrize(("fields", "code"), [
+    ({"latitude": -36.8, "longitude": -60.2}, "far_from_place"), ({"latitude": 29.7, "accuracy_m": 20_000}, "far_from_place"),
+    ({"recorded_at": "2020-05-01T08:00:00+08:00"}, "clock"), ({"recorded_at": "2999-05-01T08:00:00+08:00"}, "clock"),
+])
+def test_a_check_that_was_not_on_site_is_taken_and_reopens_nothing(valley, pictures, fields, code):
+    issue = closed_issue(valley, [pictures[0]])
+    check = plan(valley.supervisor_client, issue_id=issue["id"])
+    done = finish(valley.supervisor_client, check, pictures, result="relapsed", note="又堆了垃圾", **fields)
+    assert done.status_code == 200, done.json
+    assert (done.json["state"], done.json["on_site"], [row["code"] for row in done.json["findings"]]) == ("done", False, [code])
+    assert valley.office_client.get(f"issues/{issue['id']}").json["state"] == "closed"
+    entry = valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+    assert (entry["verb"], entry["changes"]["on_site"]["to"]) == ("spot_check", False)
+    assert list(broken_chains()) == [None]
+
+
+def test_only_a_check_that_is_done_was_on_site_or_not(valley, pictures):
+    check = plan(valley.supervisor_client, reach_id=str(valley.reach.id))
+    assert check["on_site"] is None
+    assert finish(valley.supervisor_client, check, pictures).json["on_site"] is True
