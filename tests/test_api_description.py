@@ -7,7 +7,7 @@ from openapi_spec_validator import validate
 from tests.access.test_matrix import methods_of
 
 NOT_IN_IT = {
-    "/", "/report", "/b/{code}", "/t/{code}", "/u/{token}", "/u/{token}/confirm", "/verify", "/verify/{issue_id}/{entry_hash}", "/docs",
+    "/", "/report", "/open", "/b/{code}", "/t/{code}", "/u/{token}", "/u/{token}/confirm", "/verify", "/verify/{issue_id}/{entry_hash}", "/docs",
     "/site/{name}", "/vendor/{name}", "/openapi.json",
 }
 

@@ -62,7 +62,7 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
     return progress_of(
         complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until,
         messages=subscriptions.state_of(subscriptions.subscription_of(complaint)), own=own,
-        followers=sum(queries.followers_of([issue.id]).values()) - (not isinstance(complaint, Complaint) and own is None),
+        followers=queries.followers_of(issue) - (not isinstance(complaint, Complaint)),
     )  # fmt: skip
 
 

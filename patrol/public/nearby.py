@@ -25,7 +25,7 @@ from patrol.public.models import Follow, FollowerContact
 from patrol.public.open311_services import LISTED
 from patrol.public.open_data import POSITION_DECIMALS
 from patrol.public.progress import is_open_photo
-from patrol.public.queries import followers_of
+from patrol.public.queries import FOLLOWERS
 from patrol.public.subscriptions import subscribe
 from patrol.public.tracking_codes import new_tracking_code
 
@@ -54,15 +54,14 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
     ).all()  # fmt: skip
     away = sorted((_away_m(latitude, longitude, position), serial, issue_id) for issue_id, serial, latitude, longitude in rows)
     nearest = {issue_id: metres for metres, _, issue_id in away[:MOST_SUGGESTED] if metres <= radius_m}
-    found = {issue.id: issue for issue in db.session.scalars(_with_photos(nearest))} if nearest else {}
-    followers = followers_of(nearest) if nearest else {}
-    return [_shown(found[issue_id], followers.get(issue_id, 0), metres, language) for issue_id, metres in nearest.items()]
+    found = {issue.id: (issue, others) for issue, others in db.session.execute(_with_photos(nearest))} if nearest else {}
+    return [_shown(*found[issue_id], metres, language) for issue_id, metres in nearest.items()]
 
 
-def _with_photos(issue_ids: Iterable[UUID]) -> Select[Issue]:
-    """Select issues with just what a suggestion shows."""
+def _with_photos(issue_ids: Iterable[UUID]) -> Select[Issue, int]:
+    """Select issues with just what a suggestion shows, and how many follow each."""
     photo = joinedload(IssuePhoto.photo).load_only(Photo.derived_at, Photo.broken)
-    return select(Issue).where(Issue.id.in_(issue_ids)).options(
+    return select(Issue, FOLLOWERS).where(Issue.id.in_(issue_ids)).options(
         load_only(Issue.serial, Issue.category, Issue.state, Issue.received_at, Issue.also_reported, raiseload=True),
         selectinload(Issue.photo_links).options(photo),
     )  # fmt: skip

@@ -33,7 +33,7 @@ _SUBJECT_MANY = Text("巡河：{count} 件问题有新进展", "Xunhe: news of {
 _HEAD_OWN = Text("您反映的问题 {number}（{category}，{place}）", "Your report {number} ({category}, {place})")
 _HEAD_FOLLOWED = Text("您关注的问题 {number}（{category}，{place}）", "The report that you follow, {number} ({category}, {place})")
 _LINK = Text("查看进度和照片：{link}", "Progress and photos: {link}")
-_END = Text("不再接收这件问题的消息：{link}", "No more messages about this case: {link}")
+_END = Text("不再接收这件问题的消息（打开后点按钮退订）：{link}", "No more messages about this case (open it and press the button): {link}")
 _FOOT = Text(
     "联系方式加密保存，只用于这件问题，不会告知被反映的人。本消息由系统发送，请勿回复。如果不是您留下的，请点退订链接。",
     "Your contact is kept encrypted, is used for this case only, and is never told to those whom it concerns. This was sent by the system: do not "

@@ -1,15 +1,14 @@
 """Reads for callers without an account, and of what they left."""
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
-from patrol.foundation.errors import Invalid, NotFound
+from patrol.foundation.errors import Conflict, Invalid, NotFound
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue, IssuePhoto
@@ -27,6 +26,19 @@ _NO_BOARD = Text("没有编号为 {code} 的公示牌", "There is no signboard w
 _NO_COMPLAINT_HERE = Text("该问题不是由公众投诉而来", "This issue came from no complaint")
 _NO_CONTACT = Text("该问题没有留下联系方式", "No contact was left with this issue")
 
+_FOLLOWS_ONLY = Text(
+    "这是关注者的查询码，只能查看进度；补充照片、评价和反映未整改到位由反映人提出。您有新情况，请另行反映",
+    "This is a follower's code, which shows the progress only: photos, a rating and \"not fixed\" are for whoever reported it. If you have seen "
+    "something new, send a complaint of your own",
+)
+_reported = aliased(Issue)
+FOLLOWERS = (
+    select(func.count(Follow.id)).join(_reported, _reported.id == Follow.issue_id)
+    .where(or_(_reported.id == Issue.id, _reported.merged_into_id == Issue.id), Follow.withdrawn_at.is_(None))
+    .correlate(Issue).scalar_subquery()
+)  # fmt: skip
+"""How many say "me too" of the issue in the statement around it, or of what was merged into it."""
+
 
 def complaint_with_id(complaint_id: UUID) -> Complaint | None:
     """Return the complaint that a client sent under this id."""
@@ -34,10 +46,15 @@ def complaint_with_id(complaint_id: UUID) -> Complaint | None:
 
 
 def complaint_with_code(typed: str) -> Complaint:
-    """Return the complaint whose tracking code somebody typed. Raises NotFound (404), which says nothing more."""
+    """Return the complaint whose tracking code somebody typed.
+
+    Raises NotFound (404), which says nothing more, and Conflict (409) for the code of a follower.
+    """
     code = read_tracking_code(typed)
     complaint = db.session.scalar(select(Complaint).where(Complaint.tracking_code == code)) if code else None
     if complaint is None:
+        if code and db.session.scalar(_followed(code)) is not None:
+            raise Conflict(_FOLLOWS_ONLY)
         raise NotFound(_NO_COMPLAINT)
     return complaint
 
@@ -92,10 +109,9 @@ def rating_of(complaint: Complaint, issue: Issue) -> Rating | None:
     ).first()
 
 
-def followers_of(issue_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return how many follow each of these issues ("me too") now; those that nobody follows are left out."""
-    statement = select(Follow.issue_id, func.count()).where(Follow.issue_id.in_(issue_ids), Follow.withdrawn_at.is_(None))
-    return dict(db.session.execute(statement.group_by(Follow.issue_id)).all())
+def followers_of(issue: Issue) -> int:
+    """Count who says "me too" of an issue, or of what was merged into it, and has not withdrawn."""
+    return db.session.scalar(select(FOLLOWERS).select_from(Issue).where(Issue.id == issue.id)) or 0
 
 
 def reopening_of(complaint: Complaint) -> ReopeningRequest | None:

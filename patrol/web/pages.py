@@ -1,8 +1,17 @@
-"""Pages for people: the start page, and the API's reader. They use the JSON API and nothing else."""
+"""Pages for people, and the API's reader. They use the JSON API; the progress and the open list come written, for browsers without scripts."""
 
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
+
+from patrol.foundation.errors import NotFound
+from patrol.foundation.problems import language
+from patrol.foundation.texts import Text
+from patrol.foundation.throttle import public_read
+from patrol.public import open_data, queries
+from patrol.public.api import progress_answer
 
 HERE = Path(__file__).parent
 pages = Blueprint("pages", __name__, template_folder="templates")
@@ -14,6 +23,13 @@ _READER_POLICY = (
 )
 
 
+_LISTED = 100
+_FIGURES = {
+    "received": Text("收到", "received"), "open": Text("办理中", "open"), "rejected": Text("不予受理", "not taken up"),
+    "merged": Text("合并办理", "dealt with together"),
+}  # fmt: skip
+
+
 @pages.get("/")
 def start() -> Response:
     """Say what this is, show the district as it stands, and lead on."""
@@ -21,17 +37,47 @@ def start() -> Response:
 
 
 @pages.get("/t/<code>")
+@public_read
 def progress(code: str) -> Response:
-    """Show how a case stands, let its complainant rate it or say "not fixed", and its follower leave."""
-    del code  # The page's script reads it from the address: it is a key and shall stand in no page.
+    """Show how a case stands, let its complainant rate it or say "not fixed", and its follower leave.
+
+    The code itself, which is a key, stands nowhere in the page: the page's script reads it from the address.
+    """
     settings = current_app.extensions["settings"]
-    return _page("progress.html", timezone=settings.timezone, days=settings.not_fixed_days)
+    found, fault = None, ""
+    try:
+        found = _written(progress_answer(queries.case_with_code(code)), settings.timezone)
+    except NotFound as error:
+        fault = error.detail.in_language(language())
+    page = _page("progress.html", timezone=settings.timezone, days=settings.not_fixed_days, found=found, fault=fault)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+def _written(found: dict[str, Any], timezone: str) -> dict[str, Any]:
+    """Return a case's progress with the local day and hour of each step."""
+    zone = ZoneInfo(timezone)
+    steps = [{**step, "day": step["at"].astimezone(zone).strftime("%Y-%m-%d %H:%M")} for step in found["steps"]]
+    return {**found, "steps": steps}
+
+
+@pages.get("/open")
+@public_read
+def open_list() -> Response:
+    """List the latest issues and the figures, without anything personal and without a script."""
+    settings = current_app.extensions["settings"]
+    figures = open_data.statistics(language())
+    found = open_data.open_map(
+        bbox=None, category=None, severity=None, limit=_LISTED, language=language(), timezone=settings.timezone
+    )
+    shown = [{"number": figures[name], "words": words} for name, words in _FIGURES.items()]
+    return _page("open.html", figures=shown, issues=[row["properties"] for row in found["features"]])
 
 
 @pages.get("/u/<token>")
 @pages.get("/u/<token>/confirm")
 def subscription(token: str) -> Response:
-    """Ask whether messages about a case are to end, or are wanted. A button does it: programs that open links change nothing."""
+    """Ask whether the messages about a case shall end, or begin: a button does it, whoever only looks changes nothing."""
     del token
     return _page("subscription.html")
 
@@ -74,8 +120,9 @@ def vendor_file(name: str) -> Response:
 
 
 def _page(template: str, **facts: object) -> Response:
-    page = Response(render_template(template, **facts), mimetype="text/html")
+    page = Response(render_template(template, language=language(), **facts), mimetype="text/html")
     page.headers["Cache-Control"] = "no-cache"
+    page.vary.add("Accept-Language")
     return page
 
 

@@ -49,7 +49,7 @@ def _add(route: str, make: Made) -> None:
 
 def _service() -> None:
     for path in (
-        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/b/<code>", "/t/<code>", "/u/<token>", "/u/<token>/confirm",
+        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/open", "/b/<code>", "/t/<code>", "/u/<token>", "/u/<token>/confirm",
         "/verify", "/verify/<issue_id>/<entry_hash>",
     ):
         _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<code>", "code").replace("<token>", "token")))

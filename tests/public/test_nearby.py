@@ -12,7 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.sealing import rotate_field_key, unseal
 from patrol.public.models import Follow, FollowerContact
 from tests.evidence.camera import camera_jpeg
-from tests.public.conftest import HERE
+from tests.public.conftest import HERE, photo_form
 
 EN = {"Accept-Language": "en"}
 
@@ -77,7 +77,7 @@ class TestSuggestions:
         found = near()
         assert [row["distance_m"] for row in found] == sorted(row["distance_m"] for row in found)
         assert len(found) == 5
-        assert len(queries) == 5
+        assert len(queries) == 4
 
     @pytest.mark.parametrize("query", [{"category": "XX"}, {"category": "B8"}, {"category": "A"}, {"latitude": 91}, {"radius": 5}, {"datum": "x"}])
     def test_a_bad_query_is_refused_by_field(self, anyone, query):
@@ -107,8 +107,11 @@ class TestFollowing:
         shown = anyone.get(f"public/complaints/{code}", headers=EN).json
         assert (shown["state"], shown["can_rate"], shown["can_add_photos"], shown["can_say_not_fixed"]) == ("closed", False, False, False)
         assert anyone.get(shown["photos"][0]["thumb"]).status_code == 200
-        assert anyone.post(f"public/complaints/{code}/rating", json={"satisfied": True, "score": 5}).status_code == 404
-        assert anyone.post(f"public/complaints/{code}/not-fixed", json={"reason": "x"}).status_code == 404
+        for what, body in (("rating", {"satisfied": True, "score": 5}), ("not-fixed", {"reason": "x"})):
+            refused = anyone.post(f"public/complaints/{code}/{what}", json=body, headers=EN)
+            assert refused.status_code == 409
+            assert "follower's code" in refused.json["detail"]
+        assert anyone.post(f"public/complaints/{code}/photos", data=photo_form(5)).status_code == 409
 
     def test_followers_read_of_what_others_did(self, follow, anyone, numbered, cure, complain):
         own = complain(description="另一处").json

@@ -11,7 +11,7 @@ ROOT = Path(patrol.__file__).parent
 PAGES = [*(ROOT / "web" / "templates").glob("*.html"), *(ROOT / "web" / "site").iterdir()]
 
 
-def test_the_progress_page_has_the_district_s_zone_and_days_but_no_key(anyone, test_settings):
+def test_the_progress_page_has_the_district_s_zone_and_days_but_no_key(anyone, build, test_settings):
     page = anyone.get("/t/7K3D-0V9M-W2QH-5TXA").get_data(as_text=True)
     assert f'data-timezone="{test_settings.timezone}" data-days="{test_settings.not_fixed_days}"' in page
     assert "7K3D" not in page
@@ -31,3 +31,42 @@ def test_the_form_promises_messages_only_where_they_can_be_sent(anyone, told, te
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_nothing_is_fetched_from_elsewhere(path):
     assert set(re.findall(r"https?://[\w.-]+", path.read_text(encoding="utf-8"))) <= {"http://www.w3.org"}
+
+
+def test_a_browser_without_scripts_reads_the_progress_but_never_the_code(anyone, complain, place, issue_of, step):
+    sent = complain(headers={"Accept-Language": "en"}).json
+    page = anyone.get(f"/t/{sent['tracking_code']}", headers={"Accept-Language": "en"})
+    text = page.get_data(as_text=True)
+    assert "Somebody is in charge of it" in text
+    assert "Your complaint was received." in text
+    assert issue_of(sent).number in text
+    assert sent["tracking_code"] not in text
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_an_unknown_code_is_said_in_plain_words(anyone, build):
+    page = anyone.get("/t/7K3D-0V9M-W2QH-5TXA")
+    assert "没有这个查询码" in page.get_data(as_text=True)
+
+
+def test_the_open_list_and_the_form_speak_without_scripts(anyone, complain, place):
+    complain(description="张家门前")
+    page = anyone.get("/open").get_data(as_text=True)
+    assert "水面漂浮物" in page
+    assert "张家" not in page
+    noscript = re.search(r"<noscript>(.*?)</noscript>", anyone.get("/report").get_data(as_text=True), re.S)[1]
+    assert "12345" in noscript
+    assert "/open" in noscript
+
+
+@pytest.mark.parametrize("path", ["/t/7K3D-0V9M-W2QH-5TXA", "/open", "/report", "/", "/u/TOKEN", "/verify"])
+def test_all_pages_stand_on_one_base(anyone, build, path):
+    page = anyone.get(path).get_data(as_text=True)
+    assert page.count("<!doctype html>") == 1
+    assert page.count('<link rel="icon" href="/site/icon.svg">') == 1
+    assert 'id="language"' in page
+
+
+def test_only_the_base_and_the_reader_write_a_head():
+    heads = [path.name for path in (ROOT / "web" / "templates").glob("*.html") if "<head>" in path.read_text(encoding="utf-8")]
+    assert sorted(heads) == ["base.html", "reader.html"]

@@ -1,20 +1,42 @@
 // The citizen's form, from the QR code on a board or without one: what, where, photos, and nothing that need not be said.
-import { drawn, frameOf, linesOf, svg } from "./map.js";
-import { element, get, language, onLanguage, postOf, say } from "./shared.js";
+import { dotAt, drawWaters, linesOf } from "./map.js";
+import { sha256 } from "./sha256.js";
+import { element, get, onLanguage, postOf, say } from "./shared.js";
 
 const board = location.pathname.match(/^\/b\/(.+)$/)?.[1];
 const form = document.getElementById("report");
 const place = document.getElementById("place");
-// What was typed survives a closed page or a lost signal on this phone, until it is sent; photos and contact are not kept.
-// The id is made once, so that sending again after a lost answer is the same report.
 const KEPT = "xunhe-report";
-const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-const id = kept.id ?? crypto.randomUUID();
+// A contact is not kept: others may use the same phone.
+const TYPED = ["category", "description"];
+const kept = recall();
+// Made once and kept with what was typed, so that sending again after a lost answer is the same report.
+const id = kept.id ?? newId();
 let position = kept.position ?? null;
 
+// Browsers give `randomUUID` to secure origins only.
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function recall() {
+  try {
+    const draft = JSON.parse(localStorage.getItem(KEPT)) ?? {};
+    // What was begun at another board says nothing of this one.
+    return draft.board === board ? draft : {};
+  } catch { return {}; }
+}
+
 function keep() {
-  const { category, description } = form.elements;
-  localStorage.setItem(KEPT, JSON.stringify({ id, category: category.value, description: description.value, position }));
+  const typed = Object.fromEntries(TYPED.map((name) => [name, form.elements[name].value]));
+  try { localStorage.setItem(KEPT, JSON.stringify({ id, position, board, ...typed })); } catch { /* A private window keeps nothing. */ }
+}
+
+function hex(buffer) {
+  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function showBoard() {
@@ -33,78 +55,84 @@ async function showBoard() {
 async function showCategories() {
   const { items } = await get("/categories");
   const select = form.elements.category;
-  const before = select.value || kept.category;
+  const chosen = select.value;
   const shown = items.filter((row) => row.public && !row.is_heading);
   select.replaceChildren(...shown.map(({ code, name }) => element("option", name, { value: code })));
-  select.value = before || "C1";
+  select.value = chosen || kept.category || "C1";
 }
 
 function showPlace() {
-  if (position?.chosen) place.textContent = say("已在地图上选点", "Chosen on the map");
-  else if (position) place.textContent = say(`已定位，误差约 ${Math.round(position.accuracy_m)} 米`, `Located, within about ${Math.round(position.accuracy_m)} m`);
-  else place.textContent = board ? say("不定位则按公示牌的位置", "Without a position the board's place counts") : say("请先定位，或在地图上选点", "Please give the position, or choose it on the map");
+  if (position) place.textContent = say(`已有位置，误差约 ${Math.round(position.accuracy_m)} 米`, `Placed, within about ${Math.round(position.accuracy_m)} m`);
+  else place.textContent = board ? say("不定位则按公示牌的位置", "Without a position the board's place counts") : say("请定位，或在下面选河段、在地图上点选", "Locate yourself, or choose a stretch and tap the map below");
 }
 
 document.getElementById("locate").addEventListener("click", () => {
+  if (!navigator.geolocation || !window.isSecureContext) { place.textContent = noFix(); return; }
   place.textContent = say("正在定位…", "Locating…");
-  if (!navigator.geolocation) { noPosition(); return; }
   navigator.geolocation.getCurrentPosition(({ coords }) => {
-    position = { latitude: coords.latitude, longitude: coords.longitude, accuracy_m: coords.accuracy };
-    placeKnown();
-  }, noPosition, { enableHighAccuracy: true, timeout: 20000 });
+    take({ latitude: coords.latitude, longitude: coords.longitude, accuracy_m: Math.min(coords.accuracy, 100000) });
+  }, () => { place.textContent = noFix(); }, { enableHighAccuracy: true, timeout: 20000 });
 });
 
-function noPosition() {
-  place.textContent = say("无法定位：请在下面的地图上选点", "No position: please choose it on the map below");
-  document.getElementById("choosing").open = true;
-}
+const noFix = () => say("无法定位。请在下面选择河段，并在地图上点出位置。", "No position here. Choose a stretch below and tap the place on the map.");
 
-function placeKnown() {
-  keep();
+function take(found) {
+  position = found;
   showPlace();
-  showMark();
+  mark();
+  keep();
   suggest().catch(() => {});
 }
 
-// The map to choose a place on: first the district, then the water that was chosen.
-const map = document.getElementById("map"), water = document.getElementById("water");
-let lines = null, frame = null;
+// The map without a position of the device: a stretch chosen from the list, then a tap.
+const map = document.getElementById("map"), stretch = document.getElementById("stretch");
+let waters = [], frame = null;
 
-async function showMap() {
-  lines ??= linesOf(await get("waters.geojson"));
-  if (!water.options.length) {
-    const names = [...new Set(lines.map(({ name }) => name))].sort((one, other) => one.localeCompare(other, "zh"));
-    water.replaceChildren(element("option", say("全部", "All"), { value: "" }), ...names.map((name) => element("option", name, { value: name })));
-  }
-  const shown = lines.filter(({ name }) => !water.value || name === water.value);
-  if (!shown.length) return;
-  frame = frameOf(shown.flatMap(({ part }) => part), 60);
-  map.setAttribute("viewBox", frame.box.join(" "));
-  map.replaceChildren(...drawn(lines, frame.at, 5));
-  showMark();
+function mark() {
+  map.querySelector("circle")?.remove();
+  if (frame && position) map.append(dotAt(frame.at([position.longitude, position.latitude]), "open", place.textContent, 20));
 }
 
-function showMark() {
-  map.querySelector(".mark")?.remove();
-  if (!frame || !position) return;
-  const [cx, cy] = frame.at([position.longitude, position.latitude]);
-  map.append(svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 14, class: "open mark" }));
+function showMap(features) {
+  const places = linesOf(features).flatMap(({ part }) => part);
+  map.parentElement.hidden = !places.length;
+  if (!places.length) return [];
+  frame = drawWaters(map, linesOf(waters), places);
+  mark();
+  return places;
 }
+
+async function showStretches() {
+  ({ features: waters } = await get("waters.geojson"));
+  const chosen = stretch.value, groups = new Map();
+  waters.forEach(({ properties: { name, water_body: body } }, index) => {
+    if (!groups.has(body)) groups.set(body, element("optgroup", "", { label: body }));
+    groups.get(body).append(element("option", name, { value: index }));
+  });
+  stretch.replaceChildren(element("option", say("（未选择）", "(none)"), { value: "" }), ...groups.values());
+  stretch.value = chosen;
+  showMap(chosen ? [waters[chosen]] : waters);
+}
+
+stretch.addEventListener("change", () => {
+  const places = showMap(stretch.value ? [waters[stretch.value]] : waters);
+  if (!stretch.value || !places.length) return;
+  // The middle of a stretch, as uncertain as the stretch is long, until somebody taps the place.
+  const [longitude, latitude] = places[Math.floor(places.length / 2)], box = map.viewBox.baseVal;
+  take({ latitude, longitude, accuracy_m: Math.round((frame.metres * Math.max(box.width, box.height)) / 2) });
+});
 
 map.addEventListener("click", (event) => {
   if (!frame) return;
-  const matrix = map.getScreenCTM(), { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
-  const [longitude, latitude] = frame.back([x, y]);
-  // A finger covers about twenty pixels.
-  const accuracy = Math.max(20, (20 / matrix.a) * frame.metresPerUnit);
-  position = { latitude: Number(latitude.toFixed(6)), longitude: Number(longitude.toFixed(6)), accuracy_m: Math.round(Math.min(accuracy, 1000)), chosen: true };
-  placeKnown();
+  const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
+  const [longitude, latitude] = frame.back(x, y);
+  // A finger is about ten points wide.
+  take({ latitude, longitude, accuracy_m: Math.max(10, Math.round((frame.metres * 10) / map.getScreenCTM().a)) });
 });
-water.addEventListener("change", () => showMap().catch(() => {}));
-document.getElementById("choosing").addEventListener("toggle", () => showMap().catch((fault) => { place.textContent = fault.message; }));
 
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const digest = (message) => (crypto.subtle ? crypto.subtle.digest("SHA-256", message) : sha256(message));
 
 async function solution() {
   const { required, parameters, signature, largest_number: largest } = await get("challenge");
@@ -116,7 +144,7 @@ async function solution() {
   const counters = new DataView(tried.buffer, salt.length + nonce.length);
   for (let counter = 0; counter <= largest; counter += 1) {
     counters.setUint32(0, counter);
-    const derivedKey = hex(await crypto.subtle.digest("SHA-256", tried));
+    const derivedKey = hex(await digest(tried));
     if (derivedKey.startsWith(parameters.keyPrefix)) {
       return btoa(JSON.stringify({ challenge: { parameters, signature }, solution: { counter, derivedKey } }));
     }
@@ -139,8 +167,7 @@ async function suggest() {
   if (!items.length) return;
   const list = element("ul", "", { class: "near" });
   for (const found of items) {
-    const day = new Date(found.received_at).toLocaleDateString(language() === "en" ? "en-GB" : "zh-CN");
-    const item = element("li", `${found.number} · ${day} · ${found.category_name} · ${say(`约 ${found.distance_m} 米`, `about ${found.distance_m} m`)} · ${found.message}`);
+    const item = element("li", `${found.number} · ${new Date(found.received_at).toLocaleDateString(say("zh-CN", "en-GB"))} · ${found.category_name} · ${say(`约 ${found.distance_m} 米`, `about ${found.distance_m} m`)} · ${found.message}`);
     const photos = element("div", "", { class: "photos" });
     for (const { screen } of found.photos.slice(0, 2)) photos.append(element("img", "", { src: screen, alt: found.category_name, loading: "lazy" }));
     const follow = element("button", say("就是这个，我来关注", "This is it: follow it"), { type: "button" });
@@ -169,7 +196,7 @@ async function followInstead(number, button) {
 }
 
 function finish(answer) {
-  localStorage.removeItem(KEPT);
+  try { localStorage.removeItem(KEPT); } catch { /* Nothing was kept. */ }
   form.hidden = true;
   document.getElementById("outcome").replaceChildren(
     element("h2", answer.tracking_code, { class: "code" }), element("p", answer.message),
@@ -177,14 +204,35 @@ function finish(answer) {
   );
 }
 
+// A fault stands at its field, in plain words; what belongs to no field stands below the form.
+function showFault(fault) {
+  form.querySelectorAll(".fault").forEach((node) => node.remove());
+  const rest = [];
+  for (const [name, words] of Object.entries(fault.fields ?? {})) {
+    const field = /latitude|longitude|accuracy|datum/.test(name) ? stretch : form.elements[name.split(".").pop()];
+    if (!(field instanceof HTMLElement)) rest.push(words);
+    else if (field.nextElementSibling?.textContent !== words) field.after(element("p", words, { class: "fault", role: "alert" }));
+  }
+  form.querySelector(".fault")?.scrollIntoView({ block: "center" });
+  const said = fault.fields && Object.keys(fault.fields).length ? rest.join(" ") : fault.message;
+  const again = say("您填的内容已保留在本机，可以再次提交；离开本页后照片要重选。", "What you typed is kept on this device and can be sent again; photos must be chosen again once you leave the page.");
+  document.getElementById("outcome").replaceChildren(element("p", said, { role: "alert" }), element("p", again, { class: "hint" }));
+}
+
+// The browser would say in its own language what is missing.
+function missing() {
+  const fields = {};
+  if (!form.elements.description.value.trim()) fields.description = say("请写明是什么情况。", "Please say what it is.");
+  if (!position && !board) fields.latitude = say("请定位，或选择河段并在地图上点出位置。", "Give the place: locate yourself, or choose a stretch and tap the map.");
+  return Object.keys(fields).length ? Object.assign(new Error(""), { fields }) : null;
+}
+
 async function send(event) {
   event.preventDefault();
+  keep();
+  const lacking = missing();
+  if (lacking) { showFault(lacking); return; }
   const outcome = document.getElementById("outcome"), button = form.querySelector("button[type=submit]");
-  if (!position && !board) {
-    outcome.replaceChildren(element("p", say("还没有位置：请点“定位”，或在地图上选点。", "There is no position yet: tap “Locate me”, or choose it on the map."), { role: "alert" }));
-    document.getElementById("choosing").open = true;
-    return;
-  }
   button.disabled = true;
   outcome.replaceChildren(element("p", say("正在发送…", "Sending…")));
   try {
@@ -194,24 +242,25 @@ async function send(event) {
     for (const photo of [...form.elements.photos.files].slice(0, 9)) body.append("photos", photo);
     if (contact()) body.set("contact", JSON.stringify(contact()));
     if (board) body.set("board_code", decodeURIComponent(board));
-    for (const name of ["latitude", "longitude", "accuracy_m"]) if (position) body.set(name, position[name]);
+    for (const [name, value] of Object.entries(position ?? {})) body.set(name, value);
     const solved = await solution();
     if (solved) body.set("challenge", solved);
     finish(await get("complaints", { method: "POST", body }));
   } catch (fault) {
-    outcome.replaceChildren(element("p", fault.message, { role: "alert" }));
+    showFault(fault);
   } finally {
     button.disabled = false;
   }
 }
 
-form.elements.description.value = kept.description ?? "";
-form.addEventListener("input", keep);
 form.addEventListener("submit", send);
+for (const name of TYPED.slice(1)) form.elements[name].value = kept[name] ?? "";
+form.addEventListener("input", keep);
 // Suggestions are a help: when they fail, the report can still be sent.
 form.elements.category.addEventListener("change", () => suggest().catch(() => {}));
 onLanguage(() => {
   showBoard();
   showPlace();
+  showStretches().catch(() => { map.parentElement.hidden = true; });
   showCategories().catch((fault) => document.getElementById("outcome").replaceChildren(element("p", fault.message, { role: "alert" })));
 });

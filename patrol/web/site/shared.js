@@ -5,6 +5,8 @@ const listeners = [];
 export const language = () => chosen;
 export const say = (zh, en) => (chosen === "en" ? en : zh);
 
+const wordsIn = (faults) => (typeof faults === "string" ? [faults] : Object.values(faults ?? {}).flatMap(wordsIn));
+
 export async function get(path, options = {}) {
   let reply, body;
   try {
@@ -13,11 +15,14 @@ export async function get(path, options = {}) {
     });
     body = await reply.json();
   } catch {
-    // What the browser says here ("Failed to fetch") helps nobody.
-    throw new Error(say("网络不通，没有发出去：请稍后再试，填写的内容还在。", "There is no connection, nothing was sent: try again later, what you wrote is kept."));
+    throw new Error(say("连不上服务器，请检查网络后再试。", "The server cannot be reached: check your connection and try again."));
   }
-  if (!reply.ok) throw new Error(body.errors ? Object.values(body.errors).flat().join(" ") : body.detail || body.title);
-  return body;
+  if (reply.ok) return body;
+  const fields = Object.entries(body.errors ?? {}).map(([name, words]) => [name, wordsIn(words).join(" ")]);
+  // Two fields may have the same fault, as latitude and longitude do; it is said once.
+  const fault = new Error([...new Set(fields.map(([, words]) => words))].join(" ") || body.detail || body.title);
+  fault.fields = Object.fromEntries(fields);
+  throw fault;
 }
 
 export function element(name, text, attributes = {}) {

@@ -6,14 +6,8 @@ const [, , issue, hash] = location.pathname.split("/");
 
 async function show(asked) {
   try {
-    const { genuine, number, text, facts } = await asked;
-    const table = element("table");
-    for (const { label, value } of facts) {
-      const row = element("tr");
-      row.append(element("th", label, { scope: "row" }), element("td", value));
-      table.append(row);
-    }
-    outcome.replaceChildren(element("h2", genuine ? say("核验通过", "Genuine") : say("核验不通过", "Not genuine")), element("p", number || ""), element("p", text), table);
+    const { genuine, number, text } = await asked;
+    outcome.replaceChildren(element("h2", genuine ? say("核验通过", "Genuine") : say("核验不通过", "Not genuine")), element("p", number || ""), element("p", text));
   } catch (error) {
     outcome.replaceChildren(element("h2", say("核验不通过", "Not genuine")), element("p", error.message));
   }
