@@ -38,6 +38,7 @@ from patrol.issues import (  # noqa: F401 - they register themselves
     examination,
     extension_api,
     handing_over,
+    milestone_api,
     order_api,
     policy_api,
     policy_commands,
@@ -47,13 +48,6 @@ from patrol.issues import (  # noqa: F401 - they register themselves
 from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.notifications import delivery, duty_telling, outbox_api, telling, webhook_api  # noqa: F401 - they register themselves
-from patrol.notifications import (  # noqa: F401 - they register themselves
-    delivery,
-    duty_telling,
-    outbox_api,
-    telling,
-    webhook_api,
-)
 from patrol.notifications import expiry as notifications_expiry  # noqa: F401 - it registers itself
 from patrol.notifications.api import room as notifications
 from patrol.patrols import (  # noqa: F401 - they register themselves

@@ -11,6 +11,7 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import placed_for
 from patrol.issues.categories import Severity, Source, category_of
 from patrol.issues.deadlines import Stage
 from patrol.issues.dispatching import Decision, goes_straight_to_the_chief
@@ -59,14 +60,15 @@ def report_issue(
         placement = place_by_position(position, day=day, tolerance_m=tolerance_m)
     else:
         placement = place_on_reach(reach_id, position, day=day, tolerance_m=tolerance_m, because=BY_BOARD)
+    placement = placed_for(placement, row.code)
     if by is None and placement.is_outside:
         raise Invalid(_OUTSIDE, errors={"latitude": [_OUTSIDE]})
     issue = Issue(
         id=id, state=State.SUBMITTED.value, category=row.code, severity=Severity(severity or row.severity).value,
         source=Source(source).value, description=description, **position.columns(), recorded_at=recorded_at or now,
         received_at=now, region=_region_of(placement), reach=placement.reach, routing=placement.as_data(row.code),
-        lead=None, co_handlers=[], parts=[], reporter_id=by.person_id if by else None, patrol_id=patrol_id, check_in_id=check_in_id,
-        findings=[], digest=digest, version=0, returned_times=0, reopened_times=0, also_reported=0,
+        lead=None, accused_id=placement.accused_id, co_handlers=[], parts=[], reporter_id=by.person_id if by else None, patrol_id=patrol_id,
+        check_in_id=check_in_id, findings=[], digest=digest, version=0, returned_times=0, reopened_times=0, also_reported=0,
         photo_links=_links(id, photos),
     )  # fmt: skip
     issue.region_id, issue.reach_id = placement.routing.region_id, placement.routing.reach_id

@@ -26,7 +26,6 @@ class IssueFacts:
     lead_id: UUID | None = None
     co_handler_ids: frozenset[UUID] = frozenset()
     department: str | None = None
-    rectified_by: UUID | None = None
     dispatched_for: timedelta | None = None
     merged_for: timedelta | None = None
     declined: bool = False
@@ -38,7 +37,8 @@ class ActorFacts:
     """What the law needs to know of somebody; `person_id` None is the system acting by policy.
 
     `in_scope` tells whether the account's region covers the issue, `is_above` whether it is a larger one than the issue's, `department` is the bureau it works for, and
-    `chief_of_district` whether the person is, today, the district's chief over the issue's place.
+    `chief_of_district` whether the person is, today, the district's chief over the issue's place, `own_work` whether the
+    issue is work of the person's own (`four_eyes`).
     """
 
     person_id: UUID | None
@@ -47,12 +47,16 @@ class ActorFacts:
     is_above: bool = False
     department: str | None = None
     chief_of_district: bool = False
+    own_work: bool = False
 
 
 OUT_OF_SCOPE = Text("该问题不在您的辖区内", "the issue lies outside your region")
 NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the lead of the issue may do this")
 _NOT_HANDLING = Text("只有该问题的责任人或协办人可以执行此步骤", "only the lead or a co-handler may do this")
-_FOUR_EYES = Text("整改人不得复核或结案", "the one who rectified may not verify or close")
+OWN_WORK = Text(
+    "责任人、协办人、整改人、参与办理的人及与其有委托关系的人不得复核、结案、决定重新办理或抽查，请由其他人员办理",
+    "whoever leads, co-handles, rectified or worked on it, or acts for such a person, may not verify, close, decide or check: somebody else has to",
+)
 _NOT_CHIEF = Text("重大问题的结案、挂账须由县级河长签字", "a major issue is closed or put on the ledger by the district's chief")
 _NOT_ONESELF = Text("责任人和协办人不能督办自己", "the lead and co-handlers cannot supervise themselves")
 _NOT_ABOVE = Text("河长只能督办下级辖区的问题", "a chief supervises issues of the regions below")
@@ -112,14 +116,18 @@ def _refuse_uninvolved(issue: IssueFacts, actor: ActorFacts) -> Text | None:
     return None if is_co_handler or leads(issue, actor) else _NOT_HANDLING
 
 
-def _refuse_rectifier(issue: IssueFacts, actor: ActorFacts) -> Text | None:
-    return _FOUR_EYES if actor.person_id == issue.rectified_by else _refuse_outsider(issue, actor)
+def _refuse_handler(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    return OWN_WORK if actor.own_work else _refuse_outsider(issue, actor)
+
+
+def _refuse_non_signer(issue: IssueFacts, actor: ActorFacts) -> Text | None:
+    if issue.severity == Severity.MAJOR and not actor.chief_of_district:
+        return _NOT_CHIEF
+    return _refuse_outsider(issue, actor)
 
 
 def _refuse_non_closer(issue: IssueFacts, actor: ActorFacts) -> Text | None:
-    if issue.severity == Severity.MAJOR and not actor.chief_of_district:
-        return _NOT_CHIEF
-    return _refuse_rectifier(issue, actor)
+    return _refuse_non_signer(issue, actor) or _refuse_handler(issue, actor)
 
 
 def _refuse_involved(issue: IssueFacts, actor: ActorFacts) -> Text | None:
@@ -134,8 +142,9 @@ _REFUSAL: dict[Who, Callable[[IssueFacts, ActorFacts], Text | None]] = {
     Who.OFFICE: _refuse_outsider,
     Who.LEAD: _refuse_all_but_lead,
     Who.LEAD_OR_CO_HANDLER: _refuse_uninvolved,
-    Who.NOT_RECTIFIER: _refuse_rectifier,
+    Who.NOT_HANDLER: _refuse_handler,
     Who.CLOSER: _refuse_non_closer,
+    Who.SIGNER: _refuse_non_signer,
     Who.SUPERIOR: _refuse_involved,
 }
 
@@ -149,6 +158,11 @@ def _refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
         is_major_signature = permission == step.needs_for_major
         return _NOT_CHIEF if is_major_signature else _NO_PERMISSION.format(step=step.name)
     return _REFUSAL[step.who](issue, actor)
+
+
+def may_check(state: State, severity: Severity, permissions: frozenset[Permission]) -> bool:
+    """Tell whether somebody with these permissions could check such an issue, so that it matters whose own work it is."""
+    return any(step.is_check and step.permission_for(severity) in permissions for step in steps_from(state))
 
 
 def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:

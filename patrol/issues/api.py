@@ -16,6 +16,7 @@ from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
 from patrol.issues import listing, queries
+from patrol.issues.accusations import placed_for
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
 from patrol.issues.exports import Export, csv_of, geojson_of, refuse_too_many_for_a_sheet, table_of, xlsx_of
 from patrol.issues.filters import Filters
@@ -110,7 +111,7 @@ def list_issues(args: dict[str, Any]) -> Response:
     actor = current_actor()
     reader, filters = Reader.of(actor, settings().timezone), filters_of(args, actor)
     page = listing.list_issues(actor, filters, order=args["order"], limit=args["limit"], cursor=args["cursor"])
-    return answer({"items": [shown_issue(issue, reader) for issue in page.items], "next": page.next})
+    return answer({"items": [shown_issue(issue, reader) for issue in reader.look_at(page.items)], "next": page.next})
 
 
 @room.route("/issues/counts", may=P.SEE_ISSUES)
@@ -137,6 +138,7 @@ def list_issues_nearby(args: dict[str, Any]) -> Response:
     actor, position = current_actor(), position_of(args)
     reader = Reader.of(actor, settings().timezone)
     near = queries.list_nearby(actor, position.latitude, position.longitude, args["category"], closed_since=closed_lately_since(settings().timezone))
+    reader.look_at([issue for issue, _ in near])
     items = [{**shown_issue(issue, reader), "distance_m": round(away_m, 1)} for issue, away_m in near]
     return answer({"items": items, "next": None})
 
@@ -171,7 +173,7 @@ def show_allowed(issue_id: UUID) -> Response:
     """Show the steps open to the caller now, and what each brings."""
     actor = current_actor()
     issue, reader = queries.get_issue(actor, issue_id), Reader.of(actor, settings().timezone)
-    steps = [shown_step(step, reader.language) for step in reader.allowed(issue)]
+    steps = [shown_step(step, issue, reader.language) for step in reader.allowed(issue)]
     set_etag(issue.version)
     return answer({"state": issue.state, "allowed": [step["verb"] for step in steps], "steps": steps})
 
@@ -194,7 +196,7 @@ def show_responsible(args: dict[str, Any]) -> Response:
         category_of(category)
     with_people = _caller() is not None
     day = args["on"] or clock.today(settings().timezone)
-    placement = place_by_position(position, day=day, tolerance_m=settings().routing_tolerance_m)
+    placement = placed_for(place_by_position(position, day=day, tolerance_m=settings().routing_tolerance_m), args["category"])
     return answer(shown_placement(placement, category, with_people=with_people))
 
 

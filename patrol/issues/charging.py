@@ -1,11 +1,15 @@
 """Who is put in charge of an issue by a step: dispatched, moved to another place, given back."""
 
+from dataclasses import replace
+from datetime import date
+
 from sqlalchemy import select
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge, placed_for, refuse_people_below, refuse_region_below
 from patrol.issues.assigning import (
     choose_lead,
     give_parts,
@@ -16,7 +20,15 @@ from patrol.issues.assigning import (
     why_department,
 )
 from patrol.issues.joint import mark_sides_anew
-from patrol.issues.placing import BY_OFFICE, Placement, place_in_region, place_on_reach, position_of_issue
+from patrol.issues.placing import (
+    BY_BOARD,
+    BY_OFFICE,
+    Placement,
+    place_by_position,
+    place_in_region,
+    place_on_reach,
+    position_of_issue,
+)
 from patrol.issues.taking import Taking, call_back, set_co_handlers, set_lead
 from patrol.people.models import Region
 
@@ -32,8 +44,10 @@ def dispatch(taking: Taking) -> None:
     if department:
         taking.change("department", department)
         taking.changes["ownership"] = {"from": None, "to": why_department(issue, department)}
+    refuse_people_below(issue, [lead], "lead")
     set_lead(taking, lead)
     shares = shares_of(taking.brought.get("co_handlers") or [], issue, lead, by=taking.by)
+    refuse_people_below(issue, [share.person for share in shares], "co_handlers")
     set_co_handlers(taking, list({share.person.id: share.person for share in shares}.values()))
     if parts := give_parts(issue, shares):
         taking.changes["parts"] = {"from": None, "to": parts}
@@ -47,15 +61,34 @@ def dispatch(taking: Taking) -> None:
 
 def transfer(taking: Taking) -> None:
     """Move the issue to another reach or region, where the office dispatches anew."""
-    issue, day = taking.issue, clock.local_date(taking.now, taking.timezone)
+    issue, day = taking.issue, _day_of(taking)
     if reach_id := taking.brought.get("reach_id"):
         placement = place_on_reach(reach_id, position_of_issue(issue), day=day, tolerance_m=taking.tolerance_m, because=BY_OFFICE)
-        region = db.session.get_one(Region, placement.routing.region_id)
     else:
         region = _region_with_code(taking.brought["region"])
-        placement = place_in_region(region, day=day, because=BY_OFFICE)
-    _move_to(taking, placement, region)
+        refuse_region_below(issue, region)
+        # Whom a charge is about stays: the office only passes it upwards.
+        placement = replace(place_in_region(region, day=day, because=BY_OFFICE), accused_id=issue.accused_id)
+    _move_to(taking, placement)
     call_back(taking)
+
+
+def place_anew(taking: Taking) -> None:
+    """Ask again who answers for the place, since the issue became a charge against a chief, or is none after all."""
+    issue, day, decided_by = taking.issue, _day_of(taking), taking.issue.routing["decided_by"]
+    where, because = position_of_issue(issue), BY_BOARD if decided_by == BY_BOARD.code else BY_OFFICE
+    if decided_by is None:
+        placement = place_by_position(where, day=day, tolerance_m=taking.tolerance_m)
+    elif issue.reach_id:
+        placement = place_on_reach(issue.reach_id, where, day=day, tolerance_m=taking.tolerance_m, because=because)
+    else:
+        placement = place_in_region(issue.region, day=day, because=because)
+    _move_to(taking, placement)
+
+
+def _day_of(taking: Taking) -> date:
+    """Return the day of which it is asked who answers: today, for a charge that of the report."""
+    return clock.local_date(taking.issue.received_at if is_charge(taking.issue.category) else taking.now, taking.timezone)
 
 
 def decline(taking: Taking) -> None:
@@ -75,8 +108,10 @@ def _region_with_code(code: str) -> Region:
     return region
 
 
-def _move_to(taking: Taking, placement: Placement, region: Region) -> None:
-    issue, reach = taking.issue, placement.reach
+def _move_to(taking: Taking, placement: Placement) -> None:
+    issue, placement = taking.issue, placed_for(placement, taking.issue.category)
+    reach, region = placement.reach, db.session.get_one(Region, placement.routing.region_id)
+    taking.change("accused_id", placement.accused_id)
     taking.change("region_id", region.id, region.code, issue.region.code)
     taking.change("reach_id", reach.id if reach else None, reach and reach.code, issue.reach and issue.reach.code)
     issue.region, issue.reach, issue.routing = region, reach, placement.as_data(issue.category)

@@ -88,7 +88,8 @@ def _set(issue: Issue, moment: datetime | None, said: Mapping[str, Any] | None) 
 
 def _days_of(issue: Issue) -> list[tuple[date, Text]]:
     review = [(issue.review_on, _REVIEW)] if issue.review_on else []
-    return [*review, *((date.fromisoformat(row["due_on"]), _MILESTONE) for row in issue.milestones or ())]
+    left = (row for row in issue.milestones or () if not row.get("done_at"))
+    return [*review, *((date.fromisoformat(row["due_on"]), _MILESTONE) for row in left)]
 
 
 def _end_of(day: date, zone: ZoneInfo) -> datetime:

@@ -21,6 +21,7 @@ def list_duplicates(issue_id: UUID) -> Response:
     """List what may be the same trouble as an issue, by place, category, words, photos and time, with the reasons."""
     actor = current_actor()
     reader, search = Reader.of(actor, settings().timezone), find_duplicates(actor, issue_id, settings().timezone)
+    reader.look_at([row.issue for row in search.candidates])
     return answer({
         "ranking": RANKING.in_language(reader.language), "items": [_shown(row, reader) for row in search.candidates],
         "merged": [_shown_merged(issue) for issue in search.merged], "next": None,

@@ -35,7 +35,8 @@ def move_leads(reach_id: UUID, from_person_id: UUID, to_person_id: UUID) -> int:
     successor = db.session.get(Person, to_person_id)
     if successor is None or successor.disabled_at is not None or Permission.HANDLE_ISSUE not in successor.permissions:
         return 0
-    issues = _open_issues(Issue.reach_id == reach_id, Issue.lead_id == from_person_id)
+    # A charge against a chief is led from above: whoever takes over the reach may be whom it is about.
+    issues = _open_issues(Issue.reach_id == reach_id, Issue.lead_id == from_person_id, Issue.accused_id.is_(None))
     for issue in issues:
         _lead_by(issue, successor, RULE)
     return len(issues)

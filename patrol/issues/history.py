@@ -30,6 +30,8 @@ TAKE_IN, GIVE_BACK, MOVE_ALONG = "take_in", "give_back", "move_along"
 """An original gets a duplicate, or loses it again; a duplicate goes along when its original is merged itself."""
 RELAPSE, RELAPSE_WITHDRAWN = "relapse", "relapse_withdrawn"
 """The trouble of a closed issue came back in another one; that one was rejected after all."""
+MILESTONE_DONE = "milestone_done"
+"""A milestone of an issue on the ledger was reached."""
 REPORT_PART, TAKE_BACK_PART = "report_part", "take_back_part"
 """A co-handler reports a part of the work as done; the office takes one back."""
 

@@ -84,8 +84,9 @@ class Who(StrEnum):
     OFFICE = "office"
     LEAD = "lead"
     LEAD_OR_CO_HANDLER = "lead_or_co_handler"
-    NOT_RECTIFIER = "not_rectifier"
+    NOT_HANDLER = "not_handler"
     CLOSER = "closer"
+    SIGNER = "signer"
     SUPERIOR = "superior"
 
 
@@ -93,7 +94,7 @@ class Due(StrEnum):
     """What a step does to the deadline.
 
     `SETS` counts it anew from this step; `RECOMPUTES` counts it again from where it was last set when the step changes
-    the severity, and takes over a `due_at` that the step brings; `CLEARS` leaves none. `STOPS` stops the clock, and
+    severity or category, and takes over a `due_at` that the step brings; `CLEARS` leaves none. `STOPS` stops the clock, and
     `RESTORES` gives back what was left when it stopped, after a review at least what policy says. `GOES_ON` puts back what `CLEARS` took away, as if the clock had
     never stopped.
     """
@@ -115,7 +116,7 @@ class Step:
     `needs_for_major` replaces `needs` for issues of major severity; `by_system` lets policy take the step with nobody.
     `within` is how long after the dispatch, or after the step that it `undoes`, the step may still be taken; a step that
     is `once` is taken once in an issue's life, which begins anew when it is reopened. A step that `undoes` another leads
-    back to the state in which that one was taken.
+    back to the state in which that one was taken. `undispatched` is the target where nobody was put in charge yet.
     """
 
     verb: Verb
@@ -134,15 +135,23 @@ class Step:
     within: timedelta | None = None
     once: bool = False
     undoes: Verb | None = None
+    undispatched: State | None = None
 
-    def leads_from(self, state: State, came_from: State | None = None) -> State:
+    @property
+    def is_check(self) -> bool:
+        """Whether the step checks others' work, so that nobody takes it on work of one's own (`four_eyes`)."""
+        return self.who in (Who.NOT_HANDLER, Who.CLOSER)
+
+    def leads_from(self, state: State, came_from: State | None = None, *, dispatched: bool = True) -> State:
         """Return the state that an issue in `state` has after this step; `came_from` is where the undone step was taken."""
+        if self.undispatched and not dispatched:
+            return self.undispatched
         return self.target or (came_from if self.undoes and came_from else state)
 
     def targets_from(self, state: State) -> list[State]:
         """Return every state to which the step can lead an issue in `state`."""
         if self.undoes is None:
-            return [self.leads_from(state)]
+            return [self.leads_from(state), *([self.undispatched] if self.undispatched else [])]
         undone = [step for step in STEPS if step.verb is self.undoes]
         return [source for source in State for step in undone if source in step.sources]
 
@@ -186,12 +195,12 @@ STEPS: tuple[Step, ...] = (
     Step(
         Verb.DISPATCH, Text("派单", "Dispatch"), _from(_S.ACCEPTED), _S.DISPATCHED,
         _P.DISPATCH_ISSUE, Who.OFFICE, due=Due.RECOMPUTES, by_system=True,
-        may=("lead", "department", "co_handlers", "severity", "due_at", "note"),
+        may=("lead", "department", "co_handlers", "severity", "category", "due_at", "reason", "note"),
         public_text=Text("已交责任人处理。", "Somebody has been put in charge of it."),
     ),
     Step(
         Verb.TRANSFER, Text("转办", "Transfer"), _from(_S.ACCEPTED, _S.DISPATCHED), _S.ACCEPTED,
-        _P.DISPATCH_ISSUE, Who.OFFICE, must=("reason",), one_of=("reach_id", "region"),
+        _P.DISPATCH_ISSUE, Who.OFFICE, must=("reason",), one_of=("reach_id", "region"), may=("category",), due=Due.RECOMPUTES,
         public_text=Text("已转交负责该处的单位。", "It has been passed to those who answer for that place."),
     ),
     Step(
@@ -217,13 +226,13 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         Verb.VERIFY, Text("复核通过", "Verify"), _from(_S.RECTIFIED), _S.VERIFIED,
-        _P.REVIEW_ISSUE, Who.NOT_RECTIFIER, may=("note", "photos"),
+        _P.REVIEW_ISSUE, Who.NOT_HANDLER, may=("note", "photos"),
         public_text=Text("整改已经他人复核。", "Somebody else has checked that it is put right."),
     ),
     Step(
         # How long the check took is no fault of the lead's: he gets back what was left when he had reported the cure.
         Verb.RETURN, Text("退回整改", "Return"), _from(_S.RECTIFIED), _S.IN_PROGRESS,
-        _P.REVIEW_ISSUE, Who.NOT_RECTIFIER, must=("reason",), due=Due.RESTORES,
+        _P.REVIEW_ISSUE, Who.NOT_HANDLER, must=("reason",), due=Due.RESTORES,
         public_text=Text("复核未通过，已退回继续整改。", "The check found it not put right; work on it goes on."),
     ),
     Step(
@@ -234,13 +243,14 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         Verb.SUSPEND, Text("挂账", "Suspend"), _from(_S.ACCEPTED, _S.DISPATCHED, _S.IN_PROGRESS), _S.SUSPENDED,
-        _P.DISPATCH_ISSUE, Who.CLOSER, must=("reason", "review_on", "milestones"), due=Due.STOPS,
+        _P.DISPATCH_ISSUE, Who.SIGNER, must=("reason", "review_on", "milestones"), due=Due.STOPS,
         needs_for_major=_P.CLOSE_MAJOR_ISSUE,
         public_text=Text("需要工程措施，已挂账并定期复查。", "It needs works; it is kept on the ledger and reviewed."),
     ),
     Step(
         Verb.RESUME, Text("恢复办理", "Resume"), _from(_S.SUSPENDED), _S.IN_PROGRESS,
-        _P.DISPATCH_ISSUE, Who.CLOSER, may=("note",), due=Due.RESTORES, needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        _P.DISPATCH_ISSUE, Who.SIGNER, may=("note",), due=Due.RESTORES, needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        undispatched=_S.ACCEPTED,
         public_text=Text("已恢复办理。", "Work on it goes on."),
     ),
     Step(
@@ -311,9 +321,10 @@ WHO_NAME: dict[Who, Text] = {
     Who.OFFICE:             Text("辖区覆盖该问题", "whose region covers the issue"),
     Who.LEAD:               Text("责任人", "the lead"),
     Who.LEAD_OR_CO_HANDLER: Text("责任人或协办人", "the lead or a co-handler"),
-    Who.NOT_RECTIFIER:      Text("辖区覆盖该问题，非整改人", "whose region covers the issue, never who rectified"),
+    Who.NOT_HANDLER:        Text("辖区覆盖该问题，非办理人", "whose region covers the issue, never who handled it"),
     Who.SUPERIOR:           Text("辖区覆盖该问题，非责任人和协办人", "whose region covers the issue, neither lead nor co-handler"),
-    Who.CLOSER:             Text("辖区覆盖该问题，非整改人；重大问题由县级河长", "never who rectified; for `major` the district's chief"),
+    Who.CLOSER:             Text("辖区覆盖该问题，非办理人；重大问题由县级河长", "never who handled it; for `major` the district's chief"),
+    Who.SIGNER:             Text("辖区覆盖该问题；重大问题由县级河长", "whose region covers the issue; for `major` the district's chief"),
 }  # fmt: skip
 """What each relation asks of somebody who holds the permission."""
 

@@ -16,6 +16,16 @@ from patrol.issues.lifecycle import (
     Verb,
 )
 
+_NOTES = (
+    "", "Who handled it: lead, co-handlers, who rectified, whoever took a step of the work (start, progress, rectify, a part), and whoever "
+    "acted for one of them by a delegation, or had one of them act, on any day since the dispatch. The decision on reopening and spot checks "
+    "go by the same rule.",
+    "", "Only who could sign its closing, the district's chief, changes the severity of a `major` issue to another: so the signature is not passed by.",
+    "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
+    "a review of the ledger lies at most 366 days ahead.",
+    "", "A charge against a chief (F) lies in the region above that chief, and is handled by people of that region or a larger one; the accused never sees it.",
+)  # fmt: skip
+
 
 def _brings(step: Step) -> str:
     parts = [f"`{name}`" for name in step.must]
@@ -33,6 +43,8 @@ def _when(step: Step) -> str:
 def _to(step: Step) -> str:
     if step.undoes:
         return f"where `{step.undoes}` was taken"
+    if step.undispatched:
+        return f"`{step.target}`; `{step.undispatched}` where nobody was put in charge yet"
     return f"`{step.target}`" if step.target else "unchanged"
 
 
@@ -85,7 +97,7 @@ def lifecycle_document() -> str:
     lines += ["", f"States to which no step leads in this version: {unreached}.", "", "## Steps", ""]
     lines += ["| Step | 名称 | From | To | Permission | Held by | Brings | Deadline |", "|---" * 8 + "|"]
     lines += [_row_of(step) for step in STEPS]
-    lines += ["", LEAD_WHERE_NOBODY_LEADS.en]
+    lines += ["", LEAD_WHERE_NOBODY_LEADS.en, *_NOTES]
     lines += ["", "## Grounds of rejection", "", "| Code | 名称 | Name |", "|---|---|---|"]
     lines += [f"| `{code}` | {name.zh} | {name.en} |" for code, name in GROUNDS.items()]
     lines += ["", "## Grounds of declining", "", "| Code | 名称 | Name |", "|---|---|---|"]

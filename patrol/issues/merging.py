@@ -40,7 +40,7 @@ _AFTER_CLOSING = Text(
     "{number} 结案后才发现本件，属复发：请受理（系统会关联原件）或重新办理原件",
     "this was seen after {number} had been closed: the trouble came back. Accept it, which links the two, or reopen that one",
 )
-_CHARGE = Text("涉及河长履职的投诉只能与同类合并", "A charge against a chief is merged only with one of its kind")
+_CHARGE = Text("涉及河长履职的投诉只能与针对同一河长的同类投诉合并", "A charge against a chief is merged only with one of its kind about the same chief")
 
 
 def lock_together(issue_id: UUID, into: UUID | None) -> None:
@@ -150,7 +150,7 @@ def _fault_of(issue: Issue, original: Issue, by: Actor) -> Text | None:
         return _REJECTED.format(number=number)
     if original.closed_at is not None and issue.recorded_at > original.closed_at:
         return _AFTER_CLOSING.format(number=number)
-    if "F" in {issue.category[0], original.category[0]} and issue.category != original.category:
+    if "F" in {issue.category[0], original.category[0]} and (issue.category, issue.accused_id) != (original.category, original.accused_id):
         return _CHARGE
     return None
 

@@ -75,16 +75,17 @@ class Issue(Base):
 
     A merged issue names its original, which is never merged itself, and the state it was in before; `also_reported`
     counts, on the original, what is merged into it. `relapse_of` is the closed issue whose trouble came back here, and
-    `relapsed_in`, on that one, where it came back last.
+    `relapsed_in`, on that one, where it came back last. `accused_id` is the chief whom a charge is about: that account
+    never sees it, and its region is the one above, whose office hears it.
     """
 
     __tablename__ = "issues"
     __table_args__ = (
         Index("ix_issues_received_at", "received_at", "id"),
-        Index("ix_issues_state", "state", "received_at", "id", "due_at"),
+        Index("ix_issues_state", "state", "received_at", "id", "due_at", "accused_id"),
         Index("ix_issues_state_due", "state", "due_at", "id"),
         Index("ix_issues_region", "region_id", "received_at", "id"),
-        Index("ix_issues_region_state", "region_id", "state", "received_at", "id"),
+        Index("ix_issues_region_state", "region_id", "state", "received_at", "id", "accused_id"),
         Index("ix_issues_reporter", "reporter_id", "received_at", "id"),
         Index("ix_issues_reach", "reach_id", "received_at", "id"),
         Index("ix_issues_lead", "lead_id", "received_at", "id"),
@@ -126,6 +127,7 @@ class Issue(Base):
     reach_id: Mapped[UUID | None] = mapped_column(ForeignKey("reaches.id"))
     routing: Mapped[dict[str, Any]]
     lead_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    accused_id: Mapped[UUID | None]
     department: Mapped[str | None] = mapped_column(String(40), index=True)
     due_at: Mapped[datetime]
     due_rule: Mapped[dict[str, Any]]

@@ -1,7 +1,7 @@
 """Who answers for a place on a day: gathers what lies near and who was appointed, and asks the rule in `routing.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -36,9 +36,9 @@ class Placement:
     """Who answers for a place on `day`; `office` is the region whose office holds it until a person does.
 
     `reach` is the row that the routing names, its region loaded; `decided_by` is the code of a reason that went before
-    the rule; `region_path` is the path of the region named; `joint` are the regions on the sides of a border.
-    `is_outside` tells that the place lies far beyond the regions' outlines, or where there are none, that no reach of the
-    register lies within 50 km.
+    the rule; `region_path` is the path of the region named; `joint` are the regions on the sides of a border. `regions`
+    are those known by path; `accused_id` is the chief whom a charge is about (`accusations.placed_for`). `is_outside` tells
+    that the place lies far beyond the regions' outlines, or where there are none, that no reach lies within 50 km.
     """
 
     routing: Routing
@@ -49,6 +49,8 @@ class Placement:
     region_path: str = ""
     joint: tuple[Region, ...] = ()
     is_outside: bool = False
+    accused_id: UUID | None = None
+    regions: Mapping[str, Region] = field(default_factory=dict, repr=False)
 
     def as_data(self, category: str | None) -> dict[str, Any]:
         """Return plain JSON in both languages, to be stored with an issue of this category."""
@@ -116,7 +118,7 @@ def place_in_region(region: people.Region, *, day: date, because: Reason) -> Pla
     routing = route(Place(here, regions, 0.0), ())
     return Placement(
         replace(routing, reasons=(because, routing.reasons[-1])), _by_id(regions, routing.office_region_id), day,
-        decided_by=because.code, region_path=region.path,
+        decided_by=because.code, region_path=region.path, regions=regions,
     )  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def _placed(position: Position, near: Sequence[tuple[Candidate, Reach]], day: da
     reach = next((reach for _, reach in near if reach.id == routing.reach_id), None)
     return Placement(
         routing, _by_id(regions, routing.office_region_id), day, reach, region_path=_by_id(regions, routing.region_id).path,
-        joint=_joint_regions(routing), is_outside=not near and has_reaches() if is_covered is None else not is_covered,
+        joint=_joint_regions(routing), is_outside=not near and has_reaches() if is_covered is None else not is_covered, regions=regions,
     )  # fmt: skip
 
 
@@ -160,7 +162,7 @@ def _near_reach(
         region=regions[reach.region.path], water_body_id=reach.water_body_id, distance_m=candidate.distance_m,
         inside=candidate.inside, within_tolerance=candidate.within_tolerance,
         chiefs=tuple(
-            Chief(chief.person_id, chief.name, chief.person_title or chief.title, chief.region_id)
+            Chief(chief.person_id, chief.name, chief.person_title or chief.title, chief.region_id, chief.region_path)
             for chief in chiefs.get(reach.id, ())
         ),
     )  # fmt: skip

@@ -17,9 +17,10 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import box_around, distance_m
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import CHARGES
 from patrol.issues.allowed import ActorFacts, IssueFacts
 from patrol.issues.branches import Branch, Several
-from patrol.issues.categories import CATEGORIES, Severity, category_of
+from patrol.issues.categories import Severity, category_of
 from patrol.issues.filters import Filters, among, conditions, is_joint_with, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.models import CoHandler, Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
@@ -33,12 +34,13 @@ from patrol.waters.terms import is_deputy
 
 MOST_NEARBY = 5
 _NO_ISSUE = Text("没有这个问题", "There is no such issue")
-_CHARGES = tuple(code for code in CATEGORIES if code.startswith("F"))
+SEES_CHARGES = frozenset({P.RECEIVE_ISSUE, P.REVIEW_ISSUE, P.SEE_AUDIT})
+"""Whoever holds one of these reads charges against chiefs: those who receive, review or audit, not the chiefs."""
 
 
 def sees_charges(actor: Actor) -> bool:
-    """Tell whether the actor reads what is said against chiefs: those who receive, review or audit, not the chiefs."""
-    return any(actor.may(permission) for permission in (P.RECEIVE_ISSUE, P.REVIEW_ISSUE, P.SEE_AUDIT))
+    """Tell whether the actor reads what is said against chiefs in the actor's area."""
+    return bool(actor.permissions & SEES_CHARGES)
 
 
 @dataclass(frozen=True)
@@ -63,21 +65,23 @@ def scope_of(actor: Actor) -> Scope:
     """Return what the actor may see.
 
     That is the actor's subtree of regions with the joint cases on its borders, what the actor's department was called in
-    to, and what the actor reports, leads or co-handles. Charges against chiefs (F) in the subtree are only for those who decide on them.
+    to, and what the actor reports, leads or co-handles. Charges against chiefs (F) in the subtree, which is that above the
+    accused, are only for those who decide on them, and never for the accused, whatever else that account is.
     """
     if actor.person_id is None:
         return Scope(None)
     ids = None if actor.sees_all_regions else subtree_ids(actor.region_path)
+    not_accused, is_ordinary = Issue.accused_id.is_distinct_from(actor.person_id), Issue.category.not_in(CHARGES)
     if ids is None and sees_charges(actor):
-        return Scope(None)
-    hidden = [] if sees_charges(actor) else [Issue.category.not_in(_CHARGES)]
+        return Scope(None, [not_accused])
     helping = select(CoHandler.issue_id).where(CoHandler.person_id == actor.person_id)
     own = [Issue.reporter_id == actor.person_id, Issue.lead_id == actor.person_id, among(Issue.id, helping)]
+    own = [and_(each, not_accused) for each in own]
     if ids is not None:
-        own.append(and_(is_joint_with(ids), *hidden))
+        own.append(and_(is_joint_with(ids), is_ordinary))
     if actor.department and actor.may(P.HANDLE_ISSUE) and ids is not None:
-        own.append(and_(Issue.department == actor.department, *hidden))
-    return Scope(ids, hidden, own)
+        own.append(and_(Issue.department == actor.department, is_ordinary))
+    return Scope(ids, [not_accused if sees_charges(actor) else is_ordinary], own)
 
 
 def scope(actor: Actor) -> ColumnElement[bool] | None:
@@ -242,18 +246,22 @@ def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
     return IssueFacts(
         state=State(issue.state), severity=Severity(issue.severity), lead_id=issue.lead_id,
         co_handler_ids=frozenset(person.id for person in issue.co_handlers), department=issue.department,
-        rectified_by=issue.rectified_by_id, declined=issue.declined_at is not None,
+        declined=issue.declined_at is not None,
         dispatched_for=now - issue.dispatched_at if issue.dispatched_at else None,
         merged_for=now - issue.merged_at if issue.merged_at else None,
         open_parts=tuple(part.n for part in issue.parts if part.state == "open"),
     )  # fmt: skip
 
 
-def actor_facts(actor: Actor, issue: Issue, districts: Sequence[str]) -> ActorFacts:
-    """Return what the law needs to know of the actor beside this issue; `districts` as `districts_signed_by` gives them."""
+def actor_facts(actor: Actor, issue: Issue, districts: Sequence[str], *, own_work: bool = False) -> ActorFacts:
+    """Return what the law needs to know of the actor beside this issue; `districts` as `districts_signed_by` gives them.
+
+    `own_work`, as `four_eyes.own_work` tells it, matters only to the steps that check others' work.
+    """
     in_scope = actor.covers(issue.region.path)
     return ActorFacts(
         person_id=actor.person_id, permissions=actor.permissions, in_scope=in_scope,
         is_above=in_scope and actor.region_path != issue.region.path,
         department=actor.department, chief_of_district=any(issue.region.path.startswith(path) for path in districts),
+        own_work=own_work,
     )  # fmt: skip

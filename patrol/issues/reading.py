@@ -1,19 +1,21 @@
 """How an issue and its history read: plain JSON-ready values in the reader's language."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from patrol.evidence.queries import photo_links
 from patrol.foundation import clock
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import steps_open_to
-from patrol.issues.categories import CATEGORIES
+from patrol.issues.allowed import may_check, steps_open_to
+from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
+from patrol.issues.four_eyes import own_work
 from patrol.issues.history import (
     ADD_PHOTOS,
     ANSWER_ORDER,
@@ -23,6 +25,7 @@ from patrol.issues.history import (
     GIVE_BACK,
     GRANT_EXTENSION,
     HAND_OVER,
+    MILESTONE_DONE,
     MOVE_ALONG,
     PARTNER_UPDATE,
     RECOUNT,
@@ -36,8 +39,9 @@ from patrol.issues.history import (
     TAKE_BACK_PART,
     TAKE_IN,
 )
-from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, Step
+from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, State, Step
 from patrol.issues.listing import Counted
+from patrol.issues.milestones import NOT_DONE
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.issues.parts import is_late
 from patrol.issues.placing import Placement, answering_chief, shown_routing
@@ -59,6 +63,7 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     TAKE_IN: Text("并入同一问题", "The same issue was merged in"), GIVE_BACK: Text("并入的问题已撤出", "A merged issue was taken out"),
     MOVE_ALONG: Text("随原件一并合并", "Moved along with its original"),
     RELAPSE: Text("结案后复发", "The trouble came back"), RELAPSE_WITHDRAWN: Text("撤销复发记录", "It had not come back"),
+    MILESTONE_DONE: Text("挂账节点完成", "Milestone done"),
     REPORT_PART: Text("协办分项完成", "Part reported as done"), TAKE_BACK_PART: Text("收回协办分项", "Part taken back"),
 }  # fmt: skip
 
@@ -70,21 +75,37 @@ def step_name(verb: str) -> Text:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads, in which language, when, and in which districts that person signs closures of major issues."""
+    """Who reads, in which language, when, and in which districts that person signs closures of major issues.
+
+    `own_work` remembers of each issue that the reader could check whether it is the reader's own work.
+    """
 
     actor: Actor
     language: str
     now: datetime
     districts: Sequence[str]
+    today: date
+    own_work: dict[UUID, bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, actor: Actor, timezone: str) -> "Reader":
         """Return the reader that makes this request; one query at most, whatever is read."""
-        return cls(actor, language(), clock.now(), districts_signed_by(actor, clock.today(timezone)))
+        today = clock.today(timezone)
+        return cls(actor, language(), clock.now(), districts_signed_by(actor, today), today)
+
+    def look_at(self, issues: Sequence[Issue]) -> Sequence[Issue]:
+        """Return the issues, now that it is known of all together which of them the reader may check; one query at most."""
+        able = self.actor.permissions
+        checked = [i.id for i in issues if i.id not in self.own_work and may_check(State(i.state), Severity(i.severity), able)]
+        own = own_work(checked, self.actor.person_id, self.today)
+        self.own_work.update({issue_id: issue_id in own for issue_id in checked})
+        return issues
 
     def allowed(self, issue: Issue) -> list[Step]:
         """Return the steps open to the reader on a loaded issue now."""
-        return steps_open_to(issue_facts(issue, self.now), actor_facts(self.actor, issue, self.districts))
+        self.look_at([issue])
+        facts = actor_facts(self.actor, issue, self.districts, own_work=self.own_work.get(issue.id, False))
+        return steps_open_to(issue_facts(issue, self.now), facts)
 
     def knows_reporter(self, issue: Issue) -> bool:
         """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
@@ -178,7 +199,8 @@ def shown_suspension(issue: Issue) -> dict[str, Any] | None:
     """Return since when an issue is on the ledger, what is to be done by when, and the day on which it is reviewed."""
     if issue.suspended_at is None:
         return None
-    return {"since": issue.suspended_at, "review_on": issue.review_on, "milestones": issue.milestones}
+    milestones = [{**NOT_DONE, **row, "n": n} for n, row in enumerate(issue.milestones or [], 1)]
+    return {"since": issue.suspended_at, "review_on": issue.review_on, "milestones": milestones}
 
 
 def shown_extension(row: Extension) -> dict[str, Any]:
@@ -206,10 +228,11 @@ def shown_finding(row: Mapping[str, Any], tongue: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_step(step: Step, tongue: str) -> dict[str, Any]:
-    """Return a step that may be taken, and what it brings."""
+def shown_step(step: Step, issue: Issue, tongue: str) -> dict[str, Any]:
+    """Return a step that may be taken on an issue, where it leads, and what it brings."""
+    target = step.target and step.leads_from(State(issue.state), dispatched=issue.dispatched_at is not None).value
     return {
-        "verb": step.verb.value, "name": step.name.in_language(tongue), "target": step.target and step.target.value,
+        "verb": step.verb.value, "name": step.name.in_language(tongue), "target": target,
         "must": list(step.must), "one_of": list(step.one_of), "may": list(step.may),
     }  # fmt: skip
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, true
 
 from patrol.foundation import clock
 from patrol.issues.branches import Branch
@@ -18,6 +18,7 @@ from patrol.issues.categories import Severity
 from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.filters import among, decision_late, late
+from patrol.issues.four_eyes import is_own_work_of
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Extension, Issue
 from patrol.issues.queries import Scope, districts_signed_by, scope_of
@@ -57,15 +58,15 @@ def _mine_today(actor: Actor, scope: Scope) -> list[Branch]:
 def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
     """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
     found, today = [], clock.today(_timezone())
-    not_mine, is_major = Issue.rectified_by_id.is_distinct_from(actor.person_id), Issue.severity == Severity.MAJOR.value
-    on_ledger = Issue.state == State.SUSPENDED.value
+    is_major, on_ledger = Issue.severity == Severity.MAJOR.value, Issue.state == State.SUSPENDED.value
+    not_mine = ~is_own_work_of(actor.person_id, today) if actor.person_id else true()
     # A day of review is there from its morning on, and so is a milestone; both are late when that day is over.
     to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= _end_of_today()))
     first = [state for state, may in ((State.SUBMITTED, P.RECEIVE_ISSUE), (State.ACCEPTED, P.DISPATCH_ISSUE)) if actor.may(may)]
     if first:
         found.append(scope.area({Issue.state: [state.value for state in first]}))
     if actor.may(P.DISPATCH_ISSUE):
-        found += [_in_area(scope, *_more_time_asked(actor)), _in_area(scope, to_review, ~is_major, not_mine)]
+        found += [_in_area(scope, *_more_time_asked(actor)), _in_area(scope, to_review, ~is_major)]
     if actor.may(P.REVIEW_ISSUE):
         found.append(scope.area({Issue.state: [State.RECTIFIED.value]}, not_mine))
         asked = and_(Issue.state == State.CLOSED.value, Issue.decide_by.is_not(None))
@@ -76,7 +77,7 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
         of_districts = among(Issue.region_id, select(Region.id).where(or_(*(Region.path.startswith(path, autoescape=True) for path in districts))))
         found += [
             scope.area({Issue.state: [State.VERIFIED.value]}, is_major, of_districts, not_mine),
-            _in_area(scope, to_review, is_major, of_districts, not_mine),
+            _in_area(scope, to_review, is_major, of_districts),
         ]
     return found
 

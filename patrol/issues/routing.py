@@ -54,6 +54,7 @@ class Chief:
     name: str
     title: str
     region_id: UUID
+    region_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

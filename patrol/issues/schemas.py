@@ -174,8 +174,12 @@ class FindingOut(ma.Schema):
 
 
 class MilestoneOut(ma.Schema):
+    n = _F.Integer(required=True, metadata={"example": 1})
     text = _F.String(required=True, metadata={"example": "截污管道施工完成"})
     due_on = _F.Date(required=True, metadata={"example": "2026-09-30"})
+    done_at = Moment(required=True, allow_none=True)
+    done_by = _F.Nested(PersonBriefOut, required=True, allow_none=True)
+    note = _F.String(required=True, allow_none=True, metadata={"example": "截污管道已完工并通水"})
 
 
 class SuspensionOut(ma.Schema):

@@ -7,18 +7,21 @@ from uuid import UUID
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import Invalid
+from patrol.foundation.errors import Invalid, NotAllowed
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge
 from patrol.issues.allowed import refuse_unless_allowed
 from patrol.issues.assigning import renew_ownership
 from patrol.issues.categories import Severity, category_of
-from patrol.issues.charging import decline, dispatch, transfer
+from patrol.issues.charging import decline, dispatch, place_anew, transfer
 from patrol.issues.deadlines import Stage
 from patrol.issues.deciding import renew_decision
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
+from patrol.issues.far_dates import refuse_far_date
+from patrol.issues.four_eyes import own_work
 from patrol.issues.history import add_entry
 from patrol.issues.ledger import leave_ledger, suspend
 from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_step
@@ -32,6 +35,7 @@ from patrol.issues.taking import Taking, attach_photos, call_back
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
+_STAYS_MAJOR = Text("“重大”级别只能由县级河长调整", "only the district's chief changes the severity of a major issue to another")
 _NO_KIND = Text("没有这种督办方式，可用：{kinds}", "There is no such order: choose one of {kinds}")
 
 
@@ -51,7 +55,8 @@ def take_step(
     today = clock.today(timezone)
     row, now = find_step(State(issue.state), verb), clock.now()
     is_signature = row is not None and row.needs_for_major and issue.severity == Severity.MAJOR
-    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else ())
+    is_own = row is not None and row.is_check and bool(own_work([issue.id], by.person_id, today))
+    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else (), own_work=is_own)
     step = refuse_unless_allowed(issue_facts(issue, now), facts, verb, {**brought, "photos": list(photos)})
     return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m))
 
@@ -70,7 +75,7 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     came_from = State(issue.merged_from) if issue.merged_from else None
     classified = _classify(taking)
     _EFFECTS.get(step.verb, _nothing)(taking)
-    issue.state = step.leads_from(before, came_from).value
+    issue.state = step.leads_from(before, came_from, dispatched=issue.dispatched_at is not None).value
     _renew_deadline(taking, classified)
     if issue.state != before:
         renew_decision(issue, taking.now, taking.timezone)
@@ -94,11 +99,25 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
 def _classify(taking: Taking) -> bool:
     """Take over a new severity or category; tell whether anything changed."""
     if severity := taking.brought.get("severity"):
+        _refuse_unsigned_change(taking, Severity(severity))
         taking.change("severity", Severity(severity).value)
     if category := taking.brought.get("category"):
+        was_charge = is_charge(taking.issue.category)
         taking.change("category", category_of(category).code)
+        if is_charge(taking.issue.category) != was_charge:
+            place_anew(taking)
         renew_ownership(taking.issue, clock.local_date(taking.now, taking.timezone))
     return bool(taking.changes)
+
+
+def _refuse_unsigned_change(taking: Taking, severity: Severity) -> None:
+    """Raise NotAllowed (403) when what is major would become something else without who signs the closing of what is major."""
+    issue, was_major = taking.issue, taking.issue.severity == Severity.MAJOR
+    if not was_major or severity == Severity.MAJOR:
+        return
+    districts = districts_signed_by(taking.by, clock.local_date(taking.now, taking.timezone))
+    if not any(issue.region.path.startswith(path) for path in districts):
+        raise NotAllowed(_STAYS_MAJOR)
 
 
 def _renew_deadline(taking: Taking, classified: bool) -> None:
@@ -112,6 +131,7 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
     elif taking.step.due is Due.RESTORES:
         _restore(taking)
     if (moment := taking.brought.get("due_at")) is not None:
+        refuse_far_date(issue, moment, taking.brought.get("reason"), now=taking.now, timezone=taking.timezone)
         set_due(issue, moment, taking.timezone)
     taking.changes |= due_change(issue, before, rule)
 

@@ -40,7 +40,8 @@ class Taking:
         old = getattr(self.issue, name)
         if old != value:
             said = value if said is None else said
-            self.changes[name] = {"from": plain(old if before is None else before), "to": plain(said)}
+            first = self.changes.get(name, {"from": plain(old if before is None else before)})
+            self.changes[name] = {"from": first["from"], "to": plain(said)}
             setattr(self.issue, name, value)
 
 

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
+from patrol.issues.four_eyes import stands_in_through
 from patrol.patrols.duty_models import Delegation, DelegationReach, DutyReminder, FrequencyPolicy, ReachWarning
 from patrol.patrols.duty_periods import PeriodKind
 from patrol.people.actor import Actor
@@ -75,6 +76,16 @@ def delegation_for(principal_id: UUID, deputy_id: UUID, reach_ids: Collection[UU
         )
         .order_by(Delegation.valid_from, Delegation.id).limit(1)
     )  # fmt: skip
+
+
+@stands_in_through
+def _act_for_each_other(person_id: UUID, since: ColumnElement[date], until: date) -> Select[UUID]:
+    """Select who had leave to patrol for the person, or gave leave to that person, on any day from `since` to `until`."""
+    principal, deputy = Delegation.principal_id, Delegation.deputy_id
+    return select(case((principal == person_id, deputy), else_=principal)).where(
+        or_(principal == person_id, deputy == person_id), Delegation.valid_from <= until, Delegation.valid_to >= since,
+        or_(Delegation.revoked_at.is_(None), func.date(Delegation.revoked_at) >= since),
+    )
 
 
 def delegation_partners(person_id: UUID, others: Collection[UUID], day: date) -> set[UUID]:

@@ -14,8 +14,10 @@ from patrol.foundation.http import refuse_stale
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.same_content import content_digest
 from patrol.foundation.texts import Text
+from patrol.issues.allowed import OWN_WORK
 from patrol.issues.deciding import answer_not_fixed
 from patrol.issues.events import EntryNoted
+from patrol.issues.four_eyes import own_work
 from patrol.issues.history import ASK_REOPENING, REFUSE_REOPENING, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State, Verb
 from patrol.issues.models import Issue, IssuePhoto
@@ -38,7 +40,6 @@ _LATE = Text(
 _TOO_MANY_PHOTOS = Text("一件最多 {most} 张照片", "A complaint has at most {most} photos")
 _NO_REQUEST = Text("没有这个申请", "There is no such request")
 _DECIDED = Text("该申请已作出决定", "This request has been decided")
-_FOUR_EYES = Text("责任人、协办人和整改人不得决定，请由其他人员决定", "Whoever handled or rectified it may not decide: somebody else has to")
 _OUT_OF_SCOPE = Text("该问题不在您的辖区内", "The issue lies outside your region")
 _BY_CITIZEN = Text("反映人：{said}\n决定：{reason}", "Complainant: {said}\nDecision: {reason}")
 OLDEST = Order("asked", (ReopeningRequest.asked_at, ReopeningRequest.id))
@@ -143,8 +144,8 @@ def decide(
     if request.decided_at is not None:
         raise Conflict(_DECIDED)
     issue = locked_issue(by, request.issue_id)
-    if by.person_id in {issue.rectified_by_id, issue.lead_id, *(person.id for person in issue.co_handlers)}:
-        raise NotAllowed(_FOUR_EYES)
+    if own_work([issue.id], by.person_id, clock.today(timezone)):
+        raise NotAllowed(OWN_WORK)
     if not by.covers(issue.region.path):
         raise NotAllowed(_OUT_OF_SCOPE)
     request.decided_at, request.decided_by_id, request.granted, request.decision = clock.now(), by.person_id, granted, reason

@@ -16,6 +16,8 @@ from patrol.foundation.geometry import distance_m
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.issues.allowed import OWN_WORK
+from patrol.issues.four_eyes import own_work
 from patrol.issues.history import SPOT_CHECK, add_entry
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import Issue
@@ -40,7 +42,6 @@ MOST_DRAWN = 50
 _ONE_SUBJECT = Text("issue_id 与 reach_id 须填其中之一", "Give either issue_id or reach_id")
 _NOBODY = Text("只能指派给本辖区内有抽查权限的在用账号", "It can be assigned to an enabled account of your area that may do spot checks")
 _DONE = Text("这次抽查已完成，结果不能更改", "This spot check is done: its result cannot be changed")
-_OWN_WORK = Text("整改责任人不能抽查自己的整改", "Who rectified cannot check it")
 _PAST = Text("完成期限不能早于今天", "The day by which to do it lies in the past")
 _NO_ISSUE = Text("河段抽查的结果不能是 relapsed", "A check of a reach finds no relapse: report an issue instead")
 _NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
@@ -133,7 +134,7 @@ def finish_check(
 
     A check from elsewhere or of another time (`on_site`) is taken as well, and never reopens anything by itself.
 
-    Raises Conflict for a check that is done, NotAllowed for whoever rectified the issue, Invalid for a relapse of a reach.
+    Raises Conflict for a check that is done, NotAllowed for whoever handled the issue, Invalid for a relapse of a reach.
     """
     if check.state == "done":
         raise Conflict(_DONE)
@@ -141,8 +142,8 @@ def finish_check(
         raise Invalid(_NO_ISSUE, errors={"result": [_NO_ISSUE]})
     if check.issue_id is not None:
         issue = locked_issue(by, check.issue_id)
-        if by.person_id == issue.rectified_by_id:
-            raise NotAllowed(_OWN_WORK)
+        if own_work([issue.id], by.person_id, clock.today(timezone)):
+            raise NotAllowed(OWN_WORK)
         check.distance_m = round(distance_m(position.latitude, position.longitude, issue.latitude, issue.longitude), 1)
         on_site = not findings_of(
             distance_m=check.distance_m, accuracy_m=position.accuracy_m, recorded_at=recorded_at, planned_at=check.created_at,

@@ -18,6 +18,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.case_file import tells_spot_checks
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.models import Issue
+from patrol.issues.queries import visible_to
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
 from patrol.people.queries import region_with_code, regions_within
@@ -31,12 +32,17 @@ _NO_CHECK = Text("没有这次抽查", "There is no such spot check")
 
 
 def visible_checks(actor: Actor) -> Select[SpotCheck]:
-    """Select the spot checks in the actor's subtree of regions, with what they show."""
+    """Select the spot checks in the actor's subtree of regions, without those of issues that the actor may not see."""
     return (
-        select(SpotCheck).where(SpotCheck.region_id.in_(regions_within(actor.region_path)))
+        select(SpotCheck).where(*_seen(actor))
         .options(joinedload(SpotCheck.region), joinedload(SpotCheck.reach), joinedload(SpotCheck.issue),
                  joinedload(SpotCheck.assigned_to), joinedload(SpotCheck.done_by), selectinload(SpotCheck.photos))
     )  # fmt: skip
+
+
+def _seen(actor: Actor) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    visible = visible_to(actor).where(Issue.id == SpotCheck.issue_id).correlate(SpotCheck).exists()
+    return SpotCheck.region_id.in_(regions_within(actor.region_path)), SpotCheck.issue_id.is_(None) | visible
 
 
 @photos_seen_through("spot_checks")
@@ -45,7 +51,7 @@ def _photos_on_checks(actor: Actor) -> Select[UUID]:
     if not actor.may(P.SEE_SPOT_CHECKS):
         return select(SpotCheckPhoto.photo_id).where(false())
     photos = select(SpotCheckPhoto.photo_id).join(SpotCheck, SpotCheck.id == SpotCheckPhoto.spot_check_id)
-    return photos.where(SpotCheck.region_id.in_(regions_within(actor.region_path)))
+    return photos.where(*_seen(actor))
 
 
 @tells_spot_checks

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -236,7 +237,7 @@ STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "transfer": ("accepted", lambda w: {"reason": "不在本段", "reach_id": w.reaches["other"]}),
     "decline": ("dispatched", lambda _w: {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"}),
     "suspend": ("dispatched", lambda _w: {
-        "reason": "需截污工程", "review_on": "2999-07-01", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}),
+        "reason": "需截污工程", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}),
     "resume": ("suspended", lambda _w: {"note": "工程已完工"}),
     "start": ("dispatched", lambda _w: {"note": "已到场"}),
     "progress": ("in_progress", lambda _w: {"note": "清理中"}),
@@ -254,6 +255,8 @@ def _steps() -> None:
             f"{V1}/issues/{w.issues[state]}/{verb}", json=body(w), headers={"If-Match": "*"}))
     _add("GET /api/v1/issues/<uuid:issue_id>/duplicates", lambda w: Request(
         f"{V1}/issues/{w.issues['submitted']}/duplicates", shows='"distance_m"'))
+    _add("POST /api/v1/issues/<uuid:issue_id>/milestones/<int:n>/done", lambda w: Request(
+        f"{V1}/issues/{w.issues['suspended']}/milestones/1/done", json={"note": "已完工"}, headers={"If-Match": "*"}))
     _add("POST /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(
         f"{V1}/issues/{w.issues['in_progress']}/extensions", json={"until": w.others["later"], "reason": "连续降雨"}, headers={"If-Match": "*"}))
     _add("GET /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(f"{V1}/issues/{w.issues['dispatched']}/extensions"))

@@ -7,7 +7,7 @@ show belongs to the first village, so that "other" always means the second.
 import io
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -264,7 +264,7 @@ class WorldMaker:
         if state == "rejected":
             path = (("rejected", office, "reject", {"ground": "no_evidence_found", "reason": "现场未见"}),)
         if state == "suspended":
-            body = {"reason": "需截污工程", "review_on": "2999-07-01", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}
+            body = {"reason": "需截污工程", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}
             path = (("accepted", office, "accept", {}), ("suspended", office, "suspend", body))
         if state == "merged":
             path = (("merged", office, "merge", {"into": self.world.issues["dispatched"], "reason": "同一处"}),)

@@ -31,6 +31,7 @@ REPORTS = {"citizen_chief", "patroller", "chief", "office", "handler", "supervis
 PATROLS = {"citizen_chief", "patroller", "chief"}
 SEES = REPORTS | {"auditor"}
 READS_CHARGES = {"office", "supervisor", "auditor"}
+OVERSEES = frozenset({"office", "supervisor", "chief", "auditor"})
 
 
 @dataclass(eq=False)
@@ -45,6 +46,8 @@ class Somebody:
     department: str | None = None
     signs: str | None = None
     enabled: bool = True
+    # Whom one acts for by a delegation, or who acts for one, with the first and the last day.
+    partners: list[tuple["Somebody", date, date]] = field(default_factory=list)
 
     def covers(self, path: str) -> bool:
         return path.startswith(self.path)
@@ -70,6 +73,7 @@ class Case:
     path: str
     reach: Reach | None
     reporter: Somebody | None
+    accused: Somebody | None = None
     # Where and when it was seen: the places of the walk lie kilometres apart, so that two are the same or far.
     spot: str = ""
     received: datetime = NEVER
@@ -80,9 +84,11 @@ class Case:
     helpers: list[Somebody] = field(default_factory=list)
     department: str | None = None
     rectified_by: Somebody | None = None
+    workers: list[Somebody] = field(default_factory=list)
     dispatched_at: datetime | None = None
     declined: bool = False
     stopped_at: datetime | None = None
+    is_reached: bool = False
     returned: int = 0
     reopened: int = 0
     photos: set[str] = field(default_factory=set)
@@ -104,6 +110,7 @@ class Case:
     waits: list[datetime] = field(default_factory=list)
     noted: int = 0
     ledger: list[date] = field(default_factory=list)
+    followers: int = 0
     extensions: list[dict] = field(default_factory=list)
     orders: list[dict] = field(default_factory=list)
     # What its complainant holds and said.
@@ -140,7 +147,7 @@ class Case:
 # Relations -----------------------------------------------------------------------------------------------------------
 
 
-def leads(case: Case, who: Somebody) -> bool:
+def leads(case: Case, who: Somebody, _now: datetime = NEVER) -> bool:
     if case.lead is not None:
         return who is case.lead
     return who.covers(case.path) and ("office" in who.roles or called(case, who))
@@ -150,34 +157,54 @@ def called(case: Case, who: Somebody) -> bool:
     return case.department is not None and who.department == case.department
 
 
-def helps(case: Case, who: Somebody) -> bool:
+def helps(case: Case, who: Somebody, _now: datetime) -> bool:
     return leads(case, who) or who in case.helpers or (called(case, who) and who.covers(case.path))
 
 
-def reviews(case: Case, who: Somebody) -> bool:
-    return who is not case.rectified_by and who.covers(case.path)
+def handled(case: Case, who: Somebody, now: datetime) -> bool:
+    """Whether it is one's own work, or that of somebody who acted for one, or for whom one acted, since the dispatch."""
+    since, today = (case.dispatched_at or case.received).astimezone(UTC).date(), local_day(now)
+    eyes = [who, *(other for other, first, last in who.partners if first <= today and last >= since)]
+    return any(one in (case.lead, case.rectified_by, *case.helpers, *case.workers) for one in eyes)
 
 
-def signs(case: Case, who: Somebody) -> bool:
+def reviews(case: Case, who: Somebody, now: datetime) -> bool:
+    return not handled(case, who, now) and who.covers(case.path)
+
+
+def signs(case: Case, who: Somebody, _now: datetime = NEVER) -> bool:
     as_chief = who.signs is not None and case.path.startswith(who.signs)
-    return reviews(case, who) and (case.severity != "major" or as_chief)
+    return who.covers(case.path) and (case.severity != "major" or as_chief)
 
 
-def stands_above(case: Case, who: Somebody) -> bool:
+def closes(case: Case, who: Somebody, now: datetime) -> bool:
+    return reviews(case, who, now) and signs(case, who)
+
+
+def stands_above(case: Case, who: Somebody, _now: datetime) -> bool:
     is_larger = who.path != case.path or bool(who.roles & REVIEWS)
     return who.covers(case.path) and is_larger and who is not case.lead and who not in case.helpers
 
 
-def covers(case: Case, who: Somebody) -> bool:
+def covers(case: Case, who: Somebody, _now: datetime) -> bool:
     return who.covers(case.path)
 
 
+def oversees(case: Case, who: Somebody) -> bool:
+    """Orders and lateness: for those who supervise, receive, review or audit, and for whoever it is given to."""
+    if who is case.lead or who in case.helpers or bool(who.roles & OVERSEES):
+        return sees(case, who)
+    return called(case, who) and bool(who.roles & HANDLES) and sees(case, who)
+
+
 def sees(case: Case, who: Somebody) -> bool:
-    """Rows of one's subtree, what one's department was called in to, and one's own; charges only for those who decide."""
+    """Rows of one's subtree, what one's department was called in to, and one's own; charges only for those above who decide."""
+    if who is case.accused:
+        return False
     if who is case.reporter or who is case.lead or who in case.helpers:
         return True
-    if case.category.startswith(CHARGE) and not who.roles & READS_CHARGES:
-        return False
+    if case.category.startswith(CHARGE):
+        return bool(who.roles & READS_CHARGES) and who.covers(case.path)
     return who.covers(case.path) or (called(case, who) and bool(who.roles & HANDLES))
 
 
@@ -210,7 +237,7 @@ class Row:
     sources: tuple[str, ...]
     target: str | None
     roles: set[str]
-    relation: Callable[[Case, Somebody], bool]
+    relation: Callable[[Case, Somebody, datetime], bool]
     must: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     due: str = "keeps"
@@ -231,14 +258,14 @@ ROWS = (
     Row("merge", ("submitted", "accepted", "dispatched"), "merged", OFFICE, covers, must=("into", "reason")),
     Row("unmerge", ("merged",), None, OFFICE, covers, must=("reason",)),
     Row("dispatch", ("accepted",), "dispatched", OFFICE, covers, due="recomputes"),
-    Row("transfer", ("accepted", "dispatched"), "accepted", OFFICE, covers, must=("reason",), one_of=("reach_id", "region")),
+    Row("transfer", ("accepted", "dispatched"), "accepted", OFFICE, covers, must=("reason",), one_of=("reach_id", "region"), due="recomputes"),
     Row("decline", ("dispatched",), "accepted", HANDLES, leads, must=("ground", "reason", "suggested_owner")),
     Row("start", ("dispatched",), "in_progress", HANDLES, helps),
     Row("progress", ("in_progress",), None, HANDLES, helps, must=("note",)),
     Row("rectify", IN_WORK, "rectified", HANDLES, leads, must=("note", "photo_ids")),
     Row("verify", ("rectified",), "verified", REVIEWS, reviews),
     Row("return", ("rectified",), "in_progress", REVIEWS, reviews, must=("reason",), due="restores"),
-    Row("close", ("verified",), "closed", OFFICE, signs, major=CHIEF),
+    Row("close", ("verified",), "closed", OFFICE, closes, major=CHIEF),
     Row("suspend", ("accepted", *IN_WORK), "suspended", OFFICE, signs, must=("reason", "review_on", "milestones"), due="stops", major=CHIEF),
     Row("resume", ("suspended",), "in_progress", OFFICE, signs, due="restores", major=CHIEF),
     Row("reopen", ("closed", "rejected"), "accepted", REVIEWS, covers, must=("reason",), due="sets"),
@@ -264,7 +291,7 @@ def allowed(case: Case, who: Somebody, now: datetime) -> list[str]:
     """The steps that somebody may take now."""
     return [
         row.verb for row in ROWS
-        if case.state in row.sources and who.roles & row.roles_for(case) and row.relation(case, who) and not too_late(row, case, now)
+        if case.state in row.sources and who.roles & row.roles_for(case) and row.relation(case, who, now) and not too_late(row, case, now)
     ]
 
 
@@ -284,7 +311,7 @@ def answer_to_step(case: Case, who: Somebody, verb: str, body: dict, etag: int |
     row = row_for(case.state, verb)
     if row is None:
         return 409
-    if not who.roles & row.roles_for(case) or not row.relation(case, who):
+    if not who.roles & row.roles_for(case) or not row.relation(case, who, now):
         return 403
     if too_late(row, case, now):
         return 409
@@ -376,6 +403,24 @@ def extend(case: Case, until: datetime, now: datetime) -> None:
     name_due(case, until, now)
 
 
+def by_policy(case: Case, severity: str, since: datetime) -> datetime:
+    """When a case of a severity would have to be rectified, counted from a moment."""
+    amount, unit = LIMITS["rectification", severity]
+    return since + timedelta(hours=amount) if unit == "hours" else end_of(plus(local_day(since), amount, unit))
+
+
+def can_name(case: Case, severity: str, due: datetime, reason: bool, now: datetime) -> bool:
+    """The office names a later date than policy's only for a reason, and none beyond twice the limit."""
+    policy = by_policy(case, severity, case.since)
+    standing = case.due if severity == case.severity else policy
+    return now < due <= now + 2 * (by_policy(case, severity, now) - now) and (reason or due <= max(policy, standing))
+
+
+def unsigned(case: Case, who: Somebody, severity: str | None) -> bool:
+    """Whether what is major would become something else without the district's chief."""
+    return case.severity == "major" and severity not in (None, "major") and not (who.signs and case.path.startswith(who.signs))
+
+
 def restored(found: tuple[datetime, str | None, date], stopped: datetime, now: datetime, *, at_least: bool) -> tuple[datetime, str | None, date]:
     """Whole days left are counted again from the day on which work goes on; everything else moves by the pause.
 
@@ -418,6 +463,14 @@ def wait_for_office(case: Case, now: datetime) -> None:
     case.waits, case.noted = [end_of(day) for day in sorted(set(case.ledger))] if case.state == "suspended" else ends, 0
 
 
+def reach_milestone(case: Case) -> None:
+    """What was reached is waited for no more; what was noted already is not noted again."""
+    noted = set(case.waits[: case.noted])
+    case.ledger = case.ledger[:1]
+    case.waits = [end_of(day) for day in case.ledger]
+    case.noted = len([moment for moment in case.waits if moment in noted])
+
+
 def wait_for_answer(case: Case, asked: list[datetime]) -> None:
     """A "not fixed" is answered within 5 working days; of several the first one counts."""
     waits = [end_of(plus(local_day(min(asked)), 5, "working"))] if asked else []
@@ -457,7 +510,20 @@ def can_take_in(original: Case | None, case: Case, who: Somebody) -> bool:
         return False
     if original.state in ("merged", "rejected") or (original.closed_at and case.received > original.closed_at):
         return False
-    return case.category == original.category or CHARGE not in (case.category[0], original.category[0])
+    if CHARGE in (case.category[0], original.category[0]):
+        return case.category == original.category and case.accused is original.accused
+    return True
+
+
+def above(who: Somebody, reach: Reach) -> str:
+    """The region above a chief: above where he works and where he is chief, if there is one above."""
+    parts = min(who.path, reach.path, key=len).strip("/").split("/")
+    return "/" + "/".join(parts[:-1] or parts) + "/"
+
+
+def may_handle(case: Case, who: Somebody) -> bool:
+    """A charge is handled by people of the regions above the accused."""
+    return not case.category.startswith(CHARGE) or (who is not case.accused and case.path.startswith(who.path))
 
 
 def can_raise(original: Case, severity: str) -> bool:
@@ -547,14 +613,17 @@ def reopen(case: Case) -> None:
 
 def take(
     case: Case, verb: str, who: Somebody | None, now: datetime, *, cases: Sequence[Case], severity: str | None = None,
-    into: Case | None = None, raised: str | None = None,
+    category: str | None = None, into: Case | None = None, raised: str | None = None,
 ) -> None:
     """Carry out a step that was allowed, among all `cases`; what a dispatch or transfer decides is set by the caller."""
     row = row_for(case.state, verb)
-    renewed = severity is not None and severity != case.severity
-    if renewed:
+    if verb in ("start", "progress", "rectify"):
+        case.workers.append(who)
+    renewed = severity not in (None, case.severity) or category not in (None, case.category)
+    if severity not in (None, case.severity):
         case.severity = case.graded = severity
         case.raises = []
+    case.category = category or case.category
     if row.due == "sets":
         count_due(case, "rectification", now, now)
         case.climbs_from = now
@@ -570,13 +639,15 @@ def take(
     effects = {
         "reject": lambda: withdraw_relapse(case), "merge": lambda: put_into(case, into, now, cases, raised),
         "transfer": lambda: call_back(case), "decline": lambda: (call_back(case), setattr(case, "declined", True)),
-        "rectify": lambda: (setattr(case, "rectified_by", who), setattr(case, "rectified_at", now)), "suspend": lambda: setattr(case, "stopped_at", now),
+        "rectify": lambda: (setattr(case, "rectified_by", who), setattr(case, "rectified_at", now)),
+        "suspend": lambda: (setattr(case, "stopped_at", now), setattr(case, "is_reached", False)),
         "return": lambda: (setattr(case, "rectified_by", None), setattr(case, "returned", case.returned + 1)),
         "close": lambda: setattr(case, "closed_at", now), "reopen": lambda: reopen(case),
         "dispatch": lambda: setattr(case, "dispatched_at", now),
     }
     effects.get(verb, lambda: None)()
-    before, case.state = case.state, take_out(case, cases, now) if verb == "unmerge" else row.target or case.state
+    target = "accepted" if verb == "resume" and case.dispatched_at is None else row.target
+    before, case.state = case.state, take_out(case, cases, now) if verb == "unmerge" else target or case.state
     if case.state != before:
         wait_for_office(case, now)
     case.entries.append(verb)

@@ -165,7 +165,7 @@ def test_what_lies_elsewhere_does_not_exist(valley):
     assert step(valley.other_office_client, issue, "transfer", reason="x", region="990100").status_code == 404
 
 
-def test_a_charge_against_a_chief_is_not_for_that_chief(valley):
+def test_a_charge_against_a_chief_is_led_without_telling_who_complained(valley):
     issue = report(valley.patroller_client, category="F3", description="从不巡河")
     assert valley.chief_client.get(f"issues/{issue['id']}").status_code == 404
     assert valley.patroller_client.get(f"issues/{issue['id']}").status_code == 200

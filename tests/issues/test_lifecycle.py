@@ -31,8 +31,8 @@ CONTRACT = [
     ("reject", "submitted accepted", "rejected", "ground reason", "", ""),
     ("merge", "submitted accepted dispatched", "merged", "into reason", "", "raise_severity"),
     ("unmerge", "merged", "merged", "reason", "", ""),
-    ("dispatch", "accepted", "dispatched", "", "", "lead department co_handlers severity due_at note"),
-    ("transfer", "accepted dispatched", "accepted", "reason", "reach_id region", ""),
+    ("dispatch", "accepted", "dispatched", "", "", "lead department co_handlers severity category due_at reason note"),
+    ("transfer", "accepted dispatched", "accepted", "reason", "reach_id region", "category"),
     ("decline", "dispatched", "accepted", "ground reason suggested_owner", "", ""),
     ("start", "dispatched", "in_progress", "", "", "note"),
     ("progress", "in_progress", "in_progress", "note", "", "photos"),
@@ -93,12 +93,12 @@ def test_every_open_state_that_is_reached_has_a_way_on():
 
 def test_nothing_is_closed_without_a_check_between():
     assert [step.sources for step in STEPS if step.target == State.CLOSED] == [{State.VERIFIED}]
-    assert [step.who for step in STEPS if step.target == State.VERIFIED] == [Who.NOT_RECTIFIER]
+    assert [step.who for step in STEPS if step.target == State.VERIFIED] == [Who.NOT_HANDLER]
 
 
 def test_what_each_step_does_to_the_deadline():
     assert {step.verb for step in STEPS if step.due is Due.SETS} == {"accept", "reopen"}
-    assert {step.verb for step in STEPS if step.due is Due.RECOMPUTES} == {"dispatch"}
+    assert {step.verb for step in STEPS if step.due is Due.RECOMPUTES} == {"dispatch", "transfer"}
     assert {step.verb for step in STEPS if step.due is Due.CLEARS} == {"reject", "merge"}
     assert {step.verb for step in STEPS if step.due is Due.GOES_ON} == {"unmerge"}
     assert {step.verb for step in STEPS if step.due is Due.STOPS} == {"suspend", "rectify"}

@@ -62,6 +62,8 @@ def many(valley, build):
                 reporter_id=rng.choice([*staff, valley.supervisor]).id, returned_times=rng.choice([0, 0, 0, 1]),
                 reopened_times=rng.choice([0, 0, 0, 1]), digest="0" * 64, version=1, history_hash="0" * 64, findings=[],
             )  # fmt: skip
+            if issue.category == "F1" and issue.lead_id is None:
+                issue.accused_id = rng.choice([None, valley.office.id, valley.town_office.id, valley.chief.id])
             db.session.add(issue)
             if rng.random() < 0.2:
                 beside.append(CoHandler(issue_id=issue.id, person_id=rng.choice(staff).id))
@@ -91,7 +93,8 @@ def naive(actor, filters, order):
         hidden = i.category.startswith("F") and not any(map(actor.may, (P.RECEIVE_ISSUE, P.REVIEW_ISSUE, P.SEE_AUDIT)))
         called = actor.department and i.department == actor.department
         own = actor.person_id in {i.reporter_id, i.lead_id, *co.get(i.id, ())}
-        return own or (not hidden and (actor.covers(paths[i.region_id]) or called))
+        called = called and not i.category.startswith("F")
+        return i.accused_id != actor.person_id and (own or (not hidden and (actor.covers(paths[i.region_id]) or called)))
 
     def passes(i):
         late = i.state in CLOCK_RUNS and i.due_at <= now

@@ -88,10 +88,10 @@ def test_undoing_takes_the_raise_back_as_if_it_had_never_been(valley, monday, se
 def test_what_the_office_changed_since_stays(valley, monday):  # noqa: F811
     first = report(valley.patroller_client, severity="serious")
     second = report(valley.patroller_client)
-    merged(valley, second, first, "major")
-    first = taken(valley.office_client, read(valley.office_client, first), "accept", severity="urgent")
+    merged(valley, second, first, "urgent")
+    first = taken(valley.office_client, read(valley.office_client, first), "accept", severity="major")
     undone(valley, second)
-    assert read(valley.office_client, first)["severity"] == "urgent"
+    assert read(valley.office_client, first)["severity"] == "major"
 
 
 def test_a_due_date_extended_since_is_counted_again_with_its_extension(valley, monday):  # noqa: F811

@@ -17,6 +17,7 @@ from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Order
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
+from patrol.patrols.duty_models import Delegation
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.tokens import digest_of, new_token
 from patrol.public.models import Complaint, ReopeningRequest
@@ -74,8 +75,18 @@ class Walk:
             if chief:
                 build.appointment(row, db.session.get_one(Person, UUID(self.people[chief].id)))
             self.spots.append((Reach(str(row.id), region.path, self.people.get(chief)), {"latitude": latitude, "longitude": longitude + 0.01, "accuracy_m": 8}))
+        self._delegate("chief", "both")
         county = build.reach(((119.0, 31.0), (119.01, 31.0)), level="county")
         build.appointment(county, db.session.get_one(Person, UUID(self.people["district_chief"].id)))
+
+    def _delegate(self, principal: str, deputy: str) -> None:
+        """Let somebody act for another from the third to the fortieth day on."""
+        first, last, ids = BEGIN.date() + timedelta(days=2), BEGIN.date() + timedelta(days=39), [UUID(self.people[name].id) for name in (principal, deputy)]
+        self.build.save(Delegation(
+            id=new_id(), principal_id=ids[0], deputy_id=ids[1], valid_from=first, valid_to=last, reason="培训", created_by_id=ids[0], created_at=BEGIN,
+            digest="", version=1))
+        for one, other in ((principal, deputy), (deputy, principal)):
+            self.people[one].partners.append((self.people[other], first, last))
 
     def _sign_in(self, person) -> str:
         token, sign_in = new_token(), SignIn(id=new_id(), person_id=person.id, started_at=BEGIN, refreshed_at=BEGIN)
@@ -107,7 +118,7 @@ class Walk:
 
     def run(self, rounds: int) -> None:
         """Walk so many rounds, and check every history at the end."""
-        acts = {self._step: 70, self._report: 5, self._wait: 6, self._extension: 7, self._citizen: 9, self._order: 4, self._account: 1}
+        acts = {self._step: 70, self._report: 5, self._wait: 6, self._extension: 7, self._citizen: 9, self._order: 4, self._account: 1, self._milestone: 2}
         with clock.moved_clock(lambda: self.now):
             for _ in range(rounds):
                 self.now += timedelta(seconds=self.chance.choice(WAITS_S[:3]) if self.chance.random() < 0.7 else 1)
@@ -229,6 +240,7 @@ class Walk:
         [number] = [row.number for row in db.session.scalars(select(Issue).where(Issue.id == UUID(issue_id)))]
         case = Case(issue_id, number, category, severity, reach.path, reach, who, spot=reach.id, received=self.now, graded=severity)
         case.routed = reach.chief if reach.chief and reach.chief.enabled else None
+        self._accuse(case)
         case.entries.append("submit")
         law.count_due(case, "acceptance", self.now, self.now)
         if severity == "general" and category != "F1" and source in ("patrol", "citizen") and case.routed:
@@ -237,6 +249,11 @@ class Walk:
             case.lead = case.routed
         self.cases.append(case)
         return case
+
+    def _accuse(self, case: Case) -> None:
+        """A charge is about the chief of the place, and goes to the region above."""
+        if case.category[0] == law.CHARGE and case.routed:
+            case.accused, case.routed, case.path = case.routed, None, law.above(case.routed, case.reach)
 
     def _step(self) -> None:
         case, who, verb = self._case(), self._somebody(), self.chance.choice(law.VERBS)
@@ -256,7 +273,7 @@ class Walk:
         wanted = content if wanted == 200 else wanted
         reply = self.call(who, "POST", f"issues/{case.id}/{verb}", body, header)
         if self._answers(reply, wanted, f"{who.name} {verb} {_said(case)} {body}"):
-            told = {"into": self._with_id(body.get("into")), "raised": body.get("raise_severity"), "severity": body.get("severity")}
+            told = {"into": self._with_id(body.get("into")), "raised": body.get("raise_severity"), "severity": body.get("severity"), "category": body.get("category")}
             law.take(case, verb, who, self.now, cases=self.cases, **told)
             self.counts |= {f"{verb}d": self.counts[f"{verb}d"] + 1} if verb in ("merge", "unmerge") else {}
             effect()
@@ -292,7 +309,7 @@ class Walk:
 
     def _accept(self, case: Case, who: Somebody, verb: str):
         body = {} if self.chance.random() < 0.7 else {"severity": self.chance.choice(("general", "serious", "major", "urgent"))}
-        return body, 200, lambda: None
+        return body, 403 if law.unsigned(case, who, body.get("severity")) else 200, lambda: None
 
     def _supervise(self, case: Case, who: Somebody, verb: str):
         kind = self.chance.choice(("reminder", "letter", "listed", "talk", "shout"))
@@ -305,14 +322,14 @@ class Walk:
 
     def _suspend(self, case: Case, who: Somebody, verb: str):
         today = law.local_day(self.now)
-        review, milestone = today + timedelta(days=self.chance.choice((0, 1, 40))), today + timedelta(days=self.chance.choice((1, 3, 60)))
+        review, milestone = today + timedelta(days=self.chance.choice((0, 1, 40, 366, 367))), today + timedelta(days=self.chance.choice((1, 3, 60)))
         body = {"reason": "工程", "review_on": review.isoformat(), "milestones": [{"text": "立项", "due_on": milestone.isoformat()}]}
 
         def note() -> None:
             case.ledger = [review, milestone]
             law.wait_for_office(case, self.now)
 
-        return body, 200 if review > today else 422, note
+        return body, 200 if 0 < (review - today).days <= 366 else 422, note
 
     def _transfer(self, case: Case, who: Somebody, verb: str):
         kind = self.chance.choice(("reach", "region", "nowhere", "both"))
@@ -320,12 +337,17 @@ class Walk:
         code, path = self.chance.choice(list(self.regions.items()))
         body = {"reason": "更正"} | ({"region": code if kind != "nowhere" else "000"} if kind != "reach" else {})
         body |= {"reach_id": reach.id} if kind in ("reach", "both") else {}
+        if case.category[0] != law.CHARGE and self.chance.random() < 0.2:
+            body["category"] = self.chance.choice([code for code in USUAL if code[0] != law.CHARGE])
+        sideways = kind == "region" and case.category[0] == law.CHARGE and not case.path.startswith(path)
 
         def move() -> None:
             case.reach, case.path = (reach, reach.path) if kind == "reach" else (None, path)
             case.routed = case.reach.chief if case.reach and case.reach.chief and case.reach.chief.enabled else None
+            case.accused = None if kind == "reach" else case.accused
+            self._accuse(case)
 
-        return body, 422 if kind in ("nowhere", "both") else 200, move
+        return body, 422 if kind in ("nowhere", "both") or sideways else 200, move
 
     def _dispatch(self, case: Case, who: Somebody, verb: str):
         """Name a lead, call in a department, or leave it to the chief of the place; helpers, severity and due date besides."""
@@ -350,8 +372,10 @@ class Walk:
             body["severity"] = self.chance.choice(("general", "serious", "major", "urgent"))
         due = self.now + timedelta(days=self.chance.choice((-1, 3, 30))) if self.chance.random() < 0.2 else None
         if due:
-            body["due_at"] = due.isoformat()
-        good = lead is not None and (helper is None or self._can_handle(helper, who)) and (due is None or due > self.now)
+            body |= {"due_at": due.isoformat()} | ({"reason": "工程复杂"} if self.chance.random() < 0.5 else {})
+        good = lead is not None and (helper is None or self._can_handle(helper, who))
+        good = good and (due is None or law.can_name(case, body.get("severity", case.severity), due, "reason" in body, self.now))
+        good = good and all(law.may_handle(case, one) for one in (lead, helper) if one)
 
         def send() -> None:
             case.lead, case.helpers = lead, [helper] if helper and helper is not lead else []
@@ -361,7 +385,7 @@ class Walk:
             if due:
                 law.name_due(case, due, self.now)
 
-        return body, 200 if good else 422, send
+        return body, 403 if law.unsigned(case, who, body.get("severity")) else 200 if good else 422, send
 
     def _can_handle(self, person: Somebody, by: Somebody) -> bool:
         return person.enabled and by.covers(person.path) and bool(person.roles & law.HANDLES)
@@ -432,12 +456,28 @@ class Walk:
         if order["to"] and self.chance.random() < 0.6:
             who = order["to"]
         wanted = _first(
-            (not who.enabled, 401), (not who.roles & law.SEES, 403), (order["to"] is not who and not law.sees(case, who), 404),
+            (not who.enabled, 401), (not who.roles & law.SEES, 403), (order["to"] is not who and not law.oversees(case, who), 404),
             (order["to"] is not who and not law.leads(case, who), 403), (order["answered"], 409))
         reply = self.call(who, "POST", f"orders/{row.id}/answer", {"text": "已部署"})
         if self._answers(reply, wanted, f"{who.name} answers an order on {_said(case)}"):
             order["answered"] = True
             case.entries.append("answer_order")
+
+    def _milestone(self) -> None:
+        """Report the one milestone of what is on the ledger."""
+        case, who = self.chance.choice([case for case in self.cases if case.state == "suspended"] or self.cases), self._somebody()
+        if self.chance.random() < 0.5:
+            who = case.lead or self._office_of(case) or who
+        header, version = self._etag(case)
+        own = law.leads(case, who) or ("office" in who.roles and who.covers(case.path))
+        wanted = _first(
+            (not who.enabled, 401), (not who.roles & law.HANDLES, 403), (not law.sees(case, who), 404), (version not in (None, case.version), 412),
+            (not own, 403), (case.state != "suspended" or case.is_reached, 409))
+        reply = self.call(who, "POST", f"issues/{case.id}/milestones/1/done", {"note": "已立项"}, header)
+        if self._answers(reply, wanted, f"{who.name} reports a milestone of {_said(case)}"):
+            case.is_reached = True
+            law.reach_milestone(case)
+            case.entries.append("milestone_done")
 
     def _citizen(self) -> None:
         """Complain, follow, rate, call it not fixed, or let somebody decide on that."""
@@ -449,22 +489,27 @@ class Walk:
         return act(case)
 
     def _follow(self, case: Case) -> None:
-        self._answers(self.call(None, "POST", f"public/issues/{case.number}/follow", {"id": str(uuid4())}), 201, f"a citizen follows {_said(case)}")
+        reply = self.call(None, "POST", f"public/issues/{case.number}/follow", {"id": str(uuid4())})
+        if self._answers(reply, 201, f"a citizen follows {_said(case)}"):
+            case.followers += 1
 
     def _track(self, case: Case) -> None:
         """Whoever holds the code of a duplicate reads how its original goes."""
         told, shown = case.original, self.call(None, "GET", f"public/complaints/{case.code}").json
         found = (shown["number"], shown["state"], shown["also_reported"], shown["merged_into"] and shown["merged_into"]["number"])
-        wanted = (case.number, told.state, self._also(told), case.parent and told.number)
+        followers = sum(one.followers for one in self.cases if one.original is told)
+        wanted = (case.number, told.state, self._also(told) + followers, case.parent and told.number)
         self._must(found == wanted, f"a citizen reads {_said(case)}: {found} instead of {wanted}")
 
     def _rate(self, case: Case) -> None:
         told, said = case.original, (self.chance.random() < 0.5, self.chance.randint(1, 5))
-        known = case.ratings.get(told.reopened)
+        known = case.ratings.get((told.id, told.reopened))
         wanted = (200 if known == said else 409) if known else 201 if told.state == "closed" else 409
+        if said[1] not in (range(3, 6) if said[0] else range(1, 4)):
+            wanted = 422
         reply = self.call(None, "POST", f"public/complaints/{case.code}/rating", {"satisfied": said[0], "score": said[1]})
         if self._answers(reply, wanted, f"a citizen rates {_said(case)}"):
-            case.ratings[told.reopened] = said
+            case.ratings[told.id, told.reopened] = said
 
     def _not_fixed(self, case: Case) -> None:
         told, said = case.original, self.chance.choice(("还有", "还有", "仍有"))
@@ -490,7 +535,7 @@ class Walk:
         complaint, case, request = case, case.request["of"], case.request
         who, granted = (self._office_of(case) or self._somebody()) if self.chance.random() < 0.5 else self._somebody(), self.chance.random() < 0.6
         row = db.session.scalars(select(ReopeningRequest).join(Complaint).where(Complaint.issue_id == UUID(complaint.id))).one()
-        own = who in (case.rectified_by, case.lead, *case.helpers)
+        own = law.handled(case, who, self.now)
         wanted = _first(
             (not who.enabled, 401), (not who.roles & law.REVIEWS, 403), (not law.sees(case, who), 404), (request["decided"], 409),
             (own or not who.covers(case.path), 403), (granted and case.reopened == request["closing"] and case.state == "merged", 409))

@@ -1,0 +1,43 @@
+"""How late a due date the office may name when it dispatches: later than policy for a reason only, and never without end."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from patrol.foundation import clock
+from patrol.foundation.errors import Invalid
+from patrol.foundation.texts import Text
+from patrol.issues.categories import Severity
+from patrol.issues.deadlines import Stage, count
+from patrol.issues.models import Issue
+from patrol.issues.policies_held import current_policies
+
+TIMES_THE_LIMIT = 2
+"""How many times the limit, counted from now, a named date may lie ahead."""
+_TOO_FAR = Text("期限最迟为 {latest}：不得超过规定时限的两倍", "At the latest {latest}: no more than twice the limit")
+_NEEDS_REASON = Text("期限晚于规定的 {due}，请说明理由", "It is later than {due}, the date by policy: say why")
+
+
+def refuse_far_date(issue: Issue, moment: datetime, reason: str | None, *, now: datetime, timezone: str) -> None:
+    """Raise Invalid (422) at `due_at` for a moment beyond twice the limit from `now`, at `reason` for one after policy's date without any.
+
+    Policy's date is that of the issue's severity and category as they are now, counted from where its clock began; a later
+    one that stands, since time was given back or granted, needs no reason again.
+    """
+    zone, policies = ZoneInfo(timezone), current_policies()
+    limits = policies.limits_on(clock.local_date(now, timezone))
+
+    def due_since(since: datetime) -> datetime:
+        return count(Stage.RECTIFICATION, Severity(issue.severity), issue.category, since, policies.calendar, zone, limits).due_at
+
+    latest = now + TIMES_THE_LIMIT * (due_since(now) - now)
+    if moment > latest:
+        words = _TOO_FAR.format(latest=_said(latest, zone))
+        raise Invalid(words, errors={"due_at": [words]})
+    due = max(due_since(datetime.fromisoformat(issue.due_rule["since"])), issue.due_at)
+    if moment > due and not (reason or "").strip():
+        words = _NEEDS_REASON.format(due=_said(due, zone))
+        raise Invalid(words, errors={"reason": [words]})
+
+
+def _said(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -1,0 +1,57 @@
+"""Four eyes: who may not check an issue, since it is their own work, or that of somebody whom they stand in for.
+
+Own work is what one leads or co-handles, rectified, or took a step of at any time. People who act for each other are one
+pair of eyes: whoever did so on any day from the issue's last dispatch until today. It is one condition of the database,
+for the steps that check (verify, return, close), the decision on reopening, spot checks, and the lists of what waits.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+
+from patrol.foundation.database import db
+from patrol.issues.history import REPORT_PART
+from patrol.issues.lifecycle import Verb
+from patrol.issues.models import CoHandler, HistoryEntry, Issue
+
+StandIns = Callable[[UUID, ColumnElement[date], date], Select[UUID]]
+WORK = (Verb.START.value, Verb.PROGRESS.value, Verb.RECTIFY.value, REPORT_PART)
+"""The entries of a history by which somebody worked on the issue."""
+_ways: list[StandIns] = []
+
+
+def stands_in_through(way: StandIns) -> StandIns:
+    """Register the decorated function of a higher room.
+
+    Given somebody, it selects the ids of those who acted for that person, or for whom that person acted, on any local day
+    from the one to the other, both included. The first day is an expression of the database.
+    """
+    _ways.append(way)
+    return way
+
+
+def is_own_work_of(person_id: UUID, today: date) -> ColumnElement[bool]:
+    """Return the condition that an issue is somebody's own work; `today` is the local day on which it would be checked."""
+    # The day of UTC is never later than the local one: at most one more day of standing in counts.
+    since: ColumnElement[Any] = func.date(func.coalesce(Issue.dispatched_at, Issue.received_at))
+    me = select(literal(person_id, Issue.id.type).label("id"))
+    eyes = union_all(me, *(way(person_id, since, today).correlate(Issue) for way in _ways)).subquery("eyes")
+    helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == eyes.c.id)
+    worked = select(HistoryEntry.id).where(
+        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(WORK), HistoryEntry.actor_id == eyes.c.id
+    )
+    is_handler = or_(
+        eyes.c.id == Issue.lead_id, eyes.c.id == Issue.rectified_by_id, helps.correlate(Issue, eyes).exists(),
+        worked.correlate(Issue, eyes).exists(),
+    )  # fmt: skip
+    return select(eyes.c.id).where(is_handler).correlate(Issue).exists()
+
+
+def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date) -> set[UUID]:
+    """Return which of these stored issues are somebody's own work; one statement. The system works on nothing."""
+    if person_id is None or not issue_ids:
+        return set()
+    return set(db.session.scalars(select(Issue.id).where(Issue.id.in_(issue_ids), is_own_work_of(person_id, today))))

@@ -1,0 +1,175 @@
+"""Charges against chiefs are heard above them: every way to an issue is closed to the accused and to whoever works below."""
+
+import io
+import json
+from uuid import UUID
+
+import pytest
+
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.issues.accusations import path_above
+from patrol.issues.handing_over import move_leads
+from patrol.issues.models import Issue
+from patrol.issues.queries import visible_to
+from patrol.issues.seeing import seen_by
+from patrol.people.models import Person
+from tests.issues.conftest import HERE, THERE, report, step, taken
+
+AT_DISTRICT = {"latitude": 29.2, "longitude": 119.005, "accuracy_m": 8}
+
+
+@pytest.mark.parametrize(
+    ("paths", "above"),
+    [
+        (["/1/2/3/"], "/1/2/"), (["/1/2/"], "/1/"), (["/1/"], "/1/"), (["/1/2/3/", "/1/2/"], "/1/"), (["/1/2/3/", "/1/2/4/"], "/1/2/"),
+        (["/1/2/", "/1/4/5/"], "/1/"), (["/1/", "/1/2/"], "/1/"), (["/1/2/", "/7/8/"], ""),
+    ],
+)  # fmt: skip
+def test_the_region_above_is_strictly_above_all(paths, above):
+    assert path_above(paths) == above
+
+
+@pytest.fixture
+def mixed(valley, build, signed_in):
+    """The town's and the district's chief, who both hold the office as well, and a second person of the district's office."""
+    town_reach = build.reach(((119.80, 29.65), (119.82, 29.65)), region=valley.town, level="township", name="柳岸段")
+    town_chief = build.person("chief", "office", region=valley.town, name="柳镇长")
+    build.appointment(town_reach, town_chief)
+    valley.town_chief, valley.town_chief_client = town_chief, signed_in(town_chief)
+    with transaction():
+        db.session.get_one(Person, valley.district_chief.id).role_names = ["chief", "office", "auditor"]
+    valley.village_office = build.person("office", region=valley.village, name="村河长办")
+    valley.village_office_client = signed_in(valley.village_office)
+    return valley
+
+
+def complain(anyone, signed_in, office, files=(), **place):
+    """Let a citizen who leaves a phone number charge the chief of a place; return the issue as the higher office reads it."""
+    body = {"category": "F3", "description": "从不巡河", "contact": json.dumps({"phone": "13900000000"}), **HERE, **place}
+    reply = anyone.post("public/complaints", data={**body, "photos": [(io.BytesIO(data), "a.jpg") for data in files]})
+    assert reply.status_code == 201, reply.json
+    [row] = office.get("issues?category=F&limit=1").json["items"]
+    return office.get(f"issues/{row['id']}").json
+
+
+def closed_ways(client, issue):
+    """Ask for an issue in every way there is, as somebody who must not know of it; return the ways that tell of it."""
+    path, number = f"issues/{issue['id']}", issue["number"]
+    head = {"If-Match": "*"}
+    found = [end for end in ("", "/history", "/routing", "/allowed", "/duplicates", "/case-file.json", "/extensions", "/complaint")
+             if client.get(path + end).status_code == 200]
+    for verb, body in (
+        ("accept", {}), ("reject", {"ground": "no_evidence_found", "reason": "无"}), ("merge", {"into": issue["id"], "reason": "x"}),
+        ("dispatch", {}), ("transfer", {"region": "990100", "reason": "x"}), ("supervise", {"kind": "letter", "text": "x"}),
+    ):  # fmt: skip
+        found += [verb] if client.post(f"{path}/{verb}", json=body, headers=head).status_code not in {403, 404} else []
+    found += ["reveal"] if client.post(f"{path}/reporter/reveal", json={"reason": "核实"}).status_code not in {403, 404} else []
+    found += ["watch"] if client.put(f"watch-list/issues/{issue['id']}", json={}).status_code not in {403, 404} else []
+    for listing in ("issues", "issues.geojson", "issues.csv", "issues?list=waiting_for_me", f"issues?q={number}", "issues?assigned_to=me",
+                    f"issues/nearby?latitude={HERE['latitude']}&longitude={HERE['longitude']}&category=F3"):
+        reply = client.get(listing)
+        found += [listing] if reply.status_code == 200 and issue["id"].encode() in reply.data else []
+    counts = client.get("issues/counts?category=F")
+    found += ["counts"] if counts.status_code == 200 and sum(counts.json["counts"].values()) else []
+    found += ["spot-check"] if client.post("spot-checks", json={"issue_id": issue["id"], "reason": "x", "due_on": "2099-01-01"}).status_code == 201 else []
+    return found + [photo["id"] for photo in issue["photos"] if client.get(f"photos/{photo['id']}").status_code == 200]
+
+
+@pytest.mark.parametrize(
+    ("place", "heard_in", "blind", "sighted"),
+    [
+        (HERE, "town", "chief village_office other_office handler", "town_office office supervisor auditor town_chief"),
+        ({"latitude": 29.65, "longitude": 119.81, "accuracy_m": 8}, "district", "town_chief town_office", "office supervisor auditor"),
+        (AT_DISTRICT, "district", "district_chief town_chief", "office supervisor auditor"),
+    ],
+)  # fmt: skip
+def test_it_is_heard_above_and_every_way_is_closed_below(mixed, build, anyone, signed_in, pictures, place, heard_in, blind, sighted):
+    region = mixed.town if heard_in == "town" else build.district
+    issue = complain(anyone, signed_in, mixed.office_client, pictures[:1], **place)
+    assert (issue["region"]["code"], issue["routing"]["office"]["code"], issue["routing"]["chief"]) == (region.code, region.code, None)
+    assert issue["reach"] is not None
+    assert len(issue["photos"]) == 1
+    for name in blind.split():
+        assert closed_ways(getattr(mixed, f"{name}_client"), issue) == [], name
+    for name in sighted.split():
+        client = getattr(mixed, f"{name}_client")
+        assert client.get(f"issues/{issue['id']}/history").status_code == 200, name
+        assert issue["id"] in {row["id"] for row in client.get("issues?category=F").json["items"]}, name
+    assert mixed.office_client.post(f"issues/{issue['id']}/reporter/reveal", json={"reason": "核实"}).json["phone"] == "13900000000"
+
+
+def test_the_accused_does_not_even_see_what_he_reported_himself(valley, build, anyone):
+    issue = report(valley.chief_client, category="F1")
+    assert valley.chief_client.get(f"issues/{issue['id']}").status_code == 404
+    told = anyone.get("responsible", query_string={**HERE, "category": "F1"}).json
+    assert (told["office"]["code"], told["chief"]) == (valley.town.code, None)
+    assert any("上柳" not in reason and "河长履职" in reason for reason in told["reasons"])
+
+
+def test_only_people_from_above_handle_it(valley, mixed, build):
+    issue = taken(valley.office_client, report(valley.patroller_client, category="F1"), "accept")
+    for body in ({"lead": valley.chief.username}, {"lead": valley.village_office.username},
+                 {"lead": valley.handler.username, "co_handlers": [valley.patroller.username]}):  # fmt: skip
+        refused = step(valley.office_client, issue, "dispatch", **body)
+        assert refused.status_code == 422, body
+        assert "上级地区的人员" in refused.json["errors"]["co_handlers" if "co_handlers" in body else "lead"][0]
+    for region in (valley.village, valley.other_town):
+        assert "只能转给上级地区" in step(valley.office_client, issue, "transfer", reason="x", region=region.code).json["errors"]["region"][0]
+    led = taken(valley.office_client, issue, "dispatch", lead=valley.handler.username)
+    assert move_leads(valley.reach.id, valley.handler.id, valley.chief.id) == 0
+    up = taken(valley.office_client, led, "transfer", reason="区里办", region=build.district.code)
+    assert valley.town_office_client.get(f"issues/{issue['id']}").status_code == 404
+    assert db.session.get_one(Issue, db.session.scalar(db.select(Issue.id))).accused_id == valley.chief.id
+    there = taken(valley.office_client, up, "transfer", reason="另一段", reach_id=str(valley.other_reach.id))
+    assert there["region"]["code"] == build.district.code
+    assert db.session.scalar(db.select(Issue.accused_id)) == valley.other_chief.id
+
+
+def test_what_becomes_a_charge_moves_up_and_back(valley, build):
+    issue = report(valley.patroller_client, severity="serious", **THERE)
+    charge = taken(valley.other_office_client, issue, "accept", category="F2")
+    assert (charge["region"]["code"], charge["routing"]["chief"]) == (build.district.code, None)
+    assert valley.other_office_client.get(f"issues/{issue['id']}").status_code == 404
+    assert valley.other_chief_client.get(f"issues/{issue['id']}").status_code == 404
+    wrong = report(valley.patroller_client, category="F1", **THERE)
+    back = taken(valley.office_client, wrong, "accept", category="C1")
+    assert (back["region"]["code"], back["routing"]["chief"]["name"]) == (valley.other_town.code, "石镇长")
+    assert valley.other_chief_client.get(f"issues/{wrong['id']}").status_code == 200
+
+
+def test_charges_against_two_chiefs_are_not_merged(valley):
+    one, other = report(valley.patroller_client, category="F1"), report(valley.patroller_client, category="F1", **THERE)
+    again = report(valley.supervisor_client, category="F1")
+    assert "针对同一河长" in step(valley.office_client, other, "merge", into=one["id"], reason="x").json["errors"]["into"][0]
+    taken(valley.office_client, again, "merge", into=one["id"], reason="同一人")
+
+
+def test_a_spot_check_of_a_charge_is_seen_by_those_who_see_the_charge(mixed):
+    charge = report(mixed.supervisor_client, category="F1", **AT_DISTRICT)
+    check = mixed.supervisor_client.post("spot-checks", json={"issue_id": charge["id"], "reason": "x", "due_on": "2099-01-01"}).json
+    assert mixed.office_client.get(f"spot-checks/{check['id']}").status_code == 200
+    assert mixed.district_chief_client.get(f"spot-checks/{check['id']}").status_code == 404
+    assert mixed.district_chief_client.get("spot-checks").json["items"] == []
+
+
+def test_seen_by_says_what_visible_to_says(mixed, build, actor_of, queries):
+    town_handler = build.person("handler", "office", region=mixed.other_town, department="urban_management")
+    people = [value for value in vars(mixed).values() if isinstance(value, Person)] + [town_handler]
+    admin = build.person("admin")
+    issues = [
+        report(mixed.patroller_client), report(mixed.patroller_client, category="F1"), report(mixed.other_chief_client, category="F2", **AT_DISTRICT),
+        report(mixed.patroller_client, category="B3", **THERE),
+    ]  # fmt: skip
+    called = taken(mixed.office_client, taken(mixed.office_client, issues[3], "accept"), "dispatch", department="urban_management",
+                   co_handlers=[mixed.chief.username])
+    taken(mixed.office_client, taken(mixed.office_client, issues[1], "accept"), "dispatch", department="urban_management")
+    assert called["department"]
+    for shown in issues:
+        issue = db.session.scalars(db.select(Issue).where(Issue.id == UUID(shown["id"]))).one()
+        wanted = {person.id for person in people if db.session.scalar(visible_to(actor_of(person)).where(Issue.id == issue.id))}
+        ids = [admin.id, *(person.id for person in people)]
+        queries.clear()
+        assert seen_by(issue, ids) == wanted
+        assert len(queries) == 1
+    assert seen_by(issue, []) == set()

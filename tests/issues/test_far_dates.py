@@ -1,0 +1,77 @@
+"""What an office cannot pass by when it classifies and dispatches: the signature for what is major, and dates without end."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.people.models import Person
+from tests.issues.conftest import THERE, report, step, taken
+
+
+@pytest.fixture
+def serious(valley):
+    return taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+
+
+def test_a_date_after_that_by_policy_needs_a_reason_and_the_history_keeps_it(valley, serious):
+    later = (datetime.fromisoformat(serious["due_at"]) + timedelta(minutes=1)).isoformat()
+    for reason in ({}, {"reason": " "}):
+        assert set(step(valley.office_client, serious, "dispatch", due_at=later, **reason).json["errors"]) == {"reason"}
+    led = taken(valley.office_client, serious, "dispatch", due_at=later, reason="须待汛期过后")
+    assert datetime.fromisoformat(led["due_at"]) == datetime.fromisoformat(later)
+    assert valley.office_client.get(f"issues/{led['id']}/history").json["items"][-1]["reason"] == "须待汛期过后"
+
+
+def test_the_same_date_or_an_earlier_one_needs_none(valley, serious):
+    issue = taken(valley.office_client, serious, "dispatch", due_at=serious["due_at"])
+    assert issue["due_at"] == serious["due_at"]
+
+
+def test_no_date_lies_beyond_twice_the_limit_of_the_new_severity(valley, serious):
+    far = (clock.now() + timedelta(days=125)).isoformat()
+    refused = step(valley.office_client, serious, "dispatch", due_at=far, reason="x", severity="major")
+    assert set(refused.json["errors"]) == {"due_at"}
+    near = (clock.now() + timedelta(days=119)).isoformat()
+    assert set(step(valley.office_client, serious, "dispatch", due_at=near, reason="x").json["errors"]) == {"due_at"}
+    assert taken(valley.office_client, serious, "dispatch", due_at=near, reason="x", severity="major")["severity"] == "major"
+
+
+@pytest.mark.parametrize("verb", ["accept", "dispatch"])
+@pytest.mark.parametrize("other", ["general", "urgent"])
+def test_what_is_major_stays_major_but_for_the_districts_chief(valley, verb, other):
+    issue = report(valley.patroller_client, severity="major")
+    if verb == "dispatch":
+        issue = taken(valley.office_client, issue, "accept")
+    for client in (valley.office_client, valley.town_office_client):
+        refused = step(client, issue, verb, severity=other)
+        assert (refused.status_code, "县级河长" in refused.json["detail"]) == (403, True)
+    with transaction():
+        db.session.get_one(Person, valley.district_chief.id).role_names = ["chief", "office"]
+    assert taken(valley.district_chief_client, issue, verb, severity=other)["severity"] == other
+
+
+def test_the_category_is_corrected_at_dispatch_and_transfer(valley):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    moved = taken(valley.office_client, issue, "transfer", reason="石溪", reach_id=str(valley.other_reach.id), category="A32")
+    assert (moved["category"], moved["reach"]["code"]) == ("A32", valley.other_reach.code)
+    entry = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+    assert entry["changes"]["category"] == {"from": "C1", "to": "A32"}
+    assert "category" in step(valley.office_client, moved, "dispatch", category="X9").json["errors"]
+    led = taken(valley.office_client, moved, "dispatch", category="B3")
+    assert (led["category"], led["lead"]["name"]) == ("B3", "石镇长")
+
+
+def test_what_becomes_a_charge_at_dispatch_or_transfer_is_heard_above(valley, build):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious", **THERE), "accept")
+    assert step(valley.other_office_client, issue, "dispatch", category="F1").status_code == 422
+    led = taken(valley.office_client, issue, "dispatch", category="F1", lead=valley.handler.username)
+    assert (led["region"]["code"], led["routing"]["chief"]) == (build.district.code, None)
+    assert valley.other_office_client.get(f"issues/{issue['id']}").status_code == 404
+    back = taken(valley.office_client, led, "transfer", category="C1", reason="不是", region=valley.other_town.code)
+    assert back["region"]["code"] == valley.other_town.code
+    entry = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+    assert "region_id" in entry["changes"]
+    assert valley.other_office_client.get(f"issues/{issue['id']}").status_code == 200
