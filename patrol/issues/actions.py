@@ -111,10 +111,8 @@ def _region_of(placement: Placement) -> Region:
 
 def _able_chief(placement: Placement) -> Person | None:
     """Return the chief who answers, if that account can handle issues now."""
-    chief_id = placement.routing.chief_id
-    person = db.session.get(Person, chief_id) if chief_id else None
-    able = person is not None and person.disabled_at is None and Permission.HANDLE_ISSUE in person.permissions
-    return person if able else None
+    person = next((person for person in placement.chiefs if person.id == placement.routing.chief_id), None)
+    return person if person is not None and Permission.HANDLE_ISSUE in person.permissions else None
 
 
 def _decided_by_policy(issue: Issue, placement: Placement, lead: Person | None) -> Decision:

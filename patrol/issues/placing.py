@@ -37,8 +37,9 @@ class Placement:
 
     `reach` is the row that the routing names, its region loaded; `decided_by` is the code of a reason that went before
     the rule; `region_path` is the path of the region named; `joint` are the regions on the sides of a border. `regions`
-    are those known by path; `accused_id` is the chief whom a charge is about (`accusations.placed_for`). `is_outside` tells
-    that the place lies far beyond the regions' outlines, or where there are none, that no reach lies within 50 km.
+    are those known by path, `chiefs` the accounts of those who answer near the place; `accused_id` is the chief whom a
+    charge is about (`accusations.placed_for`). `is_outside` tells that the place lies far beyond the regions' outlines, or
+    where there are none, that no reach lies within 50 km.
     """
 
     routing: Routing
@@ -50,6 +51,7 @@ class Placement:
     joint: tuple[Region, ...] = ()
     is_outside: bool = False
     accused_id: UUID | None = None
+    chiefs: tuple[people.Person, ...] = field(default=(), repr=False)
     regions: Mapping[str, Region] = field(default_factory=dict, repr=False)
 
     def as_data(self, category: str | None) -> dict[str, Any]:
@@ -138,13 +140,14 @@ def _placed(position: Position, near: Sequence[tuple[Candidate, Reach]], day: da
     # Among reaches in tolerance the nearest one's region is the place's; the map of regions is asked only without any.
     here, is_covered = (near[0][1].region, True) if counts else region_at(position.latitude, position.longitude)
     regions = _regions_over([here.path, *(reach.region.path for _, reach in near)])
-    chiefs = chiefs_on([reach.id for _, reach in near], day) if near else {}
+    chiefs = chiefs_on([reach.id for _, reach in near], day, accounts=True) if near else {}
     place = Place(regions[here.path], regions, position.accuracy_m)
     routing = route(place, [_near_reach(candidate, reach, regions, chiefs) for candidate, reach in near])
     reach = next((reach for _, reach in near if reach.id == routing.reach_id), None)
     return Placement(
         routing, _by_id(regions, routing.office_region_id), day, reach, region_path=_by_id(regions, routing.region_id).path,
         joint=_joint_regions(routing), is_outside=not near and has_reaches() if is_covered is None else not is_covered, regions=regions,
+        chiefs=tuple(chief.person for found in chiefs.values() for chief in found if chief.person),
     )  # fmt: skip
 
 

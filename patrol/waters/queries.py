@@ -46,7 +46,10 @@ _NO_REGION = Text("还没有行政区：请先导入", "There are no regions yet
 
 @dataclass(frozen=True, slots=True)
 class ChiefOn:
-    """Somebody with an enabled account who answers for a reach on the day asked about; `title` is the appointment's."""
+    """Somebody with an enabled account who answers for a reach on the day asked about; `title` is the appointment's.
+
+    `person` is the account, where it was asked for.
+    """
 
     person_id: UUID
     name: str
@@ -54,6 +57,7 @@ class ChiefOn:
     person_title: str | None
     region_id: UUID
     region_path: str
+    person: Person | None = None
 
 
 def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
@@ -78,12 +82,16 @@ _CHIEFS = (
 )
 
 
-def chiefs_on(reach_ids: Collection[UUID], day: date) -> dict[UUID, list[ChiefOn]]:
+_CHIEFS_WITH_ACCOUNTS = _CHIEFS.add_columns(Person)
+
+
+def chiefs_on(reach_ids: Collection[UUID], day: date, *, accounts: bool = False) -> dict[UUID, list[ChiefOn]]:
     """Return who answers for each of these reaches on a local day, the principal chief first; one query.
 
-    Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads.
+    Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads. With
+    `accounts` each has the account, without its region.
     """
-    rows = db.session.execute(_CHIEFS, {"ids": list(reach_ids), "day": day})
+    rows = db.session.execute(_CHIEFS_WITH_ACCOUNTS if accounts else _CHIEFS, {"ids": list(reach_ids), "day": day})
     found: dict[UUID, list[ChiefOn]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(ChiefOn(*row[1:]))
