@@ -142,9 +142,7 @@ def _refuse_write(*_details: object) -> None:
 
 
 def prepare_postgresql(engine: Engine) -> None:
-    """Make `engine` send no BEGIN where a request only reads (`reading()`), and several rows in one INSERT."""
-    # Each row sent by itself costs as much as a question; SQLAlchemy does so for its other driver without being asked.
-    engine.dialect.use_insertmanyvalues_wo_returning = True
+    """Make `engine` send no BEGIN where a request only reads (`reading()`)."""
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
