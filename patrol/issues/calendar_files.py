@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import chinese_calendar
+
 from patrol.foundation import clock
 from patrol.foundation.database import new_id
 from patrol.foundation.errors import Refusal
@@ -122,9 +124,17 @@ def _sent(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Text]]:
     usual = _NOTICE.format(year=day.year) if origin is DayOrigin.NOTICE else _LOCAL
     source = said["source"] or usual.zh
     return {
-        "day": day, "works": works, "origin": origin, "enabled": True, "name": {"zh": said["name"], "en": said["name_en"] or said["name"]},
+        "day": day, "works": works, "origin": origin, "enabled": True, "name": {"zh": said["name"], "en": said["name_en"] or _english_of(said["name"], works)},
         "source": {"zh": source, "en": said["source_en"] or said["source"] or usual.en},
     }, faults  # fmt: skip
+
+
+def _english_of(name: str, works: Any) -> str:
+    """Return what a day's Chinese name is called in English: that of the holiday in it, else the name as it stands."""
+    for holiday in chinese_calendar.Holiday:
+        if holiday.chinese.removesuffix("节") in name:
+            return f"{holiday.value}, made up for by work" if works else str(holiday.value)
+    return name
 
 
 def _day(text: str) -> date | None:

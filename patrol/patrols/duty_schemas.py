@@ -46,7 +46,7 @@ class FrequencyPolicyBriefOut(ma.Schema):
     period = ma.fields.String(required=True, metadata={"example": "week", "enum": [kind.value for kind in PeriodKind]})
     times = ma.fields.Integer(required=True, metadata={"example": 1})
     least_share = ma.fields.Float(required=True, metadata={"example": 0.6, "description": "Of the reach's length, for one time."})
-    source = ma.fields.String(required=True, metadata={"example": "《河长湖长履职规范（试行）》（水利部，2021年）[GK]"})
+    source = ma.fields.String(required=True, metadata={"example": "《河长湖长履职规范（试行）》（水利部，2021年）"})
 
 
 class FrequencyPolicyOut(FrequencyPolicyBriefOut):

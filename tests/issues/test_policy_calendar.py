@@ -108,6 +108,7 @@ def test_a_clerk_types_in_the_notice_once_a_year(valley):
         row = next(row for row in valley.handler_client.get("policies/calendar").json["items"] if row["day"] == "2027-02-14")
         assert (row["works"], row["standing"], row["withdrawable"]) == (True, "in_force", True)
         assert row["source"]["zh"] == "国务院办公厅关于2027年部分节假日安排的通知"
+        assert row["name"] == {"zh": "春节", "en": "Spring Festival, made up for by work"}
     with at(datetime(2026, 12, 18, 10, tzinfo=CHINA)):
         issue = report(valley.patroller_client)
     assert issue["due_rule"]["last_day"] == "2027-01-04"
