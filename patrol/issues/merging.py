@@ -40,6 +40,10 @@ _AFTER_CLOSING = Text(
     "{number} 结案后才发现本件，属复发：请受理（系统会关联原件）或重新办理原件",
     "this was seen after {number} had been closed: the trouble came back. Accept it, which links the two, or reopen that one",
 )
+_STAYS_MAJOR = Text(
+    "其中一件为“重大”，合并后的原件也须为“重大”（raise_severity=major）；级别由县级河长调整",
+    "One of the two is major, and so must the original be (raise_severity=major): only the district's chief changes that",
+)
 _CHARGE = Text("涉及河长履职的投诉只能与针对同一河长的同类投诉合并", "A charge against a chief is merged only with one of its kind about the same chief")
 
 
@@ -59,13 +63,18 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     """Merge a locked issue into the original that is `brought`; return what changes, for its history.
 
     Lead, department and due date stay stored, for who undoes it. Raises Invalid (422) at `into` for what can be no
-    original, at `raise_severity` for a severity that is no higher than the original's.
+    original, at `raise_severity` for a severity that is no higher than the original's, or where something major would no
+    longer be major.
     """
     original = _original_for(issue, brought["into"], by)
     children = _merged_into(issue)
     changes = {"duplicate": {"from": None, "to": issue.number}}
+    is_major = Severity.MAJOR in (issue.severity, original.severity)
     if severity := brought.get("raise_severity"):
         changes |= raise_severity(original, Severity(severity), timezone)
+    if is_major and original.severity != Severity.MAJOR:
+        # Otherwise merging would spare the signature that closing what is major needs.
+        raise Invalid(_STAYS_MAJOR, errors={"raise_severity": [_STAYS_MAJOR]})
     issue.merged_at, issue.merged_from = now, issue.state
     # A rung whose time had come may not have been reached yet: the ladder goes on from there if the merging is undone.
     climbs_from = min(now, issue.next_escalation_at) if issue.next_escalation_at else now

@@ -526,6 +526,11 @@ def may_handle(case: Case, who: Somebody) -> bool:
     return not case.category.startswith(CHARGE) or (who is not case.accused and case.path.startswith(who.path))
 
 
+def keeps_major(case: Case, original: Case, raised: str | None) -> bool:
+    """What is major, of the two, is major afterwards: merging spares no signature."""
+    return "major" not in (case.severity, original.severity) or (raised or original.severity) == "major"
+
+
 def can_raise(original: Case, severity: str) -> bool:
     return original.state not in ENDED and GRADES.index(severity) > GRADES.index(original.severity)
 

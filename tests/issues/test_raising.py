@@ -10,7 +10,7 @@ from patrol.foundation.database import db
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
-from tests.issues.conftest import report, taken
+from tests.issues.conftest import report, step, taken
 from tests.issues.test_policies import CHINA, at, monday  # noqa: F401 - a fixture
 
 STOOD = ("state", "severity", "due_at", "due_rule", "overdue")
@@ -156,3 +156,16 @@ def test_a_merging_that_moves_nothing_tells_nothing_of_dates(valley, monday):  #
     while worker.deliver_due():
         pass
     assert "issue.take_in" not in [row["kind"] for row in valley.chief_client.get("me/messages").json["items"]]
+
+
+@pytest.mark.parametrize(("first", "second", "raised", "status"), [
+    ("serious", "major", None, 422), ("serious", "major", "urgent", 422), ("serious", "major", "major", 200), ("major", "serious", None, 200),
+    ("major", "serious", "urgent", 422),
+])
+def test_merging_spares_no_signature_of_what_is_major(valley, first, second, raised, status):
+    original, duplicate = (report(valley.patroller_client, severity=severity) for severity in (first, second))
+    body = {"into": original["id"], "reason": "同一处"} | ({"raise_severity": raised} if raised else {})
+    reply = step(valley.office_client, duplicate, "merge", **body)
+    assert reply.status_code == status, reply.json
+    if status == 422:
+        assert "重大" in reply.json["errors"]["raise_severity"][0]

@@ -299,6 +299,7 @@ class Walk:
         body = {"into": original.id if self.chance.random() < 0.95 else str(uuid4()), "reason": "同一处"}
         raised = self.chance.choice(law.GRADES) if self.chance.random() < 0.3 else None
         good = law.can_take_in(self._with_id(body["into"]), case, who) and (raised is None or law.can_raise(original, raised))
+        good = good and law.keeps_major(case, original, raised)
 
         def read() -> None:
             self._read(who, original, history=True)
