@@ -45,12 +45,14 @@ def load(if_empty: bool, reset: bool) -> None:
 @click.argument("kind", type=click.Choice(PICTURE_KINDS))
 @click.option("--after", is_flag=True, help="The same place with the trouble gone.")
 @click.option("--seed", default=1, help="Another number gives another place.")
+@click.option("--latitude", default=29.6, help="Where it is taken, WGS 84: stands in the photo.")
+@click.option("--longitude", default=119.8)
 @click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=True)
 @with_appcontext
-def draw(kind: str, after: bool, seed: int, output: Path) -> None:
+def draw(kind: str, after: bool, seed: int, latitude: float, longitude: float, output: Path) -> None:
     """Draw a photo of trouble on a river, taken now, to try the product with."""
     output.write_bytes(draw_photo(
-        kind, seed, recorded_at=clock.now(), latitude=29.6, longitude=119.8, phase="after" if after else "before"))
+        kind, seed, recorded_at=clock.now(), latitude=latitude, longitude=longitude, phase="after" if after else "before"))
     click.echo(f"{output} written")
 
 

@@ -34,7 +34,7 @@ MOST_SUGGESTED = 5
 
 
 def suggestions(position: Position, category: str, language: str, timezone: str) -> list[dict[str, Any]]:
-    """Return what lies within the category's radius and is open or was closed lately, the nearest five, with large photos.
+    """Return what lies within the category's radius and is open or was closed lately, the nearest five, open ones first, with large photos.
 
     Lately is as long as a relapse counts as the same trouble (domain rule 13).
     Places are those of the open map, and so are the distances in metres. None for categories whose place proves nothing.
@@ -46,14 +46,15 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
     box, since = box_around(position.latitude, position.longitude, radius_m), closed_lately_since(timezone)
     closed_lately = (Issue.state == State.CLOSED.value) & (Issue.closed_at >= since)
     rows = db.session.execute(
-        select(Issue.id, Issue.serial, Issue.latitude, Issue.longitude).where(
+        select(Issue.id, Issue.serial, Issue.state, Issue.latitude, Issue.longitude).where(
             Issue.category == category, Issue.latitude.between(box.min_latitude, box.max_latitude),
             Issue.longitude.between(box.min_longitude, box.max_longitude),
             or_(Issue.state.not_in([state.value for state in ENDED]), closed_lately),
         )
     ).all()  # fmt: skip
-    away = sorted((_away_m(latitude, longitude, position), serial, issue_id) for issue_id, serial, latitude, longitude in rows)
-    nearest = {issue_id: metres for metres, _, issue_id in away[:MOST_SUGGESTED] if metres <= radius_m}
+    measured = [(state in ENDED, _away_m(*place, position), serial, issue_id) for issue_id, serial, state, *place in rows]
+    # What is open can be followed; what was closed only tells that the trouble may be back.
+    nearest = {issue_id: metres for _, metres, _, issue_id in sorted(one for one in measured if one[1] <= radius_m)[:MOST_SUGGESTED]}
     found = {issue.id: (issue, others) for issue, others in db.session.execute(_with_photos(nearest))} if nearest else {}
     return [_shown(*found[issue_id], metres, language) for issue_id, metres in nearest.items()]
 

@@ -16,7 +16,7 @@ from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.placing import BY_BOARD, code_of, place_in_region
 from patrol.issues.routing import LEVELS
 from patrol.people.models import Region
-from patrol.public.models import Rating, ReopeningRequest
+from patrol.public.models import Follow, Rating, ReopeningRequest
 from patrol.public.progress import shown_office
 from patrol.waters.models import Reach, Signboard
 from patrol.waters.queries import chiefs_on
@@ -117,6 +117,7 @@ def statistics(language: str) -> dict[str, Any]:
         "open": sum(count for state, count in states.items() if state not in ENDED),
         "rejected": states.get(State.REJECTED, 0),
         "merged": states.get(State.MERGED, 0),
+        "also_reported": states.get(State.MERGED, 0) + (db.session.scalar(select(func.count()).where(Follow.withdrawn_at.is_(None))) or 0),
         "suspended": states.get(State.SUSPENDED, 0),
         "cured": {"numerator": sum(states.get(state, 0) for state in _CURED) - relapsed, "denominator": received - dropped},
         "closed_in_time": {"numerator": db.session.scalar(in_time) or 0, "denominator": closed},

@@ -182,7 +182,7 @@ def board_with_code(code: str, *, field: str | None = None) -> Signboard:
     Raises NotFound (404), or Invalid (422) at `field` where the code is only a part of what was sent.
     """
     board = db.session.scalar(
-        select(Signboard).where(Signboard.code == code).options(
+        select(Signboard).where(func.upper(Signboard.code) == code.strip().upper()).options(
             joinedload(Signboard.reach).options(joinedload(Reach.water_body), joinedload(Reach.region))
         )
     )  # fmt: skip

@@ -58,6 +58,11 @@ def test_a_boards_code_stands_for_the_position(complain, place, issue_of):
     assert issue.routing["decided_by"] == "board"
 
 
+def test_a_board_s_code_may_be_typed_in_small_letters(complain, place, issue_of, anyone):
+    assert anyone.get("public/boards/qx-0001").json["code"] == "QX-0001"
+    assert issue_of(complain(place=NOWHERE, board_code=" qx-0001 ").json).reach_id == place.reach.id
+
+
 def test_a_position_beside_a_board_decides_and_the_board_is_kept(complain, place, issue_of):
     body = complain(place=AWAY, board_code="QX-0001").json
     assert issue_of(body).reach_id is None
@@ -85,7 +90,7 @@ def test_the_board_of_a_retired_reach_still_gives_the_place(complain, place, iss
         ({"description": ""}, "description"), ({"description": " \n　"}, "description"), ({"description": "字" * 2001}, "description"),
         ({"recorded_at": "2026-05-01T08:30:00"}, "recorded_at"),
         ({"contact": {"email": "not one"}}, "contact.email"), ({"contact": {"wechat": "x"}}, "contact.wechat"),
-        ({"contact": {"phone": "1" * 41}}, "contact.phone"),
+        ({"contact": {"phone": "1" * 41}}, "contact.phone"), ({"contact": {"phone": "not a phone"}}, "contact.phone"),
         ({"user_agent": "x"}, "user_agent"), ({"id": "1"}, "id"),
     ],
 )

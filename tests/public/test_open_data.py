@@ -1,9 +1,12 @@
 """Boards, the open map and the figures: nothing personal in any of them."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import patrol
 from patrol.foundation import clock
 from tests.public.conftest import AWAY, HERE
 
@@ -98,6 +101,16 @@ def test_figures_keep_cures_apart_from_rejections(anyone, three):
     assert {row["code"]: row["count"] for row in body["by_state"]} == {"closed": 1, "rejected": 1, "dispatched": 1, "submitted": 1}
     assert {row["code"] for row in body["by_category"]} == {"C1", "A32", "C2", "F1"}
     assert "max-age=300" in reply.headers["Cache-Control"]
+
+
+def test_me_too_is_among_the_figures_and_the_page_shows_only_figures_that_there_are(anyone, three):
+    before = anyone.get("public/statistics").json["also_reported"]
+    number = anyone.get("public/nearby", query_string={**HERE, "category": "C1"}).json["items"][0]["number"]
+    assert anyone.post(f"public/issues/{number}/follow", json={}).status_code == 201
+    body = anyone.get("public/statistics").json
+    assert body["also_reported"] == before + 1
+    script = (Path(patrol.__file__).parent / "web" / "site" / "start.js").read_text(encoding="utf-8")
+    assert set(re.findall(r"figures\.(\w+)", script)) <= body.keys()
 
 
 def test_figures_of_nothing_are_noughts(anyone, build):

@@ -101,6 +101,17 @@ function ratingForm() {
   }, say("提交评价", "Send"));
 }
 
+function photosForm() {
+  const photos = element("input", "", { id: "more-photos", name: "photos", type: "file", accept: "image/*", multiple: "", required: "" });
+  return form("add-photos", [
+    element("h2", say("补充照片", "Add photos")), ...labelled(say("照片（最多 9 张）", "Photos (at most 9)"), photos),
+  ], async () => {
+    const body = new FormData();
+    for (const photo of [...photos.files].slice(0, 9)) body.append("photos", photo);
+    await get(`${path}/photos`, { method: "POST", body });
+  }, say("上传", "Send"));
+}
+
 function notFixedForm(until) {
   const last = day(`${until}T12:00:00Z`);
   const photos = element("input", "", { id: "not-fixed-photos", name: "photos", type: "file", accept: "image/*", multiple: "" });
@@ -130,6 +141,7 @@ function showJudging(found) {
     const { satisfied, score, comment } = found.rating;
     parts.push(row(say("您的评价", "Your rating"), `${satisfied ? say("满意", "satisfied") : say("不满意", "not satisfied")} · ${score} / 5${comment ? ` · ${comment}` : ""}`));
   }
+  if (found.can_add_photos) parts.push(photosForm());
   if (found.can_rate) parts.push(ratingForm());
   if (found.can_say_not_fixed) parts.push(notFixedForm(found.not_fixed_until));
   part("judge").replaceChildren(...parts);

@@ -3,7 +3,7 @@ import { dotAt, drawWaters, linesOf } from "./map.js";
 import { sha256 } from "./sha256.js";
 import { element, get, onLanguage, postOf, say } from "./shared.js";
 
-const board = location.pathname.match(/^\/b\/(.+)$/)?.[1];
+let board = location.pathname.match(/^\/b\/(.+)$/)?.[1];
 const form = document.getElementById("report");
 const place = document.getElementById("place");
 const KEPT = "xunhe-report";
@@ -48,6 +48,11 @@ async function showBoard() {
       element("p", [found.office.name, ...found.posts.map(postOf)].join(" · ")),
     );
   } catch (fault) {
+    // A board that is gone or mistyped must not keep anybody from reporting: the place is asked for instead.
+    if (fault.status === 404) {
+      board = undefined;
+      showPlace();
+    }
     document.getElementById("board").replaceChildren(element("p", fault.message, { role: "alert" }));
   }
 }
@@ -170,10 +175,15 @@ async function suggest() {
     const item = element("li", `${found.number} · ${new Date(found.received_at).toLocaleDateString(say("zh-CN", "en-GB"))} · ${found.category_name} · ${say(`约 ${found.distance_m} 米`, `about ${found.distance_m} m`)} · ${found.message}`);
     const photos = element("div", "", { class: "photos" });
     for (const { screen } of found.photos.slice(0, 2)) photos.append(element("img", "", { src: screen, alt: found.category_name, loading: "lazy" }));
+    item.append(photos);
+    list.append(item);
+    if (!found.open) {
+      item.append(element("p", say("这件已经办结；如果又出现了，请在下面直接提交，系统会与它关联。", "This one is closed: if the trouble is back, send your report below, and it is linked with it."), { class: "hint" }));
+      continue;
+    }
     const follow = element("button", say("就是这个，我来关注", "This is it: follow it"), { type: "button" });
     follow.addEventListener("click", () => followInstead(found.number, follow));
-    item.append(photos, follow);
-    list.append(item);
+    item.append(follow);
   }
   near.replaceChildren(
     element("h3", say("附近已有人反映，是同一个问题吗？", "Reported nearby: is it the same?")),

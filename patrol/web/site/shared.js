@@ -21,6 +21,7 @@ export async function get(path, options = {}) {
   const fields = Object.entries(body.errors ?? {}).map(([name, words]) => [name, wordsIn(words).join(" ")]);
   // Two fields may have the same fault, as latitude and longitude do; it is said once.
   const fault = new Error([...new Set(fields.map(([, words]) => words))].join(" ") || body.detail || body.title);
+  fault.status = reply.status;
   fault.fields = Object.fromEntries(fields);
   throw fault;
 }

@@ -6,8 +6,13 @@ const [, , issue, hash] = location.pathname.split("/");
 
 async function show(asked) {
   try {
-    const { genuine, number, text } = await asked;
+    const { genuine, number, text, facts } = await asked;
     outcome.replaceChildren(element("h2", genuine ? say("核验通过", "Genuine") : say("核验不通过", "Not genuine")), element("p", number || ""), element("p", text));
+    for (const { label, value } of facts ?? []) {
+      const line = element("p", "", { class: "fact" });
+      line.append(element("span", label), value);
+      outcome.append(line);
+    }
   } catch (error) {
     outcome.replaceChildren(element("h2", say("核验不通过", "Not genuine")), element("p", error.message));
   }
