@@ -48,7 +48,9 @@ def restored_due(
     due_at: datetime, last_day: date, unit: Unit | None, *, stopped_at: datetime, resumed_at: datetime,
     calendar: Calendar, timezone: ZoneInfo, because: Pause = Pause.LEDGER,
 ) -> Restored:  # fmt: skip
-    """Return when an issue is due whose clock stood still; `unit` None is a moment that the office named."""
+    """Return when an issue is due whose clock stood still; `unit` None is a moment that was named, or the end of a day that was."""
+    if unit is None and due_at == datetime.combine(last_day + timedelta(days=1), time(), timezone):
+        unit = Unit.CALENDAR_DAYS
     stopped, resumed = (moment.astimezone(timezone).date() for moment in (stopped_at, resumed_at))
     stood = _STOOD_STILL[because].format(stopped=stopped, resumed=resumed)
     if unit in (None, Unit.HOURS) or due_at <= stopped_at:

@@ -426,7 +426,8 @@ def restored(found: tuple[datetime, str | None, date], stopped: datetime, now: d
 
     After a review there is one working day at least.
     """
-    due, unit, last_day = found
+    due, named, last_day = found
+    unit = "calendar" if named is None and due == end_of(last_day) else named
     if unit in (None, "hours") or due <= stopped:
         due = due + (now - stopped)
         last_day = local_day(due)
@@ -436,7 +437,7 @@ def restored(found: tuple[datetime, str | None, date], stopped: datetime, now: d
         last_day = plus(local_day(now), left, unit)
         due = end_of(last_day)
     least = plus(local_day(now), 1, "working")
-    return (end_of(least), "working", least) if at_least and end_of(least) > due else (due, unit, last_day)
+    return (end_of(least), "working", least) if at_least and end_of(least) > due else (due, named, last_day)
 
 
 def restore_due(case: Case, kind: str, stopped: datetime, now: datetime) -> None:

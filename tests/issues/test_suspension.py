@@ -52,11 +52,12 @@ def test_the_explanation_says_how_long_the_clock_stood_and_what_calendar_was_use
     ]
 
 
-@pytest.mark.parametrize("unit", [Unit.HOURS, None])
-def test_hours_and_named_moments_move_by_as_long_as_the_clock_stood(unit):
-    found = restored("2026-03-16", unit, "2026-03-10T09:00", "2026-03-12T10:30")
-    assert found.due_at == local("2026-03-19T01:30")
-    assert found.last_day == date(2026, 3, 19)
+def test_hours_and_named_moments_move_by_as_long_as_the_clock_stood():
+    found = restored("2026-03-16", Unit.HOURS, "2026-03-10T09:00", "2026-03-12T10:30")
+    assert (found.due_at, found.last_day) == (local("2026-03-19T01:30"), date(2026, 3, 19))
+    found = restored_due(local("2026-03-16T15:00"), date(2026, 3, 16), None, stopped_at=local("2026-03-10T09:00"),
+                         resumed_at=local("2026-03-12T10:30"), calendar=CALENDAR, timezone=CHINA)  # fmt: skip
+    assert (found.due_at, found.last_day) == (local("2026-03-18T16:30"), date(2026, 3, 18))
 
 
 def test_what_was_late_stays_exactly_as_late():
@@ -78,3 +79,11 @@ def test_nobody_loses_time_by_the_ledger(since, severity, before_s, stood_s):
     assert (found.due_at <= resumed) == (deadline.due_at <= stopped)
     if stood_s == 0:
         assert found.due_at == deadline.due_at
+
+
+def test_a_day_that_was_named_stays_a_whole_day():
+    due = datetime(2026, 12, 16, tzinfo=CHINA)
+    for stood, last in ((timedelta(seconds=1), date(2026, 12, 15)), (timedelta(days=3), date(2026, 12, 18))):
+        stopped = datetime(2026, 12, 10, 9, tzinfo=CHINA)
+        found = restored_due(due, date(2026, 12, 15), None, stopped_at=stopped, resumed_at=stopped + stood, calendar=CALENDAR, timezone=CHINA)
+        assert (found.last_day, found.due_at) == (last, datetime.combine(last + timedelta(days=1), time(), CHINA))
