@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import joinedload
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
+from patrol.issues.events import EntryNoted
 from patrol.issues.history import HAND_OVER, add_entry
 from patrol.issues.lifecycle import ENDED, UNDO_WITHIN, State
 from patrol.issues.models import Issue
@@ -63,7 +64,8 @@ def _open_issues(*conditions: ColumnElement[bool]) -> Sequence[Issue]:
 def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
     change = {"from": _named(issue.lead), "to": _named(lead)}
     issue.lead_id, issue.lead = lead.id if lead else None, lead
-    add_entry(issue, verb=HAND_OVER, by=SYSTEM, from_state=issue.state, rule=rule, changes={"lead_id": change})
+    entry = add_entry(issue, verb=HAND_OVER, by=SYSTEM, from_state=issue.state, rule=rule, changes={"lead_id": change})
+    events.record(EntryNoted(issue_id=issue.id, verb=HAND_OVER, seq=entry.seq))
 
 
 def _named(person: Person | None) -> dict[str, str] | None:
