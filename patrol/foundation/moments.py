@@ -6,11 +6,14 @@ from typing import Any
 
 import marshmallow as ma
 
+_WITH_ZONE = "不是有效的时间，应为带时区的 RFC 3339，例如 2026-05-01T08:30:00+08:00。\x1fA time with its zone (RFC 3339) is needed, such as 2026-05-01T08:30:00+08:00."
 _LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:\d\d)$")
 
 
 class Moment(ma.fields.AwareDateTime):
     """An aware time that becomes UTC; one that has no UTC, at the very ends of the calendar, is refused."""
+
+    default_error_messages = dict.fromkeys(("invalid", "invalid_awareness"), _WITH_ZONE)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if isinstance(value, str):

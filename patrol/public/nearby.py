@@ -52,7 +52,9 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
             or_(Issue.state.not_in([state.value for state in ENDED]), closed_lately),
         )
     ).all()  # fmt: skip
-    measured = [(state in ENDED, _away_m(*place, position), serial, issue_id) for issue_id, serial, state, *place in rows]
+    measured = [
+        (state in ENDED, _away_m(latitude, longitude, position), serial, issue_id) for issue_id, serial, state, latitude, longitude in rows
+    ]
     # What is open can be followed; what was closed only tells that the trouble may be back.
     nearest = {issue_id: metres for _, metres, _, issue_id in sorted(one for one in measured if one[1] <= radius_m)[:MOST_SUGGESTED]}
     found = {issue.id: (issue, others) for issue, others in db.session.execute(_with_photos(nearest))} if nearest else {}

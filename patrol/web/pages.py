@@ -25,7 +25,8 @@ _READER_POLICY = (
 
 _LISTED = 100
 _FIGURES = {
-    "received": Text("收到", "received"), "open": Text("办理中", "open"), "rejected": Text("不予受理", "not taken up"),
+    "received": Text("收到", "received"), "open": Text("办理中", "open"), "closed": Text("整改、复核并结案", "put right, checked and closed"),
+    "rejected": Text("不予受理", "not taken up"),
     "merged": Text("合并办理", "dealt with together"),
 }  # fmt: skip
 
@@ -70,6 +71,7 @@ def open_list() -> Response:
     found = open_data.open_map(
         bbox=None, category=None, severity=None, limit=_LISTED, language=language(), timezone=settings.timezone
     )
+    figures["closed"] = next((row["count"] for row in figures["by_state"] if row["code"] == "closed"), 0)
     shown = [{"number": figures[name], "words": words} for name, words in _FIGURES.items()]
     return _page("open.html", figures=shown, issues=[row["properties"] for row in found["features"]])
 
