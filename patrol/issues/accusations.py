@@ -1,9 +1,11 @@
 """Charges against chiefs (F): whom one is about, and that it is heard above that chief.
 
 DOMAIN (f): F1 unreachable, F2 false closure, F3 fake patrol. The accused is the chief who answers for the place on the
-day of the report. An office that works for the accused would read who complained; so the region of a charge, which
-decides who sees it, is the lowest one strictly above all whom it may be about. Nobody is above a chief of the highest
-region: there it is heard by that region's own office, without the accused.
+day of the report; where nobody does, the chief of the nearest reach. An office that works for the accused would read who
+complained; so the region of a charge, which decides who sees it, is the lowest one strictly above all whom it may be about,
+and the highest where nobody is known. Nobody is above a chief of the highest region: there it is heard by that region's own
+office, without the accused. What is a charge once stays one, and is passed on upwards only: so whoever it was about at any
+time does not see it.
 """
 
 from collections.abc import Collection
@@ -15,8 +17,8 @@ from patrol.issues.categories import CATEGORIES
 from patrol.issues.models import Issue
 from patrol.issues.owners import paths_up
 from patrol.issues.placing import Placement
-from patrol.issues.routing import Reason
-from patrol.people.models import Person, Region
+from patrol.issues.routing import Chief, Reason, Routing
+from patrol.people.models import Person
 
 CHARGES = tuple(code for code in CATEGORIES if code.startswith("F"))
 _HEARD_ABOVE = Text("涉及河长履职，由该河长上级的{office}河长办受理", "It concerns a chief's duty: the office above that chief answers, {office}")
@@ -24,7 +26,11 @@ _NOT_ABOVE = Text(
     "涉及河长履职的问题只能由该河长上级地区的人员办理：{name}", "A charge against a chief is handled by people of the regions above that chief only: {name}"
 )
 _ONLY_UPWARDS = Text(
-    "涉及河长履职的问题只能转给上级地区，或更正河段（reach_id）", "A charge against a chief is passed to a superior region only, or to another reach (reach_id)"
+    "涉及河长履职的问题只能转给上级地区；涉及其他河长的，请不予受理并重新上报",
+    "A charge against a chief is passed to a superior region only: where it is about another chief, reject it and report it anew",
+)
+_STAYS_CHARGE = Text(
+    "涉及河长履职的问题不能改为其他类别：请不予受理并重新上报", "A charge against a chief does not become another category: reject it and report it anew"
 )
 
 
@@ -46,18 +52,36 @@ def placed_for(placement: Placement, category: str | None) -> Placement:
     if not is_charge(category):
         return placement
     routing = placement.routing
-    sides = [side for side in routing.involved if side.chief]
-    if not sides:
-        return replace(placement, joint=())
-    paths = {side.chief.region_path for side in sides if side.chief} | {side.chief_reach.region.path for side in sides if side.chief_reach}
-    known = [placement.regions[path] for path in reversed(paths_up(path_above(paths))) if path in placement.regions]
+    accused, paths = _whom_about(routing)
+    known = [placement.regions[path] for path in reversed(paths_up(path_above(paths) if accused else "")) if path in placement.regions]
     region = known[0] if known else min(placement.regions.values(), key=lambda each: len(each.path))
+    # Only in the highest region can one of them be an account that the charge's region does not keep out.
+    accused = sorted(accused, key=lambda chief: not region.path.startswith(chief.region_path))
     office = next((each for each in known if each.has_office), known[-1] if known else region)
     reasons = (*routing.reasons, Reason("heard_above", _HEARD_ABOVE.format(office=office.name)))
     return replace(
-        placement, office=office, region_path=region.path, joint=(), accused_id=routing.chief_id,
+        placement, office=office, region_path=region.path, joint=(), accused_id=accused[0].id if accused else None,
         routing=replace(routing, reasons=reasons, chief_id=None, region_id=region.id, office_region_id=office.id),
     )
+
+
+def _whom_about(routing: Routing) -> tuple[list[Chief], set[str]]:
+    """Return the chiefs whom a charge may be about, and the regions it must be heard above; none when nobody is known."""
+    sides = [side for side in routing.involved if side.chief]
+    if sides:
+        reaches = {side.chief_reach.region.path for side in sides if side.chief_reach}
+        return [side.chief for side in sides if side.chief], reaches | {side.chief.region_path for side in sides if side.chief}
+    for reach in routing.candidates:
+        if reach.chief:
+            vacant = {side.reach.region.path for side in routing.involved}
+            return [reach.chief], vacant | {reach.region.path, reach.chief.region_path}
+    return [], set()
+
+
+def refuse_no_charge(was: str, category: str) -> None:
+    """Raise Invalid (422) when a charge would become something that the accused may read."""
+    if is_charge(was) and not is_charge(category):
+        raise Invalid(_STAYS_CHARGE, errors={"category": [_STAYS_CHARGE]})
 
 
 def refuse_people_below(issue: Issue, people: Collection[Person], field: str) -> None:
@@ -70,7 +94,13 @@ def refuse_people_below(issue: Issue, people: Collection[Person], field: str) ->
             raise Invalid(words, errors={field: [words]})
 
 
-def refuse_region_below(issue: Issue, region: Region) -> None:
-    """Raise Invalid (422) when a charge would be passed to a region that is not above whom it is about."""
-    if is_charge(issue.category) and not issue.region.path.startswith(region.path):
-        raise Invalid(_ONLY_UPWARDS, errors={"region": [_ONLY_UPWARDS]})
+def refuse_region_below(issue: Issue, path: str, field: str) -> None:
+    """Raise Invalid (422) at `field` when a charge would be passed to a region that is not above whom it was about so far."""
+    if is_charge(issue.category) and not issue.region.path.startswith(path):
+        raise Invalid(_ONLY_UPWARDS, errors={field: [_ONLY_UPWARDS]})
+
+
+def refuse_former_accused(issue: Issue, path: str, works_at: str) -> None:
+    """Raise Invalid (422) when whoever a charge was about so far, who works in the region at `works_at`, would see it in that at `path`."""
+    if path.startswith(works_at) or issue.reporter_id == issue.accused_id:
+        raise Invalid(_ONLY_UPWARDS, errors={"reach_id": [_ONLY_UPWARDS]})

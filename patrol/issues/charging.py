@@ -5,11 +5,17 @@ from datetime import date
 
 from sqlalchemy import select
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import is_charge, placed_for, refuse_people_below, refuse_region_below
+from patrol.issues.accusations import (
+    is_charge,
+    placed_for,
+    refuse_former_accused,
+    refuse_people_below,
+    refuse_region_below,
+)
 from patrol.issues.assigning import (
     choose_lead,
     give_parts,
@@ -19,7 +25,9 @@ from patrol.issues.assigning import (
     shares_of,
     why_department,
 )
+from patrol.issues.events import BecameCharge
 from patrol.issues.joint import mark_sides_anew
+from patrol.issues.models import Issue
 from patrol.issues.placing import (
     BY_BOARD,
     BY_OFFICE,
@@ -30,7 +38,7 @@ from patrol.issues.placing import (
     position_of_issue,
 )
 from patrol.issues.taking import Taking, call_back, set_co_handlers, set_lead
-from patrol.people.models import Region
+from patrol.people.models import Person, Region
 
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
@@ -64,17 +72,34 @@ def transfer(taking: Taking) -> None:
     issue, day = taking.issue, _day_of(taking)
     if reach_id := taking.brought.get("reach_id"):
         placement = place_on_reach(reach_id, position_of_issue(issue), day=day, tolerance_m=taking.tolerance_m, because=BY_OFFICE)
+        placement = _keeping_accused(issue, placement) if is_charge(issue.category) else placement
     else:
         region = _region_with_code(taking.brought["region"])
-        refuse_region_below(issue, region)
+        refuse_region_below(issue, region.path, "region")
         # Whom a charge is about stays: the office only passes it upwards.
         placement = replace(place_in_region(region, day=day, because=BY_OFFICE), accused_id=issue.accused_id)
     _move_to(taking, placement)
     call_back(taking)
 
 
+def _keeping_accused(issue: Issue, placement: Placement) -> Placement:
+    """Return the placement of a charge that is passed to another reach: nobody whom it was about so far may see it there.
+
+    Raises Invalid (422). Where the reach has no chief, whom it is about stays.
+    """
+    placement, former_id = placed_for(placement, issue.category), issue.accused_id
+    region = db.session.get_one(Region, placement.routing.region_id)
+    refuse_region_below(issue, region.path, "reach_id")
+    if placement.accused_id is None:
+        return replace(placement, accused_id=former_id)
+    if former_id not in (None, placement.accused_id):
+        works_at = db.session.scalars(select(Region.path).join(Person, Person.region_id == Region.id).where(Person.id == former_id)).one()
+        refuse_former_accused(issue, region.path, works_at)
+    return placement
+
+
 def place_anew(taking: Taking) -> None:
-    """Ask again who answers for the place, since the issue became a charge against a chief, or is none after all."""
+    """Ask again who answers for the place, since the issue became a charge against a chief."""
     issue, day, decided_by = taking.issue, _day_of(taking), taking.issue.routing["decided_by"]
     where, because = position_of_issue(issue), BY_BOARD if decided_by == BY_BOARD.code else BY_OFFICE
     if decided_by is None:
@@ -83,7 +108,8 @@ def place_anew(taking: Taking) -> None:
         placement = place_on_reach(issue.reach_id, where, day=day, tolerance_m=taking.tolerance_m, because=because)
     else:
         placement = place_in_region(issue.region, day=day, because=because)
-    _move_to(taking, placement)
+    _move_to(taking, placed_for(placement, issue.category))
+    events.record(BecameCharge(issue_id=issue.id))
 
 
 def _day_of(taking: Taking) -> date:
@@ -109,7 +135,7 @@ def _region_with_code(code: str) -> Region:
 
 
 def _move_to(taking: Taking, placement: Placement) -> None:
-    issue, placement = taking.issue, placed_for(placement, taking.issue.category)
+    issue = taking.issue
     reach, region = placement.reach, db.session.get_one(Region, placement.routing.region_id)
     taking.change("accused_id", placement.accused_id)
     taking.change("region_id", region.id, region.code, issue.region.code)

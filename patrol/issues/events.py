@@ -50,6 +50,13 @@ class StepTaken(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BecameCharge(Event):
+    """An issue turned out to be a charge against a chief: what was open to others is so no longer."""
+
+    issue_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class EntryNoted(Event):
     """Something beside the steps came into an issue's history as entry `seq`: more time asked for, "not fixed", a decision on it."""
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from flask import current_app
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.evidence.derivation import grey_of_original
@@ -18,7 +18,9 @@ from patrol.evidence.models import Photo
 from patrol.foundation import outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
+from patrol.issues.accusations import CHARGES
 from patrol.issues.doubts import Known, Shot, bits_between, doubts_about_photos, doubts_about_report
+from patrol.issues.events import BecameCharge
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto, number_of
 
@@ -59,6 +61,18 @@ def examine_again(event: PhotoDerived) -> None:
         select(IssuePhoto.issue_id).join(Photo, Photo.id == IssuePhoto.photo_id).where(Photo.sha256 == event.sha256).distinct()
     ).all()
     for issue_id in issue_ids:
+        outbox.put("issues.examine", issue_id=str(issue_id), tries=0)
+
+
+@subscribe(BecameCharge)
+def forget_number(event: BecameCharge) -> None:
+    """Examine the issues with the same photos again: their findings name the charge no longer."""
+    files = select(Photo.sha256).join(IssuePhoto, IssuePhoto.photo_id == Photo.id).where(IssuePhoto.issue_id == event.issue_id)
+    issue_ids = db.session.scalars(
+        select(IssuePhoto.issue_id).join(Photo, Photo.id == IssuePhoto.photo_id)
+        .where(Photo.sha256.in_(files), IssuePhoto.issue_id != event.issue_id).distinct()
+    )  # fmt: skip
+    for issue_id in issue_ids.all():
         outbox.put("issues.examine", issue_id=str(issue_id), tries=0)
 
 
@@ -146,7 +160,8 @@ def taken_at(photo: Photo | Row[*tuple[Any, ...]], timezone: str) -> datetime | 
 def _known(issue: Issue, shots: Sequence[Shot], timezone: str) -> Iterator[Known]:
     """Yield photos elsewhere that look like one of `shots`: the same file anywhere, likeness near by or of the same hand.
 
-    Those on no issue are of check-ins and the like.
+    Those on no issue are of check-ins and the like. Charges against chiefs are left out: whoever reads the finding may be
+    the accused.
     """
     if not shots:
         return
@@ -154,7 +169,7 @@ def _known(issue: Issue, shots: Sequence[Shot], timezone: str) -> Iterator[Known
     others = (
         select(*_COMPARED).outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id)
         .outerjoin(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(or_(Issue.id.is_(None), Issue.id != issue.id), or_(Issue.id.is_not(None), Photo.id.not_in([shot.id for shot in shots])))
+        .where(or_(Issue.id.is_(None), and_(Issue.id != issue.id, Issue.category.not_in(CHARGES))), or_(Issue.id.is_not(None), Photo.id.not_in([shot.id for shot in shots])))
     )  # fmt: skip
     same_file = others.where(Photo.sha256.in_({shot.sha256 for shot in shots}))
     by_hand_or_place = others.where(

@@ -10,7 +10,7 @@ from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Invalid, NotAllowed
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import is_charge
+from patrol.issues.accusations import is_charge, refuse_no_charge
 from patrol.issues.allowed import refuse_unless_allowed
 from patrol.issues.assigning import renew_ownership
 from patrol.issues.categories import Severity, category_of
@@ -102,9 +102,10 @@ def _classify(taking: Taking) -> bool:
         _refuse_unsigned_change(taking, Severity(severity))
         taking.change("severity", Severity(severity).value)
     if category := taking.brought.get("category"):
-        was_charge = is_charge(taking.issue.category)
-        taking.change("category", category_of(category).code)
-        if is_charge(taking.issue.category) != was_charge:
+        was, code = taking.issue.category, category_of(category).code
+        refuse_no_charge(was, code)
+        taking.change("category", code)
+        if is_charge(taking.issue.category) and not is_charge(was):
             place_anew(taking)
         renew_ownership(taking.issue, clock.local_date(taking.now, taking.timezone))
     return bool(taking.changes)

@@ -41,7 +41,7 @@ _RATED = Text("您已经评价过本次办理结果，每次结案只能评价�
 
 @dataclass(frozen=True, kw_only=True)
 class NewComplaint:
-    """What a citizen sent; `reach_id` is set only where the board, not a position, says where it is."""
+    """What a citizen sent; `reach_id` is set only where the board names the reach."""
 
     id: UUID
     category: str

@@ -20,6 +20,7 @@ from patrol.foundation.problems import language
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge
 from patrol.issues.models import Issue
 from patrol.people.tokens import keyed_hash
 from patrol.public import actions, queries, subscriptions
@@ -60,7 +61,7 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
     _refuse_strange_moment(data["recorded_at"])
     if proof is not None:
         actions.spend(proof)
-    position, reach_id = _place_of(position, data["board_code"])
+    position, reach_id = _place_of(position, data["board_code"], data["category"])
     new = actions.NewComplaint(
         id=data["id"] or new_id(), category=data["category"], description=data["description"], position=position,
         recorded_at=data["recorded_at"], board_code=data["board_code"], contact=contact, photos=stored, digest=digest,
@@ -84,16 +85,19 @@ def _refuse_strange_moment(recorded_at: datetime | None) -> None:
         raise Invalid(fault, errors={"recorded_at": [fault]})
 
 
-def _place_of(position: Position | None, board_code: str | None) -> tuple[Position, UUID | None]:
-    """Return where it is, and the reach when only a board says so. Raises Invalid (422) for a board that is not."""
+def _place_of(position: Position | None, board_code: str | None, category: str) -> tuple[Position, UUID | None]:
+    """Return where it is, and the reach when only a board says so. Raises Invalid (422) for a board that is not.
+
+    Whom a charge against a chief is about is who stands on the board, wherever it is written.
+    """
     if board_code is None:
         assert position is not None
         return position, None
     board = queries.board_with_code(board_code, field="board_code")
+    reach_id = board.reach_id if board.reach.retired_at is None else None
     if position is not None:
-        return position, None
-    here = Position(board.latitude, board.longitude, board.latitude, board.longitude, Datum.WGS84, None)
-    return here, board.reach_id if board.reach.retired_at is None else None
+        return position, reach_id if is_charge(category) else None
+    return Position(board.latitude, board.longitude, board.latitude, board.longitude, Datum.WGS84, None), reach_id
 
 
 def each_once(stored: Sequence[StoredPhoto]) -> list[StoredPhoto]:

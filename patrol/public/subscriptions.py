@@ -10,12 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Select, delete, or_, select
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.channels import is_mail_address
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import NotFound
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
+from patrol.issues.events import BecameCharge
 from patrol.issues.models import Issue
 from patrol.people.tokens import keyed_hash
 from patrol.public.models import Complaint, Follow, FollowerContact
@@ -141,6 +142,14 @@ def withdraw(follow: Follow) -> None:
     if (row := subscription_of(follow)) is not None:
         end(row)
     db.session.execute(delete(FollowerContact).where(FollowerContact.follow_id == follow.id))
+
+
+@events.subscribe(BecameCharge)
+def end_follows(event: BecameCharge) -> None:
+    """Follow a charge against a chief no more: it is told to whoever reported it only."""
+    cases = select(Issue.id).where(or_(Issue.id == event.issue_id, Issue.merged_into_id == event.issue_id))
+    for follow in db.session.scalars(select(Follow).where(Follow.issue_id.in_(cases), Follow.withdrawn_at.is_(None))).all():
+        withdraw(follow)
 
 
 def forget(subscription_ids: Select[UUID]) -> None:

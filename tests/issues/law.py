@@ -516,10 +516,23 @@ def can_take_in(original: Case | None, case: Case, who: Somebody) -> bool:
     return True
 
 
-def above(who: Somebody, reach: Reach) -> str:
-    """The region above a chief: above where he works and where he is chief, if there is one above."""
+def above(who: Somebody | None, reach: Reach) -> str:
+    """The region above a chief: above where he works and where he is chief, if there is one above; the highest of all where there is no chief."""
+    if who is None:
+        return reach.path[: reach.path.index("/", 1) + 1]
     parts = min(who.path, reach.path, key=len).strip("/").split("/")
     return "/" + "/".join(parts[:-1] or parts) + "/"
+
+
+def passed_on(case: Case, reach: Reach) -> bool:
+    """Whether a case may go to another reach: a charge only where all whom it was about so far stay below, and did not report it."""
+    if not case.category.startswith(CHARGE):
+        return True
+    chief = reach.chief if reach.chief and reach.chief.enabled else None
+    path, former = above(chief, reach), case.accused
+    if not case.path.startswith(path):
+        return False
+    return chief is None or former in (None, chief) or not (former.covers(path) or former is case.reporter)
 
 
 def may_handle(case: Case, who: Somebody) -> bool:

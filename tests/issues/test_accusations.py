@@ -5,6 +5,7 @@ import json
 from uuid import UUID
 
 import pytest
+import shapely
 
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
@@ -13,8 +14,8 @@ from patrol.issues.handing_over import move_leads
 from patrol.issues.models import Issue
 from patrol.issues.queries import visible_to
 from patrol.issues.seeing import seen_by
-from patrol.people.models import Person
-from tests.issues.conftest import HERE, THERE, report, step, taken
+from patrol.people.models import Person, Region
+from tests.issues.conftest import HERE, NOWHERE, THERE, report, step, taken
 
 AT_DISTRICT = {"latitude": 29.2, "longitude": 119.005, "accuracy_m": 8}
 
@@ -126,16 +127,86 @@ def test_only_people_from_above_handle_it(valley, mixed, build):
     assert db.session.scalar(db.select(Issue.accused_id)) == valley.other_chief.id
 
 
-def test_what_becomes_a_charge_moves_up_and_back(valley, build):
+def test_what_becomes_a_charge_moves_up_and_stays_a_charge(valley, build):
     issue = report(valley.patroller_client, severity="serious", **THERE)
     charge = taken(valley.other_office_client, issue, "accept", category="F2")
     assert (charge["region"]["code"], charge["routing"]["chief"]) == (build.district.code, None)
     assert valley.other_office_client.get(f"issues/{issue['id']}").status_code == 404
     assert valley.other_chief_client.get(f"issues/{issue['id']}").status_code == 404
     wrong = report(valley.patroller_client, category="F1", **THERE)
-    back = taken(valley.office_client, wrong, "accept", category="C1")
-    assert (back["region"]["code"], back["routing"]["chief"]["name"]) == (valley.other_town.code, "石镇长")
-    assert valley.other_chief_client.get(f"issues/{wrong['id']}").status_code == 200
+    assert "重新上报" in step(valley.office_client, wrong, "accept", category="C1").json["errors"]["category"][0]
+    kept = taken(valley.office_client, wrong, "accept", category="F3")
+    for verb, more in (("dispatch", {"lead": valley.handler.username}), ("transfer", {"reason": "x", "region": build.district.code})):
+        assert "category" in step(valley.office_client, kept, verb, category="C1", **more).json["errors"], verb
+    assert valley.other_chief_client.get(f"issues/{wrong['id']}").status_code == 404
+
+
+def outlined(build, region, box):
+    """Draw a region as a box: west, south, east, north."""
+    with transaction():
+        db.session.get_one(Region, region.id).outline = shapely.to_wkb(shapely.box(*box))
+    build.register_changed()
+
+
+@pytest.mark.parametrize("board", [None, "QX-0001"])
+def test_away_from_the_water_it_is_about_the_board_or_the_nearest_chief(valley, build, anyone, signed_in, pictures, board):
+    outlined(build, valley.village, (119.75, 29.55, 119.90, 29.65))
+    build.board(valley.reach, code="QX-0001")
+    with transaction():
+        db.session.get_one(Person, valley.chief.id).role_names = ["chief", "office"]
+    issue = complain(anyone, signed_in, valley.office_client, pictures[:1], latitude=29.62, **({"board_code": board} if board else {}))
+    assert (issue["region"]["code"], issue["routing"]["rule"]) == (valley.town.code, "board" if board else "nothing_near")
+    assert (issue["reach"] is not None) == bool(board)
+    assert closed_ways(valley.chief_client, issue) == []
+    assert db.session.scalar(db.select(Issue.accused_id)) == valley.chief.id
+
+
+def test_a_board_on_the_way_names_the_reach_of_a_charge_only(valley, build, anyone, signed_in, pictures):
+    build.board(valley.other_reach, code="QX-0002")
+    charge = complain(anyone, signed_in, valley.office_client, pictures[:1], board_code="QX-0002")
+    assert (charge["reach"]["name"], charge["latitude"]) == ("石溪段", HERE["latitude"])
+    anyone.post("public/complaints", json={"category": "C1", "description": "垃圾", **HERE, "board_code": "QX-0002"})
+    assert valley.office_client.get("issues?category=C1").json["items"][0]["reach"]["name"] == "清溪上柳段"
+
+
+def test_about_nobody_known_it_is_heard_at_the_top(valley, build):
+    outlined(build, valley.village, (119.29, 29.89, 119.31, 29.91))
+    build.reach(((119.90, 29.30), (119.92, 29.30)), region=valley.village, name="空缺段")
+    for place in (NOWHERE, {"latitude": 29.30, "longitude": 119.91, "accuracy_m": 8}):
+        issue = report(valley.patroller_client, category="F1", **place)
+        assert (issue["region"]["code"], issue["routing"]["office"]["code"]) == (build.district.code, build.district.code)
+    moved = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    moved = taken(valley.office_client, moved, "transfer", region=valley.village.code, reason="x")
+    assert taken(valley.office_client, moved, "dispatch", category="F1", lead=valley.handler.username)["region"]["code"] == build.district.code
+
+
+def test_on_a_border_whoever_could_see_it_is_the_accused(valley, build, signed_in):
+    beside, water = build.region(valley.town, level="village", name="下柳村"), build.water_body()
+    own = build.reach(((119.90, 29.50), (119.91, 29.50)), region=valley.village, water_body=water, name="甲段")
+    other = build.reach(((119.91, 29.50), (119.92, 29.50)), region=beside, water_body=water, name="乙段")
+    above = build.person("chief", "office", name="区长兼办")
+    build.appointment(own, valley.chief)
+    build.appointment(other, above)
+    issue = report(valley.patroller_client, category="F3", latitude=29.50, longitude=119.91)
+    assert (issue["routing"]["rule"], issue["region"]["code"]) == ("border", build.district.code)
+    assert closed_ways(signed_in(above), valley.office_client.get(f"issues/{issue['id']}").json) == []
+    assert closed_ways(valley.chief_client, issue) == []
+
+
+def test_a_charge_passed_on_stays_above_whom_it_was_about(mixed, build):
+    charge = report(mixed.supervisor_client, category="F3", latitude=29.65, longitude=119.81)
+    charge = taken(mixed.office_client, charge, "accept")
+    down = step(mixed.office_client, charge, "transfer", reach_id=str(mixed.reach.id), reason="应为村段")
+    assert "只能转给" in down.json["errors"]["reach_id"][0]
+    assert closed_ways(mixed.town_chief_client, charge) == []
+    top = taken(mixed.office_client, report(mixed.supervisor_client, category="F3", **AT_DISTRICT), "accept")
+    assert step(mixed.office_client, top, "transfer", reach_id=str(mixed.other_reach.id), reason="x").status_code == 422
+    own = taken(mixed.office_client, report(mixed.chief_client, category="F3"), "accept")
+    assert step(mixed.office_client, own, "transfer", reach_id=str(mixed.other_reach.id), reason="x").status_code == 422
+    empty = build.reach(((119.90, 29.30), (119.92, 29.30)), region=mixed.village, name="空缺段")
+    there = taken(mixed.office_client, top, "transfer", reach_id=str(empty.id), reason="x")
+    assert there["region"]["code"] == build.district.code
+    assert mixed.district_chief_client.get(f"issues/{there['id']}").status_code == 404
 
 
 def test_charges_against_two_chiefs_are_not_merged(valley):

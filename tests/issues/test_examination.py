@@ -180,6 +180,19 @@ def test_a_photo_used_on_another_issue(valley):
     assert (found["code"], found["evidence"]["issue"], found["evidence"]["bits"]) == ("photo_reused", first["number"], 0)
 
 
+def test_a_photo_of_a_charge_is_not_named_elsewhere(valley):
+    photo, other = jpeg(scene(4)), jpeg(scene(5))
+    charge = report_with(valley.patroller_client, photo, category="F3")
+    issue = report_with(valley.patroller_client, photo)
+    assert "photo_reused" not in codes(findings_on(valley.office_client, issue))
+    assert "photo_reused" in codes(findings_on(valley.office_client, charge))
+    later = report_with(valley.patroller_client, other, severity="serious")
+    beside = report_with(valley.patroller_client, other)
+    assert "photo_reused" in codes(findings_on(valley.office_client, beside))
+    taken(valley.office_client, later, "accept", category="F2")
+    assert "photo_reused" not in codes(findings_on(valley.office_client, beside))
+
+
 def test_different_photos_of_one_hand_are_fine(valley):
     report_with(valley.chief_client, jpeg(scene(5)))
     found = findings_on(valley.office_client, report_with(valley.chief_client, jpeg(scene(6))))

@@ -70,8 +70,5 @@ def test_what_becomes_a_charge_at_dispatch_or_transfer_is_heard_above(valley, bu
     led = taken(valley.office_client, issue, "dispatch", category="F1", lead=valley.handler.username)
     assert (led["region"]["code"], led["routing"]["chief"]) == (build.district.code, None)
     assert valley.other_office_client.get(f"issues/{issue['id']}").status_code == 404
-    back = taken(valley.office_client, led, "transfer", category="C1", reason="不是", region=valley.other_town.code)
-    assert back["region"]["code"] == valley.other_town.code
     entry = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
-    assert "region_id" in entry["changes"]
-    assert valley.other_office_client.get(f"issues/{issue['id']}").status_code == 200
+    assert {"category", "region_id", "accused_id"} <= set(entry["changes"])

@@ -252,8 +252,8 @@ class Walk:
 
     def _accuse(self, case: Case) -> None:
         """A charge is about the chief of the place, and goes to the region above."""
-        if case.category[0] == law.CHARGE and case.routed:
-            case.accused, case.routed, case.path = case.routed, None, law.above(case.routed, case.reach)
+        if case.category[0] == law.CHARGE and case.reach:
+            case.accused, case.routed, case.path = case.routed or case.accused, None, law.above(case.routed, case.reach)
 
     def _step(self) -> None:
         case, who, verb = self._case(), self._somebody(), self.chance.choice(law.VERBS)
@@ -338,17 +338,18 @@ class Walk:
         code, path = self.chance.choice(list(self.regions.items()))
         body = {"reason": "更正"} | ({"region": code if kind != "nowhere" else "000"} if kind != "reach" else {})
         body |= {"reach_id": reach.id} if kind in ("reach", "both") else {}
-        if case.category[0] != law.CHARGE and self.chance.random() < 0.2:
+        if self.chance.random() < 0.2:
             body["category"] = self.chance.choice([code for code in USUAL if code[0] != law.CHARGE])
+        no_charge = case.category[0] == law.CHARGE and "category" in body
         sideways = kind == "region" and case.category[0] == law.CHARGE and not case.path.startswith(path)
 
         def move() -> None:
             case.reach, case.path = (reach, reach.path) if kind == "reach" else (None, path)
             case.routed = case.reach.chief if case.reach and case.reach.chief and case.reach.chief.enabled else None
-            case.accused = None if kind == "reach" else case.accused
             self._accuse(case)
 
-        return body, 422 if kind in ("nowhere", "both") or sideways else 200, move
+        sideways = sideways or (kind == "reach" and not law.passed_on(case, reach))
+        return body, 422 if kind in ("nowhere", "both") or sideways or no_charge else 200, move
 
     def _dispatch(self, case: Case, who: Somebody, verb: str):
         """Name a lead, call in a department, or leave it to the chief of the place; helpers, severity and due date besides."""

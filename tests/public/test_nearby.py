@@ -120,6 +120,16 @@ class TestFollowing:
         assert anyone.get(f"public/complaints/{own['tracking_code']}", headers=EN).json["steps"][0]["text"] == "Your complaint was received."
         assert "Your" not in str(anyone.get(f"public/complaints/{code}", headers=EN).json["steps"])
 
+    def test_a_follow_ends_when_the_issue_becomes_a_charge(self, follow, anyone, numbered, complain, issue_of, step, place, test_settings, told):
+        step(numbered.id, "transfer", place.office, region=place.town.code, reason="核实")
+        other = issue_of(complain().json)
+        codes = [follow(contact={"phone": "13955550142"}).json["tracking_code"], follow(other.number).json["tracking_code"]]
+        step(other.id, "merge", place.office, into=numbered.id, reason="同一处")
+        step(numbered.id, "dispatch", place.office, category="F2", lead=place.office.username)
+        assert [anyone.get(f"public/complaints/{code}").status_code for code in codes] == [404, 404]
+        assert db.session.scalar(select(FollowerContact)) is None
+        assert follow().status_code == 404
+
     def test_the_same_id_is_one_follow_and_other_content_conflicts(self, follow):
         mine = {"id": str(uuid4()), "contact": {"phone": "13955550142"}}
         first, again = follow(**mine), follow(**mine)
