@@ -22,6 +22,7 @@ from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, next_entry
 from patrol.issues.models import Issue
 from patrol.issues.policies import Dated, in_force
+from patrol.issues.suspension import restored_lateness
 from patrol.people.actor import SYSTEM
 
 BATCH = 500
@@ -126,6 +127,38 @@ def rungs_reached(issue_ids: Sequence[UUID]) -> set[tuple[UUID, str, datetime]]:
     return {(row[0], row[1], row[2]) for row in db.session.execute(select(*columns).where(Escalation.issue_id.in_(issue_ids)))}
 
 
+def keep_late(issue: Issue, *, due_at: datetime, stopped_at: datetime, now: datetime, timezone: str) -> None:
+    """Let what was late when its clock stopped climb on from where it stood, although it has a new due date.
+
+    To be called with the `due_at` from before, once the clock goes on. Otherwise whoever reports a cure that is none
+    after each due date would never come to the graver rungs.
+    """
+    late_since, climbed = _late_before(issue, due_at)
+    if late_since is None and due_at > stopped_at:
+        return
+    zone = ZoneInfo(timezone)
+    stopped, resumed = (moment.astimezone(zone).date() for moment in (stopped_at, now))
+    last_day = ((late_since or due_at) - datetime.resolution).astimezone(zone).date()
+    first = restored_lateness(last_day, stopped=stopped, resumed=resumed, calendar=chinese_calendar())
+    reached = {code for _, code, due in rungs_reached([issue.id]) if due == due_at}
+    note_late(issue, midnight_of(first, timezone), {*climbed, *reached})
+
+
+def note_late(issue: Issue, since: datetime, climbed: Collection[str]) -> None:
+    """Keep with an issue's due date since when its lateness counts, and the rungs that it does not climb again."""
+    late = {"due_at": issue.due_at.isoformat(), "at": since.isoformat(), "climbed": sorted(climbed)}
+    issue.due_rule = {**issue.due_rule, "moved_late": late}
+
+
+def _late_before(issue: Issue, due_at: datetime | None = None) -> tuple[datetime | None, Collection[str]]:
+    """Return since when an issue's lateness counts where not from its due date, and the rungs climbed for an earlier one."""
+    moved = issue.due_rule.get("moved_late")
+    # It counts only for the due date with which it was noted.
+    if moved is None or datetime.fromisoformat(moved["due_at"]) != (due_at or issue.due_at):
+        return None, ()
+    return datetime.fromisoformat(moved["at"]), moved["climbed"]
+
+
 def _climb(
     issue: Issue, ladder: Sequence[EscalationPolicy], before: Collection[tuple[UUID, str, datetime]], now: datetime, zone: ZoneInfo
 ) -> list[Base]:
@@ -140,11 +173,7 @@ def _climb(
 def _planned(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneInfo) -> list[tuple[datetime, Rung, datetime]]:
     """Return moment, rung and the due date that it counts to: the ladder's, or that of the office when it has to decide."""
     if issue.state in CLOCK_RUNS:
-        since, moved = datetime.fromisoformat(issue.due_rule["since"]), issue.due_rule.get("moved_late")
-        late_since, climbed = None, ()
-        # It counts only for the due date to which the recount had moved it.
-        if moved and datetime.fromisoformat(moved["due_at"]) == issue.due_at:
-            late_since, climbed = datetime.fromisoformat(moved["at"]), moved["climbed"]
+        since, (late_since, climbed) = datetime.fromisoformat(issue.due_rule["since"]), _late_before(issue)
         moments = planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone, late_since=late_since)
         return [(moment, rung, issue.due_at) for moment, rung in moments if rung.code not in climbed]
     return [(moment, DefaultRung(code, "", 0, None, LATE_NAME[code]), moment) for moment, code in decision_moments(issue, zone)]

@@ -65,7 +65,8 @@ def planned_moments(
 ) -> list[tuple[datetime, Rung]]:  # fmt: skip
     """Return each rung with its moment (UTC), in order of time; equal moments keep the ladder's order.
 
-    `late_since` is when a recount moved the due date into the past: working days after it are counted from then on.
+    `late_since` is from when on working days after the due date are counted where that is not the due date itself: a recount
+    moved it into the past, or it was late before its clock stood still.
     """
     late = late_since or due
     return sorted(((_moment_of(rung, since, due, late, calendar, timezone), rung) for rung in ladder), key=lambda pair: pair[0])

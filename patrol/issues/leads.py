@@ -128,7 +128,8 @@ def chief_of_the_place(issue: Issue, *, day: date) -> Person:
 def superior_chiefs(issue: Issue, day: date) -> list[UUID]:
     """Return who answers, on a local `day`, for the same water at the next level above the issue's reach; none without one.
 
-    `issue` needs its reach and region loaded. Levels without a chief are passed over.
+    `issue` needs its reach, region and co-handlers loaded. Levels without a chief are passed over, and so are all up to
+    the one whose chief leads or co-handles the issue: nobody is his own superior.
     """
     if issue.reach is None:
         return []
@@ -139,8 +140,12 @@ def superior_chiefs(issue: Issue, day: date) -> list[UUID]:
         .where(Reach.water_body_id == issue.reach.water_body_id, Region.path.in_(above), Reach.retired_at.is_(None))
     ).all()  # fmt: skip
     chiefs = chiefs_on([reach_id for reach_id, _ in rows], day)
+    handles: set[UUID | None] = {issue.lead_id, *(person.id for person in issue.co_handlers)}
+    superior: list[UUID] = []
     for path in above:
         found = [chief.person_id for reach_id, own in rows if own == path for chief in chiefs.get(reach_id, [])[:1]]
-        if found:
-            return list(dict.fromkeys(found))
-    return []
+        if handles.intersection(found):
+            superior = []
+        elif not superior:
+            superior = list(dict.fromkeys(found))
+    return superior

@@ -23,7 +23,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import Deadline, Stage, Unit, count
 from patrol.issues.due import CLOCK_RUNS, take_deadline
-from patrol.issues.escalating import rungs_reached
+from patrol.issues.escalating import note_late, rungs_reached
 from patrol.issues.escalation import Basis, Rung
 from patrol.issues.events import DueMoved
 from patrol.issues.history import RECOUNT, add_entry
@@ -162,8 +162,7 @@ def _move(
     # Who becomes late at once is told so; reminders of times past are not sent, and graver orders count from the recount.
     issue.next_escalation_at = min(now, issue.due_at)
     if issue.due_at <= now:
-        climbed = sorted({code for issue_id, code, due in reached if (issue_id, due) == (issue.id, old)})
-        issue.due_rule = {**issue.due_rule, "moved_late": {"due_at": issue.due_at.isoformat(), "at": now.isoformat(), "climbed": climbed}}
+        note_late(issue, now, {code for issue_id, code, due in reached if (issue_id, due) == (issue.id, old)})
     after = {"due_at": issue.due_at.isoformat(), "last_day": issue.due_rule["last_day"], "rule": deadline.rule}
     changes: dict[str, Any] = {name: {"from": before[name], "to": after[name]} for name in after}
     person = act.ordered_by

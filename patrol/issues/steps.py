@@ -18,6 +18,7 @@ from patrol.issues.charging import decline, dispatch, place_anew, transfer
 from patrol.issues.deadlines import Stage
 from patrol.issues.deciding import renew_decision
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
+from patrol.issues.escalating import keep_late
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.far_dates import refuse_far_date
@@ -138,13 +139,14 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
 
 
 def _restore(taking: Taking) -> None:
-    issue, from_ledger = taking.issue, taking.issue.suspended_at
+    issue, from_ledger, due_at = taking.issue, taking.issue.suspended_at, taking.issue.due_at
     stopped_at = from_ledger or issue.rectified_at
     assert stopped_at
     because = Pause.LEDGER if from_ledger else Pause.REVIEW
     restore_due(issue, because, stopped_at=stopped_at, now=taking.now, timezone=taking.timezone)
     # Reminders of a time that stood still are not sent.
     issue.next_escalation_at = taking.now
+    keep_late(issue, due_at=due_at, stopped_at=stopped_at, now=taking.now, timezone=taking.timezone)
     if from_ledger:
         leave_ledger(taking)
     else:

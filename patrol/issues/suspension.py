@@ -12,7 +12,18 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
-from patrol.issues.deadlines import DAYS_TO, HOURS_TO, UNIT_TEXT, Calendar, Day, DayKind, Unit, days_until, said_of
+from patrol.issues.deadlines import (
+    DAYS_TO,
+    HOURS_TO,
+    UNIT_TEXT,
+    Calendar,
+    Day,
+    DayKind,
+    Unit,
+    days_before,
+    days_until,
+    said_of,
+)
 
 
 class Pause(StrEnum):
@@ -64,6 +75,16 @@ def restored_due(
     notable = tuple(row for row in passed if row.kind not in (DayKind.WEEKDAY, DayKind.WEEKEND))
     said = (stood, _LEFT.format(amount=UNIT_TEXT[unit].format(n=left)), *said_of(notable), DAYS_TO.format(last=last))
     return Restored(due, last, said, notable)
+
+
+def restored_lateness(last_day: date, *, stopped: date, resumed: date, calendar: Calendar) -> date:
+    """Return the first late local day of what was late when its clock stood still: the working days of the pause do not count.
+
+    `last_day` was the last one in time. As many working days lie between the day returned and `resumed` as lay between
+    it and `stopped`; the day on which the clock stopped is waited for again.
+    """
+    passed = sum(calendar.ruling(last_day + timedelta(days=n)).works for n in range(1, (stopped - last_day).days))
+    return days_before(passed, resumed, calendar)
 
 
 def _days_left(stopped: date, last_day: date, unit: Unit, calendar: Calendar) -> int:

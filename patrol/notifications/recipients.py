@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, cast, select
 
 from patrol.foundation.database import db
+from patrol.issues.accusations import is_charge
 from patrol.issues.joint import sides_of
 from patrol.issues.leads import superior_chiefs
 from patrol.issues.models import Issue
@@ -27,7 +28,8 @@ class Recipients(NamedTuple):
 def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date) -> Recipients:
     """Return the enabled accounts that `to` means for this issue, each once, without the one who acted.
 
-    Nobody is told of what he may not see: a charge against a chief (F) goes to no chief, whoever the superior is.
+    Nobody is told of what he may not see: a charge against a chief (F) goes to no chief, whoever the superior is. What
+    would go to a superior chief goes to the office above then, so that a charge nobody looks at comes to somebody's eyes.
     `issue` needs its region, reach and co-handlers loaded; chiefs are those of the local `day`. The office is the nearest
     at or above the issue's region in which somebody holds that role.
     """
@@ -42,7 +44,7 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
         ids += superior_chiefs(issue, day)
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
     office, *above = [*_offices_up(issue.region), [], []] if To.OFFICE in to else [[], []]
-    higher = above[0] if To.OFFICE_ABOVE in to else []
+    higher = above[0] if To.OFFICE_ABOVE in to or (To.SUPERIOR in to and is_charge(issue.category)) else []
     sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
     named = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *higher, *sides))]
     wanted = [person_id for person_id in dict.fromkeys(named) if person_id and person_id != but]

@@ -74,7 +74,10 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
     # After a downtime a reminder would come when it is too late: the history keeps it, nobody is told.
-    belated = entry.verb == ESCALATE and entry.rule not in LATE_NAME and _planned_at(entry) < issue.due_at <= clock.now()
+    belated = (
+        entry.verb == ESCALATE and entry.rule not in LATE_NAME and "order" not in entry.changes
+        and _planned_at(entry) < issue.due_at <= clock.now()
+    )
     to = () if template is None or straight or belated else template.to
     recipients = recipients_of(issue, to, but=entry.actor_id, day=clock.today(current_app.extensions["settings"].timezone))
     return partial(

@@ -51,14 +51,16 @@ def _settings() -> Settings:
 
 def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
     """Return how a case stands for whoever holds this code."""
-    issue, rating, reopening, until = queries.issue_of(complaint), None, None, None
-    if isinstance(complaint, Complaint):
-        rating, reopening = queries.rating_of(complaint, issue), queries.reopening_of(complaint)
-        until = None if reopening else veto.last_day(issue, _settings().not_fixed_days, clock.now(), _settings().timezone)
-    own = None
+    issue, rating, reopening, until, own = queries.issue_of(complaint), None, None, None, None
     if complaint.issue_id != issue.id:
         merged = queries.own_issue_of(complaint)
         own = Own(merged, history_of(merged))
+    if isinstance(complaint, Complaint):
+        rating, reopening = queries.rating_of(complaint, issue), queries.reopening_of(complaint, issue)
+        if reopening is None or reopening.closing != issue.reopened_times:
+            until = veto.last_day(
+                issue, _settings().not_fixed_days, clock.now(), _settings().timezone, merged_at=own and own.issue.merged_at
+            )
     return progress_of(
         complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until,
         messages=subscriptions.state_of(subscriptions.subscription_of(complaint)), own=own,

@@ -66,16 +66,21 @@ class SpentChallenge(Base):
 
 
 class ReopeningRequest(Base):
-    """A complainant's word that a closed issue is not cured, once a case, and what somebody else decided about it.
+    """A complainant's word that a closed issue is not cured, once a closing, and what somebody else decided about it.
 
-    `closing` is how often the issue had been reopened when it was said; `version` is 1 while it waits, 2 when decided.
+    `issue_id` is what was closed, an original if the complaint was merged into it; `closing` is how often it had been
+    reopened when it was said; `version` is 1 while it waits, 2 when decided. `decided_by_id` is None where a rule
+    reopened the issue.
     """
 
     __tablename__ = "reopening_requests"
-    __table_args__ = (Index("ix_reopening_requests_asked_at", "asked_at", "id"),)
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "issue_id", "closing"),
+        Index("ix_reopening_requests_asked_at", "asked_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), unique=True)
+    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"))
     issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), index=True)
     closing: Mapped[int]
     reason: Mapped[str] = mapped_column(String(1000))

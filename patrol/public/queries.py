@@ -1,5 +1,6 @@
 """Reads for callers without an account, and of what they left."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -114,9 +115,19 @@ def followers_of(issue: Issue) -> int:
     return db.session.scalar(select(FOLLOWERS).select_from(Issue).where(Issue.id == issue.id)) or 0
 
 
-def reopening_of(complaint: Complaint) -> ReopeningRequest | None:
-    """Return the complainant's "not fixed", if it was said."""
-    return db.session.scalar(select(ReopeningRequest).where(ReopeningRequest.complaint_id == complaint.id))
+def reopening_of(complaint: Complaint, issue: Issue) -> ReopeningRequest | None:
+    """Return the complainant's latest "not fixed" on this issue, if it was said."""
+    return db.session.scalars(
+        select(ReopeningRequest).where(ReopeningRequest.complaint_id == complaint.id, ReopeningRequest.issue_id == issue.id)
+        .order_by(ReopeningRequest.closing.desc()).limit(1)
+    ).first()  # fmt: skip
+
+
+def merged_at(complaint: Complaint, issue: Issue) -> datetime | None:
+    """Return since when `issue` tells how a complaint stands, because its own was merged into it; None for its own."""
+    if complaint.issue_id == issue.id:
+        return None
+    return db.session.scalar(select(Issue.merged_at).where(Issue.id == complaint.issue_id))
 
 
 def case_of(issue_id: UUID) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
 
 
-def last_day(issue: Issue, days: int, at: datetime, timezone: str) -> date | None:
+def last_day(issue: Issue, days: int, at: datetime, timezone: str, *, merged_at: datetime | None = None) -> date | None:
     """Return the last local day on which a closed issue may be called not fixed; None when it is past, or not closed.
 
-    The whole of the last day counts: whoever closed late in the evening takes no day away.
+    For who complained of what was merged into it at `merged_at` the days begin then, if that was after the closing. The
+    whole of the last day counts: whoever closed late in the evening takes no day away.
     """
     if issue.state != State.CLOSED or issue.closed_at is None:
         return None
-    last = local_date(issue.closed_at, timezone) + timedelta(days=days)
+    last = local_date(max(issue.closed_at, merged_at or issue.closed_at), timezone) + timedelta(days=days)
     return last if local_date(at, timezone) <= last else None

@@ -99,6 +99,10 @@ class Case:
     since: datetime = NEVER
     stage: str = ""
     climbs_from: datetime | None = None
+    # The rungs reached for this due date; and, after a pause of what was late, its last day before lateness, and what it had climbed.
+    reached: frozenset[str] = frozenset()
+    late: date | None = None
+    climbed: frozenset[str] = frozenset()
     # Time granted on top of the limit, in order: ("pause" | "review", from, to) or ("more", before, until).
     grants: list[tuple] = field(default_factory=list)
     # What the office graded it, what each duplicate raised it to since, and how the clock stood before each raise.
@@ -117,7 +121,7 @@ class Case:
     code: str | None = None
     closed_at: datetime | None = None
     ratings: dict[int, tuple] = field(default_factory=dict)
-    request: dict | None = None
+    requests: list[dict] = field(default_factory=list)
     # A tree: into what it was merged itself. What it shows as its original is the root of that tree.
     parent: "Case | None" = None
     merged_at: datetime | None = None
@@ -363,6 +367,8 @@ def local_day(moment: datetime) -> date:
 def set_due(case: Case, due: datetime, unit: str | None, last_day: date, now: datetime) -> None:
     if due != case.due:
         case.climbs_from = now
+        case.reached = case.climbed = frozenset()
+        case.late = None
     case.due, case.unit, case.last_day = due, unit, last_day
 
 
@@ -377,6 +383,7 @@ def counted(case: Case, stage: str, since: datetime) -> tuple[datetime, str | No
 
 def count_due(case: Case, stage: str, since: datetime, now: datetime) -> None:
     case.stage, case.since, case.grants, case.saved = stage, since, [], None
+    case.late, case.climbed = None, frozenset()
     set_due(case, *counted(case, stage, since), now)
 
 
@@ -388,7 +395,7 @@ def count_again(case: Case, now: datetime) -> None:
             found = found[0] + (ended - begun), None, local_day(found[0] + (ended - begun) - TICK)
         else:
             found = restored(found, begun, ended, at_least=kind == "review")
-    case.saved = None
+    case.saved, case.late, case.climbed = None, None, frozenset()
     set_due(case, *found, now)
 
 
@@ -441,9 +448,17 @@ def restored(found: tuple[datetime, str | None, date], stopped: datetime, now: d
 
 
 def restore_due(case: Case, kind: str, stopped: datetime, now: datetime) -> None:
+    late, climbed = case.late or (local_day(case.due - TICK) if case.due <= stopped else None), case.climbed | case.reached
     case.grants.append((kind, stopped, now))
     set_due(case, *restored((case.due, case.unit, case.last_day), stopped, now, at_least=kind == "review"), now)
     case.climbs_from = now
+    if late is None:
+        return
+    # What was late stays so: the working days before the pause count, those of the pause do not.
+    first, stops = local_day(now), local_day(stopped)
+    for _ in range(sum(works(late + timedelta(days=n)) for n in range(1, (stops - late).days))):
+        first = back(first)
+    case.late, case.climbed = first - timedelta(days=1), climbed
 
 
 # The ladder ----------------------------------------------------------------------------------------------------------
@@ -453,7 +468,7 @@ def ladder(case: Case) -> list[tuple[datetime, str]]:
     """The rungs of a new installation, by the moment at which each is reached."""
     last = local_day(case.due - timedelta(microseconds=1))
     rungs = [(case.since + (case.due - case.since) / 2, "half_time"), (end_of(back(last) - timedelta(days=1)), "day_before"), (case.due, "overdue")]
-    rungs += [(end_of(plus(last, days, "working")), code) for days, code in ((3, "letter"), (10, "listed"), (20, "talk"))]
+    rungs += [(end_of(plus(case.late or last, days, "working")), code) for days, code in ((3, "letter"), (10, "listed"), (20, "talk"))]
     return sorted(rungs, key=lambda rung: rung[0])
 
 
@@ -488,10 +503,11 @@ def climb(case: Case, now: datetime) -> list[str]:
         return ["office"] * len(late)
     if case.state not in RUNNING or case.climbs_from is None or case.climbs_from > now:
         return []
-    rungs = [rung for rung in ladder(case) if rung[0] >= case.climbs_from]
+    rungs = [rung for rung in ladder(case) if rung[0] >= case.climbs_from and rung[1] not in case.climbed | case.reached]
     reached = [code for moment, code in rungs if moment <= now]
     case.climbs_from = next((moment for moment, _ in rungs if moment > now), None)
     case.entries += ["escalate"] * len(reached)
+    case.reached |= set(reached)
     case.orders += [{"to": case.lead, "answered": False, "id": None} for code in reached if code in ("letter", "listed", "talk")]
     return reached
 
@@ -557,7 +573,7 @@ def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], r
     case.climbed_to = min(case.climbs_from or now, now)
     original.entries.append("take_in")
     if raised:
-        kept = {name: getattr(original, name) for name in ("severity", "due", "unit", "last_day", "climbs_from", "saved")}
+        kept = {name: getattr(original, name) for name in ("severity", "due", "unit", "last_day", "climbs_from", "saved", "late", "climbed", "reached")}
         original.severity = raised
         original.raises.append((case, raised))
         if original.state in RUNNING:
@@ -624,7 +640,10 @@ def call_back(case: Case) -> None:
     case.lead, case.helpers, case.department, case.dispatched_at = None, [], None, None
 
 
-def reopen(case: Case) -> None:
+def reopen(case: Case, cases: Sequence[Case]) -> None:
+    """Whoever called it not fixed is answered by that, whichever way it is reopened."""
+    for row in (row for one in cases for row in one.requests if row["of"] is case):
+        row["decided"] = True
     call_back(case)
     case.declined, case.rectified_by, case.closed_at = False, None, None
     case.reopened += 1
@@ -661,7 +680,7 @@ def take(
         "rectify": lambda: (setattr(case, "rectified_by", who), setattr(case, "rectified_at", now)),
         "suspend": lambda: (setattr(case, "stopped_at", now), setattr(case, "is_reached", False)),
         "return": lambda: (setattr(case, "rectified_by", None), setattr(case, "returned", case.returned + 1)),
-        "close": lambda: setattr(case, "closed_at", now), "reopen": lambda: reopen(case),
+        "close": lambda: setattr(case, "closed_at", now), "reopen": lambda: reopen(case, cases),
         "dispatch": lambda: setattr(case, "dispatched_at", now),
     }
     effects.get(verb, lambda: None)()

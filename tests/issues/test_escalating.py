@@ -104,6 +104,54 @@ def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectif
     assert sweep_at(datetime(2026, 3, 31, 0, tzinfo=ZoneInfo(CHINA))) == 1
 
 
+def test_cures_that_are_returned_do_not_begin_the_ladder_anew(valley, pictures, monday):  # noqa: F811
+    issue = report(valley.patroller_client)  # due on 16 March
+
+    def cure(day):
+        with at(datetime(2026, 3, day, 9, tzinfo=ZoneInfo(CHINA))):
+            escalate_all_due()
+            read = valley.chief_client.get(f"issues/{issue['id']}").json
+            return taken(valley.chief_client, read, "rectify", files=pictures[:1], note="已清理")
+
+    def give_back(day):
+        with at(datetime(2026, 3, day, 9, tzinfo=ZoneInfo(CHINA))):
+            return taken(valley.supervisor_client, issue, "return", reason="仍有残留")
+
+    issue = cure(18)  # the 17th has passed: one day too late
+    issue = give_back(20)
+    issue = cure(23)  # the 20th: two
+    issue = give_back(25)
+    assert issue["due_rule"]["last_day"] == "2026-03-26", "the law of returns stays"
+    letter = datetime(2026, 3, 26, tzinfo=ZoneInfo(CHINA))  # the 25th: three
+    assert sweep_at(letter - timedelta(seconds=1)) == 0
+    assert sweep_at(letter) == 1
+    assert climbed() == ["half_time", "day_before", "overdue", "letter"], "what was reached is not repeated"
+    issue = cure(27)
+    issue = give_back(30)
+    # Four days had passed before the 27th; six more from the 30th to 7 April, with Qingming.
+    listed = datetime(2026, 4, 8, tzinfo=ZoneInfo(CHINA))
+    assert sweep_at(listed - timedelta(seconds=1)) == 0
+    assert sweep_at(listed + timedelta(days=60)) == 2
+    rows = {row.code: row.planned_at for row in db.session.scalars(select(Escalation))}
+    assert (rows["listed"], list(rows)[-2:]) == (listed, ["listed", "talk"])
+
+
+def test_a_new_opening_of_what_was_late_begins_the_ladder_anew(valley, pictures, monday):  # noqa: F811
+    issue = report(valley.patroller_client)
+    with at(datetime(2026, 3, 18, 9, tzinfo=ZoneInfo(CHINA))):
+        escalate_all_due()
+        issue = valley.chief_client.get(f"issues/{issue['id']}").json
+        issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    with at(datetime(2026, 3, 19, 9, tzinfo=ZoneInfo(CHINA))):
+        issue = taken(valley.supervisor_client, issue, "return", reason="仍有残留")
+        issue = taken(valley.chief_client, issue, "rectify", files=pictures[1:2], note="已清理")
+        issue = taken(valley.supervisor_client, issue, "verify")
+        issue = taken(valley.office_client, issue, "close")
+        issue = taken(valley.office_client, issue, "reopen", reason="又出现了")
+    assert sweep_at(due_of(issue)) == 3
+    assert climbed()[-1] == "overdue"
+
+
 def test_what_has_ended_is_not_walked_over_and_begins_anew_when_reopened(valley):
     issue = report(valley.patroller_client, severity="serious")
     issue = taken(valley.office_client, issue, "reject", ground="no_evidence_found", reason="现场未见")

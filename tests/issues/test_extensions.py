@@ -39,6 +39,16 @@ def test_a_granted_extension_moves_the_due_date_and_is_told(valley):
     assert set(broken_chains()) == {None}
 
 
+def test_what_was_asked_in_time_waits_for_the_office_also_when_it_is_late_meanwhile(valley):
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        taken(valley.chief_client, issue, "extensions", **LATER)
+    for days in (0, 30):
+        with at(MONDAY + timedelta(days=days)):
+            assert [row["id"] for row in valley.office_client.get("issues?list=waiting_for_me").json["items"]] == [issue["id"]]
+            assert valley.chief_client.get("issues?list=waiting_for_me").json["items"] == []
+
+
 def test_a_refused_one_changes_no_date_and_there_are_two_at_most(valley):
     with at(MONDAY):
         issue = report(valley.patroller_client)

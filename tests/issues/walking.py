@@ -484,7 +484,7 @@ class Walk:
     def _citizen(self) -> None:
         """Complain, follow, rate, call it not fixed, or let somebody decide on that."""
         theirs = [case for case in self.cases if case.code]
-        closed = [case for case in theirs if case.original.state == "closed" or case.request] or theirs
+        closed = [case for case in theirs if case.original.state == "closed" or case.requests] or theirs
         if not theirs or self.chance.random() < 0.3:
             return self._complain()
         case, act = self.chance.choice(closed), self.chance.choice((self._rate, self._not_fixed, self._decide_request, self._follow, self._track))
@@ -515,28 +515,33 @@ class Walk:
 
     def _not_fixed(self, case: Case) -> None:
         told, said = case.original, self.chance.choice(("还有", "还有", "仍有"))
-        last = law.local_day(told.closed_at) + timedelta(days=15) if told.closed_at else None
+        last = law.local_day(max(told.closed_at, case.merged_at or told.closed_at)) + timedelta(days=15) if told.closed_at else None
         wanted = 409 if told.state != "closed" or law.local_day(self.now) > last else 201
-        if case.request:
-            wanted = 200 if case.request["said"] == said else 409
+        known = next((row for row in reversed(case.requests) if row["of"] is told), None)
+        if known and known["said"] == said and (told.state != "closed" or known["closing"] == told.reopened):
+            wanted = 200
+        elif known and known["closing"] == told.reopened:
+            wanted = 409
         reply = self.call(None, "POST", f"public/complaints/{case.code}/not-fixed", {"reason": said})
         if self._answers(reply, wanted, f"a citizen calls {_said(case)} not fixed") and wanted == 201:
-            case.request = {"of": told, "said": said, "closing": told.reopened, "decided": False, "at": self.now}
+            case.requests.append({"of": told, "said": said, "closing": told.reopened, "decided": False, "at": self.now})
             law.wait_for_answer(told, self._asked(told))
             told.entries.append("ask_reopening")
 
     def _asked(self, case: Case) -> list[datetime]:
         """Since when each word of "not fixed" on this closing waits."""
-        requests = [one.request for one in self.cases if one.request and one.request["of"] is case]
+        requests = [row for one in self.cases for row in one.requests if row["of"] is case]
         return [row["at"] for row in requests if not row["decided"] and row["closing"] == case.reopened]
 
     def _decide_request(self, case: Case) -> None:
         """The request is about what was closed: the original, whatever becomes of the duplicate."""
-        if case.request is None:
+        if not case.requests:
             return
-        complaint, case, request = case, case.request["of"], case.request
+        complaint, request = case, case.requests[-1]
+        case = request["of"]
         who, granted = (self._office_of(case) or self._somebody()) if self.chance.random() < 0.5 else self._somebody(), self.chance.random() < 0.6
-        row = db.session.scalars(select(ReopeningRequest).join(Complaint).where(Complaint.issue_id == UUID(complaint.id))).one()
+        row = db.session.scalars(select(ReopeningRequest).join(Complaint).where(Complaint.issue_id == UUID(complaint.id)).order_by(ReopeningRequest.asked_at)).all()[-1]
+        self._must(row.version == 1 + request["decided"], f"a request on {_said(case)} has version {row.version}")
         own = law.handled(case, who, self.now)
         wanted = _first(
             (not who.enabled, 401), (not who.roles & law.REVIEWS, 403), (not law.sees(case, who), 404), (request["decided"], 409),

@@ -12,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.department_models import IssueSide
 from patrol.issues.escalating import escalate_all_due
+from patrol.issues.leads import superior_chiefs
 from patrol.issues.models import CoHandler, Issue
 from patrol.issues.queries import visible_to
 from patrol.issues.seeing import seen_by
@@ -65,8 +66,23 @@ def test_a_late_charge_against_a_chief_is_told_to_the_office_and_to_no_chief(val
     assert client.get(f"issues/{other['id']}").status_code == 200
     for kind in ("issue.letter", "issue.listed", "issue.talk", "issue.overdue"):
         assert (kind, superior.id) in told_of(other)
-        assert (kind, valley.town_office.id) in told_of(charge)
-    assert {person for _, person in told_of(charge)} == {valley.town_office.id}
+        assert {(kind, valley.town_office.id), (kind, valley.office.id)} <= told_of(charge), "the office above stands for the superior chief"
+    assert {person for _, person in told_of(charge)} == {valley.town_office.id, valley.office.id}
+
+
+def test_whoever_handles_it_is_not_the_superior_but_the_chief_above_is(valley, build, superior):
+    line = ((119.80, 29.60), (119.82, 29.60))
+    highest = build.person("chief", name="区级河长")
+    build.appointment(build.reach(line, level="county", water_body=valley.reach.water_body), highest)
+    issue, day = joint(valley, "C1"), clock.today(TODAY)
+    assert superior_chiefs(issue, day) == [superior.id]
+    issue.lead_id = superior.id
+    assert superior_chiefs(issue, day) == [highest.id]
+    issue.lead_id = highest.id
+    assert superior_chiefs(issue, day) == []
+    issue.lead_id, issue.co_handlers = valley.chief.id, [superior]
+    assert superior_chiefs(issue, day) == [highest.id]
+    db.session.rollback()
 
 
 @pytest.mark.parametrize("category", ["F1", "C1"])

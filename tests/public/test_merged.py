@@ -10,7 +10,7 @@ from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.issues.models import HistoryEntry
 from patrol.people import retention
-from patrol.public.models import ReporterContact
+from patrol.public.models import ReopeningRequest, ReporterContact
 from tests.evidence.camera import camera_jpeg
 from tests.public.conftest import HERE
 
@@ -141,6 +141,35 @@ def test_a_rating_of_the_original_is_none_of_the_duplicate_s_own_result(complain
     assert read(sent)["can_rate"]
     assert anyone.post(path, json={"satisfied": False, "score": 1}).status_code == 201
     assert read(sent)["rating"]["score"] == 1
+
+
+def test_not_fixed_on_the_original_is_none_on_the_duplicate_s_own_result(complain, place, read, issue_of, cure, step, anyone):
+    first, sent = issue_of(complain().json), complain(description="同一处").json
+    second, path = issue_of(sent), f"public/complaints/{sent['tracking_code']}/not-fixed"
+    step(second.id, "merge", place.office, into=first.id, reason="同一处")
+    cure(first.id)
+    assert anyone.post(path, json={"reason": "还在"}).status_code == 201
+    assert not read(sent)["can_say_not_fixed"]
+    step(second.id, "unmerge", place.office, reason="其实是两处")
+    assert read(sent)["reopening"] is None
+    cure(second.id, photo=78)
+    assert read(sent)["can_say_not_fixed"]
+    assert anyone.post(path, json={"reason": "还在"}).status_code == 201
+    assert db.session.scalars(select(ReopeningRequest.issue_id).order_by(ReopeningRequest.id)).all() == [first.id, second.id]
+
+
+def test_of_a_closing_before_the_merging_it_can_be_said_for_fifteen_days_after_it(complain, place, read, issue_of, cure, step, anyone):
+    first, sent = issue_of(complain().json), complain(description="同一处").json
+    cure(first.id)
+    merged = clock.now() + timedelta(days=30)
+    with clock.moved_clock(lambda: merged):
+        step(issue_of(sent).id, "merge", place.office, into=first.id, reason="同一处")
+        assert read(sent)["not_fixed_until"] == (clock.today("Asia/Shanghai") + timedelta(days=15)).isoformat()
+    with clock.moved_clock(lambda: merged + timedelta(days=16)):
+        assert not read(sent)["can_say_not_fixed"]
+    with clock.moved_clock(lambda: merged + timedelta(days=15)):
+        reply = anyone.post(f"public/complaints/{sent['tracking_code']}/not-fixed", json={"reason": "还在"})
+    assert reply.status_code == 201, reply.json
 
 
 def test_followers_of_the_duplicate_follow_the_original_too(complain, place, issue_of, step, anyone, read, cure):

@@ -1,6 +1,7 @@
 """The citizens' veto: said once and in time, decided by somebody who did not handle the case, told in plain words."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
@@ -129,6 +131,10 @@ class TestSaying:
         issue, at = Issue(state="closed", closed_at=closed_at), closed_at + waited
         passed = (clock.local_date(at, ZONE) - clock.local_date(closed_at, ZONE)).days
         last = veto.last_day(issue, days, at, ZONE)
+        assert veto.last_day(issue, days, at, ZONE, merged_at=closed_at - waited) == last, "merged before the closing"
+        if last is not None:
+            merged = veto.last_day(issue, days, at, ZONE, merged_at=at)
+            assert merged == clock.local_date(at, ZONE) + timedelta(days=days)
         assert (last is not None) == (passed <= days)
         assert last is None or (isinstance(last, date) and last >= clock.local_date(at, ZONE))
 
@@ -203,12 +209,37 @@ class TestDeciding:
         assert decide(elsewhere, True).status_code == 404
         assert signed_in(elsewhere).get("reopening-requests").json["items"] == []
 
-    def test_granting_what_was_reopened_meanwhile_reopens_nothing_twice(self, say, decide, closed, place, step):
+    def test_a_reopening_by_hand_settles_what_waits_and_the_next_closing_can_be_called_not_fixed(self, say, decide, follow, closed, place, step, cure):
         say()
         step(closed.id, "reopen", place.office, reason="又出现了")
-        assert decide(place.office, True).status_code == 200
+        request = db.session.scalars(select(ReopeningRequest)).one()
+        assert (request.granted, request.decided_by_id, request.decision, request.version) == (True, place.office.id, "又出现了", 2)
+        assert decide(place.office, True).status_code == 412
+        assert decide(place.office, True, if_match="*").status_code == 409
+        assert say().status_code == 200, "the same word once more, by a client that heard no answer"
+        assert (follow()["can_say_not_fixed"], follow()["reopening"]["granted"]) == (False, True)
         issue = db.session.get_one(Issue, closed.id, populate_existing=True)
         assert (issue.reopened_times, issue.state) == (1, "accepted")
+        step(closed.id, "dispatch", place.office, lead=place.chief.username)
+        cure(closed.id, photo=90)
+        assert follow()["can_say_not_fixed"]
+        assert say().status_code == 201
+        assert (follow()["can_say_not_fixed"], follow()["reopening"]["granted"]) == (False, None)
+        assert [say().status_code, say("别的").status_code] == [200, 409]
+        assert db.session.get_one(Issue, closed.id, populate_existing=True).decide_by is not None
+        assert list(broken_chains()) == [None]
+
+    def test_one_answer_settles_what_several_said_without_telling_their_words(self, say, decide, closed, place, complain):
+        other = complain(description="另一处").json
+        say("桥下还有，我姓周")
+        with transaction():
+            row = db.session.get_one(ReopeningRequest, db.session.scalar(select(ReopeningRequest.id)))
+            db.session.add(ReopeningRequest(
+                complaint_id=UUID(other["id"]), issue_id=row.issue_id, closing=0, reason="也没有好", digest="0" * 64,
+                asked_at=row.asked_at + timedelta(minutes=1), version=1))
+        assert decide(place.town_office, True).status_code == 200
+        rows = db.session.scalars(select(ReopeningRequest).execution_options(populate_existing=True)).all()
+        assert [(row.granted, row.decision, row.version) for row in rows] == [(True, "已到现场核实", 2)] * 2
 
     @pytest.mark.parametrize("body", [{"granted": True}, {"granted": True, "reason": " "}, {"reason": "x"}, {"granted": True, "reason": "x" * 1001}])
     def test_it_wants_a_decision_and_a_reason(self, say, closed, place, signed_in, body):
