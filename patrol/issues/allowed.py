@@ -9,7 +9,18 @@ from uuid import UUID
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.lifecycle import GROUNDS_OF, STATE_NAME, VERB_NAME, State, Step, Verb, Who, find_step, steps_from
+from patrol.issues.lifecycle import (
+    GROUNDS_OF,
+    STATE_NAME,
+    VERB_NAME,
+    State,
+    Step,
+    Verb,
+    Who,
+    find_step,
+    signed_by_chief,
+    steps_from,
+)
 from patrol.people.permissions import Permission
 
 
@@ -18,7 +29,7 @@ class IssueFacts:
     """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any.
 
     `dispatched_for` and `merged_for` are how long ago that was, `declined` whether a lead gave it back since it was opened,
-    and `open_parts` the numbers of the co-handlers' parts that are not done.
+    `open_parts` the numbers of the co-handlers' parts that are not done, and `is_charge` whether it is one against a chief.
     """
 
     state: State
@@ -30,6 +41,7 @@ class IssueFacts:
     merged_for: timedelta | None = None
     declined: bool = False
     open_parts: tuple[int, ...] = ()
+    is_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +66,11 @@ OUT_OF_SCOPE = Text("该问题不在您的辖区内", "the issue lies outside yo
 NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the lead of the issue may do this")
 _NOT_HANDLING = Text("只有该问题的责任人或协办人可以执行此步骤", "only the lead or a co-handler may do this")
 OWN_WORK = Text(
-    "责任人、协办人、整改人、参与办理的人及与其有委托关系的人不得复核、结案、决定重新办理或抽查，请由其他人员办理",
-    "whoever leads, co-handles, rectified or worked on it, or acts for such a person, may not verify, close, decide or check: somebody else has to",
+    "责任人、协办人、整改人、参与办理的人及与其有委托关系的人不得复核、结案、不予受理、挂账、抽查，也不得决定延期或重新办理，请由其他人员办理",
+    "whoever leads, co-handles, rectified or worked on it, or acts for such a person, may not verify, close, reject, suspend or check it, "
+    "nor decide on more time or reopening: somebody else has to",
 )
-_NOT_CHIEF = Text("重大问题的结案、挂账须由县级河长签字", "a major issue is closed or put on the ledger by the district's chief")
+_NOT_CHIEF = Text("重大问题的结案、挂账和受理后的不予受理须由县级河长签字", "a major issue is closed, put on the ledger or, once accepted, rejected by the district's chief")
 _NOT_ONESELF = Text("责任人和协办人不能督办自己", "the lead and co-handlers cannot supervise themselves")
 _NOT_ABOVE = Text("河长只能督办下级辖区的问题", "a chief supervises issues of the regions below")
 _NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
@@ -121,7 +134,7 @@ def _refuse_handler(issue: IssueFacts, actor: ActorFacts) -> Text | None:
 
 
 def _refuse_non_signer(issue: IssueFacts, actor: ActorFacts) -> Text | None:
-    if issue.severity == Severity.MAJOR and not actor.chief_of_district:
+    if signed_by_chief(issue.severity, is_charge=issue.is_charge) and not actor.chief_of_district:
         return _NOT_CHIEF
     return _refuse_outsider(issue, actor)
 
@@ -153,16 +166,18 @@ def _refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
     """Return why `actor` may not take `step`, whose state fits, or None when it may."""
     if actor.person_id is None:
         return None if step.by_system else _NOT_BY_SYSTEM.format(step=step.name)
-    permission = step.permission_for(issue.severity)
+    permission = step.permission_for(issue.severity, is_charge=issue.is_charge)
     if permission not in actor.permissions:
         is_major_signature = permission == step.needs_for_major
         return _NOT_CHIEF if is_major_signature else _NO_PERMISSION.format(step=step.name)
     return _REFUSAL[step.who](issue, actor)
 
 
-def may_check(state: State, severity: Severity, permissions: frozenset[Permission]) -> bool:
+def may_check(issue: IssueFacts, permissions: frozenset[Permission]) -> bool:
     """Tell whether somebody with these permissions could check such an issue, so that it matters whose own work it is."""
-    return any(step.is_check and step.permission_for(severity) in permissions for step in steps_from(state))
+    return any(
+        step.is_check and step.permission_for(issue.severity, is_charge=issue.is_charge) in permissions for step in steps_from(issue.state)
+    )
 
 
 def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:

@@ -1,4 +1,7 @@
-"""More time for an issue: its lead asks before it is due, at most twice, and the office decides. Never commits."""
+"""More time for an issue: its lead asks before it is due, at most twice, and the office decides. Never commits.
+
+A request ends with whoever made it: when somebody else is to lead, the system refuses it.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,14 +12,15 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, leads
+from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
 from patrol.issues.due import extend_due
 from patrol.issues.events import EntryNoted
+from patrol.issues.four_eyes import own_work
 from patrol.issues.history import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import Extension, Issue
 from patrol.issues.queries import actor_facts, extensions_of, issue_facts, locked_issue
-from patrol.people.actor import Actor
+from patrol.people.actor import SYSTEM, Actor
 
 MOST_EXTENSIONS = 2
 """How often a lead may ask, granted or not; the published local rules allow two."""
@@ -34,6 +38,9 @@ _NONE = Text("没有这次延期申请", "There is no such request for more time
 _DECIDED = Text("此申请已有决定", "This request has been decided already")
 _FOUR_EYES = Text("延期不能由申请人自己批准", "whoever asked for more time may not decide on it")
 _OVER = Text("申请的期限已过：请不同意此申请", "The date asked for has passed: refuse the request")
+_NO_MORE = Text("申请的期限不晚于现在的期限：请不同意此申请", "The date asked for is no later than the present one: refuse the request")
+_LEAD_CHANGED = Text("责任人已变更，原责任人的延期申请不再有效", "The lead changed: the former lead's request no longer counts")
+LEAD_CHANGED = "lead_changed"
 
 
 def ask_extension(
@@ -83,8 +90,9 @@ def decide_extension(
 ) -> Issue:
     """Let the office decide on the `n`-th request; when granted, the issue is due at the date asked for.
 
-    Raises NotFound (404), Stale (412), NotAllowed (403) out of the region or for one's own request, and Conflict (409)
-    when it was decided before, when work on the issue has ended meanwhile, or when the date to grant has passed.
+    Raises NotFound (404), Stale (412), NotAllowed (403) out of the region, for one's own request or on one's own
+    work, and Conflict (409) when it was decided before, when work on the issue has ended meanwhile, or when the date to grant
+    has passed or is no later than the present one.
     """
     issue, now = locked_issue(by, issue_id), clock.now()
     refuse_stale(expected_version, issue.version)
@@ -95,15 +103,30 @@ def decide_extension(
         raise NotFound(_NONE)
     if row.asked_by_id == by.person_id:
         raise NotAllowed(_FOUR_EYES)
+    if own_work([issue.id], by.person_id, clock.local_date(now, timezone)):
+        raise NotAllowed(OWN_WORK)
     if row.decided_at is not None or row.opening != issue.reopened_times:
         raise Conflict(_DECIDED)
     _refuse_unless_in_work(issue)
     if granted and row.until <= now:
         raise Conflict(_OVER)
+    if granted and row.until <= issue.due_at:
+        raise Conflict(_NO_MORE)
     row.granted, row.decision, row.decided_at, row.decided_by_id = granted, reason, now, by.person_id
     _note_decision(issue, row, by, timezone)
     db.session.flush()
     return issue
+
+
+def settle_request(issue: Issue) -> None:
+    """Let the system refuse what a former lead of a locked issue asked for and nobody decided; one statement when there is none."""
+    for row in extensions_of(issue):
+        if row.decided_at is None and row.opening == issue.reopened_times:
+            row.granted, row.decision, row.decided_at = False, _LEAD_CHANGED.zh, clock.now()
+            add_entry(
+                issue, verb=REFUSE_EXTENSION, by=SYSTEM, from_state=issue.state, rule=LEAD_CHANGED, brought={"reason": row.decision}
+            )
+            events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_EXTENSION, seq=issue.version))
 
 
 def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> None:

@@ -1,8 +1,9 @@
 """Four eyes: who may not check an issue, since it is their own work, or that of somebody whom they stand in for.
 
-Own work is what one leads or co-handles, rectified, or took a step of at any time. People who act for each other are one
+Own work is what one leads or co-handles, or was put in charge of by a dispatch once, rectified, or took a step of at any time. People who act for each other are one
 pair of eyes: whoever did so on any day from the issue's last dispatch until today. It is one condition of the database,
-for the steps that check (verify, return, close), the decision on reopening, spot checks, and the lists of what waits.
+for the steps that check or end it (verify, return, close, reject once accepted, suspend), the decisions on more time and on
+reopening, spot checks, and the lists of what waits.
 """
 
 from collections.abc import Callable, Collection
@@ -10,16 +11,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, or_, select, union_all
 
 from patrol.foundation.database import db
-from patrol.issues.history import REPORT_PART
+from patrol.issues.history import HAND_OVER, REPORT_PART
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import CoHandler, HistoryEntry, Issue
 
 StandIns = Callable[[UUID, ColumnElement[date], date], Select[UUID]]
 WORK = (Verb.START.value, Verb.PROGRESS.value, Verb.RECTIFY.value, REPORT_PART)
 """The entries of a history by which somebody worked on the issue."""
+NAMING = (Verb.DISPATCH.value, HAND_OVER)
+"""The entries of a history by which somebody was put in charge."""
 _ways: list[StandIns] = []
 
 
@@ -43,9 +46,15 @@ def is_own_work_of(person_id: UUID, today: date) -> ColumnElement[bool]:
     worked = select(HistoryEntry.id).where(
         HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(WORK), HistoryEntry.actor_id == eyes.c.id
     )
+    # A lead who was called back is named by the history alone, in JSON: there ids have hyphens, which SQLite's own have not.
+    put = func.coalesce(HistoryEntry.changes["lead_id"].as_string(), "") + func.coalesce(HistoryEntry.changes["co_handlers"].as_string(), "")
+    in_charge = select(HistoryEntry.id).where(
+        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(NAMING),
+        func.replace(put, "-", "").contains(func.replace(cast(eyes.c.id, String), "-", "")),
+    )
     is_handler = or_(
         eyes.c.id == Issue.lead_id, eyes.c.id == Issue.rectified_by_id, helps.correlate(Issue, eyes).exists(),
-        worked.correlate(Issue, eyes).exists(),
+        worked.correlate(Issue, eyes).exists(), in_charge.correlate(Issue, eyes).exists(),
     )  # fmt: skip
     return select(eyes.c.id).where(is_handler).correlate(Issue).exists()
 

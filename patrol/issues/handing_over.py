@@ -10,6 +10,7 @@ from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.issues.events import EntryNoted
+from patrol.issues.extensions import settle_request
 from patrol.issues.history import HAND_OVER, add_entry
 from patrol.issues.lifecycle import ENDED, UNDO_WITHIN, State
 from patrol.issues.models import Issue
@@ -66,6 +67,7 @@ def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
     issue.lead_id, issue.lead = lead.id if lead else None, lead
     entry = add_entry(issue, verb=HAND_OVER, by=SYSTEM, from_state=issue.state, rule=rule, changes={"lead_id": change})
     events.record(EntryNoted(issue_id=issue.id, verb=HAND_OVER, seq=entry.seq))
+    settle_request(issue)
 
 
 def _named(person: Person | None) -> dict[str, str] | None:

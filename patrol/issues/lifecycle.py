@@ -113,7 +113,7 @@ class Step:
     """One row of the law; `target` None leaves the state as it is.
 
     `must`, `one_of` and `may` name the fields that the step has to bring, has to bring exactly one of, and can bring.
-    `needs_for_major` replaces `needs` for issues of major severity; `by_system` lets policy take the step with nobody.
+    `needs_for_major` replaces `needs` for issues of major severity, but for charges, which no chief sees; `by_system` lets policy take the step with nobody.
     `within` is how long after the dispatch, or after the step that it `undoes`, the step may still be taken; a step that
     is `once` is taken once in an issue's life, which begins anew when it is reopened. A step that `undoes` another leads
     back to the state in which that one was taken. `undispatched` is the target where nobody was put in charge yet.
@@ -155,9 +155,14 @@ class Step:
         undone = [step for step in STEPS if step.verb is self.undoes]
         return [source for source in State for step in undone if source in step.sources]
 
-    def permission_for(self, severity: Severity) -> Permission:
-        """Return the permission that the step needs on an issue of this severity."""
-        return self.needs_for_major if self.needs_for_major and severity == Severity.MAJOR else self.needs
+    def permission_for(self, severity: Severity, *, is_charge: bool) -> Permission:
+        """Return the permission that the step needs on an issue of this severity, a charge against a chief or another."""
+        return self.needs_for_major if self.needs_for_major and signed_by_chief(severity, is_charge=is_charge) else self.needs
+
+
+def signed_by_chief(severity: Severity, *, is_charge: bool) -> bool:
+    """Tell whether the district's chief signs how an issue ends; a charge against a chief is for the office above."""
+    return severity == Severity.MAJOR and not is_charge
 
 
 def _from(*states: State) -> frozenset[State]:
@@ -168,6 +173,8 @@ UNDO_WITHIN = timedelta(hours=24)
 """How long a merging can be undone."""
 
 _S, _P = State, Permission
+_REJECT = Text("不予受理", "Reject")
+_NOT_TAKEN_UP = Text("河长办未予受理，原因见说明。", "The office has not taken it up; the reason is given.")
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -176,9 +183,14 @@ STEPS: tuple[Step, ...] = (
         public_text=Text("河长办已受理。", "The river chief office has accepted it."),
     ),
     Step(
-        Verb.REJECT, Text("不予受理", "Reject"), _from(_S.SUBMITTED, _S.ACCEPTED), _S.REJECTED,
-        _P.RECEIVE_ISSUE, Who.OFFICE, must=("ground", "reason"), due=Due.CLEARS,
-        public_text=Text("河长办未予受理，原因见说明。", "The office has not taken it up; the reason is given."),
+        Verb.REJECT, _REJECT, _from(_S.SUBMITTED), _S.REJECTED,
+        _P.RECEIVE_ISSUE, Who.OFFICE, must=("ground", "reason"), due=Due.CLEARS, public_text=_NOT_TAKEN_UP,
+    ),
+    Step(
+        # Somebody may have been in charge before, and what is major was found to be so: it ends like a closing.
+        Verb.REJECT, _REJECT, _from(_S.ACCEPTED), _S.REJECTED,
+        _P.RECEIVE_ISSUE, Who.CLOSER, must=("ground", "reason"), due=Due.CLEARS, needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        public_text=_NOT_TAKEN_UP,
     ),
     Step(
         # A duplicate waits for nobody: the original's clock is the one that counts.
@@ -231,7 +243,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         # How long the check took is no fault of the lead's: he gets back what was left when he had reported the cure.
-        Verb.RETURN, Text("退回整改", "Return"), _from(_S.RECTIFIED), _S.IN_PROGRESS,
+        # What was verified can go back too, or an issue that nobody may sign would stay there for ever.
+        Verb.RETURN, Text("退回整改", "Return"), _from(_S.RECTIFIED, _S.VERIFIED), _S.IN_PROGRESS,
         _P.REVIEW_ISSUE, Who.NOT_HANDLER, must=("reason",), due=Due.RESTORES,
         public_text=Text("复核未通过，已退回继续整改。", "The check found it not put right; work on it goes on."),
     ),
@@ -243,7 +256,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         Verb.SUSPEND, Text("挂账", "Suspend"), _from(_S.ACCEPTED, _S.DISPATCHED, _S.IN_PROGRESS), _S.SUSPENDED,
-        _P.DISPATCH_ISSUE, Who.SIGNER, must=("reason", "review_on", "milestones"), due=Due.STOPS,
+        _P.DISPATCH_ISSUE, Who.CLOSER, must=("reason", "review_on", "milestones"), due=Due.STOPS,
         needs_for_major=_P.CLOSE_MAJOR_ISSUE,
         public_text=Text("需要工程措施，已挂账并定期复查。", "It needs works; it is kept on the ledger and reviewed."),
     ),
@@ -323,8 +336,8 @@ WHO_NAME: dict[Who, Text] = {
     Who.LEAD_OR_CO_HANDLER: Text("责任人或协办人", "the lead or a co-handler"),
     Who.NOT_HANDLER:        Text("辖区覆盖该问题，非办理人", "whose region covers the issue, never who handled it"),
     Who.SUPERIOR:           Text("辖区覆盖该问题，非责任人和协办人", "whose region covers the issue, neither lead nor co-handler"),
-    Who.CLOSER:             Text("辖区覆盖该问题，非办理人；重大问题由县级河长", "never who handled it; for `major` the district's chief"),
-    Who.SIGNER:             Text("辖区覆盖该问题；重大问题由县级河长", "whose region covers the issue; for `major` the district's chief"),
+    Who.CLOSER:             Text("辖区覆盖该问题，非办理人；重大问题由县级河长，F类除外", "never who handled it; for `major` (not F) the district's chief"),
+    Who.SIGNER:             Text("辖区覆盖该问题；重大问题由县级河长，F类除外", "whose region covers the issue; for `major` (not F) the district's chief"),
 }  # fmt: skip
 """What each relation asks of somebody who holds the permission."""
 

@@ -17,7 +17,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import box_around, distance_m
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import CHARGES
+from patrol.issues.accusations import CHARGES, is_charge
 from patrol.issues.allowed import ActorFacts, IssueFacts
 from patrol.issues.branches import Branch, Several
 from patrol.issues.categories import Severity, category_of
@@ -249,7 +249,7 @@ def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
         declined=issue.declined_at is not None,
         dispatched_for=now - issue.dispatched_at if issue.dispatched_at else None,
         merged_for=now - issue.merged_at if issue.merged_at else None,
-        open_parts=tuple(part.n for part in issue.parts if part.state == "open"),
+        open_parts=tuple(part.n for part in issue.parts if part.state == "open"), is_charge=is_charge(issue.category),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import may_check, steps_open_to
-from patrol.issues.categories import CATEGORIES, Severity
+from patrol.issues.categories import CATEGORIES
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.four_eyes import own_work
@@ -96,7 +96,7 @@ class Reader:
     def look_at(self, issues: Sequence[Issue]) -> Sequence[Issue]:
         """Return the issues, now that it is known of all together which of them the reader may check; one query at most."""
         able = self.actor.permissions
-        checked = [i.id for i in issues if i.id not in self.own_work and may_check(State(i.state), Severity(i.severity), able)]
+        checked = [i.id for i in issues if i.id not in self.own_work and may_check(issue_facts(i, self.now), able)]
         own = own_work(checked, self.actor.person_id, self.today)
         self.own_work.update({issue_id: issue_id in own for issue_id in checked})
         return issues

@@ -13,6 +13,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, true
 
 from patrol.foundation import clock
+from patrol.issues.accusations import CHARGES
 from patrol.issues.branches import Branch
 from patrol.issues.categories import Severity
 from patrol.issues.deciding import LATE_CODE
@@ -58,7 +59,7 @@ def _mine_today(actor: Actor, scope: Scope) -> list[Branch]:
 def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
     """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
     found, today = [], clock.today(_timezone())
-    is_major, on_ledger = Issue.severity == Severity.MAJOR.value, Issue.state == State.SUSPENDED.value
+    by_chief, on_ledger = and_(Issue.severity == Severity.MAJOR.value, Issue.category.not_in(CHARGES)), Issue.state == State.SUSPENDED.value
     not_mine = ~is_own_work_of(actor.person_id, today) if actor.person_id else true()
     # A day of review is there from its morning on, and so is a milestone; both are late when that day is over.
     to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= _end_of_today()))
@@ -66,18 +67,18 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
     if first:
         found.append(scope.area({Issue.state: [state.value for state in first]}))
     if actor.may(P.DISPATCH_ISSUE):
-        found += [_in_area(scope, *_more_time_asked(actor)), _in_area(scope, to_review, ~is_major)]
+        found += [_in_area(scope, *_more_time_asked(actor), not_mine), _in_area(scope, to_review, ~by_chief)]
     if actor.may(P.REVIEW_ISSUE):
         found.append(scope.area({Issue.state: [State.RECTIFIED.value]}, not_mine))
         asked = and_(Issue.state == State.CLOSED.value, Issue.decide_by.is_not(None))
         found.append(_in_area(scope, asked, not_mine, *_of_others(actor)))
     if actor.may(P.CLOSE_ISSUE):
-        found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~is_major, not_mine))
+        found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~by_chief, not_mine))
     if districts := districts_signed_by(actor, today):
         of_districts = among(Issue.region_id, select(Region.id).where(or_(*(Region.path.startswith(path, autoescape=True) for path in districts))))
         found += [
-            scope.area({Issue.state: [State.VERIFIED.value]}, is_major, of_districts, not_mine),
-            _in_area(scope, to_review, is_major, of_districts),
+            scope.area({Issue.state: [State.VERIFIED.value]}, by_chief, of_districts, not_mine),
+            _in_area(scope, to_review, by_chief, of_districts),
         ]
     return found
 

@@ -21,11 +21,12 @@ from patrol.issues.due import count_due, count_due_again, restore_due, set_due
 from patrol.issues.escalating import keep_late
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
+from patrol.issues.extensions import settle_request
 from patrol.issues.far_dates import refuse_far_date
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import add_entry
 from patrol.issues.ledger import leave_ledger, suspend
-from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_step
+from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_step, signed_by_chief
 from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
@@ -55,7 +56,8 @@ def take_step(
     refuse_stale(expected_version, issue.version)
     today = clock.today(timezone)
     row, now = find_step(State(issue.state), verb), clock.now()
-    is_signature = row is not None and row.needs_for_major and issue.severity == Severity.MAJOR
+    is_major = signed_by_chief(Severity(issue.severity), is_charge=is_charge(issue.category))
+    is_signature = row is not None and row.needs_for_major and is_major
     is_own = row is not None and row.is_check and bool(own_work([issue.id], by.person_id, today))
     facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else (), own_work=is_own)
     step = refuse_unless_allowed(issue_facts(issue, now), facts, verb, {**brought, "photos": list(photos)})
@@ -94,6 +96,8 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     ))  # fmt: skip
     if photos:
         outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
+    if before == State.DISPATCHED and issue.state == State.ACCEPTED:
+        settle_request(issue)
     return issue
 
 
@@ -182,6 +186,7 @@ def _verify(taking: Taking) -> None:
 
 
 def _return(taking: Taking) -> None:
+    taking.issue.verified_at = None
     taking.issue.returned_times += 1
 
 

@@ -84,6 +84,7 @@ class Case:
     helpers: list[Somebody] = field(default_factory=list)
     department: str | None = None
     rectified_by: Somebody | None = None
+    # Whoever worked on it, or was put in charge of it once.
     workers: list[Somebody] = field(default_factory=list)
     dispatched_at: datetime | None = None
     declined: bool = False
@@ -176,9 +177,14 @@ def reviews(case: Case, who: Somebody, now: datetime) -> bool:
     return not handled(case, who, now) and who.covers(case.path)
 
 
+def chief_signs(case: Case) -> bool:
+    """What is major ends by the district's chief, who sees no charge against a chief: there the office above signs."""
+    return case.severity == "major" and not case.category.startswith(CHARGE)
+
+
 def signs(case: Case, who: Somebody, _now: datetime = NEVER) -> bool:
     as_chief = who.signs is not None and case.path.startswith(who.signs)
-    return who.covers(case.path) and (case.severity != "major" or as_chief)
+    return who.covers(case.path) and (not chief_signs(case) or as_chief)
 
 
 def closes(case: Case, who: Somebody, now: datetime) -> bool:
@@ -248,7 +254,7 @@ class Row:
     major: set[str] | None = None
 
     def roles_for(self, case: Case) -> set[str]:
-        return self.major if self.major and case.severity == "major" else self.roles
+        return self.major if self.major and chief_signs(case) else self.roles
 
     @property
     def may_call(self) -> set[str]:
@@ -258,7 +264,8 @@ class Row:
 
 ROWS = (
     Row("accept", ("submitted",), "accepted", OFFICE, covers, due="sets"),
-    Row("reject", ("submitted", "accepted"), "rejected", OFFICE, covers, must=("ground", "reason")),
+    Row("reject", ("submitted",), "rejected", OFFICE, covers, must=("ground", "reason")),
+    Row("reject", ("accepted",), "rejected", OFFICE, closes, must=("ground", "reason"), major=CHIEF),
     Row("merge", ("submitted", "accepted", "dispatched"), "merged", OFFICE, covers, must=("into", "reason")),
     Row("unmerge", ("merged",), None, OFFICE, covers, must=("reason",)),
     Row("dispatch", ("accepted",), "dispatched", OFFICE, covers, due="recomputes"),
@@ -268,14 +275,14 @@ ROWS = (
     Row("progress", ("in_progress",), None, HANDLES, helps, must=("note",)),
     Row("rectify", IN_WORK, "rectified", HANDLES, leads, must=("note", "photo_ids")),
     Row("verify", ("rectified",), "verified", REVIEWS, reviews),
-    Row("return", ("rectified",), "in_progress", REVIEWS, reviews, must=("reason",), due="restores"),
+    Row("return", ("rectified", "verified"), "in_progress", REVIEWS, reviews, must=("reason",), due="restores"),
     Row("close", ("verified",), "closed", OFFICE, closes, major=CHIEF),
-    Row("suspend", ("accepted", *IN_WORK), "suspended", OFFICE, signs, must=("reason", "review_on", "milestones"), due="stops", major=CHIEF),
+    Row("suspend", ("accepted", *IN_WORK), "suspended", OFFICE, closes, must=("reason", "review_on", "milestones"), due="stops", major=CHIEF),
     Row("resume", ("suspended",), "in_progress", OFFICE, signs, due="restores", major=CHIEF),
     Row("reopen", ("closed", "rejected"), "accepted", REVIEWS, covers, must=("reason",), due="sets"),
     Row("supervise", OPEN, None, SUPERVISES, stands_above, must=("kind", "text")),
 )
-VERBS = tuple(row.verb for row in ROWS)
+VERBS = tuple(dict.fromkeys(row.verb for row in ROWS))
 
 
 def row_for(state: str, verb: str) -> Row | None:
@@ -301,10 +308,10 @@ def allowed(case: Case, who: Somebody, now: datetime) -> list[str]:
 
 def answer_to_step(case: Case, who: Somebody, verb: str, body: dict, etag: int | None, now: datetime) -> int:
     """The status that a step must get before anything of its content is looked at beyond what it must bring."""
-    calls = next(row for row in ROWS if row.verb == verb)
+    may_call = set[str]().union(*(row.may_call for row in ROWS if row.verb == verb))
     if not who.enabled:
         return 401
-    if not who.roles & calls.may_call:
+    if not who.roles & may_call:
         return 403
     if "no such field" in body:
         return 422
@@ -633,6 +640,14 @@ def withdraw_relapse(case: Case) -> None:
         case.relapse_of = None
 
 
+def settle_extension(case: Case) -> None:
+    """Whoever leads no more gets no more time: what nobody decided is refused."""
+    for row in case.extensions:
+        if row["granted"] is None and row["opening"] == case.reopened:
+            row["granted"] = False
+            case.entries.append("refuse_extension")
+
+
 # Effects -------------------------------------------------------------------------------------------------------------
 
 
@@ -689,3 +704,5 @@ def take(
     if case.state != before:
         wait_for_office(case, now)
     case.entries.append(verb)
+    if before == "dispatched" and case.state == "accepted":
+        settle_extension(case)

@@ -59,7 +59,7 @@ def refusal_of(kind, state, actor, verb, brought=None, **facts):
         ("dispatched",  "decline start rectify", "start",     "merge transfer suspend",   "supervise"),
         ("in_progress", "progress rectify", "progress",       "suspend",                  "supervise"),
         ("rectified",   "",                 "",               "verify return",            "verify return supervise"),
-        ("verified",    "",                 "",               "close",                    "supervise"),
+        ("verified",    "",                 "",               "return close",             "return supervise"),
         ("closed",      "",                 "",               "reopen",                   "reopen"),
         ("rejected",    "",                 "",               "reopen",                   "reopen"),
         ("merged",      "",                 "",               "unmerge",                  ""),
@@ -117,7 +117,8 @@ def test_a_merging_is_undone_within_a_day_whenever_it_was_dispatched():
 
 def test_whoever_handled_it_neither_verifies_nor_returns_nor_closes():
     both = role(LEAD, Role.OFFICE, Role.CHIEF, own_work=True)
-    for state, verb in (("rectified", "verify"), ("rectified", "return"), ("verified", "close")):
+    ends = (("accepted", "reject"), ("accepted", "suspend"), ("in_progress", "suspend"))
+    for state, verb in (("rectified", "verify"), ("rectified", "return"), ("verified", "return"), ("verified", "close"), *ends):
         assert "may not verify, close" in refusal_of(NotAllowed, state, both, verb).detail.en
         assert verb not in open_to(state, both)
         assert verb in open_to(state, role(LEAD, Role.OFFICE, Role.CHIEF))
@@ -132,6 +133,25 @@ def test_a_major_issue_is_closed_by_the_districts_chief_alone():
         refusal = refusal_of(NotAllowed, "verified", actor, "close", severity=Severity.MAJOR)
         assert "district's chief" in refusal.detail.en
     assert open_to("verified", role(BOSS, Role.CHIEF, chief_of_district=True, own_work=True), severity=Severity.MAJOR) == set()
+
+
+def test_an_accepted_major_issue_is_rejected_by_the_districts_chief_alone():
+    district = role(BOSS, Role.CHIEF, chief_of_district=True)
+    assert open_to("accepted", district, severity=Severity.MAJOR) == {"reject", "suspend"}
+    assert "reject" not in open_to("accepted", OFFICE, severity=Severity.MAJOR)
+    assert "district's chief" in refusal_of(NotAllowed, "accepted", OFFICE, "reject", severity=Severity.MAJOR).detail.en
+    # What a reporter calls major is not major before the office has accepted it.
+    assert "reject" in open_to("submitted", OFFICE, severity=Severity.MAJOR)
+
+
+def test_a_major_charge_is_signed_by_the_office_above():
+    """No chief sees a charge against a chief, so that none could sign."""
+    facts = {"severity": Severity.MAJOR, "is_charge": True}
+    assert open_to("verified", OFFICE, **facts) == {"return", "close"}
+    assert "reject" in open_to("accepted", OFFICE, **facts)
+    assert "suspend" in open_to("in_progress", OFFICE, **facts)
+    assert "resume" in open_to("suspended", OFFICE, **facts)
+    assert open_to("verified", role(BOSS, Role.CHIEF, chief_of_district=True), **facts) == set()
 
 
 def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none():
@@ -197,7 +217,7 @@ PEOPLE = st.sampled_from([LEAD, HELPER, CLERK, BOSS, STRANGER])
 ISSUES = st.builds(
     IssueFacts, state=st.sampled_from(State), severity=st.sampled_from(Severity), lead_id=st.none() | PEOPLE,
     co_handler_ids=st.frozensets(PEOPLE, max_size=2), department=st.none() | st.just("water"),
-    declined=st.booleans(),
+    declined=st.booleans(), is_charge=st.booleans(),
     dispatched_for=st.none() | st.timedeltas(timedelta(0), timedelta(hours=48)),
     merged_for=st.none() | st.timedeltas(timedelta(0), timedelta(hours=48)),
 )  # fmt: skip
@@ -248,6 +268,6 @@ def test_nobody_ever_judges_his_own_cure_nor_acts_without_the_permission(facts, 
         if actor.person_id is None:
             assert step.by_system
             continue
-        assert step.permission_for(facts.severity) in actor.permissions
-        if step.verb in (Verb.VERIFY, Verb.RETURN, Verb.CLOSE):
+        assert step.permission_for(facts.severity, is_charge=facts.is_charge) in actor.permissions
+        if step.verb in (Verb.VERIFY, Verb.RETURN, Verb.CLOSE, Verb.SUSPEND):
             assert not actor.own_work

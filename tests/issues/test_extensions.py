@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from patrol.foundation import clock
+from patrol.foundation.transaction import transaction
 from patrol.issues.extension_schemas import ExtensionOut
+from patrol.issues.handing_over import move_leads
 from patrol.issues.history import broken_chains
 from tests.issues.conftest import report, step, taken
 
@@ -121,3 +123,48 @@ def test_nothing_is_extended_on_the_ledger(valley):
         issue = taken(valley.office_client, issue, "suspend", **ledger)
         refused(valley.office_client, issue, "extensions/1/decide", 409, **YES)
         refused(valley.chief_client, issue, "extensions", 409, **LATER)
+
+
+def test_time_that_is_no_longer_more_is_not_granted(valley, pictures):
+    """A return gives time back: what was asked for before it may be less than there is now."""
+    with at(MONDAY):
+        issue = report(valley.patroller_client)
+        asked = taken(valley.chief_client, issue, "extensions", until="2026-03-18T00:00:00+08:00", reason="连续降雨")
+        cured = taken(valley.chief_client, asked, "rectify", note="好", files=pictures[:1])
+    with at(MONDAY + timedelta(days=8)):
+        issue = taken(valley.office_client, cured, "return", reason="仍有")
+        assert issue["due_at"] > "2026-03-17T16"
+        assert "不同意" in refused(valley.office_client, issue, "extensions/1/decide", 409, **YES)["detail"]
+        assert taken(valley.office_client, issue, "extensions/1/decide", **NO)["due_at"] == issue["due_at"]
+
+
+def settled_once(valley, issue):
+    """Tell that the one request is refused by the system, with its reason, and stands in the history."""
+    [row] = valley.office_client.get(f"issues/{issue['id']}/extensions").json["items"]
+    assert (row["granted"], row["decided_by"], "责任人" in row["decision"]) == (False, None, True)
+    assert not ExtensionOut(many=True).validate([row])
+    [entry] = [e for e in valley.office_client.get(f"issues/{issue['id']}/history").json["items"] if e["verb"] == "refuse_extension"]
+    assert (entry["rule"], entry["actor"]) == ("lead_changed", None)
+    refused(valley.office_client, issue, "extensions/1/decide", 409, **YES)
+    assert set(broken_chains()) == {None}
+
+
+def test_a_former_leads_request_neither_blocks_the_new_lead_nor_is_granted(valley):
+    with at(MONDAY):
+        issue = taken(valley.chief_client, report(valley.patroller_client), "extensions", **LATER)
+        issue = taken(valley.office_client, issue, "transfer", region=valley.town.code, reason="上收")
+        issue = taken(valley.office_client, issue, "dispatch", lead=valley.district_chief.username)
+        settled_once(valley, issue)
+        taken(valley.district_chief_client, issue, "extensions", **LATER)
+
+
+def test_declining_and_handing_over_settle_it_too(valley):
+    who = (valley.reach.id, valley.chief.id, valley.district_chief.id)
+    with at(MONDAY):
+        issue = taken(valley.chief_client, report(valley.patroller_client), "extensions", **LATER)
+        declined = {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"}
+        settled_once(valley, taken(valley.chief_client, issue, "decline", **declined))
+        issue = taken(valley.chief_client, report(valley.patroller_client), "extensions", **LATER)
+        with transaction():
+            assert move_leads(*who) == 1
+        settled_once(valley, valley.office_client.get(f"issues/{issue['id']}").json)

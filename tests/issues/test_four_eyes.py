@@ -1,7 +1,7 @@
 """Nobody checks work of one's own, nor that of whom one acts for: in steps, lists, the citizens' veto and spot checks alike."""
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -133,6 +133,63 @@ def test_the_veto_and_spot_checks_go_by_the_same_rule(both, build, anyone, pictu
     assert both.other_both_client.post(f"reopening-requests/{request['id']}/decide", json=body, headers=head).status_code == 200
 
 
+LEDGER = {"reason": "施工", "review_on": "2099-01-01", "milestones": [{"text": "完工", "due_on": "2099-01-01"}]}
+NOT_FOUND = {"ground": "already_rectified", "reason": "已整改"}
+MORE_TIME = {"until": "2026-03-25T00:00:00+08:00", "reason": "连续降雨"}
+
+
+def own_end(client, issue, verb, **body):
+    """Ask to end one's own work another way: refused, and not in what is allowed."""
+    assert verb not in client.get(f"issues/{issue['id']}").json["allowed"]
+    refused = step(client, issue, verb, **body)
+    assert (refused.status_code, "委托关系" in refused.json["detail"]) == (403, True), refused.json
+
+
+@pytest.mark.parametrize("way", ["lead", "co_handler", "deputy"])
+def test_nobody_puts_own_work_on_the_ledger(both, build, way):
+    issue = taken(both.office_client, report(both.office_client, severity="serious", category="A32"), "accept")
+    if way == "deputy":
+        delegated(build, both.chief, both.both)
+    lead = both.both if way == "lead" else both.chief
+    helpers = [both.both.username] if way == "co_handler" else []
+    issue = taken(both.office_client, issue, "dispatch", lead=lead.username, co_handlers=helpers)
+    own_end(both.both_client, issue, "suspend", **LEDGER)
+    issue = taken(both.chief_client if way != "lead" else both.both_client, issue, "start")
+    own_end(both.both_client, issue, "suspend", **LEDGER)
+    assert "suspend" in both.other_both_client.get(f"issues/{issue['id']}").json["allowed"]
+
+
+@pytest.mark.parametrize("way", ["lead", "co_handler", "deputy"])
+def test_nobody_rejects_what_one_was_put_in_charge_of(both, build, way):
+    issue = taken(both.office_client, report(both.office_client, severity="serious", category="A32"), "accept")
+    if way == "deputy":
+        delegated(build, both.chief, both.both)
+    lead = both.both if way == "lead" else both.chief
+    helpers = [both.both.username] if way == "co_handler" else []
+    issue = taken(both.office_client, issue, "dispatch", lead=lead.username, co_handlers=helpers)
+    issue = taken(both.both_client, issue, "transfer", region=both.town.code, reason="上收")
+    own_end(both.both_client, issue, "reject", **NOT_FOUND)
+    taken(both.other_both_client, issue, "reject", **NOT_FOUND)
+
+
+def test_nobody_decides_on_more_time_for_own_work(both, build):
+    monday = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+    with clock.moved_clock(lambda: monday):
+        issue = taken(both.office_client, report(both.patroller_client, severity="serious"), "accept")
+        issue = taken(both.office_client, issue, "dispatch", lead=both.chief.username, co_handlers=[both.both.username])
+        issue = taken(both.chief_client, issue, "extensions", **MORE_TIME | {"until": "2026-04-10T00:00:00+08:00"})
+        deputy = taken(both.chief_client, report(both.patroller_client), "extensions", **MORE_TIME)
+        waiting = {row["id"] for row in both.both_client.get("issues?list=waiting_for_me").json["items"]}
+        assert (issue["id"] in waiting, deputy["id"] in waiting) == (False, True)
+        delegated(build, both.chief, both.both)
+        for asked in (issue, deputy):
+            refused = step(both.both_client, asked, "extensions/1/decide", granted=True, reason="属实")
+            assert (refused.status_code, "委托关系" in refused.json["detail"]) == (403, True), refused.json
+            waiting = [{row["id"] for row in client.get("issues?list=waiting_for_me").json["items"]} for client in (both.both_client, both.other_both_client)]
+            assert [asked["id"] in ids for ids in waiting] == [False, True]
+            taken(both.other_both_client, asked, "extensions/1/decide", granted=True, reason="属实")
+
+
 def test_only_checks_and_what_could_be_checked_ask_for_it(both, queries, pictures):
     def asked():
         found = sum("AS eyes" in statement for statement in queries)
@@ -140,7 +197,7 @@ def test_only_checks_and_what_could_be_checked_ask_for_it(both, queries, picture
         return found
 
     issue = taken(both.chief_client, report(both.patroller_client), "start")
-    both.office_client.get(f"issues/{issue['id']}")
+    both.supervisor_client.get(f"issues/{issue['id']}")
     issue = rectified(both, pictures, issue)
     both.chief_client.get(f"issues/{issue['id']}")
     assert asked() == 0

@@ -38,7 +38,7 @@ CONTRACT = [
     ("progress", "in_progress", "in_progress", "note", "", "photos"),
     ("rectify", "dispatched in_progress", "rectified", "note photos", "", "before_photo_id"),
     ("verify", "rectified", "verified", "", "", "note photos"),
-    ("return", "rectified", "in_progress", "reason", "", ""),
+    ("return", "rectified verified", "in_progress", "reason", "", ""),
     ("close", "verified", "closed", "", "", "public_summary"),
     ("suspend", "accepted dispatched in_progress", "suspended", "reason review_on milestones", "", ""),
     ("resume", "suspended", "in_progress", "", "", "note"),
@@ -111,7 +111,8 @@ def test_only_intake_and_dispatch_happen_by_policy():
 
 def test_a_major_closure_needs_another_permission_than_the_others():
     close = find_step(State.VERIFIED, Verb.CLOSE)
-    needed = {severity: close.permission_for(severity) for severity in Severity}
+    needed = {severity: close.permission_for(severity, is_charge=False) for severity in Severity}
+    assert close.permission_for(Severity.MAJOR, is_charge=True) is Permission.CLOSE_ISSUE
     assert needed.pop(Severity.MAJOR) is Permission.CLOSE_MAJOR_ISSUE
     assert set(needed.values()) == {Permission.CLOSE_ISSUE}
     assert Permission.CLOSE_MAJOR_ISSUE not in ROLE_MAY[Role.OFFICE]

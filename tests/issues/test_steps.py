@@ -131,3 +131,40 @@ def test_reopened_nobody_is_in_charge_any_more_no_department_either(valley, pict
     issue = taken(valley.office_client, issue, "close")
     issue = taken(valley.supervisor_client, issue, "reopen", reason="复发")
     assert (issue["lead"], issue["department"], issue["dispatched_at"]) == (None, None, None)
+
+
+def test_what_nobody_can_sign_goes_back_to_work_with_its_clock(valley, pictures):
+    with at(MONDAY):
+        issue = taken(valley.office_client, report(valley.office_client, category="A32", severity="major"), "accept")
+        issue = taken(valley.office_client, issue, "dispatch", lead=valley.district_chief.username)
+        before = datetime.fromisoformat(issue["due_at"])
+        issue = taken(valley.district_chief_client, issue, "rectify", note="好", files=pictures[:1])
+    with at(MONDAY + timedelta(days=3)):
+        issue = taken(valley.supervisor_client, issue, "verify")
+        assert step(valley.district_chief_client, issue, "close").status_code == 403
+        assert step(valley.district_chief_client, issue, "return", reason="x").status_code == 403
+    with at(MONDAY + timedelta(days=5)):
+        issue = taken(valley.supervisor_client, issue, "return", reason="无人可以签字")
+        assert (issue["state"], issue["rectified_at"], issue["verified_at"], issue["returned_times"]) == ("in_progress", None, None, 1)
+        assert datetime.fromisoformat(issue["due_at"]) - before == timedelta(days=5)
+    assert set(broken_chains()) == {None}
+
+
+def test_a_major_charge_is_closed_by_the_office_above(valley, pictures):
+    issue = taken(valley.office_client, report(valley.patroller_client, category="F2", severity="major"), "accept")
+    issue = taken(valley.office_client, issue, "dispatch", lead=valley.handler.username)
+    issue = taken(valley.handler_client, issue, "rectify", note="查实", files=pictures[:1])
+    issue = taken(valley.supervisor_client, issue, "verify")
+    assert issue["id"] in {row["id"] for row in valley.office_client.get("issues?list=waiting_for_me").json["items"]}
+    assert "close" in valley.office_client.get(f"issues/{issue['id']}").json["allowed"]
+    assert taken(valley.office_client, issue, "close")["state"] == "closed"
+
+
+def test_a_major_issue_once_accepted_is_rejected_by_the_districts_chief(valley):
+    found = {"ground": "already_rectified", "reason": "已整改"}
+    first, second = (report(valley.office_client, category="A32", severity="major", description=text) for text in ("一", "二"))
+    assert taken(valley.office_client, first, "reject", **found)["state"] == "rejected"
+    second = taken(valley.office_client, second, "accept")
+    refused = step(valley.office_client, second, "reject", **found)
+    assert (refused.status_code, "县级河长" in refused.json["detail"]) == (403, True)
+    assert taken(valley.district_chief_client, second, "reject", **found)["state"] == "rejected"

@@ -247,6 +247,7 @@ class Walk:
             law.take(case, "accept", None, self.now, cases=self.cases)
             law.take(case, "dispatch", None, self.now, cases=self.cases)
             case.lead = case.routed
+            case.workers.append(case.lead)
         self.cases.append(case)
         return case
 
@@ -381,6 +382,7 @@ class Walk:
 
         def send() -> None:
             case.lead, case.helpers = lead, [helper] if helper and helper is not lead else []
+            case.workers += [one for one in (lead, *case.helpers) if one]
             case.department = body.get("department", by_matrix or case.department)
             if case.declined and case.category[0] != law.CHARGE and (ruled := case.department or lead.department):
                 self.precedents.append((case.category, case.path, ruled))
@@ -432,8 +434,9 @@ class Walk:
         header, version = self._etag(case)
         wanted = _first(
             (not who.enabled, 401), (not who.roles & law.OFFICE, 403), (not law.sees(case, who), 404), (version not in (None, case.version), 412),
-            (not who.covers(case.path) or row["by"] is who, 403), (row["opening"] != case.reopened or case.state not in law.IN_WORK, 409),
-            (granted and row["until"] <= self.now, 409))
+            (not who.covers(case.path) or row["by"] is who or law.handled(case, who, self.now), 403),
+            (row["granted"] is not None or row["opening"] != case.reopened or case.state not in law.IN_WORK, 409),
+            (granted and row["until"] <= max(self.now, case.due), 409))
         reply = self.call(who, "POST", f"issues/{case.id}/extensions/{row['n']}/decide", {"granted": granted, "reason": "属实"}, header)
         if self._answers(reply, wanted, f"{who.name} decides on time for {_said(case)}"):
             row["granted"] = granted
