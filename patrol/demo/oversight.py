@@ -86,13 +86,14 @@ class _Book:
         )  # fmt: skip
 
     def _take(
-        self, count: int, *states: str, from_days: float = 0.0, to_days: float = 999.0, **facts: object
+        self, count: int, *states: str, from_days: float = 0.0, to_days: float = 999.0, unchecked_by: str | None = None, **facts: object
     ) -> list[Issue]:
-        """Take issues in one of `states` whose last step was so many days ago, and that have the `facts`."""
+        """Take issues in one of `states` whose last step was so many days ago, that have the `facts`, and that somebody never checked."""
         found = []
         for issue in list(self._free):
             rest = (self._limit - issue.steps[-1].at) / timedelta(days=1) if issue.steps else 0.0
-            fits = issue.state in states and from_days <= rest <= to_days
+            checkers = {step.actor for step in issue.steps if step.verb in {"verify", "close"}}
+            fits = issue.state in states and from_days <= rest <= to_days and unchecked_by not in checkers
             if fits and all(getattr(issue, name) == value for name, value in facts.items()):
                 found.append(issue)
                 self._free.remove(issue)
@@ -191,7 +192,7 @@ class _Book:
 
     def _checks(self) -> Iterator[Check]:
         for issue, (result, note) in zip(
-            self._take(len(_CHECKED), "closed", from_days=8, to_days=60), _CHECKED, strict=True
+            self._take(len(_CHECKED), "closed", from_days=8, to_days=60, unchecked_by="supervisor"), _CHECKED, strict=True
         ):
             cure = [photo for step in issue.steps for photo in step.photos][-1]
             chosen = self._after(issue.steps[-1].at, 60, 100)

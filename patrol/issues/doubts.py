@@ -19,6 +19,7 @@ VERSION = "2026-12"
 LEAST_DISTANCE_M, ACCURACIES = 150.0, 3.0
 # The field's rule for proof: an after-photo is taken within 100 m of the issue.
 AFTER_DISTANCE_M = 100.0
+_PROOFS = ("after", "check")
 OLD_PHOTO = timedelta(days=3)
 CLOCK_OFF = timedelta(days=1)
 POOR_ACCURACY_M = 100.0
@@ -49,6 +50,7 @@ class Doubt:
 class Shot(NamedTuple):
     """What is known of one photo on the issue, brought by entry `seq` of its history; `kind` as on the issue.
 
+    A `check` is a photo that a spot check brought: since the cure was reported, by `rectify`.
     `taken_at` (aware) and the position are by its Exif data, or what the device said beside it: `time_by` and `place_by`
     are `exif` or `device`. `since` is when the work that an after-photo proves could begin, `since_is` the step that
     said so (`dispatch`, `return` or, for who reported it, `report`). `is_blank`: it shows nothing. `lacks_pair`: it proves a
@@ -102,18 +104,26 @@ _EARLY = {
     "dispatch": Text("整改后照片摄于派单之前", "The after-photo was taken before the issue was dispatched"),
     "return": Text("整改后照片摄于上次退回之前", "The after-photo was taken before the work was last returned"),
     "report": Text("整改后照片摄于上报之前", "The after-photo was taken before the issue was reported"),
+    "rectify": Text("抽查照片摄于报告整改之前", "The spot check's photo was taken before the cure was reported"),
 }
 _KNOWN = {
     "dispatch": Text("整改后照片在派单之前已经存在", "The after-photo was there before the issue was dispatched"),
     "return": Text("整改后照片在上次退回之前已经存在", "The after-photo was there before the work was last returned"),
     "report": Text("整改后照片在上报之前已经存在", "The after-photo was there before the issue was reported"),
+    "rectify": Text("抽查照片在报告整改之前已经存在", "The spot check's photo was there before the cure was reported"),
 }
 _USED = Text("照片与问题 {number} 的照片相同", "The photo is the same as one on issue {number}")
 _LIKE = Text("照片与问题 {number} 的照片十分相似", "The photo looks very much like one on issue {number}")
 _SAME = Text("整改后照片与先前的照片相同", "The after-photo is the same as an earlier one")
+_SAME_CHECK = Text("抽查照片与先前的照片相同", "The spot check's photo is the same as an earlier one")
 _ALIKE = Text(
     "整改后照片与先前的照片十分相似，且没有拍摄时间", "The after-photo looks very much like an earlier one, and nothing tells when it was taken"
 )
+_UNTOLD = {
+    (True, True): Text("照片没有拍摄时间和位置，无从核对", "Nothing tells when and where the photo was taken"),
+    (True, False): Text("照片没有拍摄时间，无从核对", "Nothing tells when the photo was taken"),
+    (False, True): Text("照片没有位置，无从核对", "Nothing tells where the photo was taken"),
+}
 _UNPAIRED = Text("整改后照片未与整改前照片对应", "The after-photo is tied to none of the photos from before")
 _TINY = Text("照片过小，短边只有 {side} 像素", "The photo is too small: its shorter side has {side} pixels")
 _BLANK = Text("照片一片漆黑或空白", "The photo is black or blank")
@@ -145,7 +155,7 @@ def doubts_about_photos(
         earlier = [
             Known(other.id, None, other.sha256, other.likeness, other.taken_at) for other in shots if other.seq < shot.seq
         ]
-        found += _copied(shot, earlier if shot.kind == "after" else [], elsewhere, difference)
+        found += _copied(shot, earlier if shot.kind in _PROOFS else [], elsewhere, difference)
         found += _showing_little(shot)
     return found
 
@@ -154,8 +164,9 @@ def _misplaced(shot: Shot, latitude: float, longitude: float, accuracy_m: float 
     if shot.latitude is None or shot.longitude is None:
         return []
     away_m = distance_m(latitude, longitude, shot.latitude, shot.longitude)
-    least_m = AFTER_DISTANCE_M if shot.kind == "after" else LEAST_DISTANCE_M
-    threshold_m = max(least_m, ACCURACIES * (accuracy_m or 0.0))
+    least_m = AFTER_DISTANCE_M if shot.kind in _PROOFS else LEAST_DISTANCE_M
+    # A report that does not know its own place proves no photo near it.
+    threshold_m = max(least_m, ACCURACIES * min(accuracy_m or 0.0, POOR_ACCURACY_M))
     if away_m <= threshold_m:
         return []
     facts = {"photo_id": str(shot.id), "distance_m": round(away_m, 1), "threshold_m": threshold_m, "by": shot.place_by}
@@ -170,12 +181,12 @@ def _mistimed(shot: Shot, recorded_at: datetime) -> list[Doubt]:
         facts |= {"recorded_at": recorded_at.isoformat(), "threshold_days": OLD_PHOTO.days}
         return [Doubt("photo_old", "warning", facts, _OLD.format(days=(recorded_at - shot.taken_at).days))]
     if _is_too_early(shot):
-        return [Doubt("after_photo_early", "serious", facts | _since(shot), _EARLY[shot.since_is])]
+        return [Doubt(f"{shot.kind}_photo_early", "serious", facts | _since(shot), _EARLY[shot.since_is])]
     return []
 
 
 def _is_too_early(shot: Shot) -> bool:
-    return shot.kind == "after" and shot.taken_at is not None and shot.since is not None and shot.taken_at < shot.since
+    return shot.kind in _PROOFS and shot.taken_at is not None and shot.since is not None and shot.taken_at < shot.since
 
 
 def _since(shot: Shot) -> dict[str, Any]:
@@ -183,12 +194,13 @@ def _since(shot: Shot) -> dict[str, Any]:
 
 
 def _copied(shot: Shot, earlier: Iterable[Known], elsewhere: Iterable[Known], difference: Difference) -> list[Doubt]:
-    severity = "serious" if shot.kind == "after" else "warning"
+    severity = "serious" if shot.kind in _PROOFS else "warning"
     found = []
     for other in earlier:
         if is_copy(shot, other, difference):
-            found.append(Doubt("after_photo_same", "serious", _pair(shot, other), _SAME))
-        elif shot.taken_at is None and _bits(shot, other) is not None:
+            words = _SAME_CHECK if shot.kind == "check" else _SAME
+            found.append(Doubt(f"{shot.kind}_photo_same", "serious", _pair(shot, other), words))
+        elif shot.kind == "after" and shot.taken_at is None and _bits(shot, other) is not None:
             found.append(Doubt("after_photo_similar", "info", _pair(shot, other), _ALIKE))
     for other in elsewhere:
         same = is_copy(shot, other, difference)
@@ -208,12 +220,12 @@ def _copied(shot: Shot, earlier: Iterable[Known], elsewhere: Iterable[Known], di
 def _was_there(shot: Shot, other: Known) -> bool:
     """Tell whether a copy of an after-photo is older than the work that it should prove."""
     moments = [moment for moment in (other.taken_at, other.received_at) if moment is not None]
-    return shot.kind == "after" and shot.since is not None and any(moment < shot.since for moment in moments)
+    return shot.kind in _PROOFS and shot.since is not None and any(moment < shot.since for moment in moments)
 
 
 def _known_before(shot: Shot, other: Known) -> Doubt:
     facts = _pair(shot, other) | _since(shot) | {"received_at": other.received_at.isoformat() if other.received_at else None}
-    return Doubt("after_photo_known", "serious", facts, _KNOWN[shot.since_is])
+    return Doubt(f"{shot.kind}_photo_known", "serious", facts, _KNOWN[shot.since_is])
 
 
 def _showing_little(shot: Shot) -> list[Doubt]:
@@ -223,6 +235,9 @@ def _showing_little(shot: Shot) -> list[Doubt]:
         found.append(Doubt("photo_tiny", "warning", facts | sizes, _TINY.format(side=shot.least_side_px)))
     if shot.is_blank:
         found.append(Doubt("photo_blank", "warning", facts, _BLANK))
+    untold = (shot.taken_at is None, shot.latitude is None or shot.longitude is None)
+    if shot.kind in _PROOFS and any(untold):
+        found.append(Doubt(f"{shot.kind}_photo_untold", "info", facts | {"time": not untold[0], "place": not untold[1]}, _UNTOLD[untold]))
     if shot.lacks_pair:
         found.append(Doubt("after_photo_unpaired", "info", facts, _UNPAIRED))
     return found

@@ -1,6 +1,7 @@
 """What happens to issues."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from patrol.foundation.events import Event
@@ -72,3 +73,13 @@ class TroubleCameBack(Event):
     issue_id: UUID
     in_issue_id: UUID
     seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookBackWaits(Event):
+    """A look-back at a closed issue was `drawn`, or is `late` (`kind`); `due_on` is the local day by which it was to be done."""
+
+    issue_id: UUID
+    check_id: UUID
+    kind: str
+    due_on: date

@@ -21,12 +21,14 @@ from patrol.foundation.events import subscribe
 from patrol.issues.accusations import CHARGES
 from patrol.issues.doubts import Known, Shot, bits_between, doubts_about_photos, doubts_about_report
 from patrol.issues.events import BecameCharge
+from patrol.issues.history import SPOT_CHECK
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto, number_of
 
 # Photos of the same hand or the same region are compared by likeness, the latest first; the very same file is found
 # anywhere. A copy changed by a few bits from another region by another hand is beyond this.
 MOST_COMPARED = 20_000
+_TELLING = (Verb.DISPATCH.value, Verb.RETURN.value, Verb.RECTIFY.value, SPOT_CHECK)
 _COMPARED = (
     Photo.id, Issue.serial, Photo.sha256, Photo.likeness, Photo.received_at, Photo.recorded_at, Photo.exif_taken_at, Photo.exif_local_time,
 )
@@ -110,26 +112,38 @@ class _Pictures:
 
 def _shots(issue: Issue, timezone: str, pictures: _Pictures) -> list[Shot]:
     entries = db.session.execute(
-        select(HistoryEntry.seq, HistoryEntry.verb, HistoryEntry.at, HistoryEntry.actor_id)
-        .where(HistoryEntry.issue_id == issue.id, HistoryEntry.verb.in_([verb.value for verb in (Verb.DISPATCH, Verb.RETURN, Verb.RECTIFY)]))
+        select(HistoryEntry.seq, HistoryEntry.verb, HistoryEntry.at, HistoryEntry.actor_id, HistoryEntry.photos)
+        .where(HistoryEntry.issue_id == issue.id, HistoryEntry.verb.in_(_TELLING))
         .order_by(HistoryEntry.seq)
     ).all()  # fmt: skip
     has_before = any(link.kind == "before" for link in issue.photo_links)
-    return [_shot(issue, link, entries, has_before, timezone, pictures) for link in issue.photo_links]
+    shots = [_shot(issue, link, entries, has_before, timezone, pictures) for link in issue.photo_links]
+    checks = [entry for entry in entries if entry.verb == SPOT_CHECK and entry.photos]
+    ids = {UUID(photo["id"]) for entry in checks for photo in entry.photos}
+    by_id = {photo.id: photo for photo in db.session.scalars(select(Photo).where(Photo.id.in_(ids)))} if ids else {}
+    for entry in checks:
+        since = max((one.at for one in entries if one.seq < entry.seq and one.verb == Verb.RECTIFY), default=None)
+        found = [by_id[UUID(photo["id"])] for photo in entry.photos if UUID(photo["id"]) in by_id]
+        shots += [_taken(photo, "check", entry.seq, timezone, pictures)._replace(since=since, since_is="rectify") for photo in found]
+    return shots
 
 
 def _shot(issue: Issue, link: IssuePhoto, entries: Sequence[Any], has_before: bool, timezone: str, pictures: _Pictures) -> Shot:
-    photo, by_file = link.photo, taken_at(link.photo, timezone)
-    has_place = photo.exif_latitude is not None and photo.exif_longitude is not None
-    place = (photo.exif_latitude, photo.exif_longitude) if has_place else (photo.latitude, photo.longitude)
     since, since_is = _work_began(issue, link.seq, entries)
     rectified = any(entry.seq == link.seq and entry.verb == Verb.RECTIFY for entry in entries)
+    lacks_pair = rectified and has_before and link.before_photo_id is None
+    return _taken(link.photo, link.kind, link.seq, timezone, pictures)._replace(since=since, since_is=since_is, lacks_pair=lacks_pair)
+
+
+def _taken(photo: Photo, kind: str, seq: int, timezone: str, pictures: _Pictures) -> Shot:
+    by_file = taken_at(photo, timezone)
+    has_place = photo.exif_latitude is not None and photo.exif_longitude is not None
+    place = (photo.exif_latitude, photo.exif_longitude) if has_place else (photo.latitude, photo.longitude)
     return Shot(
-        id=photo.id, kind=link.kind, sha256=photo.sha256, likeness=photo.likeness, taken_at=by_file or photo.recorded_at,
-        latitude=place[0], longitude=place[1], seq=link.seq, time_by="exif" if by_file else "device",
-        place_by="exif" if has_place else "device", received_at=photo.received_at, since=since, since_is=since_is,
-        least_side_px=min(photo.width, photo.height), is_blank=pictures.is_blank(photo.sha256),
-        lacks_pair=rectified and has_before and link.before_photo_id is None,
+        id=photo.id, kind=kind, sha256=photo.sha256, likeness=photo.likeness, taken_at=by_file or photo.recorded_at,
+        latitude=place[0], longitude=place[1], seq=seq, time_by="exif" if by_file else "device",
+        place_by="exif" if has_place else "device", received_at=photo.received_at, least_side_px=min(photo.width, photo.height),
+        is_blank=pictures.is_blank(photo.sha256),
     )  # fmt: skip
 
 

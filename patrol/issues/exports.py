@@ -120,7 +120,11 @@ def _feature(row: Row[Any], now: datetime) -> dict[str, Any]:
 
 
 def safe_cell(text: str) -> str:
-    """Return `text` such that no spreadsheet program takes it for a formula: an apostrophe goes before one."""
+    """Return `text` such that no spreadsheet program takes it for a formula: an apostrophe goes before one.
+
+    Letters that a sheet cannot hold are left out first: behind one of them a formula would come out unguarded.
+    """
+    text = without_controls(text)
     return f"'{text}" if _FORMULA.match(text) else text
 
 

@@ -23,6 +23,8 @@ WORK = (Verb.START.value, Verb.PROGRESS.value, Verb.RECTIFY.value, REPORT_PART)
 """The entries of a history by which somebody worked on the issue."""
 NAMING = (Verb.DISPATCH.value, HAND_OVER)
 """The entries of a history by which somebody was put in charge."""
+CHECKS = (Verb.VERIFY.value, Verb.CLOSE.value)
+"""The entries by which somebody said that it is put right: what a look at it later may not confirm by the same eyes."""
 _ways: list[StandIns] = []
 
 
@@ -36,15 +38,18 @@ def stands_in_through(way: StandIns) -> StandIns:
     return way
 
 
-def is_own_work_of(person_id: UUID, today: date) -> ColumnElement[bool]:
-    """Return the condition that an issue is somebody's own work; `today` is the local day on which it would be checked."""
+def is_own_work_of(person_id: UUID, today: date, *, verbs: Collection[str] = WORK) -> ColumnElement[bool]:
+    """Return the condition that an issue is somebody's own work; `today` is the local day on which it would be checked.
+
+    `verbs` are the entries of its history that make it so.
+    """
     # The day of UTC is never later than the local one: at most one more day of standing in counts.
     since: ColumnElement[Any] = func.date(func.coalesce(Issue.dispatched_at, Issue.received_at))
     me = select(literal(person_id, Issue.id.type).label("id"))
     eyes = union_all(me, *(way(person_id, since, today).correlate(Issue) for way in _ways)).subquery("eyes")
     helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == eyes.c.id)
     worked = select(HistoryEntry.id).where(
-        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(WORK), HistoryEntry.actor_id == eyes.c.id
+        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(verbs), HistoryEntry.actor_id == eyes.c.id
     )
     # A lead who was called back is named by the history alone, in JSON: there ids have hyphens, which SQLite's own have not.
     put = func.coalesce(HistoryEntry.changes["lead_id"].as_string(), "") + func.coalesce(HistoryEntry.changes["co_handlers"].as_string(), "")
@@ -59,8 +64,11 @@ def is_own_work_of(person_id: UUID, today: date) -> ColumnElement[bool]:
     return select(eyes.c.id).where(is_handler).correlate(Issue).exists()
 
 
-def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date) -> set[UUID]:
-    """Return which of these stored issues are somebody's own work; one statement. The system works on nothing."""
+def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *, verbs: Collection[str] = WORK) -> set[UUID]:
+    """Return which of these stored issues are somebody's own work; one statement. The system works on nothing.
+
+    For a look-back `verbs` are `WORK` and `CHECKS`: whoever said that it is put right is not to say so again.
+    """
     if person_id is None or not issue_ids:
         return set()
-    return set(db.session.scalars(select(Issue.id).where(Issue.id.in_(issue_ids), is_own_work_of(person_id, today))))
+    return set(db.session.scalars(select(Issue.id).where(Issue.id.in_(issue_ids), is_own_work_of(person_id, today, verbs=verbs))))

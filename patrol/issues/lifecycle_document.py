@@ -19,7 +19,7 @@ from patrol.issues.lifecycle import (
 _NOTES = (
     "", "Who handled it: lead, co-handlers, who rectified, whoever took a step of the work (start, progress, rectify, a part), and whoever "
     "acted for one of them by a delegation, or had one of them act, on any day since the dispatch. The decision on reopening and spot checks "
-    "go by the same rule.",
+    "go by the same rule; a spot check is not for whoever verified or closed the issue, either.",
     "", "Only who could sign its closing, the district's chief, changes the severity of a `major` issue to another: so the signature is not passed by.",
     "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
     "a review of the ledger lies at most 366 days ahead.",

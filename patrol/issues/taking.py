@@ -86,7 +86,7 @@ def attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
     issue, kind = taking.issue, PHOTO_KIND[taking.step.verb]
     there = {link.photo_id for link in issue.photo_links}
     before_id = taking.brought.get("before_photo_id") or _only_photo_before(taking)
-    if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind != "after"}:
+    if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind == "before"}:
         fault = _NOT_BEFORE.format(id=before_id)
         raise Invalid(fault, errors={"before_photo_id": [fault]})
     for position, photo in enumerate(taking.photos):

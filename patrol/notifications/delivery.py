@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -32,15 +33,13 @@ _ANSWERED = Text("对方系统回答 {status}", "The other system answered {stat
 def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     """Send what is due on one channel, several messages as one digest; the writing half marks them as sent.
 
+    The row's own message is always among them, however many wait in vain; what went out together is delivered together.
     Raises Unavailable when the channel does not take it; the outbox tries again. A disabled channel sends nothing.
     Quiet hours are looked at again: a worker that was down, or a channel that failed for hours, must not wake anybody.
     """
     settings = current_app.extensions["settings"]
     channel = db.session.get_one(Channel, UUID(payload["channel_id"]))
-    waiting = db.session.scalars(
-        select(Delivery).where(Delivery.channel_id == channel.id, Delivery.sent_at.is_(None), Delivery.due_at <= clock.now())
-        .order_by(Delivery.due_at, Delivery.id).limit(MOST_TOGETHER)
-    ).all()  # fmt: skip
+    waiting = _waiting_on(channel, payload.get("cause"))
     if not waiting or channel.disabled_at is not None:
         return lambda: None
     _hold_in_quiet_hours(channel, settings.timezone)
@@ -49,12 +48,22 @@ def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     if len(words) > 1:
         title = _DIGEST.format(count=len(words)).in_language(channel.language)
         body = "\n\n".join(f"{one}\n{text}" for one, text in words)
-    address, ids = unseal(channel.sealed_address, settings.field_key)["address"], [row.id for row in waiting]
+    address = unseal(channel.sealed_address, settings.field_key)["address"]
+    ids, outbox_ids = [row.id for row in waiting], [row.outbox_id for row in waiting]
     way = Way(channel.way)
     # Nothing of the database is held while the other side takes its time.
     db.session.rollback()
     channels.send(way, address, title=title, body=body, mail_url=settings.mail_url)
-    return partial(_mark_sent, ids)
+    return partial(_mark_sent, ids, outbox_ids)
+
+
+def _waiting_on(channel: Channel, cause: str | None) -> Sequence[Delivery]:
+    """Return what is due on a channel, the longest waiting first; that of `cause`, which the row is about, is not left out."""
+    rows = db.session.scalars(
+        select(Delivery).where(Delivery.channel_id == channel.id, Delivery.sent_at.is_(None), Delivery.due_at <= clock.now())
+        .order_by(Delivery.cause != cause, Delivery.due_at, Delivery.id).limit(MOST_TOGETHER)
+    ).all()  # fmt: skip
+    return sorted(rows, key=lambda row: (row.due_at, row.id))
 
 
 def _hold_in_quiet_hours(channel: Channel, timezone: str) -> None:
@@ -66,8 +75,11 @@ def _hold_in_quiet_hours(channel: Channel, timezone: str) -> None:
         raise outbox.NotYet(until)
 
 
-def _mark_sent(ids: list[UUID]) -> None:
-    db.session.execute(update(Delivery).where(Delivery.id.in_(ids), Delivery.sent_at.is_(None)).values(sent_at=clock.now()))
+def _mark_sent(ids: list[UUID], outbox_ids: list[UUID]) -> None:
+    now = clock.now()
+    db.session.execute(update(Delivery).where(Delivery.id.in_(ids), Delivery.sent_at.is_(None)).values(sent_at=now))
+    rows = update(outbox.OutboxRow).where(outbox.OutboxRow.id.in_(outbox_ids), outbox.OutboxRow.delivered_at.is_(None))
+    db.session.execute(rows.values(delivered_at=now, last_error=None))
 
 
 def signature(body: bytes, secret: str, sent_at: int) -> str:

@@ -58,6 +58,17 @@ def _reporters_of(issue: Issue) -> list[UUID | None]:
     return [issue.reporter_id, *(db.session.scalars(merged) if merged is not None else ())]
 
 
+def inspectors_of(issue: Issue) -> list[UUID]:
+    """Return the enabled supervisors over an issue's place and the nearest office, those who may see it; its region must be loaded."""
+    above = db.session.scalars(
+        select(Person.id).join(Region, Region.id == Person.region_id)
+        .where(Region.path.in_(_paths_up(issue.region.path)), _holds(Role.SUPERVISOR), Person.disabled_at.is_(None)).order_by(Person.username)
+    ).all()  # fmt: skip
+    wanted = list(dict.fromkeys([*above, *(person.id for person in office_of(issue.region))]))
+    seeing = seen_by(issue, wanted)
+    return [person_id for person_id in wanted if person_id in seeing]
+
+
 def office_of(region: Region) -> Sequence[Person]:
     """Return the people of the river chief office nearest to `region`, at it or above, by user name."""
     return next(iter(_offices_up(region)), [])

@@ -163,7 +163,7 @@ def _deliver_on(channel: Channel, cause: str, kind: str, facts: dict[str, Any]) 
     if db.session.scalar(select(Delivery.id).where(Delivery.channel_id == channel.id, Delivery.cause == cause)):
         return
     due = _due(channel)
-    row = outbox.put("notifications.send", not_before=due, channel_id=str(channel.id))
+    row = outbox.put("notifications.send", not_before=due, channel_id=str(channel.id), cause=cause)
     db.session.add(Delivery(channel_id=channel.id, cause=cause, kind=kind, facts=facts, due_at=due, sent_at=None, outbox_id=row))
 
 

@@ -85,7 +85,9 @@ _ROWS = (
          Text("并入的问题已撤出，严重程度恢复，现在的期限为 {due}。", "A duplicate was taken out and its severity is as before: it is due at {due} now.")),
     _row("relapse", (To.LEAD, To.OFFICE, To.SUPERIOR), Text("结案后复发", "The trouble came back"),
          Text("结案后同一地点又有反映，已另立新件并关联。", "It was reported again after the closing; a new issue names this one.")),
-    _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"), Text("{actor}：{reason}", "{actor}: {reason}")),
+    # The reason may hold a citizen's words, and a group's robot tells it to a whole group: who may read it finds it in the history.
+    _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"),
+         Text("{actor}决定重新办理，理由见办理过程。", "{actor} took it up again; the history says why.")),
     _row("suspend", (To.LEAD,), Text("问题已挂账", "An issue is suspended"), Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("resume", (To.LEAD,), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("ask_extension", (To.OFFICE,), Text("申请延期，请决定", "More time is asked for"),
@@ -113,6 +115,8 @@ _ROWS = (
            Text("期限为 {due}，至今未办结。", "It was due at {due} and is still open."))
       for code, zh, en in (("overdue", "已报上级河长", "the superior chief is told"), ("letter", "督办函", "supervision letter"),
                            ("listed", "挂牌督办", "listed supervision"), ("talk", "约谈", "admonitory talk"))),
+    *(_T(f"look_back.{kind}", (), title, Text(_PLACE.zh + "请在 {last_day} 前回头看。", _PLACE.en + "To be looked at again by {last_day}."))
+      for kind, title in (("drawn", Text("抽中回头看", "A look-back was drawn")), ("late", Text("回头看超期", "A look-back is late")))),
     *(_T(f"duty.{kind}", (), title, Text("本期（{first_day} 至 {last_day}）还需巡河 {left} 次，共需 {required} 次：{place}。",
                                          "From {first_day} to {last_day} {left} of {required} patrols are left to do: {place}."))
       for kind, title in (("half", Text("巡河任务提醒", "Patrols are left to do")), ("last_day", Text("巡河任务即将到期", "The period for patrols is about to end")))),

@@ -57,7 +57,7 @@ def write_to(payload: dict[str, Any]) -> outbox.Write:
     if own is None or own.sent_at is not None or own.subscription.address_key is None:
         return _nothing
     _hold_in_quiet_hours(settings)
-    waiting = _waiting_with(own.subscription)
+    waiting = _waiting_with(own)
     cases, subscription = _cases_of(waiting, settings), own.subscription
     return _send(subscription, [row.notice for row in waiting], cases, settings)
 
@@ -91,15 +91,17 @@ def _nothing() -> None:
     """Write nothing: it is told already, or nobody wants to hear it."""
 
 
-def _waiting_with(subscription: Subscription) -> list[Waiting]:
+def _waiting_with(own: Notice) -> list[Waiting]:
+    """Return what waits for the address of `own`, which is among it however many wait in vain; what is of one case stands together."""
     rows = db.session.execute(
         select(Notice, Subscription, func.coalesce(Complaint.tracking_code, Follow.tracking_code))
         .join(Subscription, Subscription.id == Notice.subscription_id)
         .outerjoin(Complaint, Complaint.id == Subscription.complaint_id).outerjoin(Follow, Follow.id == Subscription.follow_id)
-        .where(Subscription.address_key == subscription.address_key, Notice.sent_at.is_(None), Notice.seq != CONSENT)
-        .order_by(Subscription.id, Notice.issue_id, Notice.seq).limit(MOST_TOGETHER)
+        .where(Subscription.address_key == own.subscription.address_key, Notice.sent_at.is_(None), Notice.seq != CONSENT)
+        .order_by(Notice.id != own.id, Subscription.id, Notice.issue_id, Notice.seq).limit(MOST_TOGETHER)
     ).all()  # fmt: skip
-    return [Waiting(notice, waits, code) for notice, waits, code in rows]
+    found = [Waiting(notice, waits, code) for notice, waits, code in rows]
+    return sorted(found, key=lambda row: (row.subscription.id, row.notice.issue_id, row.notice.seq))
 
 
 def _issues(ids: Sequence[UUID]) -> dict[UUID, Issue]:

@@ -133,14 +133,18 @@ def merged_at(complaint: Complaint, issue: Issue) -> datetime | None:
 def case_of(issue_id: UUID) -> dict[str, Any]:
     """Return what a case worker reads of the complaint behind an issue. Raises NotFound (404) when there is none.
 
-    The ratings are those of all who complained of it, merged complaints included.
+    The ratings are those of all who complained of it, merged complaints included. What the staff reported has only
+    these, once somebody whose complaint was merged into it has rated it.
     """
     complaint = db.session.scalar(select(Complaint).where(Complaint.issue_id == issue_id))
-    if complaint is None:
-        raise NotFound(_NO_COMPLAINT_HERE)
     ratings = db.session.scalars(
         select(Rating).where(Rating.issue_id == issue_id).order_by(Rating.closing.desc(), Rating.rated_at.desc())
     ).all()
+    if complaint is None:
+        if not ratings:
+            raise NotFound(_NO_COMPLAINT_HERE)
+        untold = {"sent": 0, "waiting": 0, "stuck": 0}
+        return {"received_at": None, "board_code": None, "has_contact": False, "ratings": ratings, "messages": untold}
     contact = db.session.scalar(select(ReporterContact.complaint_id).where(ReporterContact.complaint_id == complaint.id))
     return {
         "received_at": complaint.received_at, "board_code": complaint.board_code, "has_contact": contact is not None,

@@ -135,7 +135,10 @@ class CitizenMessagesOut(ma.Schema):
 
 
 class CaseComplaintOut(ma.Schema):
-    received_at = Moment(required=True)
+    received_at = Moment(
+        required=True, allow_none=True,
+        metadata={"description": "Null for what the staff reported: then only others, whose complaints were merged into it, rated it."},
+    )
     board_code = ma.fields.String(required=True, allow_none=True, metadata={"example": "QX-0001"})
     has_contact = ma.fields.Boolean(required=True)
     ratings = ma.fields.List(ma.fields.Nested(RatingOut), required=True, metadata={"description": "One a closing, the latest first."})

@@ -9,15 +9,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from patrol.evidence.models import Photo
-from patrol.foundation import clock
+from patrol.foundation import clock, outbox
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.geometry import distance_m
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import OWN_WORK
-from patrol.issues.four_eyes import own_work
+from patrol.issues.four_eyes import CHECKS, WORK, own_work
 from patrol.issues.history import SPOT_CHECK, add_entry
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import Issue
@@ -43,6 +42,12 @@ _ONE_SUBJECT = Text("issue_id 与 reach_id 须填其中之一", "Give either iss
 _NOBODY = Text("只能指派给本辖区内有抽查权限的在用账号", "It can be assigned to an enabled account of your area that may do spot checks")
 _DONE = Text("这次抽查已完成，结果不能更改", "This spot check is done: its result cannot be changed")
 _PAST = Text("完成期限不能早于今天", "The day by which to do it lies in the past")
+_NOT_AGAIN = Text(
+    "责任人、协办人、整改人、参与办理的人、复核或结案的人及与其有委托关系的人不得抽查此件，请由其他人员抽查",
+    "whoever leads, co-handles, rectified, worked on, verified or closed it, or acts for such a person, may not look back at it: somebody else has to",
+)
+# What a relapse found on the spot does to an issue that is said to be put right.
+_UNDOES = {State.RECTIFIED.value: Verb.RETURN, State.VERIFIED.value: Verb.RETURN, State.CLOSED.value: Verb.REOPEN}
 _NO_ISSUE = Text("河段抽查的结果不能是 relapsed", "A check of a reach finds no relapse: report an issue instead")
 _NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 
@@ -130,11 +135,12 @@ def finish_check(
     check: SpotCheck, *, by: Actor, result: str, sheet: dict[str, Any], note: str, position: Position, recorded_at: datetime,
     photos: Sequence[Photo], timezone: str, tolerance_m: float,
 ) -> SpotCheck:  # fmt: skip
-    """Enter what was found on the spot. On an issue it becomes a part of its history; a relapse reopens a closed one.
+    """Enter what was found on the spot. On an issue it becomes a part of its history.
 
-    A check from elsewhere or of another time (`on_site`) is taken as well, and never reopens anything by itself.
+    A relapse reopens a closed issue, and returns one that is rectified or verified. A check from elsewhere or
+    of another time (`on_site`) is taken as well, and never reopens or returns anything by itself.
 
-    Raises Conflict for a check that is done, NotAllowed for whoever handled the issue, Invalid for a relapse of a reach.
+    Raises Conflict for a check that is done, NotAllowed for whoever handled, verified or closed the issue, Invalid for a relapse of a reach.
     """
     if check.state == "done":
         raise Conflict(_DONE)
@@ -142,8 +148,8 @@ def finish_check(
         raise Invalid(_NO_ISSUE, errors={"result": [_NO_ISSUE]})
     if check.issue_id is not None:
         issue = locked_issue(by, check.issue_id)
-        if own_work([issue.id], by.person_id, clock.today(timezone)):
-            raise NotAllowed(OWN_WORK)
+        if own_work([issue.id], by.person_id, clock.today(timezone), verbs=(*WORK, *CHECKS)):
+            raise NotAllowed(_NOT_AGAIN)
         check.distance_m = round(distance_m(position.latitude, position.longitude, issue.latitude, issue.longitude), 1)
         on_site = not findings_of(
             distance_m=check.distance_m, accuracy_m=position.accuracy_m, recorded_at=recorded_at, planned_at=check.created_at,
@@ -173,9 +179,11 @@ def _write_into_history(
         photos=[(photo, "after") for photo in photos],
     )  # fmt: skip
     db.session.flush()
-    if result == "relapsed" and on_site and issue.state == State.CLOSED.value:
+    if photos:
+        outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
+    if result == "relapsed" and on_site and issue.state in _UNDOES:
         take_step(
-            issue_id=issue.id, verb=Verb.REOPEN, by=by, brought={"reason": note}, expected_version=None, timezone=timezone,
+            issue_id=issue.id, verb=_UNDOES[issue.state], by=by, brought={"reason": note}, expected_version=None, timezone=timezone,
             tolerance_m=tolerance_m,
         )  # fmt: skip
 

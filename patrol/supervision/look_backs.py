@@ -11,17 +11,19 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
+from patrol.issues.events import LookBackWaits
 from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
 from patrol.supervision.drawing import is_drawn
 from patrol.supervision.models import Draw, LookBackPolicy, SpotCheck
 
 LOOK_BACK = "look_back"
+HOUR_OF_TELLING = 8
 _REASON = Text("结案后随机回头看", "Drawn at random after its closing")
 
 
@@ -45,6 +47,29 @@ def draw_look_backs_until_today() -> int:
     return found
 
 
+@each_hour
+def tell_when_day_has_begun() -> None:
+    """Tell of late look-backs in the run at 8 o'clock local time: nobody is told at night."""
+    local = clock.local(clock.now(), current_app.extensions["settings"].timezone)
+    if local.hour == HOUR_OF_TELLING:
+        with transaction():
+            tell_of_late(local.date())
+
+
+def tell_of_late(today: date) -> int:
+    """Tell of each look-back that became late in the last week; return how many. What was told is not told again.
+
+    A week is longer than a worker is usually away; what is late for longer was told.
+    """
+    late = db.session.scalars(select(SpotCheck).where(
+        SpotCheck.kind == LOOK_BACK, SpotCheck.state == "open", SpotCheck.due_on < today, SpotCheck.due_on >= today - timedelta(days=7),
+    )).all()  # fmt: skip
+    for check in late:
+        assert check.issue_id
+        events.record(LookBackWaits(issue_id=check.issue_id, check_id=check.id, kind="late", due_on=check.due_on))
+    return len(late)
+
+
 def draw_look_backs(day: date, timezone: str, *, seed: str, drawn_on: date | None = None) -> int:
     """Draw among the issues that were closed so many days before `day` as the policy of their severity says.
 
@@ -63,7 +88,9 @@ def draw_look_backs(day: date, timezone: str, *, seed: str, drawn_on: date | Non
         candidates = _closed_on(closed_on, policy.severity, timezone)
         picked = [issue for issue in candidates if is_drawn(seed, issue.id, policy.share_percent)]
         for issue in picked:
-            db.session.add(_look_back(issue, draw.id, (drawn_on or day) + timedelta(days=policy.within_days)))
+            check = _look_back(issue, draw.id, (drawn_on or day) + timedelta(days=policy.within_days))
+            db.session.add(check)
+            events.record(LookBackWaits(issue_id=issue.id, check_id=check.id, kind="drawn", due_on=check.due_on))
         facts[policy.severity] = {
             "share_percent": policy.share_percent, "closed_on": closed_on.isoformat(),
             "candidates": [str(issue.id) for issue in candidates], "picked": [str(issue.id) for issue in picked],

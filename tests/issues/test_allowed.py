@@ -127,7 +127,7 @@ def test_whoever_handled_it_neither_verifies_nor_returns_nor_closes():
 def test_a_major_issue_is_closed_by_the_districts_chief_alone():
     district = role(BOSS, Role.CHIEF, chief_of_district=True)
     village = role(STRANGER, Role.CHIEF)
-    assert open_to("verified", district, severity=Severity.MAJOR) == {"close"}
+    assert open_to("verified", district, severity=Severity.MAJOR) == {"close"}, "the return is of who reviews"
     assert open_to("verified", district, severity=Severity.URGENT) == set()
     for actor in (OFFICE, village):
         refusal = refusal_of(NotAllowed, "verified", actor, "close", severity=Severity.MAJOR)

@@ -188,7 +188,7 @@ def text_of(pdf):
 
 def test_the_paper_says_what_was_found_on_the_spot_what_is_doubtful_and_what_the_public_reads(valley, pictures):
     issue = taken(valley.chief_client, report(valley.patroller_client, accuracy_m=500), "rectify", files=pictures[:1], note="已清理")
-    issue = taken(valley.supervisor_client, issue, "verify")
+    issue = taken(valley.town_office_client, issue, "verify")
     issue = taken(valley.office_client, issue, "close", public_summary="桥下已清理干净")
     photo = valley.supervisor_client.post("photos", data={"file": (io.BytesIO(pictures[3]), "a.jpg")}).json["id"]
     check = valley.supervisor_client.post("spot-checks", json={"issue_id": issue["id"], "reason": "回头看", "due_on": "2099-01-01"}).json

@@ -140,3 +140,11 @@ def test_a_cell_that_a_workbook_cannot_hold_ends_with_a_mark(valley):
     assert len(row["协办分项"].value) == export_parts.LONGEST_CELL + 1
     assert row["协办分项"].value.endswith("…")
     assert db.session.get_one(Issue, UUID(issue["id"])).number == row["编号"].value
+
+
+def test_letters_that_are_left_out_hide_no_formula(valley):
+    report(valley.patroller_client, description="\x01=1+1")
+    sheet = openpyxl.load_workbook(io.BytesIO(valley.office_client.get("issues.xlsx").data)).active
+    assert "'=1+1" in [cell.value for cell in sheet[2]]
+    [row] = rows_of(valley.office_client.get("issues.csv"))
+    assert row["描述"] == "'=1+1"

@@ -7,13 +7,15 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from patrol.foundation import channels, clock, outbox, sealing, worker
 from patrol.foundation.channels import Way
 from patrol.foundation.database import db
 from patrol.foundation.errors import Unavailable
 from patrol.foundation.outbox import OutboxRow
+from patrol.foundation.transaction import transaction
+from patrol.notifications.delivery import MOST_TOGETHER
 from patrol.notifications.models import Channel, Delivery
 from tests.issues.conftest import report
 
@@ -198,3 +200,21 @@ def test_a_real_mail_arrives_at_a_real_server():
     [mail] = server.mails
     assert b"To: liu@example.org" in mail
     assert b"Subject: Your issue" in mail
+
+
+def test_a_message_behind_many_dead_ones_goes_out_and_they_are_not_stuck_any_more(valley, work, sent):
+    add(valley.chief_client)
+    sent.fails = True
+    for number in range(MOST_TOGETHER + 2):
+        report(valley.patroller_client, description=f"第 {number} 处")
+    work()
+    with transaction():
+        is_open = (OutboxRow.kind == "notifications.send", OutboxRow.delivered_at.is_(None))
+        db.session.execute(update(OutboxRow).where(*is_open).values(attempts=outbox.MOST_ATTEMPTS))
+    sent.fails = False
+    new = report(valley.patroller_client, description="新的一处")
+    work()
+    [(_, _, body)] = sent
+    assert new["number"] in body
+    rows = db.session.execute(select(Delivery.sent_at, OutboxRow.delivered_at).join(Delivery.outbox)).all()
+    assert sorted((told is not None, done is not None) for told, done in rows) == [(False, False)] * 3 + [(True, True)] * MOST_TOGETHER

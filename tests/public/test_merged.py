@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -210,3 +211,20 @@ def test_suggestions_and_open311_name_the_original_and_count_the_others(pair, is
     assert (row["status"], row["expected_datetime"]) == ("closed", None)
     assert row["status_notes"] == f"Dealt with together with the same issue. The original is {first.number}."
     assert anyone.get("public/statistics").json["merged"] == 1
+
+
+def test_what_a_merged_complainant_says_of_the_result_is_read_on_the_original_of_the_staff(complain, place, issue_of, step, cure, anyone, signed_in):
+    office = signed_in(place.office)
+    original = signed_in(place.chief).post("issues", json={"category": "C1", "description": "垃圾", **HERE}).json
+    assert office.get(f"issues/{original['id']}/complaint").status_code == 404
+    sent = complain(description="同一处", contact={"phone": "13900000002"}).json
+    step(issue_of(sent).id, "merge", place.office, into=UUID(original["id"]), reason="同一处")
+    cure(UUID(original["id"]))
+    rated = anyone.post(f"public/complaints/{sent['tracking_code']}/rating", json={"satisfied": False, "score": 1, "comment": "没有清"})
+    assert rated.status_code == 201, rated.json
+    shown = office.get(f"issues/{original['id']}/complaint").json
+    assert [rating["comment"] for rating in shown["ratings"]] == ["没有清"]
+    assert (shown["received_at"], shown["board_code"], shown["has_contact"]) == (None, None, False)
+    assert shown["messages"] == {"sent": 0, "waiting": 0, "stuck": 0}
+    of_duplicate = office.get(f"issues/{issue_of(sent).id}/complaint").json
+    assert (of_duplicate["ratings"], of_duplicate["has_contact"]) == ([], True)

@@ -14,6 +14,7 @@ from patrol.foundation.database import db
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.transaction import transaction
 from patrol.issues.extensions import ask_extension, decide_extension
+from patrol.public import notice_sending
 from patrol.public.models import Follow, FollowerContact
 from patrol.public.notices import tell
 from patrol.public.open311_actions import make_partner_key
@@ -208,6 +209,21 @@ class TestFailure:
         assert len(told) == 1
         assert outbox.pending_and_stuck() == (0, 0), "what went out with another is not stuck any more"
         assert signed_in(place.office).get(f"issues/{issue_of(sent).id}/complaint").json["messages"]["sent"] == 3
+
+    def test_what_is_new_goes_out_however_many_wait_in_vain(self, sent, told, work, when, complain, issue_of, monkeypatch):
+        monkeypatch.setattr(notice_sending, "MOST_TOGETHER", 2)
+        told.fails = OSError("away")
+        work()
+        for row in db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "public.write")):
+            row.attempts = MOST_ATTEMPTS
+        db.session.commit()
+        told.fails = None
+        with when(5):
+            new = complain(contact={"email": MAIL}, description="另一处").json
+        work(5.1)
+        assert issue_of(new).number in str(told)
+        waiting = select(func.count()).select_from(Notice).join(OutboxRow, OutboxRow.id == Notice.outbox_id)
+        assert db.session.scalar(waiting.where(Notice.sent_at.is_(None), OutboxRow.delivered_at.is_not(None))) == 0
 
 
 @pytest.fixture

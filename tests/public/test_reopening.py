@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from patrol.evidence.models import Photo
-from patrol.foundation import clock
+from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.escalating import escalate_all_due
@@ -153,6 +153,16 @@ class TestDeciding:
         assert (now["state"], now["reopening"]["granted"], now["reopening"]["decision"]) == ("accepted", True, "已到现场核实")
         assert now["steps"][-1]["text"] == "It has been taken up again."
         assert list(broken_chains()) == [None]
+
+    def test_the_citizens_words_reach_no_group(self, say, decide, closed, place, signed_in, told):
+        robot = {"way": "feishu", "address": "feishu-key-0001", "region": place.town.code}
+        assert signed_in(place.town_office).post("me/channels", json=robot).status_code == 201
+        say("我是桥头李四家，门口还有")
+        decide(place.town_office, True)
+        while worker.deliver_due():
+            pass
+        assert "问题重新办理" in str(told)
+        assert "李四" not in str(told)
 
     def test_refused_the_citizen_reads_the_reason_and_no_name(self, say, decide, follow, closed, place, anyone, sent):
         say()

@@ -5,14 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from patrol.foundation import clock
+from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from patrol.supervision import look_backs
 from patrol.supervision.drawing import drawn_by_weight, is_drawn
-from patrol.supervision.look_backs import draw_look_backs, draw_look_backs_until_today, policies_on
+from patrol.supervision.look_backs import draw_look_backs, draw_look_backs_until_today, policies_on, tell_of_late
 from patrol.supervision.models import Draw, LookBackPolicy, SpotCheck
 from tests.issues.conftest import HERE, THERE, report, taken
 
@@ -26,7 +26,7 @@ def closed_issue(valley, files, **fields):
         issue = taken(valley.office_client, issue, "dispatch")
     issue = taken(valley.chief_client, issue, "start")
     issue = taken(valley.chief_client, issue, "rectify", files=files, note="已清理")
-    issue = taken(valley.supervisor_client, issue, "verify")
+    issue = taken(valley.town_office_client, issue, "verify")
     return taken(valley.office_client, issue, "close")
 
 
@@ -102,6 +102,43 @@ def test_a_relapse_reopens_the_issue(valley, pictures):
     assert (shown["state"], shown["reopened_times"]) == ("accepted", 1)
     assert [e["verb"] for e in valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"]][-2:] == ["spot_check", "reopen"]
     assert list(broken_chains()) == [None]
+
+
+@pytest.mark.parametrize("state", ["rectified", "verified"])
+def test_a_relapse_found_before_the_closing_sends_it_back(valley, pictures, state):
+    issue = taken(valley.chief_client, report(valley.patroller_client), "rectify", files=pictures[:1], note="已清理")
+    if state == "verified":
+        issue = taken(valley.town_office_client, issue, "verify")
+    check = plan(valley.supervisor_client, issue_id=issue["id"])
+    assert finish(valley.supervisor_client, check, pictures, result="relapsed", note="又堆了垃圾").status_code == 200
+    shown = valley.office_client.get(f"issues/{issue['id']}").json
+    assert (shown["state"], shown["returned_times"], shown["verified_at"]) == ("in_progress", 1, None)
+    assert "close" not in shown["allowed"]
+    while worker.deliver_due():
+        pass
+    told = valley.chief_client.get("me/messages").json["items"][0]
+    assert (told["kind"], "又堆了垃圾" in told["body"]) == ("issue.return", True)
+    assert list(broken_chains()) == [None]
+
+
+@pytest.mark.parametrize("who", ["town_office", "office"])
+def test_who_verified_or_closed_never_looks_back(valley, pictures, who):
+    issue = closed_issue(valley, [pictures[0]])
+    check = plan(valley.supervisor_client, issue_id=issue["id"])
+    refused = finish(getattr(valley, f"{who}_client"), check, pictures)
+    assert (refused.status_code, "复核或结案" in refused.json["detail"]) == (403, True)
+
+
+@pytest.mark.parametrize(("number", "is_same"), [(0, [True]), (3, [])])
+def test_a_check_with_the_photo_of_the_cure_is_doubted(valley, pictures, number, is_same):
+    issue = closed_issue(valley, [pictures[0]])
+    check = plan(valley.supervisor_client, issue_id=issue["id"])
+    sent = [photo(valley.supervisor_client, pictures[number])]
+    assert finish(valley.supervisor_client, check, pictures, photo_ids=sent).status_code == 200
+    while worker.deliver_due():
+        pass
+    found = valley.office_client.get(f"issues/{issue['id']}").json["findings"]
+    assert [row["evidence"]["photo_id"] == sent[0] for row in found if row["code"] == "check_photo_same"] == is_same
 
 
 def test_who_rectified_never_checks(valley, pictures, build, signed_in):
@@ -219,6 +256,24 @@ def test_days_on_which_no_worker_ran_are_drawn_as_well(valley, pictures, build):
     assert (check["issue"]["id"], check["due_on"]) == (issue["id"], (closed_on + timedelta(days=15)).isoformat())
     [draw] = db.session.query(Draw).filter_by(period=(closed_on + timedelta(days=7)).isoformat())
     assert str(draw.id) == check["draw_id"]
+
+
+def test_a_look_back_is_told_when_drawn_and_once_when_late(valley, pictures, build):
+    build.save(LookBackPolicy(severity="general", share_percent=100, after_days=7, within_days=5, valid_from=date(2026, 1, 1), source="区河长办"))
+    issue = closed_issue(valley, [pictures[0]])
+    day = clock.today(CHINA) + timedelta(days=7)
+    with transaction():
+        assert draw_look_backs(day, CHINA, seed="s") == 1
+    for late_by, found in ((0, 0), (1, 1), (2, 1), (8, 0)):
+        with transaction():
+            assert tell_of_late(day + timedelta(days=5 + late_by)) == found
+    while worker.deliver_due():
+        pass
+    for client in (valley.supervisor_client, valley.town_office_client):
+        told = [row for row in client.get("me/messages").json["items"] if row["kind"].startswith("look_back")]
+        assert [row["kind"] for row in told] == ["look_back.late", "look_back.drawn"]
+        assert all(issue["number"] in row["body"] and (day + timedelta(days=5)).isoformat() in row["body"] for row in told)
+    assert not [row for row in valley.chief_client.get("me/messages").json["items"] if row["kind"].startswith("look_back")]
 
 
 def test_a_day_that_another_worker_draws_at_the_same_moment_is_drawn_once(valley, monkeypatch):
