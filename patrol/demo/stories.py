@@ -25,7 +25,7 @@ def stories(land: Landscape, people: Residents, today: date, seed: int = 2026) -
     # With chance of its own, so that everything else stays as it was.
     again = repeats_of(issues, people, waterside, today, random.Random(seed + 1))  # noqa: S311
     issues = sorted([*issues, *again], key=lambda issue: (issue.recorded_at, issue.id))
-    issues, oversight = overseen(issues, people, today, random.Random(seed + 2))  # noqa: S311
+    issues, oversight = overseen(issues, people, today, random.Random(seed + 2))  # noqa: S311 - as above
     return Stories(
         tuple(_with_findings(patrols, issues, rng)), tuple(issues), tuple(delegations),
         tuple(warnings_of(people, waterside, today, rng)), tuple(waiting_phones(patrols, today)),

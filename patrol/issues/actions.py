@@ -53,7 +53,7 @@ def report_issue(
     if id and known is not None:
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
-    id = id or new_id()  # noqa: A001
+    issue_id = id or new_id()
     row, now = category_of(category, public_caller=by is None), clock.now()
     day = clock.local_date(now, timezone)
     if reach_id is None:
@@ -64,12 +64,12 @@ def report_issue(
     if by is None and placement.is_outside:
         raise Invalid(_OUTSIDE, errors={"latitude": [_OUTSIDE]})
     issue = Issue(
-        id=id, state=State.SUBMITTED.value, category=row.code, severity=Severity(severity or row.severity).value,
+        id=issue_id, state=State.SUBMITTED.value, category=row.code, severity=Severity(severity or row.severity).value,
         source=Source(source).value, description=description, **position.columns(), recorded_at=recorded_at or now,
         received_at=now, region=_region_of(placement), reach=placement.reach, routing=placement.as_data(row.code),
         lead=None, accused_id=placement.accused_id, co_handlers=[], parts=[], reporter_id=by.person_id if by else None, patrol_id=patrol_id,
         check_in_id=check_in_id, findings=[], digest=digest, version=0, returned_times=0, reopened_times=0, also_reported=0,
-        photo_links=_links(id, photos),
+        photo_links=_links(issue_id, photos),
     )  # fmt: skip
     issue.region_id, issue.reach_id = placement.routing.region_id, placement.routing.reach_id
     issue.findings = [doubt.as_data() for doubt in doubts_about_report(issue.recorded_at, now, position.accuracy_m)]

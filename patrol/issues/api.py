@@ -20,6 +20,7 @@ from patrol.issues.accusations import placed_for
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
 from patrol.issues.exports import Export, csv_of, geojson_of, refuse_too_many_for_a_sheet, table_of, xlsx_of
 from patrol.issues.filters import Filters
+from patrol.issues.history_schemas import AllowedOut, HistoryEntryOut
 from patrol.issues.models import Issue
 from patrol.issues.placing import place_by_position
 from patrol.issues.policies_held import closed_lately_since
@@ -35,10 +36,8 @@ from patrol.issues.reading import (
 )
 from patrol.issues.reporting import enter_report
 from patrol.issues.schemas import (
-    AllowedOut,
     CategoryOut,
     CountsOut,
-    HistoryEntryOut,
     IssueExportArgs,
     IssueFeaturesOut,
     IssueIn,

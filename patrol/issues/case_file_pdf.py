@@ -159,7 +159,7 @@ def _findings(sheet: Sheet) -> list[Any]:
 
 
 def _listed(sheet: Sheet, title: Text, rows: Sequence[Sequence[str]], widths: Sequence[float]) -> list[Any]:
-    from reportlab.platypus import Spacer  # noqa: PLC0415
+    from reportlab.platypus import Spacer  # noqa: PLC0415 - only who prints a case pays for the library
 
     if not rows:
         return []

@@ -188,7 +188,7 @@ def _regions_over(paths: Iterable[str]) -> dict[str, Region]:
     rows = db.session.execute(_WITH_OFFICES, {"paths": list(wanted)}).all()
     if rows:
         note_state(*rows[0][4:])
-    return {path: Region(id, path, name, bool(office)) for id, path, name, office, *_ in rows}  # noqa: A001
+    return {row[1]: Region(row[0], row[1], row[2], bool(row[3])) for row in rows}
 
 
 def _by_id(regions: Mapping[str, Region], region_id: UUID) -> Region:

@@ -155,7 +155,7 @@ def _told(
     ids = [reach.id for reach in reaches]
     whole = _walks(asked, func.max(Patrol.started_at), whole=True, ever=True)
     rows = db.session.execute(select(Reach.id, whole).join(Region, Region.id == Reach.region_id).where(Reach.id.in_(ids)))
-    last = {reach_id: at for reach_id, at in rows}  # noqa: C416
+    last: dict[UUID, datetime | None] = dict(rows.all())
     warnings = warnings_on(ids)
     chosen = {reach.id: _rule_of(reach, rules, duties.colour_on(day, warnings[reach.id])) for reach in reaches}
     covered_m = _covered_m({reach_id: since[rule.id] for reach_id, rule in chosen.items()})

@@ -1,17 +1,32 @@
 """A valley with two towns: a river in each, their chiefs, an office, a supervisor, a bureau; and how to report there."""
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from patrol.foundation import clock
 from tests.evidence.camera import camera_jpeg
 
+CHINA = ZoneInfo("Asia/Shanghai")
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=CHINA)
 HERE = {"latitude": 29.60, "longitude": 119.81, "accuracy_m": 8}
 THERE = {"latitude": 29.70, "longitude": 119.81, "accuracy_m": 8}
 NOWHERE = {"latitude": 29.90, "longitude": 119.30, "accuracy_m": 8}
+
+
+def at(moment):
+    """Set the clock to a moment."""
+    return clock.moved_clock(lambda: moment.astimezone(UTC))
+
+
+@pytest.fixture
+def monday():
+    """The second of March 2026, a Monday without holidays near."""
+    with at(MONDAY):
+        yield MONDAY
 
 
 @pytest.fixture

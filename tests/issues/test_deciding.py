@@ -11,8 +11,7 @@ from patrol.foundation.database import db
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Escalation
 from patrol.issues.history import broken_chains
-from tests.issues.conftest import report, taken
-from tests.issues.test_policies import at, monday  # noqa: F401 - a fixture
+from tests.issues.conftest import at, report, taken
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -39,7 +38,7 @@ def listed(client, query):
 
 
 @pytest.fixture
-def rectified(valley, pictures, monday):  # noqa: F811
+def rectified(valley, pictures, monday):
     with at(local("2026-03-03T09:00")):
         return taken(valley.chief_client, report(valley.patroller_client), "rectify", files=pictures[:1], note="已清理")
 
@@ -82,7 +81,7 @@ def test_a_late_check_is_noted_once_listed_and_told_to_the_office_and_the_one_ab
     assert [chain for chain in broken_chains() if chain] == []
 
 
-def test_each_day_of_the_ledger_that_passes_is_told(valley, monday):  # noqa: F811
+def test_each_day_of_the_ledger_that_passes_is_told(valley, monday):
     issue = taken(
         valley.office_client, report(valley.patroller_client), "suspend", reason="需要工程", review_on="2026-03-20",
         milestones=[{"text": "立项", "due_on": "2026-03-12"}, {"text": "完工", "due_on": "2026-06-30"}])

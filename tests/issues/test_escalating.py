@@ -16,7 +16,6 @@ from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from tests.issues.conftest import report, step, taken
-from tests.issues.test_policies import monday  # noqa: F401 - a fixture
 
 CHINA = "Asia/Shanghai"
 
@@ -77,7 +76,7 @@ def test_what_is_rectified_or_closed_climbs_no_more(issue, valley, pictures):
     assert climbed() == ["review_late"], "the office's own lateness"
 
 
-def test_a_return_after_a_long_check_gives_back_the_time_that_was_left(valley, pictures, monday):  # noqa: F811
+def test_a_return_after_a_long_check_gives_back_the_time_that_was_left(valley, pictures, monday):
     issue = report(valley.patroller_client)  # Monday 2 March, ten working days: the 16th
     with at(datetime(2026, 3, 11, 9, tzinfo=ZoneInfo(CHINA))):
         issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
@@ -92,7 +91,7 @@ def test_a_return_after_a_long_check_gives_back_the_time_that_was_left(valley, p
 
 
 @pytest.mark.parametrize("rectified", [16, 20])
-def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectified):  # noqa: F811
+def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectified):
     issue = report(valley.patroller_client)
     with at(datetime(2026, 3, rectified, 9, tzinfo=ZoneInfo(CHINA))):
         issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
@@ -104,7 +103,7 @@ def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectif
     assert sweep_at(datetime(2026, 3, 31, 0, tzinfo=ZoneInfo(CHINA))) == 1
 
 
-def test_cures_that_are_returned_do_not_begin_the_ladder_anew(valley, pictures, monday):  # noqa: F811
+def test_cures_that_are_returned_do_not_begin_the_ladder_anew(valley, pictures, monday):
     issue = report(valley.patroller_client)  # due on 16 March
 
     def cure(day):
@@ -136,7 +135,7 @@ def test_cures_that_are_returned_do_not_begin_the_ladder_anew(valley, pictures, 
     assert (rows["listed"], list(rows)[-2:]) == (listed, ["listed", "talk"])
 
 
-def test_a_new_opening_of_what_was_late_begins_the_ladder_anew(valley, pictures, monday):  # noqa: F811
+def test_a_new_opening_of_what_was_late_begins_the_ladder_anew(valley, pictures, monday):
     issue = report(valley.patroller_client)
     with at(datetime(2026, 3, 18, 9, tzinfo=ZoneInfo(CHINA))):
         escalate_all_due()

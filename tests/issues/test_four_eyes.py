@@ -145,14 +145,19 @@ def own_end(client, issue, verb, **body):
     assert (refused.status_code, "委托关系" in refused.json["detail"]) == (403, True), refused.json
 
 
-@pytest.mark.parametrize("way", ["lead", "co_handler", "deputy"])
-def test_nobody_puts_own_work_on_the_ledger(both, build, way):
+def dispatched(both, build, way):
+    """Return an issue that is the work of `both` as its lead, its co-handler, or the deputy of its lead."""
     issue = taken(both.office_client, report(both.office_client, severity="serious", category="A32"), "accept")
     if way == "deputy":
         delegated(build, both.chief, both.both)
     lead = both.both if way == "lead" else both.chief
     helpers = [both.both.username] if way == "co_handler" else []
-    issue = taken(both.office_client, issue, "dispatch", lead=lead.username, co_handlers=helpers)
+    return taken(both.office_client, issue, "dispatch", lead=lead.username, co_handlers=helpers)
+
+
+@pytest.mark.parametrize("way", ["lead", "co_handler", "deputy"])
+def test_nobody_puts_own_work_on_the_ledger(both, build, way):
+    issue = dispatched(both, build, way)
     own_end(both.both_client, issue, "suspend", **LEDGER)
     issue = taken(both.chief_client if way != "lead" else both.both_client, issue, "start")
     own_end(both.both_client, issue, "suspend", **LEDGER)
@@ -161,12 +166,7 @@ def test_nobody_puts_own_work_on_the_ledger(both, build, way):
 
 @pytest.mark.parametrize("way", ["lead", "co_handler", "deputy"])
 def test_nobody_rejects_what_one_was_put_in_charge_of(both, build, way):
-    issue = taken(both.office_client, report(both.office_client, severity="serious", category="A32"), "accept")
-    if way == "deputy":
-        delegated(build, both.chief, both.both)
-    lead = both.both if way == "lead" else both.chief
-    helpers = [both.both.username] if way == "co_handler" else []
-    issue = taken(both.office_client, issue, "dispatch", lead=lead.username, co_handlers=helpers)
+    issue = dispatched(both, build, way)
     issue = taken(both.both_client, issue, "transfer", region=both.town.code, reason="上收")
     own_end(both.both_client, issue, "reject", **NOT_FOUND)
     taken(both.other_both_client, issue, "reject", **NOT_FOUND)

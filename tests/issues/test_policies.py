@@ -1,15 +1,13 @@
 """Versions of policies: the rows in force decide, none changes its figures, and no process holds what is no longer so."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.keeping import Keeper
 from patrol.foundation.transaction import transaction
@@ -21,22 +19,9 @@ from patrol.issues.escalation import DEFAULT_LADDER
 from patrol.issues.policies import Dated, in_force
 from patrol.issues.policies_held import current_policies, policies_changed
 from patrol.issues.policy_models import PolicyState
-from tests.issues.conftest import report, step, taken
+from tests.issues.conftest import CHINA, at, report, step, taken
 
-CHINA = ZoneInfo("Asia/Shanghai")
 SOURCE = {"zh": "区河长办〔2026〕12号", "en": "District office, document 12 of 2026"}
-MONDAY = datetime(2026, 3, 2, 9, tzinfo=CHINA)
-
-
-def at(moment):
-    return clock.moved_clock(lambda: moment.astimezone(UTC))
-
-
-@pytest.fixture
-def monday():
-    """The second of March 2026, a Monday without holidays near."""
-    with at(MONDAY):
-        yield MONDAY
 
 
 def limit(**others):

@@ -12,8 +12,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import LEAST_DAYS_OFF, ChineseCalendar, DayKind, due_at
 from patrol.issues.policies import DayOrigin, Policies, unknown_year
-from tests.issues.conftest import report
-from tests.issues.test_policies import at
+from tests.issues.conftest import at, report
 
 CHINA = ZoneInfo("Asia/Shanghai")
 KNOWN = ChineseCalendar()

@@ -10,8 +10,7 @@ from patrol.foundation.database import db
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
-from tests.issues.conftest import report, step, taken
-from tests.issues.test_policies import CHINA, at, monday  # noqa: F401 - a fixture
+from tests.issues.conftest import CHINA, at, report, step, taken
 
 STOOD = ("state", "severity", "due_at", "due_rule", "overdue")
 
@@ -45,7 +44,7 @@ def local(text):
     return datetime.fromisoformat(text).replace(tzinfo=CHINA)
 
 
-def test_time_on_the_ledger_and_an_extension_are_kept_by_a_raise(valley, monday):  # noqa: F811
+def test_time_on_the_ledger_and_an_extension_are_kept_by_a_raise(valley, monday):
     # Monday 2 March: ten working days end on the 16th, twenty on the 30th.
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     first = on_ledger(valley, first, local("2026-03-04T09:00"), local("2026-03-09T09:00"))
@@ -63,7 +62,7 @@ def test_time_on_the_ledger_and_an_extension_are_kept_by_a_raise(valley, monday)
     assert said[-1] == "已批准的延期保留：由2026-03-20 00:00延至2026-03-25 00:00，顺延至2026-04-08 00:00"
 
 
-def test_a_dispatch_with_another_severity_keeps_an_extension(valley, monday):  # noqa: F811
+def test_a_dispatch_with_another_severity_keeps_an_extension(valley, monday):
     issue = extended(valley, report(valley.patroller_client), "2026-03-19T16:00:00Z")  # three days more than the 16th
     issue = taken(valley.office_client, issue, "transfer", region=valley.town.code, reason="先由镇办核实")
     issue = taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="serious")
@@ -71,7 +70,7 @@ def test_a_dispatch_with_another_severity_keeps_an_extension(valley, monday):  #
 
 
 @pytest.mark.parametrize("severity", ["serious", "urgent"])
-def test_undoing_takes_the_raise_back_as_if_it_had_never_been(valley, monday, severity):  # noqa: F811
+def test_undoing_takes_the_raise_back_as_if_it_had_never_been(valley, monday, severity):
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     with at(local("2026-03-05T09:00")):
         first = extended(valley, first, "2026-03-24T16:00:00Z")
@@ -85,7 +84,7 @@ def test_undoing_takes_the_raise_back_as_if_it_had_never_been(valley, monday, se
     assert [chain for chain in broken_chains() if chain] == []
 
 
-def test_what_the_office_changed_since_stays(valley, monday):  # noqa: F811
+def test_what_the_office_changed_since_stays(valley, monday):
     first = report(valley.patroller_client, severity="serious")
     second = report(valley.patroller_client)
     merged(valley, second, first, "urgent")
@@ -94,7 +93,7 @@ def test_what_the_office_changed_since_stays(valley, monday):  # noqa: F811
     assert read(valley.office_client, first)["severity"] == "major"
 
 
-def test_a_due_date_extended_since_is_counted_again_with_its_extension(valley, monday):  # noqa: F811
+def test_a_due_date_extended_since_is_counted_again_with_its_extension(valley, monday):
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     merged(valley, second, first, "serious")
     extended(valley, first, "2026-04-02T16:00:00Z")  # three days more than the 30th
@@ -103,7 +102,7 @@ def test_a_due_date_extended_since_is_counted_again_with_its_extension(valley, m
     assert (back["severity"], back["due_rule"]["last_day"]) == ("general", "2026-03-19")
 
 
-def test_two_raises_are_taken_back_in_any_order(valley, monday):  # noqa: F811
+def test_two_raises_are_taken_back_in_any_order(valley, monday):
     first, second, third = (report(valley.patroller_client) for _ in range(3))
     merged(valley, second, first, "serious")
     merged(valley, third, first, "major")
@@ -114,7 +113,7 @@ def test_two_raises_are_taken_back_in_any_order(valley, monday):  # noqa: F811
     assert {name: back[name] for name in STOOD} == {name: first[name] for name in STOOD}
 
 
-def test_a_raise_on_what_was_merged_itself_since_is_taken_back_there(valley, monday):  # noqa: F811
+def test_a_raise_on_what_was_merged_itself_since_is_taken_back_there(valley, monday):
     first, second, third = (report(valley.patroller_client) for _ in range(3))
     merged(valley, second, first, "serious")
     taken(valley.office_client, read(valley.office_client, first), "merge", into=third["id"], reason="同一处")
@@ -125,7 +124,7 @@ def test_a_raise_on_what_was_merged_itself_since_is_taken_back_there(valley, mon
     assert [chain for chain in broken_chains() if chain] == []
 
 
-def test_a_rung_missed_while_the_date_had_moved_is_made_up_for(valley, monday):  # noqa: F811
+def test_a_rung_missed_while_the_date_had_moved_is_made_up_for(valley, monday):
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     due = datetime.fromisoformat(first["due_at"])
     with at(due + timedelta(seconds=20)):
@@ -138,7 +137,7 @@ def test_a_rung_missed_while_the_date_had_moved_is_made_up_for(valley, monday): 
     assert rungs == ["half_time", "day_before", "overdue"]
 
 
-def test_the_lead_is_told_of_the_new_date_by_the_merging_and_by_its_undoing(valley, monday):  # noqa: F811
+def test_the_lead_is_told_of_the_new_date_by_the_merging_and_by_its_undoing(valley, monday):
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     merged(valley, second, first, "serious")
     undone(valley, second)
@@ -150,7 +149,7 @@ def test_the_lead_is_told_of_the_new_date_by_the_merging_and_by_its_undoing(vall
     assert told.keys() >= {"issue.take_in"}
 
 
-def test_a_merging_that_moves_nothing_tells_nothing_of_dates(valley, monday):  # noqa: F811
+def test_a_merging_that_moves_nothing_tells_nothing_of_dates(valley, monday):
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     taken(valley.office_client, second, "merge", into=first["id"], reason="同一处")
     while worker.deliver_due():

@@ -14,14 +14,14 @@ from patrol.issues.escalation_models import Escalation
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from patrol.issues.policy_models import PolicyApplication
-from tests.issues.conftest import report, taken
-from tests.issues.test_policies import CHINA, SOURCE, added, at, limit, monday, rule  # noqa: F401 - a fixture
+from tests.issues.conftest import CHINA, at, report, taken
+from tests.issues.test_policies import SOURCE, added, limit, rule
 
 FRIDAY = datetime(2026, 3, 13, 9, tzinfo=CHINA)
 
 
 @pytest.fixture
-def issues(valley, monday):  # noqa: F811
+def issues(valley, monday):
     """Three in work, one of them with more time granted by the office."""
     made = [report(valley.patroller_client, description=f"第 {n} 处") for n in range(3)]
     reply = valley.chief_client.post(f"issues/{made[2]['id']}/extensions", headers={"If-Match": "*"},
