@@ -30,9 +30,10 @@ from patrol.demo.residents import Residents
 LOOK_BACK_NIGHTS = 40
 CHECK_SEEDS = 5_000
 """Added to the seed of the cure's photo for the photo of who looks again: another picture of the same kind of place."""
+_DISCHARGES, _LITTER = ("B1", "B2"), ("C1", "C2", "A32")
 _LEDGER = (
     ("需铺设截污管网，工程已列入年度计划。", (("完成管网施工图设计", 12), ("截污管道施工完成并通水", 75)), 45),
-    ("护岸加固须待枯水期施工。", (("完成施工招标", 20), ("护岸加固完工验收", 90)), 60),
+    ("控源截污和清淤须待枯水期施工。", (("完成施工招标", 20), ("清淤和截污完工验收", 90)), 60),
     ("清淤方案待评审，淤泥去向未定。", (("清淤方案通过评审", 15), ("清淤完成", 60)), 30),
 )  # fmt: skip
 _ORDERS = (
@@ -47,7 +48,7 @@ _MORE_TIME = (
     (None, "排口溯源涉及三家单位，正在逐户核查，申请延期五天。", ""),
 )  # fmt: skip
 _NOT_FIXED = (
-    (True, "清理后不到一周又有污水流出，没有解决根本问题。", "现场复查属实，重新办理。"),
+    (True, "清理后不到一周又是老样子，没有解决根本问题。", "现场复查属实，重新办理。"),
     (False, "只清了一半。", "经现场复查已全部清理，附复查照片，不予重新办理。"),
     (None, "岸边清了，但水里的垃圾还在，请再来看看。", ""),
 )  # fmt: skip
@@ -86,11 +87,15 @@ class _Book:
         )  # fmt: skip
 
     def _take(
-        self, count: int, *states: str, from_days: float = 0.0, to_days: float = 999.0, unchecked_by: str | None = None, **facts: object
+        self, count: int, *states: str, from_days: float = 0.0, to_days: float = 999.0, unchecked_by: str | None = None,
+        fitting: Sequence[str] = (), **facts: object,
     ) -> list[Issue]:
-        """Take issues in one of `states` whose last step was so many days ago, that have the `facts`, and that somebody never checked."""
+        """Take issues in one of `states` whose last step was so many days ago, that have the `facts`, and that somebody never checked.
+
+        Those of `fitting` categories come first: the words that follow are about such.
+        """
         found = []
-        for issue in list(self._free):
+        for issue in sorted(self._free, key=lambda free: free.category not in fitting):
             rest = (self._limit - issue.steps[-1].at) / timedelta(days=1) if issue.steps else 0.0
             checkers = {step.actor for step in issue.steps if step.verb in {"verify", "close"}}
             fits = issue.state in states and from_days <= rest <= to_days and unchecked_by not in checkers
@@ -147,7 +152,7 @@ class _Book:
     def _on_ledger(self) -> None:
         """Put some on the ledger; one of them is taken off it again, and one should have been reviewed by now."""
         for number, (issue, (reason, works, review)) in enumerate(
-            zip(self._take(3, "in_progress", from_days=4), _LEDGER, strict=True)
+            zip(self._take(3, "in_progress", from_days=4, fitting=_DISCHARGES), _LEDGER, strict=True)
         ):
             at = self._after(issue.steps[-1].at, 2, 20)
             day, office = at.date(), self._office(issue)
@@ -165,7 +170,7 @@ class _Book:
 
     def _given_back(self) -> None:
         """Let leads give two back; on one the office has ruled, on the other it has not yet."""
-        for number, issue in enumerate(self._take(2, "dispatched", from_days=1.2)):
+        for number, issue in enumerate(self._take(2, "dispatched", from_days=1.2, fitting=_DISCHARGES)):
             at = min(self._after(issue.steps[-1].at, 1, 6), issue.steps[-1].at + timedelta(hours=23))
             steps = [Step("decline", "accepted", issue.steps[-1].lead, at, ground="other_department_by_law",
                           reason="排口属市政管网，依法由住建部门管理。", suggested_owner="housing")]  # fmt: skip
@@ -183,7 +188,7 @@ class _Book:
             yield Request(issue.id, at, reason, self._office(issue), decided, bool(granted), answer, days=5)
 
     def _contested(self) -> Iterator[Request]:
-        closed = self._take(3, "closed", from_days=2, to_days=14, source="citizen")
+        closed = self._take(3, "closed", from_days=2, to_days=14, source="citizen", fitting=_LITTER)
         for issue, (granted, reason, answer) in zip(closed, _NOT_FIXED, strict=True):
             rated = issue.rating.at if issue.rating else issue.steps[-1].at
             at = self._after(rated, 3, 20)
