@@ -124,6 +124,7 @@ SETTINGS = (
     Setting("UPLOAD_DAYS", _expiry_days, "14", "Days after its last byte in which an upload can be resumed; at least 14."),
     Setting("OPEN_UPLOADS", _positive, "100", "Uploads that one account may have under way at once."),
     Setting("OPEN_UPLOADS_MB", _positive, "1000", "Megabytes that one account's uploads under way may come to together."),
+    Setting("COMPLAINT_DAYS", _positive, "366", "How many days ago a citizen may have seen what a complaint tells."),
     Setting("NOT_FIXED_DAYS", _positive, "15", "Days after a closing in which its complainant may say that it is not fixed."),
     Setting("ACCESS_TOKEN_MINUTES", _positive, "30", "How long an access token lives."),
     Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),

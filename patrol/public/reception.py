@@ -28,10 +28,10 @@ from patrol.public.challenge import Proof, proof_of
 from patrol.public.models import Complaint
 
 _NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编号（board_code）", "Give a position (latitude and longitude) or a board_code")
-LATEST_AHEAD, OLDEST = timedelta(minutes=15), timedelta(days=366)
-"""How far a citizen's moment may lie ahead of our clock, and how long ago something may have been seen."""
+LATEST_AHEAD = timedelta(minutes=15)
+"""How far a citizen's clock may run ahead of ours."""
 _NOT_YET = Text("发现时间晚于现在：请核对日期和时间", "It was seen later than now: check date and time")
-_LONG_AGO = Text("发现时间超过一年：请填写最近一次看到的时间", "It was seen more than a year ago: give the moment when it was last seen")
+_LONG_AGO = Text("发现时间已超过 {days} 天：请填写最近一次看到的时间", "It was seen more than {days} days ago: give the moment when it was last seen")
 _HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 
 
@@ -58,7 +58,7 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
         return known, queries.issue_of(known), False
     if refused is not None:
         raise refused
-    _refuse_strange_moment(data["recorded_at"])
+    _refuse_strange_moment(data["recorded_at"], settings.complaint_days)
     if proof is not None:
         actions.spend(proof)
     position, reach_id = _place_of(position, data["board_code"], data["category"])
@@ -76,11 +76,13 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
     return complaint, issue, True
 
 
-def _refuse_strange_moment(recorded_at: datetime | None) -> None:
-    now = clock.now()
-    fault = None
-    if recorded_at is not None:
-        fault = _NOT_YET if recorded_at > now + LATEST_AHEAD else _LONG_AGO if recorded_at < now - OLDEST else None
+def _refuse_strange_moment(recorded_at: datetime | None, days: int) -> None:
+    """Raise Invalid (422) for what was seen later than now, or more `days` ago than a complaint is taken."""
+    now, fault = clock.now(), None
+    if recorded_at is not None and recorded_at > now + LATEST_AHEAD:
+        fault = _NOT_YET
+    elif recorded_at is not None and recorded_at < now - timedelta(days=days):
+        fault = _LONG_AGO.format(days=days)
     if fault is not None:
         raise Invalid(fault, errors={"recorded_at": [fault]})
 
