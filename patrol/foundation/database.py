@@ -135,10 +135,15 @@ def reading() -> Iterator[None]:
         only_reads.reset(token)
 
 
-@event.listens_for(Session, "before_flush")
-def _refuse_write(*_details: object) -> None:
+def refuse_write_while_reading() -> None:
+    """Raise RuntimeError inside `reading()`."""
     if only_reads.get() and not will_write.get():
         raise RuntimeError("a route that reads has changed something: it must say writes=True")
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_write(*_details: object) -> None:
+    refuse_write_while_reading()
 
 
 def prepare_postgresql(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Index, Select, String, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from patrol.foundation import clock
+from patrol.foundation.appending import append
 from patrol.foundation.database import Base, db, new_id
 from patrol.foundation.plain_errors import plain_error
 
@@ -64,12 +65,14 @@ def put(kind: str, *, not_before: datetime | None = None, **payload: Any) -> UUI
     """
     if kind not in _deliverers:
         raise LookupError(f"nobody delivers {kind}")
-    now = clock.now()
-    row = OutboxRow(id=new_id(), kind=kind, payload=payload, created_at=now, available_at=not_before or now, attempts=0)
-    db.session.add(row)
-    if row.available_at <= now:
-        db.session().info.setdefault("outbox", []).append(row.id)
-    return row.id
+    row_id, now = new_id(), clock.now()
+    append(OutboxRow, {
+        "id": row_id, "kind": kind, "payload": payload, "created_at": now, "available_at": not_before or now, "delivered_at": None,
+        "attempts": 0, "last_error": None,
+    })  # fmt: skip
+    if not_before is None or not_before <= now:
+        db.session().info.setdefault("outbox", []).append(row_id)
+    return row_id
 
 
 def keeps_row(column: InstrumentedAttribute[Any]) -> None:

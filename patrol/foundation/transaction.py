@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from patrol.foundation import events, outbox
+from patrol.foundation import appending, events, outbox
 from patrol.foundation.database import db, will_write
 from patrol.foundation.errors import Refusal, Unavailable
 from patrol.foundation.texts import Text
@@ -55,6 +55,7 @@ def transaction() -> Iterator[None]:
 def savepoint() -> Iterator[None]:
     """Run the body as a part of the transaction under way that can fail alone: what it wrote and recorded is then undone."""
     marks = events.mark(), outbox.mark()
+    appending.write_appended()
     try:
         with db.session.begin_nested():
             yield
@@ -68,4 +69,5 @@ def savepoint() -> Iterator[None]:
 def _undo() -> None:
     events.forget()
     outbox.forget()
+    appending.forget()
     db.session.rollback()

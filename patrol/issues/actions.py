@@ -73,9 +73,10 @@ def report_issue(
     )  # fmt: skip
     issue.region_id, issue.reach_id = placement.routing.region_id, placement.routing.reach_id
     issue.findings = [doubt.as_data() for doubt in doubts_about_report(issue.recorded_at, now, position.accuracy_m)]
-    mark_sides(issue, placement)
     lead = _able_chief(placement)
     with db.session.no_autoflush:
+        db.session.add(issue)
+        mark_sides(issue, placement)
         decision = _decided_by_policy(issue, placement, lead)
         _enter(issue, by, photos, timezone)
         if decision.straight:

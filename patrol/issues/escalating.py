@@ -19,7 +19,7 @@ from patrol.issues.due import CLOCK_RUNS, chinese_calendar
 from patrol.issues.escalation import DefaultRung, Rung, planned_moments
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.events import IssueEscalated
-from patrol.issues.history import ESCALATE, next_entry
+from patrol.issues.history import ESCALATE, add_entry
 from patrol.issues.models import Issue
 from patrol.issues.policies import Dated, in_force
 from patrol.issues.suspension import restored_lateness
@@ -188,6 +188,6 @@ def _reach(issue: Issue, rung: Rung, planned_at: datetime, due_at: datetime, now
             to_id=issue.lead_id, at=now,
         ))  # fmt: skip
         changes["order"] = {"from": None, "to": rung.order_kind}
-    entry = next_entry(issue, verb=ESCALATE, by=SYSTEM, from_state=issue.state, rule=rung.code, changes=changes)
+    entry = add_entry(issue, verb=ESCALATE, by=SYSTEM, from_state=issue.state, rule=rung.code, changes=changes)
     events.record(IssueEscalated(issue_id=issue.id, code=rung.code, seq=entry.seq))
-    return [*rows, entry]
+    return rows

@@ -8,17 +8,33 @@ reopening, spot checks, and the lists of what waits.
 
 from collections.abc import Callable, Collection
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from patrol.foundation.database import db
 from patrol.issues.history import HAND_OVER, REPORT_PART
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import CoHandler, HistoryEntry, Issue
 
-StandIns = Callable[[UUID, ColumnElement[date], date], Select[UUID]]
+Known = BindParameter[Any]
+"""What stands for a value in a statement that is kept ready."""
+StandIns = Callable[[UUID | Known, ColumnElement[date], date | Known], Select[UUID]]
 WORK = (Verb.START.value, Verb.PROGRESS.value, Verb.RECTIFY.value, REPORT_PART)
 """The entries of a history by which somebody worked on the issue."""
 NAMING = (Verb.DISPATCH.value, HAND_OVER)
@@ -38,14 +54,14 @@ def stands_in_through(way: StandIns) -> StandIns:
     return way
 
 
-def is_own_work_of(person_id: UUID, today: date, *, verbs: Collection[str] = WORK) -> ColumnElement[bool]:
+def is_own_work_of(person_id: UUID | Known, today: date | Known, *, verbs: Collection[str] = WORK) -> ColumnElement[bool]:
     """Return the condition that an issue is somebody's own work; `today` is the local day on which it would be checked.
 
     `verbs` are the entries of its history that make it so.
     """
     # The day of UTC is never later than the local one: at most one more day of standing in counts.
     since: ColumnElement[Any] = func.date(func.coalesce(Issue.dispatched_at, Issue.received_at))
-    me = select(literal(person_id, Issue.id.type).label("id"))
+    me = select((literal(person_id, Issue.id.type) if isinstance(person_id, UUID) else person_id).label("id"))
     eyes = union_all(me, *(way(person_id, since, today).correlate(Issue) for way in _ways)).subquery("eyes")
     helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == eyes.c.id)
     worked = select(HistoryEntry.id).where(
@@ -71,4 +87,12 @@ def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *
     """
     if person_id is None or not issue_ids:
         return set()
-    return set(db.session.scalars(select(Issue.id).where(Issue.id.in_(issue_ids), is_own_work_of(person_id, today, verbs=verbs))))
+    values = {"ids": list(issue_ids), "me": person_id, "today": today}
+    return set(db.session.scalars(_own_among(tuple(verbs), len(_ways)), values))
+
+
+@cache
+def _own_among(verbs: tuple[str, ...], _ways_known: int) -> Select[UUID]:
+    """Return the statement of `own_work`, put together once: that took longer than asking it."""
+    me, today = bindparam("me", type_=Issue.id.type), bindparam("today", type_=Date)
+    return select(Issue.id).where(Issue.id.in_(bindparam("ids", expanding=True)), is_own_work_of(me, today, verbs=verbs))

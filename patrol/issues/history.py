@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
+from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
 from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
 from patrol.issues.facts import Difference, facts_to_say, first_difference
@@ -36,41 +38,53 @@ REPORT_PART, TAKE_BACK_PART = "report_part", "take_back_part"
 """A co-handler reports a part of the work as done; the office takes one back."""
 
 
+class NewEntry(NamedTuple):
+    """An entry as it is written: the columns of `HistoryEntry`."""
+
+    id: UUID
+    issue_id: UUID
+    seq: int
+    verb: str
+    from_state: str | None
+    to_state: str
+    actor_id: UUID | None
+    actor_name: str
+    rule: str | None
+    at: datetime
+    note: str | None
+    reason: str | None
+    ground: str | None
+    changes: dict[str, Any]
+    photos: list[dict[str, Any]]
+    facts: dict[str, Any] | None
+    previous_hash: str
+    hash: str
+
+
 def add_entry(
     issue: Issue, *, verb: str, by: Actor | None, from_state: str | None, rule: str | None = None,
     brought: Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None,
     photos: Sequence[tuple[Photo, str]] = (),
-) -> HistoryEntry:  # fmt: skip
+) -> NewEntry:  # fmt: skip
     """Append what happened to the issue's history; its version becomes the entry's number.
 
     `by` None is a citizen; the system acts by the rule named. `changes` may hold text, integers and booleans only.
     """
-    row = next_entry(issue, verb=verb, by=by, from_state=from_state, rule=rule, brought=brought, changes=changes, photos=photos)
-    row.issue = issue
-    db.session.add(row)
-    return row
-
-
-def next_entry(
-    issue: Issue, *, verb: str, by: Actor | None, from_state: str | None, rule: str | None = None,
-    brought: Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None,
-    photos: Sequence[tuple[Photo, str]] = (),
-) -> HistoryEntry:  # fmt: skip
-    """Return the entry that `add_entry` would append, for whoever saves many of them at once; the issue counts it already."""
-    words = {name: (brought or {}).get(name) for name in ("note", "reason", "ground")}
-    row = HistoryEntry(
+    said = brought or {}
+    row = NewEntry(
         id=new_id(), issue_id=issue.id, seq=(issue.version or 0) + 1, verb=verb, from_state=from_state, to_state=issue.state,
-        actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(), **words,
-        changes=dict(changes or {}),
+        actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(),
+        note=said.get("note"), reason=said.get("reason"), ground=said.get("ground"), changes=dict(changes or {}),
         photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind} for photo, kind in photos],
-        facts=facts_to_say(issue, first=not issue.version), previous_hash=issue.history_hash or genesis_hash(issue.id),
+        facts=facts_to_say(issue, first=not issue.version), previous_hash=issue.history_hash or genesis_hash(issue.id), hash="",
     )
-    row.hash = entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash)
+    row = row._replace(hash=entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash))
     issue.version, issue.history_hash = row.seq, row.hash
+    append(HistoryEntry, row._asdict())
     return row
 
 
-def _entry_of(row: HistoryEntry, digests: Sequence[str]) -> Entry:
+def _entry_of(row: HistoryEntry | NewEntry, digests: Sequence[str]) -> Entry:
     details = {
         "actor_name": row.actor_name, "rule": row.rule, "note": row.note, "reason": row.reason, "ground": row.ground,
         "changes": row.changes, "photos": row.photos,

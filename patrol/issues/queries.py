@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, false, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
@@ -71,22 +72,35 @@ def scope_of(actor: Actor) -> Scope:
     if actor.person_id is None:
         return Scope(None)
     ids = None if actor.sees_all_regions else subtree_ids(actor.region_path)
-    not_accused, is_ordinary = Issue.accused_id.is_distinct_from(actor.person_id), Issue.category.not_in(CHARGES)
-    if ids is None and sees_charges(actor):
+    return _scope(actor.person_id, ids, _helping_department(actor), judges_charges=sees_charges(actor))
+
+
+def _scope(person_id: Any, region_ids: Any, department: Any, *, judges_charges: bool) -> Scope:
+    """Return the scope of whoever these are the facts of: values, or what stands for them in a statement kept ready."""
+    not_accused, is_ordinary = Issue.accused_id.is_distinct_from(person_id), Issue.category.not_in(CHARGES)
+    if region_ids is None and judges_charges:
         return Scope(None, [not_accused])
-    helping = select(CoHandler.issue_id).where(CoHandler.person_id == actor.person_id)
-    own = [Issue.reporter_id == actor.person_id, Issue.lead_id == actor.person_id, among(Issue.id, helping)]
+    helping = select(CoHandler.issue_id).where(CoHandler.person_id == person_id)
+    own = [Issue.reporter_id == person_id, Issue.lead_id == person_id, among(Issue.id, helping)]
     own = [and_(each, not_accused) for each in own]
-    if ids is not None:
-        own.append(and_(is_joint_with(ids), is_ordinary))
-    if actor.department and actor.may(P.HANDLE_ISSUE) and ids is not None:
-        own.append(and_(Issue.department == actor.department, is_ordinary))
-    return Scope(ids, [not_accused if sees_charges(actor) else is_ordinary], own)
+    if region_ids is not None:
+        own.append(and_(is_joint_with(region_ids), is_ordinary))
+    if department is not None and region_ids is not None:
+        own.append(and_(Issue.department == department, is_ordinary))
+    return Scope(region_ids, [not_accused if judges_charges else is_ordinary], own)
+
+
+def _helping_department(actor: Actor) -> str | None:
+    """Return the department whose work the actor takes part in."""
+    return actor.department if actor.department and actor.may(P.HANDLE_ISSUE) else None
 
 
 def scope(actor: Actor) -> ColumnElement[bool] | None:
     """Return the condition that the actor may see an issue, None when all may be seen."""
-    found = scope_of(actor)
+    return _condition(scope_of(actor))
+
+
+def _condition(found: Scope) -> ColumnElement[bool] | None:
     if found.regions is None and not found.conditions:
         return None
     return or_(found.area().condition(), *found.own)
@@ -130,7 +144,7 @@ def _kin_of(entity: Any) -> tuple[ORMOption, ...]:
 
 def get_issue(actor: Actor, issue_id: UUID) -> Issue:
     """Return a visible issue with all that it shows. Raises NotFound (404)."""
-    found = db.session.execute(visible_to(actor).where(Issue.id == issue_id).options(*_SINGLE).add_columns(*_HAS)).first()
+    found = _find_visible(actor, issue_id, locked=False)
     if found is None:
         raise NotFound(_NO_ISSUE)
     return _with_collections(found[0], found[1:])
@@ -152,6 +166,13 @@ _SINGLE = (
     joinedload(Issue.region), joinedload(Issue.reach).joinedload(Reach.region), joinedload(Issue.lead), joinedload(Issue.reporter),
     *_kin_of(Issue),
 )  # fmt: skip
+# What is read only needs no more than is shown: each column more costs its share in the driver and the mapper.
+_SHOWN = (
+    joinedload(Issue.region).load_only(Region.code, Region.name, Region.level, Region.path, raiseload=True),
+    joinedload(Issue.reach).load_only(Reach.code, Reach.name, raiseload=True),
+    joinedload(Issue.lead).load_only(Person.name, Person.title, raiseload=True),
+    joinedload(Issue.reporter).load_only(Person.name, Person.title, raiseload=True), *_kin_of(Issue),
+)  # fmt: skip
 # Most issues have none of the one or the other; a question whether there are any spares the statement that would bring nothing.
 _HAS = tuple(
     select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == Issue.id).exists() for table in (CoHandler, IssuePart, IssuePhoto)
@@ -160,32 +181,63 @@ _HAS_NOW = select(*(
     select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == bindparam("id")).exists()
     for table in (CoHandler, IssuePart, IssuePhoto)
 ), *STATE_COLUMNS)  # fmt: skip
+_COLLECTIONS = {name: statement.execution_options(populate_existing=True) for name, statement in {
+    "co_handlers": select(Person).join(CoHandler).where(CoHandler.issue_id == bindparam("id")).order_by(Person.username),
+    "parts": select(IssuePart).where(IssuePart.issue_id == bindparam("id")).options(joinedload(IssuePart.person)).order_by(IssuePart.n),
+    "photo_links": select(IssuePhoto).where(IssuePhoto.issue_id == bindparam("id")).options(joinedload(IssuePhoto.photo))
+    .order_by(IssuePhoto.seq, IssuePhoto.position),
+}.items()}  # fmt: skip
+
+
+class _Shape(NamedTuple):
+    """On what about the actor the condition of being visible depends, apart from values."""
+
+    bounded: bool
+    in_department: bool
+    judges_charges: bool
+    is_system: bool
+
+
+def _find_visible(actor: Actor, issue_id: UUID, *, locked: bool) -> Row[Any] | None:
+    """Return a visible issue's row: the issue, and when it is not `locked`, whether there are any of each collection."""
+    department = _helping_department(actor)
+    shape = _Shape(not actor.sees_all_regions, department is not None, sees_charges(actor), actor.person_id is None)
+    values = {"issue_id": issue_id, "me": actor.person_id, "above": actor.region_path, "department": department}
+    return db.session.execute(_one_visible(shape, db.engine.dialect.name, locked), values).first()
+
+
+@cache
+def _one_visible(shape: _Shape, _dialect: str, locked: bool) -> Select[Any]:
+    """Return the statement for one issue. It is put together once for each shape: that took longer than asking it."""
+    above = bindparam("above", type_=String)
+    below = select(Region.id).where(func.substr(Region.path, 1, func.length(above)) == above)
+    seen = Scope(None) if shape.is_system else _scope(
+        bindparam("me", type_=Issue.id.type), below if shape.bounded else None,
+        bindparam("department", type_=String) if shape.in_department else None, judges_charges=shape.judges_charges,
+    )  # fmt: skip
+    statement, condition = select(Issue).where(Issue.id == bindparam("issue_id")), _condition(seen)
+    statement = statement if condition is None else statement.where(condition)
+    if locked:
+        return statement.options(*_SINGLE).with_for_update(of=Issue).execution_options(populate_existing=True)
+    return statement.options(*_SHOWN).add_columns(*_HAS)
 
 
 def _with_collections(issue: Issue, has: Sequence[Any]) -> Issue:
     """Load what an issue has several of; `has` tells of co-handlers, parts and photos whether there are any."""
-    fresh, collections = {"populate_existing": True}, (
-        ("co_handlers", select(Person).join(CoHandler).where(CoHandler.issue_id == issue.id).order_by(Person.username)),
-        ("parts", select(IssuePart).where(IssuePart.issue_id == issue.id).options(joinedload(IssuePart.person)).order_by(IssuePart.n)),
-        ("photo_links", select(IssuePhoto).where(IssuePhoto.issue_id == issue.id).options(joinedload(IssuePhoto.photo))
-         .order_by(IssuePhoto.seq, IssuePhoto.position)),
-    )  # fmt: skip
-    for (name, statement), is_there in zip(collections, has, strict=True):
-        set_committed_value(issue, name, list(db.session.scalars(statement, execution_options=fresh)) if is_there else [])
+    for (name, statement), is_there in zip(_COLLECTIONS.items(), has, strict=True):
+        set_committed_value(issue, name, list(db.session.scalars(statement, {"id": issue.id})) if is_there else [])
     return issue
 
 
 def locked_issue(actor: Actor, issue_id: UUID) -> Issue:
     """Return a visible issue as `get_issue` does, locked until the transaction ends, as it stands now."""
-    statement = visible_to(actor).where(Issue.id == issue_id).options(*_SINGLE)
-    statement = statement.with_for_update(of=Issue).execution_options(populate_existing=True)
-    issue = db.session.scalar(statement)
-    if issue is None:
+    found = _find_visible(actor, issue_id, locked=True)
+    if found is None:
         raise NotFound(_NO_ISSUE)
     # Asked again behind the lock: the statement that waited for it looks at what had been there before.
     *has, policies, regions = db.session.execute(_HAS_NOW, {"id": issue_id}).one()
     note_state(policies, regions)
-    return _with_collections(issue, has)
+    return _with_collections(found[0], has)
 
 
 def narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
-from patrol.issues.four_eyes import stands_in_through
+from patrol.issues.four_eyes import Known, stands_in_through
 from patrol.patrols.duty_models import Delegation, DelegationReach, DutyReminder, FrequencyPolicy, ReachWarning
 from patrol.patrols.duty_periods import PeriodKind
 from patrol.people.actor import Actor
@@ -79,7 +79,7 @@ def delegation_for(principal_id: UUID, deputy_id: UUID, reach_ids: Collection[UU
 
 
 @stands_in_through
-def _act_for_each_other(person_id: UUID, since: ColumnElement[date], until: date) -> Select[UUID]:
+def _act_for_each_other(person_id: UUID | Known, since: ColumnElement[date], until: date | Known) -> Select[UUID]:
     """Select who had leave to patrol for the person, or gave leave to that person, on any day from `since` to `until`."""
     principal, deputy = Delegation.principal_id, Delegation.deputy_id
     return select(case((principal == person_id, deputy), else_=principal)).where(
