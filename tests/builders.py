@@ -1,5 +1,7 @@
 """Makers of test data: each puts one thing into the database, with believable defaults, and commits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
 
@@ -21,10 +23,39 @@ class Builders:
     def __init__(self) -> None:
         self.numbers = count(1)
         self._district: Region | None = None
+        self._open = self._changed = False
+        self._tokens: list[Token] = []
 
     def save(self, row):
+        if self._open:
+            return self._add(row)
         with transaction():
             db.session.add(row)
+        return row
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Make everything of the body in one transaction: a whole world for a third of what its parts would cost."""
+        with transaction():
+            self._open = True
+            try:
+                yield
+            finally:
+                self._open = False
+            db.session.flush()
+            db.session.add_all(self._tokens)
+            self._tokens = []
+            if self._changed:
+                register_changed(regions=True)
+
+    def _add(self, row):
+        if isinstance(row, Token):
+            self._tokens.append(row)
+            return row
+        # The session only knows an order of tables where there is a relationship, so each sort of row is written by itself.
+        if any(type(other) is not type(row) for other in db.session.new):
+            db.session.flush()
+        db.session.add(row)
         return row
 
     @property
@@ -80,6 +111,9 @@ class Builders:
 
     def register_changed(self) -> None:
         """Let the registers in memory know, as the imports do."""
+        if self._open:
+            self._changed = True
+            return
         with transaction():
             register_changed(regions=True)
 

@@ -40,7 +40,7 @@ def literals(node: ast.AST) -> Iterator[str]:
 def chinese_for_people(source: str) -> Iterator[str]:
     """Yield the Chinese of each `Text(zh, en)`, of each pair "zh\\x1fen", and every other string that is Chinese alone."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Text" and node.args:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", None)) == "Text" and node.args:
             yield from (text for text in literals(node.args[0]) if re.search(f"[{CJK}]", text))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             zh, pair, _ = node.value.partition("\x1f")

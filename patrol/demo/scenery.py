@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from patrol.demo.textures import Field, fractal, mixed, paste, sample, scaled, shadow
+from patrol.demo.textures import Field, fractal, mirrored, mixed, paste, sample, scaled, shaded, shadow
 
 WIDTH, HEIGHT = 1304, 978
 W, H = WIDTH // 2, HEIGHT // 2
@@ -112,8 +112,8 @@ def _sky(rows: int, sky: Any, rng: np.random.Generator) -> Field:
         fractal(1.9), columns * np.ones_like(stretch), np.cumsum(stretch, axis=0) * 0.9 + rng.integers(0, 900)
     )
     cover = np.clip((clouds + sky[3] * 1.7 - 0.55) * 0.6, 0, 1) * 0.85
-    white = np.clip(228 + 15 * clouds, 0, 252)[..., None] * np.array((0.98, 0.985, 1.0), dtype=np.float32)
-    return np.asarray(mixed(np.broadcast_to(base, (rows, W, 3)), white, cover), dtype=np.float32)
+    white = shaded(np.array((0.98, 0.985, 1.0), dtype=np.float32), np.clip(228 + 15 * clouds, 0, 252))
+    return mixed(np.broadcast_to(base, (rows, W, 3)), white, cover)
 
 
 def _hills(rgb: Field, top: int, sky: Any, rng: np.random.Generator) -> None:
@@ -137,8 +137,8 @@ def _hills(rgb: Field, top: int, sky: Any, rng: np.random.Generator) -> None:
         ]
         clump = profile[(rows * 6 + row) % 1024, (columns[None, :] * 3 + shift) % 1024]
         green = np.array((70, 92, 58), dtype=np.float32) * rng.uniform(0.85, 1.1)
-        shade = np.clip(0.86 + 0.16 * texture + 0.12 * clump, 0.3, 1.5)[..., None]
-        colour = green * shade * (1 - haze) + np.array(sky[1], dtype=np.float32) * np.array((0.8, 0.88, 0.94)) * haze
+        shade = np.clip(0.86 + 0.16 * texture + 0.12 * clump, 0.3, 1.5) * np.float32(1 - haze)
+        colour = shaded(green, shade) + np.array(sky[1], dtype=np.float32) * np.array((0.8, 0.88, 0.94), dtype=np.float32) * haze
         rgb[max(first, 0) : top + 1] = mixed(rgb[max(first, 0) : top + 1], colour, inside)
 
 
@@ -148,13 +148,13 @@ def _ground(canvas: Canvas, sky: Any, rng: np.random.Generator) -> None:
     coarse, fine = canvas.ground_noise(1.7, 46), canvas.ground_noise(0.75, 330, 1)
     fade = 1 / (1 + 0.05 * canvas.depth)
     shade = 0.92 + 0.13 * coarse + 0.24 * fine * fade
-    rgb = grass * shade[..., None]
+    rgb = shaded(grass, shade)
     dry = np.clip(coarse * 0.6 + 0.2 * canvas.ground_noise(1.5, 190, 4), 0, 0.7)
     rgb = mixed(rgb, (150, 136, 92), dry * 0.6)
     beach = np.clip(1 + canvas.to_edge / float(rng.uniform(0.1, 0.26)) + 0.35 * coarse, 0, 1)
-    stones = strand * (0.95 + 0.12 * fine + 0.14 * canvas.ground_noise(0.3, 120, 5) * fade)[..., None]
-    wet = np.clip(1 + canvas.to_edge * 22, 0, 1)[..., None] * 0.38
-    rgb = mixed(rgb, stones * (1 - wet), np.clip(beach * 1.4, 0, 1))
+    wet = np.clip(1 + canvas.to_edge * 22, 0, 1) * 0.38
+    stones = shaded(strand, (0.95 + 0.12 * fine + 0.14 * canvas.ground_noise(0.3, 120, 5) * fade) * (1 - wet))
+    rgb = mixed(rgb, stones, np.clip(beach * 1.4, 0, 1))
     haze = np.clip((canvas.depth - 6) / 60, 0, 0.4)
     canvas.below[:] = mixed(rgb, np.array(sky[1]) * 0.82, haze)
 
@@ -172,12 +172,12 @@ def _water(canvas: Canvas, sky: Any, rng: np.random.Generator, light: int) -> No
     column = np.clip(np.arange(W)[None, :] + wave * 1.6, 0, W - 1).astype(np.int32)
     mirrored = canvas.rgb[source, column]
     fresnel = np.clip(0.86 - 0.5 / canvas.depth**0.8, 0.3, 0.9) + 0.07 * wave
-    body = own * (1.0 + 0.07 * wave + 0.05 * fine)[..., None]
+    body = shaded(own, 1.0 + 0.07 * wave + 0.05 * fine)
     surface = mixed(body, mirrored * 0.94, np.clip(fresnel, 0.1, 0.95))
     near_bank = np.clip(1 - canvas.to_edge * 4, 0, 1) * 0.35
     surface = mixed(surface, own * 0.55, near_bank)
     glint = np.clip(fine * 0.7 + wave - 2.0, 0, 1) * 42 * (canvas.depth > 1.4)
-    surface = surface + glint[..., None] * np.array(sky[2], dtype=np.float32)
+    surface += shaded(np.array(sky[2], dtype=np.float32), glint)
     canvas.below[:] = mixed(canvas.below, surface, canvas.water)
 
 
@@ -200,8 +200,10 @@ def planted(picture: Image.Image, scene: Scene) -> None:
             x, y = scene.on_screen(float(scene.edge(depth, side)) + side * away * (1 + 0.12 * depth), float(depth))
             if -120 < x < WIDTH + 120:
                 height = int(min(max(tall * HEIGHT / depth, 10), 430))
-                plant = scaled(kind, int(rng.integers(4)), height)
-                _mirror(picture, plant, x, y, scene, side)
+                number = int(rng.integers(4))
+                plant = scaled(kind, number, height)
+                if side == -1 and plant.height <= 220:
+                    _mirror(picture, mirrored(kind, number, height), x, y, scene)
                 if kind in ("tree", "bush"):
                     shade = shadow(plant.width + 8, max(8, plant.height // 5))
                     paste(picture, shade, x, y + height * 0.13)
@@ -232,11 +234,8 @@ def _settled(picture: Image.Image, scene: Scene, rng: np.random.Generator) -> No
                 draw.rectangle((left, upper, left + wide * 0.1, upper + tall * 0.2), fill=(82, 92, 104))
 
 
-def _mirror(picture: Image.Image, plant: Image.Image, x: float, y: float, scene: Scene, side: int) -> None:
-    if side == 1 or plant.height > 220:
-        return
-    image = plant.resize((plant.width, max(3, int(plant.height * 0.7)))).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-    faint = image.getchannel("A").point(lambda a: int(a * 0.36))
+def _mirror(picture: Image.Image, plant: tuple[Image.Image, Image.Image], x: float, y: float, scene: Scene) -> None:
+    image, faint = plant
     depth = (1 - scene.horizon) * HEIGHT / max(y - scene.horizon * HEIGHT, 1)
     shift = 0.1 * WIDTH / depth / 2
     picture.paste(image, (int(x - image.width / 2 + shift), int(y)), faint)

@@ -144,7 +144,8 @@ def _xlsx_lines(data: bytes) -> Iterator[tuple[int, list[Any]]]:
             # A sheet may claim that its next row is the billionth; the empty ones before it would be read first.
             if number > 4 * MOST_ROWS:
                 raise _unreadable(_TOO_MANY.format(most=MOST_ROWS))
-            yield number, [_cell(cell) for cell in cells]
+            if cells.count(None) < len(cells):
+                yield number, [_cell(cell) for cell in cells]
     except Invalid:
         raise
     except Exception as error:  # openpyxl raises whatever its XML and its zip run into

@@ -32,27 +32,28 @@ def monday():
 @pytest.fixture
 def valley(build, signed_in):
     """Two towns, A with reach and chief at HERE, B with others at THERE; everybody as `person` and `<name>_client`."""
-    town, other_town = build.region(name="柳岸镇"), build.region(name="石桥镇")
-    village = build.region(town, level="village", name="上柳村")
-    reach = build.reach(region=village, name="清溪上柳段")
-    other_reach = build.reach(((119.80, 29.70), (119.82, 29.70)), region=other_town, level="township", name="石溪段")
-    district_reach = build.reach(((119.0, 29.2), (119.01, 29.2)), level="county", name="清溪区段")
-    people = {
-        "chief": build.person("chief", region=village, name="柳村长", title="村级河长"),
-        "other_chief": build.person("chief", region=other_town, name="石镇长", title="镇级河长"),
-        "district_chief": build.person("chief", name="区长", title="区级河长"),
-        "office": build.person("office", name="区河长办"),
-        "town_office": build.person("office", region=town, name="镇河长办"),
-        "other_office": build.person("office", region=other_town, name="石桥河长办"),
-        "supervisor": build.person("supervisor", name="督查员"),
-        "handler": build.person("handler", department="urban_management", name="城管"),
-        "patroller": build.person("patroller", region=village, name="巡河员"),
-        "auditor": build.person("auditor", name="审计"),
-    }
-    build.appointment(reach, people["chief"])
-    build.appointment(other_reach, people["other_chief"])
-    build.appointment(district_reach, people["district_chief"])
-    clients = {f"{name}_client": signed_in(person) for name, person in people.items()}
+    with build.at_once():
+        town, other_town = build.region(name="柳岸镇"), build.region(name="石桥镇")
+        village = build.region(town, level="village", name="上柳村")
+        reach = build.reach(region=village, name="清溪上柳段")
+        other_reach = build.reach(((119.80, 29.70), (119.82, 29.70)), region=other_town, level="township", name="石溪段")
+        district_reach = build.reach(((119.0, 29.2), (119.01, 29.2)), level="county", name="清溪区段")
+        people = {
+            "chief": build.person("chief", region=village, name="柳村长", title="村级河长"),
+            "other_chief": build.person("chief", region=other_town, name="石镇长", title="镇级河长"),
+            "district_chief": build.person("chief", name="区长", title="区级河长"),
+            "office": build.person("office", name="区河长办"),
+            "town_office": build.person("office", region=town, name="镇河长办"),
+            "other_office": build.person("office", region=other_town, name="石桥河长办"),
+            "supervisor": build.person("supervisor", name="督查员"),
+            "handler": build.person("handler", department="urban_management", name="城管"),
+            "patroller": build.person("patroller", region=village, name="巡河员"),
+            "auditor": build.person("auditor", name="审计"),
+        }
+        build.appointment(reach, people["chief"])
+        build.appointment(other_reach, people["other_chief"])
+        build.appointment(district_reach, people["district_chief"])
+        clients = {f"{name}_client": signed_in(person) for name, person in people.items()}
     return SimpleNamespace(
         town=town, other_town=other_town, village=village, reach=reach, other_reach=other_reach, **people, **clients)
 

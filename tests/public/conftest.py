@@ -24,23 +24,24 @@ AWAY = {"latitude": 29.62, "longitude": 119.90, "accuracy_m": 10}
 @pytest.fixture
 def place(build):
     """A village reach below a township's and a district's reach of the same river, each with its chief; two offices."""
-    town = build.region(name="柳岸镇")
-    village = build.region(town, level="village", name="柳岸村")
-    water = build.water_body(name="清溪")
-    found = SimpleNamespace(town=town, village=village, water=water)
-    found.reach = build.reach(region=village, level="village", water_body=water, name="清溪柳岸段")
-    found.town_reach = build.reach(region=town, level="township", water_body=water, name="清溪镇段")
-    found.district_reach = build.reach(level="county", water_body=water, name="清溪区段")
-    found.chief = build.person("chief", region=village, name="陈村长", title="柳岸村村级河长")
-    found.town_chief = build.person("chief", region=town, name="周镇长", title="镇级河长")
-    found.district_chief = build.person("chief", name="吴区长", title="区级河长")
-    for reach, person in (
-        (found.reach, found.chief), (found.town_reach, found.town_chief), (found.district_reach, found.district_chief),
-    ):
-        build.appointment(reach, person)
-    found.office = build.person("office", name="何主任")
-    found.town_office = build.person("office", region=town, name="孙干事")
-    found.board = build.board(found.reach, code="QX-0001")
+    with build.at_once():
+        town = build.region(name="柳岸镇")
+        village = build.region(town, level="village", name="柳岸村")
+        water = build.water_body(name="清溪")
+        found = SimpleNamespace(town=town, village=village, water=water)
+        found.reach = build.reach(region=village, level="village", water_body=water, name="清溪柳岸段")
+        found.town_reach = build.reach(region=town, level="township", water_body=water, name="清溪镇段")
+        found.district_reach = build.reach(level="county", water_body=water, name="清溪区段")
+        found.chief = build.person("chief", region=village, name="陈村长", title="柳岸村村级河长")
+        found.town_chief = build.person("chief", region=town, name="周镇长", title="镇级河长")
+        found.district_chief = build.person("chief", name="吴区长", title="区级河长")
+        for reach, person in (
+            (found.reach, found.chief), (found.town_reach, found.town_chief), (found.district_reach, found.district_chief),
+        ):
+            build.appointment(reach, person)
+        found.office = build.person("office", name="何主任")
+        found.town_office = build.person("office", region=town, name="孙干事")
+        found.board = build.board(found.reach, code="QX-0001")
     return found
 
 
