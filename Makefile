@@ -12,6 +12,7 @@ run demo: export XUNHE_CHALLENGE_COST ?= 2000
 # Threads that each keep a heap of their own would take a third more memory.
 run: export MALLOC_ARENA_MAX ?= 2
 run: export XUNHE_BIND ?= 127.0.0.1:$(PORT)
+run: export XUNHE_BACKGROUND ?= 1
 
 .PHONY: run demo test check bench soak docs environment clean lock
 
@@ -19,7 +20,7 @@ run: .venv/.runtime
 	@$(FLASK) db upgrade
 	@$(FLASK) demo load --if-empty
 	@echo "Xunhe 巡河: http://$(XUNHE_BIND)  (Ctrl-C stops it)"
-	@exec $(BIN)/honcho start --no-prefix
+	@exec $(BIN)/gunicorn --config gunicorn.conf.py app:app
 
 demo: .venv/.runtime
 	@$(FLASK) db upgrade

@@ -1,7 +1,9 @@
-"""gunicorn for production and for `make run`: threads, one copy of the reach index for all processes, JSON logs."""
+"""gunicorn for production and for `make run`: threads, one copy of what is loaded for all processes, JSON logs."""
 
+import ctypes
 import gc
 import os
+from contextlib import suppress
 from typing import Any
 
 import gunicorn.util
@@ -12,8 +14,8 @@ from patrol.foundation.settings import Settings
 _settings = Settings()
 
 bind = _settings.bind_address
-workers = _settings.workers
-worker_class = "gthread"
+workers = _settings.workers + _settings.background
+worker_class = "patrol.foundation.background.Process"
 threads = _settings.threads
 # The application is loaded before the workers are forked, so that they share the reach index's memory.
 preload_app = True
@@ -38,13 +40,26 @@ forwarded_allow_ips = "*" if _settings.trusted_proxies else "127.0.0.1"
 gunicorn.util.write_error = write_problem
 
 
+def _give_back_memory() -> None:
+    """Return to the system what building the index used in passing: the master would hold it as long as it lives."""
+    with suppress(AttributeError):  # Only glibc has this, and keeps so much.
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def when_ready(server: Any) -> None:
     """Build the reach index once, and keep the garbage collector from copying its pages."""
     server.app.wsgi().extensions["warm_up"]()
     gc.collect()
+    _give_back_memory()
     gc.freeze()
     # What a request makes dies with it, by reference counts: looking for cycles after each 700 objects is wasted work.
     gc.set_threshold(20_000, 20, 50)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Let one process be the background worker, where it is to run with the web processes."""
+    if _settings.background:
+        worker.take_the_background_unless(server.WORKERS.values())
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001

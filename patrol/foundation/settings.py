@@ -105,6 +105,8 @@ SETTINGS = (
     Setting("TIMEZONE", _timezone, "Asia/Shanghai", "Where the district lies: days, deadlines and weekdays are local."),
     Setting("WORKERS", _positive, "2", "Web processes."),
     Setting("THREADS", _positive, "8", "Threads of each web process."),
+    Setting("BACKGROUND", _flag, "0", "`1`: the server of the web processes runs the background worker too, as one process more that shares their memory. "
+            "`0`: it runs by itself (`flask --app app service worker`)."),
     Setting("BIND", str, "", "Address and port to listen on. Empty: `127.0.0.1:$PORT`, port 8000."),
     Setting("PUBLIC_URL", str, "", "Address under which citizens reach this server, for the QR codes on boards and the links in messages: "
             "`https://river.example.org`. Empty: the codes lead to the address of the request that asks for one, and citizens get no messages."),

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from flask import Flask
 from huey import Huey, RedisHuey, SqliteHuey, crontab
+from huey.consumer import Consumer
 
 from patrol.foundation import outbox
 from patrol.foundation.database import db, journal_mode
@@ -58,6 +59,15 @@ def open_queue(settings: Settings) -> Huey:
     if settings.redis_url:
         return RedisHuey("xunhe", url=settings.redis_url, results=False)
     settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        return _queue_in_file(settings)
+    except sqlite3.DatabaseError:
+        if not drop_broken_queue(settings):
+            raise
+        return _queue_in_file(settings)
+
+
+def _queue_in_file(settings: Settings) -> Huey:
     # What is in the queue stands in the outbox too, so that no request waits for the disk because of it.
     return SqliteHuey(
         "xunhe", filename=str(settings.data / "queue.db"), results=False, journal_mode=journal_mode().lower(), fsync=False
@@ -72,6 +82,9 @@ def drop_broken_queue(settings: Settings) -> bool:
     try:
         with closing(sqlite3.connect(path)) as connection:
             is_sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.OperationalError:
+        # Busy, or a disk that fails: no word on what is in the file.
+        return False
     except sqlite3.DatabaseError:
         is_sound = False
     if not is_sound:
@@ -114,15 +127,26 @@ def deliver_due(limit: int = 500) -> int:
     return sum(outbox.deliver(row_id) for row_id in ids)
 
 
-def run_worker(app: Flask, after_start: Callable[[], Any] = lambda: None) -> None:
-    """Run the worker until it is told to stop. It first sweeps up what an earlier one left behind."""
-    queue: Huey = app.extensions["queue"]
-    drop_broken_queue(app.extensions["settings"])
+def deliver_left_over(app: Flask) -> None:
+    """Deliver all that an earlier worker left behind."""
     with app.app_context():
         while deliver_due():
             log.info("delivered_left_over_rows")
-    after_start()
-    queue.create_consumer(workers=1, worker_type="thread", periodic=True, check_worker_health=True).run()
+
+
+def consumer_of(app: Flask) -> Consumer:
+    """Return what takes the queue empty and runs the jobs of the minute and the hour; a broken queue is made anew first."""
+    queue: Huey = app.extensions["queue"]
+    if drop_broken_queue(app.extensions["settings"]):
+        queue.storage.initialize_schema()
+    return queue.create_consumer(workers=1, worker_type="thread", periodic=True, check_worker_health=True)
+
+
+def run_worker(app: Flask) -> None:
+    """Run the worker until it is told to stop. It first sweeps up what an earlier one left behind."""
+    consumer = consumer_of(app)
+    deliver_left_over(app)
+    consumer.run()
 
 
 def queue_answers(queue: Huey) -> bool:

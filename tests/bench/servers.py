@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from patrol.application import create_app
+from patrol.foundation.background import NAME as BACKGROUND
 from patrol.foundation.database import db
 from patrol.foundation.settings import Settings
 from tests.bench.clients import Caller, Run, request_bytes, run_clients
@@ -124,12 +125,12 @@ class Server:
 
     def cpu_s(self) -> dict[int, float]:
         """Return the user and system seconds of each web worker so far, by process id."""
-        times = {worker.pid: worker.cpu_times() for worker in self.family()[1:]}
+        times = {worker.pid: worker.cpu_times() for worker in self.family()[1:] if worker.name() != BACKGROUND}
         return {pid: spent.user + spent.system for pid, spent in times.items()}
 
     def memory_mb(self) -> float:
         """Return the resident MiB of the whole family, shared pages counted once where the kernel tells (PSS)."""
-        return sum(_resident_bytes(process) for process in self.family()) / 2**20
+        return memory_mb(self.family())
 
     def run(self, requests: Sequence[Sequence[bytes]], *, expected: frozenset[int] = frozenset({200, 201})) -> Cost:
         """Let clients send their requests, and return what that cost."""
@@ -143,9 +144,10 @@ class Server:
         return Cost(run.rate, spent_s / len(times) * 1000, percentile(times, 0.5), percentile(times, 0.99))
 
 
-def _resident_bytes(process: psutil.Process) -> int:
-    memory = process.memory_full_info()
-    return int(getattr(memory, "pss", 0) or memory.rss)
+def memory_mb(processes: Iterable[psutil.Process]) -> float:
+    """Return the resident MiB of some processes, what they share with others by its share where the kernel tells (PSS)."""
+    found = [process.memory_full_info() for process in processes]
+    return sum(getattr(memory, "pss", 0) or memory.rss for memory in found) / 2**20
 
 
 def peak_memory_mb(pid: int) -> float:
@@ -155,12 +157,12 @@ def peak_memory_mb(pid: int) -> float:
 
 
 @contextmanager
-def web_server(site: Site, wsgi: str = "app:app") -> Iterator[Server]:
-    """Run gunicorn with the project's own configuration until the block ends."""
+def web_server(site: Site, wsgi: str = "app:app", **settings: str) -> Iterator[Server]:
+    """Run gunicorn with the project's own configuration, and more settings by their variables, until the block ends."""
     port = _free_port()
-    environment = _AS_SHIPPED | site.environment(XUNHE_BIND=f"127.0.0.1:{port}")
+    environment = _AS_SHIPPED | site.environment(XUNHE_BIND=f"127.0.0.1:{port}", **settings)
     with _running([sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", wsgi], site, environment, port) as server:
-        _wait_until_alive(server)
+        _wait_until_alive(server, WEB_WORKERS + int(environment.get("XUNHE_BACKGROUND", "0")))
         # The first requests of a process fill caches; they are nobody's cost.
         server.run([[request_bytes("GET", "/healthz")] * 20] * 8)
         yield server
@@ -192,12 +194,13 @@ def _running(command: list[str], site: Site, environment: dict[str, str], port: 
             process.wait()
 
 
-def _wait_until_alive(server: Server, seconds: float = 60) -> None:
+def _wait_until_alive(server: Server, processes: int, seconds: float = 60) -> None:
+    """Wait until it answers and has all its `processes`; the background worker has its name only a moment after its start."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and server.process.poll() is None:
         with suppress(OSError):
             answers = Caller(server.port).send(request_bytes("GET", "/healthz"))[0] == 200
-            if answers and len(server.family()) > WEB_WORKERS:
+            if answers and len(server.family()) == 1 + processes and len(server.cpu_s()) == WEB_WORKERS:
                 return
         time.sleep(0.1)
     raise RuntimeError("the server did not start")

@@ -1,6 +1,8 @@
 """The worker's queue on both stores: what is committed is queued, run, and found again when the queue forgets it."""
 
 import os
+import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,6 +70,34 @@ def test_hourly_jobs_run_and_one_that_fails_keeps_none_back(queue, monkeypatch):
     assert len(hourly) == 1
     queue.execute(hourly[0])
     assert ran == ["second"]
+
+
+def test_a_worker_that_finds_its_queue_broken_has_one_that_works(tmp_path):
+    settings = Settings({"XUNHE_ENV": "test", "XUNHE_DATA": str(tmp_path)})
+    queue, path = worker.open_queue(settings), tmp_path / "queue.db"
+    path.write_bytes(path.read_bytes()[:-4096] + b"\xff" * 4096)
+    worker.consumer_of(SimpleNamespace(extensions={"settings": settings, "queue": queue}))
+    assert queue.pending_count() == 0
+
+
+def test_a_queue_that_is_busy_is_not_thrown_away(tmp_path, monkeypatch):
+    settings = Settings({"XUNHE_ENV": "test", "XUNHE_DATA": str(tmp_path)})
+    worker.open_queue(settings)
+
+    def busy(*_args):
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(sqlite3, "connect", busy)
+    assert not worker.drop_broken_queue(settings)
+    assert (tmp_path / "queue.db").exists()
+
+
+def test_a_queue_without_a_head_is_made_anew_when_it_is_opened(tmp_path):
+    settings = Settings({"XUNHE_ENV": "test", "XUNHE_DATA": str(tmp_path)})
+    worker.open_queue(settings)
+    path = tmp_path / "queue.db"
+    path.write_bytes(b"\xff" * 200 + path.read_bytes()[200:])
+    assert worker.open_queue(settings).pending_count() == 0
 
 
 def test_a_queue_that_a_power_cut_broke_is_made_anew(tmp_path):

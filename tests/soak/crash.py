@@ -1,4 +1,4 @@
-"""R1 and W1: what a process that is killed at any moment leaves behind."""
+"""R1, W1 and W2: what a process that is killed at any moment leaves behind."""
 
 import hashlib
 import os
@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from random import Random
 from uuid import UUID
+
+import psutil
 
 from patrol.evidence.storage import original_key
 from tests.soak.proof import Outcome, Setup, histories_must_be_sound, proves
@@ -134,6 +136,46 @@ def a_killed_worker_leaves_nothing_underived(server: Server, setup: Setup, outco
         rows = server.query("SELECT count(*) FROM photos WHERE sha256 = :sha256 AND derived_at IS NOT NULL", sha256=sha256)
         if not outcome.must(rows[0][0] == 1, f"photo {photo_id} has {rows[0][0]} rows"):
             outcome.count("doubled")
+
+
+@proves("W2")
+def what_is_killed_comes_back(server: Server, setup: Setup, outcome: Outcome) -> None:
+    """Kill web and background processes of one gunicorn: the rest goes on, a new one comes; Ctrl-C and its death end all."""
+    outcome.counts, chance = {"trials": 0}, setup.random
+    _end(server, signal.SIGTERM, outcome)
+    server.environment["XUNHE_BACKGROUND"] = "1"
+    server.start()
+    for trial in range(setup.times(40, least=2)):
+        _wait(lambda: _is_whole(server))
+        web, background = server.web_workers(), server.background()
+        victim = chance.choice(web) if trial % 2 else background[0]
+        _send_photo(server.caller("chief_of_this_reach"), outcome)
+        victim.kill()
+        _wait(lambda victim=victim: _is_whole(server) and victim not in server.web_workers() + server.background())
+        rest = {process for process in web + background if process != victim}
+        outcome.must(rest <= {*server.web_workers(), *server.background()}, "more than the killed process ended")
+        _wait(lambda: not _waiting(server))
+        outcome.count("trials")
+    for ending, goes_on in ((signal.SIGINT, "1"), (signal.SIGKILL, "0")):
+        _end(server, ending, outcome)
+        server.environment["XUNHE_BACKGROUND"] = goes_on
+        server.start()
+
+
+def _is_whole(server: Server) -> bool:
+    return len(server.web_workers()) == int(server.environment["XUNHE_WORKERS"]) and len(server.background()) == 1
+
+
+def _end(server: Server, ending: signal.Signals, outcome: Outcome) -> None:
+    """Send gunicorn's master, and nobody else, a signal; all its processes must be gone then."""
+    assert server.gunicorn is not None
+    server.hang_up()
+    family = server.web_workers() + server.background()
+    server.gunicorn.send_signal(ending)
+    server.gunicorn.wait(SETTLE_S)
+    _, left = psutil.wait_procs(family, timeout=SETTLE_S)
+    outcome.must(not left, f"after {ending.name} these go on: {left}")
+    outcome.count("endings")
 
 
 def _send_photo(chief: object, outcome: Outcome) -> tuple[str, str]:

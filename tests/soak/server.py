@@ -19,6 +19,7 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from patrol.foundation.background import NAME as BACKGROUND
 from tests.access.world import World
 from tests.soak.web import Caller, NoAnswer
 
@@ -100,11 +101,18 @@ class Server:
         raise RuntimeError(f"the service did not become ready:\n{self.log()[-3000:]}")
 
     def web_workers(self) -> list[psutil.Process]:
-        """Return gunicorn's worker processes that are alive, as its master knows them."""
+        """Return gunicorn's web processes that are alive, as its master knows them."""
+        return self._children(background=False)
+
+    def background(self) -> list[psutil.Process]:
+        """Return the background worker that gunicorn runs (`XUNHE_BACKGROUND`), when it is alive."""
+        return self._children(background=True)
+
+    def _children(self, *, background: bool) -> list[psutil.Process]:
         assert self.gunicorn is not None
         try:
             children = psutil.Process(self.gunicorn.pid).children()
-            return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+            return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and (child.name() == BACKGROUND) == background]
         except psutil.NoSuchProcess:
             return []
 

@@ -1,0 +1,70 @@
+"""The background worker as one of gunicorn's processes: forked from the loaded application, it shares its memory."""
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+import structlog
+from flask import Flask
+from gunicorn.workers.gthread import ThreadWorker
+
+from patrol.foundation import worker
+
+log = structlog.get_logger()
+# What `top` and `ps` call the process; the kernel keeps 15 characters.
+NAME = "xunhe-worker"
+BEAT_S = 1.0
+# A process that fails ends only so much later, so that one successor after another does not fail as fast as it can.
+PAUSE_AFTER_FAILURE_S = 5.0
+
+
+class Process(ThreadWorker):  # type: ignore[misc]
+    """A web process, or the one that delivers the outbox: gunicorn starts, watches and stops both alike."""
+
+    is_background = False
+
+    def take_the_background_unless(self, others: Iterable["Process"]) -> None:
+        """Become the background worker unless one of the `others` is it. To be called in the master, before the fork."""
+        if not any(other.is_background for other in others):
+            self.is_background = True
+            # gunicorn stops the oldest processes when it has too many, and there is never too much of this one.
+            self.age = float("inf")
+
+    def run(self) -> None:
+        """Serve requests or deliver the outbox, until told to stop or left alone by the master."""
+        if not self.is_background:
+            super().run()
+            return
+        try:
+            self._deliver(self.wsgi)
+        except Exception:
+            time.sleep(PAUSE_AFTER_FAILURE_S)
+            raise
+
+    def _deliver(self, app: Flask) -> None:
+        with suppress(OSError):  # Only Linux has it.
+            Path("/proc/self/comm").write_text(NAME, encoding="ascii")
+        # What nobody accepts here would keep the port taken after the others are gone.
+        for listener in self.sockets:
+            listener.close()
+        consumer = worker.consumer_of(app)
+        # Beside the loop below: it may take longer than the master bears with a process that gives no sign of life.
+        Thread(target=_deliver_left_over, args=(app,), daemon=True).start()
+        consumer.start()
+        # The consumer has put handlers of its own in the place of gunicorn's, whose signals the master sends.
+        self.init_signals()
+        while self.alive and os.getppid() == self.ppid:
+            self.notify()
+            consumer.check_worker_health()
+            time.sleep(BEAT_S)
+        consumer.stop()
+
+
+def _deliver_left_over(app: Flask) -> None:
+    try:
+        worker.deliver_left_over(app)
+    except Exception as error:  # noqa: BLE001 - the sweep of the next minute tries again
+        log.warning("left_over_rows_wait", error=repr(error))
