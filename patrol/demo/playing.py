@@ -22,6 +22,7 @@ from patrol.public.actions import NewComplaint, rate, send_complaint
 from patrol.public.models import Complaint
 from patrol.public.queries import issue_of
 
+_GENERAL_CHIEF = "chief.district"
 _BROUGHT = ("note", "reason", "ground", "severity", "public_summary", "suggested_owner", "kind", "text", "review_on")
 _BY_WHO_LEADS = {Who.LEAD, Who.LEAD_OR_CO_HANDLER}
 
@@ -99,6 +100,7 @@ def _brought(stage: Stage, step: Step) -> dict[str, Any]:
         brought["co_handlers"] = [{"department": department, "part": part} for department, part in step.co_handlers]
     if step.verb == Verb.SUSPEND:
         brought["milestones"] = [{"text": text, "due_on": day} for text, day in step.milestones]
+        brought["approved_by"] = _GENERAL_CHIEF
     if step.into:
         brought["into"] = stage.issue_ids[step.into]
     if step.reach_code:

@@ -49,8 +49,8 @@ class ActorFacts:
     """What the law needs to know of somebody; `person_id` None is the system acting by policy.
 
     `in_scope` tells whether the account's region covers the issue, `is_above` whether it is a larger one than the issue's, `department` is the bureau it works for, and
-    `chief_of_district` whether the person is, today, the district's chief over the issue's place, `own_work` whether the
-    issue is work of the person's own (`four_eyes`).
+    `signs` whether the person signs, today, as the district's chief over the issue's place or in that chief's stead
+    (`signing`), `own_work` whether the issue is work of the person's own (`four_eyes`).
     """
 
     person_id: UUID | None
@@ -58,7 +58,7 @@ class ActorFacts:
     in_scope: bool = False
     is_above: bool = False
     department: str | None = None
-    chief_of_district: bool = False
+    signs: bool = False
     own_work: bool = False
 
 
@@ -92,7 +92,7 @@ _PARTS_OPEN = Text(
     "协办分项 {numbers} 尚未完成：责任人对整体负责，请待其完成，或由河长办说明理由收回",
     "the parts {numbers} of co-handlers are open: the lead answers for the whole; wait for them, or let the office take them back",
 )
-_ALLOWS = Text("{why}；可以：{allowed}", "{why}; it allows: {allowed}")
+_ALLOWS = Text("{why}；您现在可以：{allowed}", "{why}; what you can do now: {allowed}")
 _NOTHING = Text("无", "nothing")
 _REQUIRED = Text("必须填写", "is required")
 _NOT_TAKEN = Text("“{step}”不接受此项", "is not taken by “{step}”")
@@ -134,7 +134,7 @@ def _refuse_handler(issue: IssueFacts, actor: ActorFacts) -> Text | None:
 
 
 def _refuse_non_signer(issue: IssueFacts, actor: ActorFacts) -> Text | None:
-    if signed_by_chief(issue.severity, is_charge=issue.is_charge) and not actor.chief_of_district:
+    if signed_by_chief(issue.severity, is_charge=issue.is_charge) and not actor.signs:
         return _NOT_CHIEF
     return _refuse_outsider(issue, actor)
 
@@ -182,12 +182,13 @@ def may_check(issue: IssueFacts, permissions: frozenset[Permission]) -> bool:
 
 def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:
     """Return the steps that `actor` may take on `issue` now, in the table's order."""
-    return [step for step in _steps_now(issue) if _refusal(step, issue, actor) is None]
+    return [step for step in steps_from(issue.state) if _untimely(step, issue) is None and _refusal(step, issue, actor) is None]
 
 
-def _steps_now(issue: IssueFacts) -> list[Step]:
-    """Return the rows for the issue's state that are not untimely."""
-    return [step for step in steps_from(issue.state) if _untimely(step, issue) is None]
+def is_out_of_turn(issue: IssueFacts, verb: Verb) -> bool:
+    """Tell whether nobody may take `verb` on `issue` now: its state does not allow it, or not yet, or no longer."""
+    step = find_step(issue.state, verb)
+    return step is None or _untimely(step, issue) is not None
 
 
 def _untimely(step: Step, issue: IssueFacts) -> Text | None:
@@ -205,19 +206,19 @@ def _untimely(step: Step, issue: IssueFacts) -> Text | None:
 def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brought: Mapping[str, object]) -> Step:
     """Return the row by which `actor` may take `verb` on `issue` with what is `brought`, by names of fields.
 
-    Raises `Conflict` when the state does not allow the verb, or no longer (`allowed`: the verbs that it does allow, to whomever),
+    Raises `Conflict` when the state does not allow the verb, or no longer (`allowed`: the verbs that it does allow, to `actor`),
     `NotAllowed` when the permission or the relation to the issue is missing, and `Invalid`, with errors by field, when
     something required is missing or something is brought that the step does not take. A value that is None, blank or
     empty counts as not brought.
     """
     step = find_step(issue.state, verb)
     if step is None:
-        raise _out_of_turn(issue, _NOT_NOW.format(state=STATE_NAME[issue.state], step=VERB_NAME[verb]))
+        raise _out_of_turn(issue, actor, _NOT_NOW.format(state=STATE_NAME[issue.state], step=VERB_NAME[verb]))
     refusal = _refusal(step, issue, actor)
     if refusal is not None:
         raise NotAllowed(refusal)
     if (late := _untimely(step, issue)) is not None:
-        raise _out_of_turn(issue, late)
+        raise _out_of_turn(issue, actor, late)
     errors = _faults_of(step, {name for name, value in brought.items() if _is_brought(value)})
     ground = brought.get("ground")
     grounds = GROUNDS_OF.get(verb, {})
@@ -228,8 +229,8 @@ def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brou
     return step
 
 
-def _out_of_turn(issue: IssueFacts, why: Text) -> Conflict:
-    steps = _steps_now(issue)
+def _out_of_turn(issue: IssueFacts, actor: ActorFacts, why: Text) -> Conflict:
+    steps = steps_open_to(issue, actor)
     names = Text("、".join(step.name.zh for step in steps), ", ".join(step.name.en for step in steps)) if steps else _NOTHING
     parts: dict[str, Any] = {"open_parts": list(issue.open_parts)} if issue.open_parts else {}
     return Conflict(_ALLOWS.format(why=why, allowed=names), allowed=[str(step.verb) for step in steps], **parts)

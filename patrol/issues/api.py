@@ -1,6 +1,6 @@
 """Issues over HTTP: reporting, lists, one issue with its history, and who answers for a place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -15,6 +15,7 @@ from patrol.foundation.paging import page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
 from patrol.issues import listing, queries
 from patrol.issues.accusations import placed_for
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
@@ -74,10 +75,11 @@ def answer(data: Any, status: int = 200) -> Response:
     return response
 
 
-def issue_answer(issue: Issue, status: int = 200) -> Response:
-    """Return an issue with its ETag, as the caller may read it."""
+def issue_answer(issue: Issue, status: int = 200, *, warnings: Sequence[Text] = ()) -> Response:
+    """Return an issue with its ETag, as the caller may read it, and what the caller is warned of once."""
     set_etag(issue.version)
-    return answer(shown_issue(issue, Reader.of(current_actor(), settings().timezone)), status)
+    shown, said = shown_issue(issue, Reader.of(current_actor(), settings().timezone)), [text.in_language(language()) for text in warnings]
+    return answer(shown | ({"warnings": said} if said else {}), status)
 
 
 def filters_of(args: dict[str, Any], actor: Actor) -> Filters:

@@ -32,7 +32,7 @@ class Stage(StrEnum):
     """What has to be done by then.
 
     The office's answer to a new issue, the cure (and at least how long there is for it after a return), and the office's
-    check, closing and word on a citizen's "not fixed".
+    check, closing, word on a citizen's "not fixed" and on a request for more time.
     """
 
     ACCEPTANCE = "acceptance"
@@ -41,6 +41,7 @@ class Stage(StrEnum):
     REVIEW = "review"
     CLOSING = "closing"
     REOPENING = "reopening"
+    EXTENSION = "extension"
 
 
 class Limit(NamedTuple):
@@ -59,7 +60,7 @@ _S, _A, _R = Severity, Stage.ACCEPTANCE, Stage.RECTIFICATION
 
 # The first row that fits decides. What a new installation starts with: the common denominator of published local rules
 # (Fujian 96133 and Lixian county: 10 working days; Lixian: 20 for grave ones; urgent intake within 2 hours in Beijing;
-# 3 working days for the check, 5 for the call-back and what follows from it).
+# 3 working days for the check, 5 for the call-back and what follows from it; a dispatch is decided within 1, and so is more time).
 DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("accept_urgent_2_h",   _A, _S.URGENT,  "",  2, Unit.HOURS),
     Limit("accept_general_1_wd", _A, _S.GENERAL, "",  1, Unit.WORKING_DAYS),
@@ -70,7 +71,7 @@ DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("serious_20_wd",       _R, _S.SERIOUS, "", 20, Unit.WORKING_DAYS),
     Limit("major_60_d",          _R, _S.MAJOR,   "", 60, Unit.CALENDAR_DAYS),
     *(Limit(f"{stage}_{severity}_{days}_wd", stage, severity, "", days, Unit.WORKING_DAYS)
-      for stage, days in ((Stage.RETURN, 1), (Stage.REVIEW, 3), (Stage.CLOSING, 5), (Stage.REOPENING, 5)) for severity in Severity),
+      for stage, days in ((Stage.RETURN, 1), (Stage.REVIEW, 3), (Stage.CLOSING, 5), (Stage.REOPENING, 5), (Stage.EXTENSION, 1)) for severity in Severity),
 )  # fmt: skip
 
 
@@ -245,6 +246,7 @@ STAGE_TEXT = {
     Stage.REVIEW: Text("复核期限", "To be checked within"),
     Stage.CLOSING: Text("结案期限", "To be closed within"),
     Stage.REOPENING: Text("“未整改到位”的答复期限", "A “not fixed” is decided within"),
+    Stage.EXTENSION: Text("延期申请的批复期限", "More time is decided on within"),
 }
 UNIT_TEXT = {
     Unit.HOURS: Text("{n}小时", "{n} hours"),

@@ -1,6 +1,6 @@
-"""By when the office has to decide: a cure to check, one to close, the ledger to review, a "not fixed" to answer.
+"""By when the office has to decide: a cure to check, one to close, the ledger to review, a "not fixed" to answer, more time.
 
-The lead's clock stands still meanwhile; whoever is late here is the office. Never commits.
+The lead's clock stands still meanwhile, but while more time is asked for; whoever is late here is the office. Never commits.
 """
 
 from collections.abc import Mapping
@@ -8,31 +8,44 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
+from patrol.foundation.database import db
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import DAYS_TO, Stage, count
 from patrol.issues.lifecycle import State
-from patrol.issues.models import Issue
+from patrol.issues.models import Extension, Issue
 from patrol.issues.policies_held import current_policies
 
 LATE_CODE = {
     State.RECTIFIED: "review_late", State.VERIFIED: "closing_late", State.SUSPENDED: "ledger_late", State.CLOSED: "reopening_late",
+    State.DISPATCHED: "extension_late", State.IN_PROGRESS: "extension_late",
 }  # fmt: skip
 """The states in which the office has to decide something, each with the code under which its being late is noted."""
 LATE_NAME = {
     "review_late": Text("复核超期", "The check is late"), "closing_late": Text("结案超期", "The closing is late"),
     "ledger_late": Text("挂账复查或节点超期", "A review or a milestone of the ledger has passed"),
     "reopening_late": Text("“未整改到位”答复超期", "A “not fixed” waits too long"),
+    "extension_late": Text("延期申请批复超期", "A request for more time waits too long"),
 }  # fmt: skip
+_IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
 _STAGE = {State.RECTIFIED: Stage.REVIEW, State.VERIFIED: Stage.CLOSING}
 _REVIEW = Text("挂账复查日：{day}", "To be reviewed on the ledger: {day}")
 _MILESTONE = Text("挂账节点：{day}", "A milestone of the ledger: {day}")
 
 
-def renew_decision(issue: Issue, now: datetime, timezone: str) -> None:
-    """Set by when the office must decide on an issue that has just come into its state, or that it need not."""
+def renew_decision(issue: Issue, before: State, now: datetime, timezone: str) -> None:
+    """Set by when the office must decide on an issue that has just come into its state from another, or that it need not."""
     state = State(issue.state)
-    if state in _STAGE:
+    if state in _IN_WORK:
+        # Only in work can more time be granted: what was asked for before a check or the ledger is decided on after it.
+        if before not in _IN_WORK:
+            if _asks_for_more_time(issue):
+                decide_extension_by(issue, now, timezone)
+            else:
+                forget_extension(issue)
+    elif state in _STAGE:
         _count(issue, _STAGE[state], now, timezone)
     elif state is State.SUSPENDED:
         day, words = min(_days_of(issue), key=lambda found: found[0])
@@ -48,6 +61,24 @@ def answer_not_fixed(issue: Issue, asked_at: datetime | None, timezone: str) -> 
         _set(issue, None, None)
     else:
         _count(issue, Stage.REOPENING, asked_at, timezone)
+
+
+def decide_extension_by(issue: Issue, asked_at: datetime, timezone: str) -> None:
+    """Set by when a request for more time on an issue in work is decided, in working days from when it could be."""
+    _count(issue, Stage.EXTENSION, asked_at, timezone)
+
+
+def forget_extension(issue: Issue) -> None:
+    """Let no request for more time wait on an issue any more."""
+    if issue.decide_by is not None:
+        _set(issue, None, None)
+
+
+def _asks_for_more_time(issue: Issue) -> bool:
+    asked = select(Extension.n).where(
+        Extension.issue_id == issue.id, Extension.opening == issue.reopened_times, Extension.decided_at.is_(None)
+    )
+    return db.session.scalar(asked.limit(1)) is not None
 
 
 def decision_moments(issue: Issue, timezone: ZoneInfo) -> list[tuple[datetime, str]]:
@@ -82,7 +113,10 @@ def _set(issue: Issue, moment: datetime | None, said: Mapping[str, Any] | None) 
     issue.decide_by = moment
     kept = {name: value for name, value in issue.due_rule.items() if name != "decision"}
     issue.due_rule = kept | ({"decision": dict(said)} if said else {})
-    if State(issue.state) in LATE_CODE:
+    if State(issue.state) in _IN_WORK:
+        # The lead's ladder goes on beside it: nothing lies between where that stands and its next rung.
+        issue.next_escalation_at = min(filter(None, (issue.next_escalation_at, moment)), default=None)
+    elif State(issue.state) in LATE_CODE:
         issue.next_escalation_at = moment
 
 

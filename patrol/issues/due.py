@@ -49,7 +49,7 @@ def count_due(issue: Issue, stage: Stage, since: datetime, timezone: str) -> Non
 
 def take_deadline(issue: Issue, deadline: Deadline, since: datetime) -> None:
     """Let an issue be due by a deadline counted from `since`, and keep with it what led to it."""
-    issue.due_at, issue.due_rule = deadline.due_at, deadline_as_data(deadline, since)
+    issue.due_at, issue.due_rule = deadline.due_at, deadline_as_data(deadline, since) | _decision(issue)
 
 
 class _Due(NamedTuple):
@@ -73,7 +73,12 @@ def count_due_again(issue: Issue, timezone: str) -> None:
     due = _Due(deadline.due_at, deadline_as_data(deadline, since))
     for grant in old.get("grants", ()):
         due = _later(due, grant, zone) if grant["kind"] == _BY_EXTENSION else _after_pause(due, grant, issue, policies, timezone)
-    issue.due_at, issue.due_rule = due
+    issue.due_at, issue.due_rule = due.at, due.rule | _decision(issue)
+
+
+def _decision(issue: Issue) -> dict[str, Any]:
+    """Return why the office decides by when, which stays when the lead's date is counted again."""
+    return {"decision": issue.due_rule["decision"]} if issue.due_rule and "decision" in issue.due_rule else {}
 
 
 def set_due(issue: Issue, moment: datetime, timezone: str) -> None:

@@ -31,7 +31,7 @@ _NEEDED = (
     Issue.state, Issue.lead_id, Issue.due_at, Issue.due_rule, Issue.decide_by, Issue.review_on, Issue.milestones,
     Issue.next_escalation_at, Issue.version, Issue.history_hash,
 )
-_WAITING = [state.value for state in (*CLOCK_RUNS, *LATE_CODE)]
+_WAITING = [state.value for state in {*CLOCK_RUNS, *LATE_CODE}]
 PLANNED_AT_ONCE = 1_000
 _ORDER_TEXT = Text("超期未办结，系统按规定发出{name}", "Overdue: {name}, sent by rule")
 
@@ -171,12 +171,17 @@ def _climb(
 
 
 def _planned(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneInfo) -> list[tuple[datetime, Rung, datetime]]:
-    """Return moment, rung and the due date that it counts to: the ladder's, or that of the office when it has to decide."""
-    if issue.state in CLOCK_RUNS:
-        since, (late_since, climbed) = datetime.fromisoformat(issue.due_rule["since"]), _late_before(issue)
-        moments = planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone, late_since=late_since)
-        return [(moment, rung, issue.due_at) for moment, rung in moments if rung.code not in climbed]
-    return [(moment, DefaultRung(code, "", 0, None, LATE_NAME[code]), moment) for moment, code in decision_moments(issue, zone)]
+    """Return moment, rung and the due date that it counts to, in order: the ladder's, and that of the office when it has to decide."""
+    planned = [(moment, _late_to_decide(code), moment) for moment, code in decision_moments(issue, zone)]
+    if issue.state not in CLOCK_RUNS:
+        return planned
+    since, (late_since, climbed) = datetime.fromisoformat(issue.due_rule["since"]), _late_before(issue)
+    moments = planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone, late_since=late_since)
+    return sorted([*planned, *((moment, rung, issue.due_at) for moment, rung in moments if rung.code not in climbed)], key=lambda row: row[0])
+
+
+def _late_to_decide(code: str) -> Rung:
+    return DefaultRung(code, "", 0, None, LATE_NAME[code])
 
 
 def _reach(issue: Issue, rung: Rung, planned_at: datetime, due_at: datetime, now: datetime) -> list[Base]:

@@ -1,6 +1,6 @@
-"""More time for an issue: its lead asks before it is due, at most twice, and the office decides. Never commits.
+"""More time for an issue: its lead asks before it is due, at most twice, and the office decides by a clock of its own. Never commits.
 
-A request ends with whoever made it: when somebody else is to lead, the system refuses it.
+A request ends with whoever made it, and with the issue: when somebody else is to lead, or it ends, the system refuses it.
 """
 
 from datetime import datetime
@@ -13,11 +13,12 @@ from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
+from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
 from patrol.issues.events import EntryNoted
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, add_entry
-from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.lifecycle import ENDED, STATE_NAME, State
 from patrol.issues.models import Extension, Issue
 from patrol.issues.queries import actor_facts, extensions_of, issue_facts, locked_issue
 from patrol.people.actor import SYSTEM, Actor
@@ -40,7 +41,8 @@ _FOUR_EYES = Text("延期不能由申请人自己批准", "whoever asked for mor
 _OVER = Text("申请的期限已过：请不同意此申请", "The date asked for has passed: refuse the request")
 _NO_MORE = Text("申请的期限不晚于现在的期限：请不同意此申请", "The date asked for is no later than the present one: refuse the request")
 _LEAD_CHANGED = Text("责任人已变更，原责任人的延期申请不再有效", "The lead changed: the former lead's request no longer counts")
-LEAD_CHANGED = "lead_changed"
+_ENDED = Text("此件已办结或合并，延期申请不再有效", "The issue has ended: the request no longer counts")
+LEAD_CHANGED, ISSUE_ENDED = "lead_changed", "issue_ended"
 
 
 def ask_extension(
@@ -69,6 +71,7 @@ def ask_extension(
         issue_id=issue.id, n=len(asked) + 1, opening=issue.reopened_times, until=until, reason=reason, asked_at=now,
         asked_by_id=by.person_id,
     ))  # fmt: skip
+    decide_extension_by(issue, now, timezone)
     changes = {"until": {"from": issue.due_at.isoformat(), "to": until.isoformat()}}
     add_entry(issue, verb=ASK_EXTENSION, by=by, from_state=issue.state, brought={"reason": reason}, changes=changes)
     events.record(EntryNoted(issue_id=issue.id, verb=ASK_EXTENSION, seq=issue.version))
@@ -113,20 +116,27 @@ def decide_extension(
     if granted and row.until <= issue.due_at:
         raise Conflict(_NO_MORE)
     row.granted, row.decision, row.decided_at, row.decided_by_id = granted, reason, now, by.person_id
+    forget_extension(issue)
     _note_decision(issue, row, by, timezone)
     db.session.flush()
     return issue
 
 
 def settle_request(issue: Issue) -> None:
-    """Let the system refuse what a former lead of a locked issue asked for and nobody decided; one statement when there is none."""
+    """Let the system refuse what the lead of a locked issue asked for and nobody decided, when it ends or the lead changed.
+
+    One statement when there is none.
+    """
+    words, rule = (_ENDED, ISSUE_ENDED) if issue.state in ENDED else (_LEAD_CHANGED, LEAD_CHANGED)
     for row in extensions_of(issue):
         if row.decided_at is None and row.opening == issue.reopened_times:
-            row.granted, row.decision, row.decided_at = False, _LEAD_CHANGED.zh, clock.now()
-            add_entry(
-                issue, verb=REFUSE_EXTENSION, by=SYSTEM, from_state=issue.state, rule=LEAD_CHANGED, brought={"reason": row.decision}
-            )
-            events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_EXTENSION, seq=issue.version))
+            row.granted, row.decision, row.decided_at = False, words.zh, clock.now()
+            if issue.state in WORK_GOES_ON:
+                forget_extension(issue)
+            add_entry(issue, verb=REFUSE_EXTENSION, by=SYSTEM, from_state=issue.state, rule=rule, brought={"reason": row.decision})
+            # Of what has ended nobody is told that it is still due.
+            if issue.state not in ENDED:
+                events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_EXTENSION, seq=issue.version))
 
 
 def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> None:

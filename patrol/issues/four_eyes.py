@@ -1,7 +1,8 @@
 """Four eyes: who may not check an issue, since it is their own work, or that of somebody whom they stand in for.
 
 Own work is what one leads or co-handles, or was put in charge of by a dispatch once, rectified, or took a step of at any time. People who act for each other are one
-pair of eyes: whoever did so on any day from the issue's last dispatch until today. It is one condition of the database,
+pair of eyes: whoever did so on any day from the issue's last dispatch until today, and along the whole chain: a deputy's
+deputy sees with the principal's eyes too. It is one condition of the database,
 for the steps that check or end it (verify, return, close, reject once accepted, suspend), the decisions on more time and on
 reopening, spot checks, and the lists of what waits.
 """
@@ -12,29 +13,18 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Date,
-    Select,
-    String,
-    bindparam,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import BindParameter, ColumnElement, Date, Select, String, bindparam, cast, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import db
 from patrol.issues.history import HAND_OVER, REPORT_PART
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import CoHandler, HistoryEntry, Issue
+from patrol.people.models import Person
 
 Known = BindParameter[Any]
 """What stands for a value in a statement that is kept ready."""
-StandIns = Callable[[UUID | Known, ColumnElement[date], date | Known], Select[UUID]]
+StandIns = Callable[[ColumnElement[UUID], ColumnElement[date], date | Known], Select[UUID]]
 WORK = (Verb.START.value, Verb.PROGRESS.value, Verb.RECTIFY.value, REPORT_PART)
 """The entries of a history by which somebody worked on the issue."""
 NAMING = (Verb.DISPATCH.value, HAND_OVER)
@@ -47,22 +37,25 @@ _ways: list[StandIns] = []
 def stands_in_through(way: StandIns) -> StandIns:
     """Register the decorated function of a higher room.
 
-    Given somebody, it selects the ids of those who acted for that person, or for whom that person acted, on any local day
-    from the one to the other, both included. The first day is an expression of the database.
+    Given somebody, as a column, it selects the ids of those who acted for that person, or for whom that person acted, on
+    any local day from the one to the other, both included. The first day is an expression of the database.
     """
     _ways.append(way)
     return way
 
 
-def is_own_work_of(person_id: UUID | Known, today: date | Known, *, verbs: Collection[str] = WORK) -> ColumnElement[bool]:
+def is_own_work_of(
+    person_id: UUID | InstrumentedAttribute[UUID] | Known, today: date | Known, *, verbs: Collection[str] = WORK
+) -> ColumnElement[bool]:
     """Return the condition that an issue is somebody's own work; `today` is the local day on which it would be checked.
 
-    `verbs` are the entries of its history that make it so.
+    Somebody is an id, or that column of the people selected. `verbs` are the entries of its history that make it so.
     """
     # The day of UTC is never later than the local one: at most one more day of standing in counts.
     since: ColumnElement[Any] = func.date(func.coalesce(Issue.dispatched_at, Issue.received_at))
-    me = select((literal(person_id, Issue.id.type) if isinstance(person_id, UUID) else person_id).label("id"))
-    eyes = union_all(me, *(way(person_id, since, today).correlate(Issue) for way in _ways)).subquery("eyes")
+    who: Any = literal(person_id, Issue.id.type) if isinstance(person_id, UUID) else person_id
+    eyes = select(who.label("id")).correlate(Person).cte("eyes", recursive=True, nesting=True)
+    eyes = eyes.union(*(way(eyes.c.id, since, today).correlate(Issue) for way in _ways))
     helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == eyes.c.id)
     worked = select(HistoryEntry.id).where(
         HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(verbs), HistoryEntry.actor_id == eyes.c.id
@@ -77,7 +70,7 @@ def is_own_work_of(person_id: UUID | Known, today: date | Known, *, verbs: Colle
         eyes.c.id == Issue.lead_id, eyes.c.id == Issue.rectified_by_id, helps.correlate(Issue, eyes).exists(),
         worked.correlate(Issue, eyes).exists(), in_charge.correlate(Issue, eyes).exists(),
     )  # fmt: skip
-    return select(eyes.c.id).where(is_handler).correlate(Issue).exists()
+    return select(eyes.c.id).where(is_handler).correlate(Issue, Person).exists()
 
 
 def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *, verbs: Collection[str] = WORK) -> set[UUID]:

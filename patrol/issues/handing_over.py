@@ -1,14 +1,21 @@
-"""Open work changes hands, and the history says so: to a reach's new chief, or to the office when its lead is lost."""
+"""Open work changes hands, and the history says so: to a reach's new chief, or to the office when its lead is lost.
+
+A lead is lost when the account can handle nothing any more, and when a chief's last appointment has ended.
+"""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import joinedload
+from flask import current_app
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
+from patrol.foundation.transaction import transaction
+from patrol.foundation.worker import each_hour
 from patrol.issues.events import EntryNoted
 from patrol.issues.extensions import settle_request
 from patrol.issues.history import HAND_OVER, add_entry
@@ -17,10 +24,12 @@ from patrol.issues.models import Issue
 from patrol.people.actor import SYSTEM
 from patrol.people.events import HandlingLost
 from patrol.people.models import Person
-from patrol.people.permissions import Permission
+from patrol.people.permissions import Permission, Role, permissions_of
 from patrol.waters.events import ReachHandedOver
+from patrol.waters.models import Appointment
+from patrol.waters.terms import AIDE_TITLES
 
-RULE, LEAD_LOST = "hand_over", "lead_lost"
+RULE, LEAD_LOST, APPOINTMENT_ENDED = "hand_over", "lead_lost", "appointment_ended"
 
 
 @subscribe(ReachHandedOver)
@@ -49,6 +58,40 @@ def leave_to_office(event: HandlingLost) -> None:
     """Take the lost lead off its open issues: the department that was called in, or else the office, leads from now on."""
     for issue in _open_issues(Issue.lead_id == event.person_id):
         _lead_by(issue, None, LEAD_LOST)
+
+
+@each_hour
+def leave_work_of_former_chiefs() -> int:
+    """Take those who are chief of nothing any more off the open issues that they were given in office; return how many."""
+    with transaction():
+        ids = _led_by_former_chiefs(clock.today(current_app.extensions["settings"].timezone))
+        issues = _open_issues(Issue.id.in_(ids)) if ids else []
+        for issue in issues:
+            _lead_by(issue, None, APPOINTMENT_ENDED)
+    return len(issues)
+
+
+def _led_by_former_chiefs(today: date) -> list[UUID]:
+    """Return the open issues of leads whose appointments have all ended, the last one since they were put in charge.
+
+    Who handles issues by another role too goes on, and so does whomever the office named later, knowing that.
+    """
+    other = aliased(Appointment)
+    goes_on = select(other.id).where(
+        other.person_id == Appointment.person_id, other.title.not_in(AIDE_TITLES), or_(other.valid_to.is_(None), other.valid_to >= today)
+    )
+    rows = db.session.execute(
+        select(Issue.id, Person).join(Person, Person.id == Issue.lead_id).join(Appointment, Appointment.person_id == Person.id)
+        .where(
+            Appointment.valid_to < today, Appointment.title.not_in(AIDE_TITLES), ~goes_on.correlate(Appointment).exists(),
+            func.date(Issue.dispatched_at) <= Appointment.valid_to, Issue.state.not_in([state.value for state in ENDED]),
+        )
+    ).all()  # fmt: skip
+    return list({issue_id for issue_id, person in rows if not _handles_otherwise(person)})
+
+
+def _handles_otherwise(person: Person) -> bool:
+    return Role.CHIEF not in person.roles or Permission.HANDLE_ISSUE in permissions_of(person.roles - {Role.CHIEF})
 
 
 def _open_issues(*conditions: ColumnElement[bool]) -> Sequence[Issue]:

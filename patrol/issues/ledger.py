@@ -1,10 +1,13 @@
 """The open ledger (挂账): an issue that needs works waits there with milestones and a review date."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from patrol.foundation import clock
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge
+from patrol.issues.categories import Severity
+from patrol.issues.signing import saying_who, who_can_sign
 from patrol.issues.taking import Taking
 
 MOST_DAYS_TO_REVIEW = 366
@@ -13,10 +16,21 @@ _REVIEW_PAST = Text("复查日期必须晚于今天", "The day of the review mus
 _REVIEW_FAR = Text("复查日期最多在 {days} 天以后", "The review lies at most {days} days ahead")
 _MILESTONE_PAST = Text("节点日期不能早于今天", "A milestone cannot be due before today")
 
+_NOT_APPROVED = Text(
+    "重大问题挂账须经总河长批准：请在 approved_by 中填写批准人",
+    "What is major goes on the ledger with the general chief's approval: name that chief in `approved_by`",
+)
+_NOT_HIM = Text("approved_by 须是今天可以批准本件挂账的总河长", "`approved_by` must be a general chief who can approve this one today")
+_CHARGE = Text("涉及河长履职的问题不由河长批准挂账，请勿填写", "No chief approves of a charge against a chief: leave it out")
+
 
 def suspend(taking: Taking) -> None:
-    """Put the issue on the ledger. Raises Invalid (422) for a review or a milestone in the past, and a review too far ahead."""
+    """Put the issue on the ledger.
+
+    Raises Invalid (422) without the general chief's approval, for a review or a milestone in the past, and a review too far ahead.
+    """
     review_on, today = taking.brought["review_on"], clock.local_date(taking.now, taking.timezone)
+    _approve(taking, today)
     if review_on <= today:
         raise Invalid(_REVIEW_PAST, errors={"review_on": [_REVIEW_PAST]})
     if review_on > today + timedelta(days=MOST_DAYS_TO_REVIEW):
@@ -28,6 +42,31 @@ def suspend(taking: Taking) -> None:
     taking.issue.suspended_at = taking.now
     taking.change("review_on", review_on)
     taking.change("milestones", milestones)
+
+
+def _approve(taking: Taking, today: date) -> None:
+    """Note which general chief approves, or, where the office names nobody, is told; a charge, which no chief sees, needs none.
+
+    Raises Invalid (422) for somebody who cannot, and for a major issue where nobody is named.
+    """
+    named = (taking.brought.get("approved_by") or "").strip()
+    if is_charge(taking.issue.category):
+        if named:
+            raise Invalid(_CHARGE, errors={"approved_by": [_CHARGE]})
+        return
+    able = who_can_sign(taking.issue, today)
+    if not named and any(person.id == taking.by.person_id for person in able):
+        return
+    chosen = next((person for person in able if named.lower() in (person.username, str(person.id))), None)
+    if chosen is None and not named and taking.issue.severity != Severity.MAJOR:
+        # The office may act with its chief's word alone; but the chief hears of it, and so of a word that was not given.
+        if able:
+            taking.changes["reported_to"] = {"from": None, "to": {"id": str(able[0].id), "name": able[0].name}}
+        return
+    if chosen is None:
+        fault = saying_who(_NOT_HIM if named else _NOT_APPROVED, taking.issue, today)
+        raise Invalid(fault, errors={"approved_by": [fault]})
+    taking.changes["approved_by"] = {"from": None, "to": {"id": str(chosen.id), "name": chosen.name}}
 
 
 def leave_ledger(taking: Taking) -> None:

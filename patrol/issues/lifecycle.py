@@ -179,7 +179,7 @@ _NOT_TAKEN_UP = Text("河长办未予受理，原因见说明。", "The office h
 STEPS: tuple[Step, ...] = (
     Step(
         Verb.ACCEPT, Text("受理", "Accept"), _from(_S.SUBMITTED), _S.ACCEPTED,
-        _P.RECEIVE_ISSUE, Who.OFFICE, may=("severity", "category", "note"), due=Due.SETS, by_system=True,
+        _P.RECEIVE_ISSUE, Who.OFFICE, may=("severity", "category", "reason", "note"), due=Due.SETS, by_system=True,
         public_text=Text("河长办已受理。", "The river chief office has accepted it."),
     ),
     Step(
@@ -256,7 +256,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         Verb.SUSPEND, Text("挂账", "Suspend"), _from(_S.ACCEPTED, _S.DISPATCHED, _S.IN_PROGRESS), _S.SUSPENDED,
-        _P.DISPATCH_ISSUE, Who.CLOSER, must=("reason", "review_on", "milestones"), due=Due.STOPS,
+        # The office writes it down, the general chief answers for it: `signing`.
+        _P.DISPATCH_ISSUE, Who.CLOSER, must=("reason", "review_on", "milestones"), may=("approved_by",), due=Due.STOPS,
         needs_for_major=_P.CLOSE_MAJOR_ISSUE,
         public_text=Text("需要工程措施，已挂账并定期复查。", "It needs works; it is kept on the ledger and reviewed."),
     ),
@@ -336,8 +337,10 @@ WHO_NAME: dict[Who, Text] = {
     Who.LEAD_OR_CO_HANDLER: Text("责任人或协办人", "the lead or a co-handler"),
     Who.NOT_HANDLER:        Text("辖区覆盖该问题，非办理人", "whose region covers the issue, never who handled it"),
     Who.SUPERIOR:           Text("辖区覆盖该问题，非责任人和协办人", "whose region covers the issue, neither lead nor co-handler"),
-    Who.CLOSER:             Text("辖区覆盖该问题，非办理人；重大问题由县级河长，F类除外", "never who handled it; for `major` (not F) the district's chief"),
-    Who.SIGNER:             Text("辖区覆盖该问题；重大问题由县级河长，F类除外", "whose region covers the issue; for `major` (not F) the district's chief"),
+    Who.CLOSER:             Text("辖区覆盖该问题，非办理人；重大问题由县级河长或代其签字的人，F类除外",
+                                 "never who handled it; for `major` (not F) the district's chief, or who signs in that chief's stead"),
+    Who.SIGNER:             Text("辖区覆盖该问题；重大问题由县级河长或代其签字的人，F类除外",
+                                 "whose region covers the issue; for `major` (not F) the district's chief, or who signs in that chief's stead"),
 }  # fmt: skip
 """What each relation asks of somebody who holds the permission."""
 

@@ -18,9 +18,13 @@ from patrol.issues.lifecycle import (
 
 _NOTES = (
     "", "Who handled it: lead, co-handlers, who rectified, whoever took a step of the work (start, progress, rectify, a part), and whoever "
-    "acted for one of them by a delegation, or had one of them act, on any day since the dispatch. The decision on reopening and spot checks "
+    "acted for one of them by a delegation, or had one of them act, on any day since the dispatch, and so on along the chain. The decision on reopening and spot checks "
     "go by the same rule; a spot check is not for whoever verified or closed the issue, either.",
     "", "Only who could sign its closing, the district's chief, changes the severity of a `major` issue to another: so the signature is not passed by.",
+    "", "Where no chief of the district can sign, since none is appointed or each worked on the issue, the chief of the next level up does, "
+    "and where there is none either a supervisor over the place. Whoever can sign approves of `suspend` (`approved_by`), or takes it. "
+    "Where the office names nobody, the first of them is told of it; for a `major` issue one is named. A charge (F) needs no approval.",
+    "", "A severity lower than the issue's needs a `reason` or a `note`. Dispatching anew, until the issue is reopened, names no later `due_at` than the one that stands.",
     "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
     "a review of the ledger lies at most 366 days ahead.",
     "", "A charge against a chief (F) lies in the region above that chief, and is handled by people of that region or a larger one; the accused never sees it. "

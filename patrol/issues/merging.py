@@ -16,8 +16,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from patrol.foundation import events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
+from patrol.foundation.geometry import distance_m
 from patrol.foundation.texts import Text
-from patrol.issues.categories import Severity
+from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.events import DueMoved
 from patrol.issues.history import GIVE_BACK, MOVE_ALONG, TAKE_IN, add_entry
 from patrol.issues.leads import may_lead
@@ -44,6 +45,8 @@ _STAYS_MAJOR = Text(
     "其中一件为“重大”，合并后的原件也须为“重大”（raise_severity=major）；级别由县级河长调整",
     "One of the two is major, and so must the original be (raise_severity=major): only the district's chief changes that",
 )
+_OTHER_CATEGORY = Text("两件的类别不同：{own}、{other}", "The two are of other categories: {own}, {other}")
+_FAR_APART = Text("两件相距{away}米，超过该类别的{radius}米", "The two lie {away} m apart, more than the {radius} m of this category")
 _CHARGE = Text("涉及河长履职的投诉只能与针对同一河长的同类投诉合并", "A charge against a chief is merged only with one of its kind about the same chief")
 
 
@@ -87,7 +90,23 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     original.also_reported += 1 + len(children)
     issue.also_reported = 0
     _note(original, TAKE_IN, brought, by, changes)
-    return {"merged_into": {"from": None, "to": original.number}}
+    merged = {"merged_into": {"from": None, "to": original.number}}
+    doubts = doubts_about_merging(issue, original)
+    return merged | ({"warnings": {"from": None, "to": [text._asdict() for text in doubts]}} if doubts else {})
+
+
+def doubts_about_merging(issue: Issue, original: Issue) -> list[Text]:
+    """Return why two issues may not be the same trouble: another category, or further apart than the category's radius.
+
+    The office was there and decides: it is warned, and the duplicate's history says of what.
+    """
+    found, row = [], CATEGORIES[issue.category]
+    if original.category != issue.category:
+        found.append(_OTHER_CATEGORY.format(own=row.name, other=CATEGORIES[original.category].name))
+    away_m = distance_m(issue.latitude, issue.longitude, original.latitude, original.longitude)
+    if row.radius_m and away_m > row.radius_m:
+        found.append(_FAR_APART.format(away=round(away_m), radius=row.radius_m))
+    return found
 
 
 def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, timezone: str) -> dict[str, Any]:

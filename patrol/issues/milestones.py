@@ -47,7 +47,7 @@ def report_milestone(*, issue_id: UUID, n: int, by: Actor, note: str, expected_v
     now = clock.now()
     done = {"done_at": now.isoformat(), "done_by": {"id": str(by.person_id), "name": by.name, "title": by.title}, "note": note}
     issue.milestones = [*issue.milestones[: n - 1], {**milestone, **done}, *issue.milestones[n:]]
-    renew_decision(issue, now, timezone)
+    renew_decision(issue, State.SUSPENDED, now, timezone)
     changes = {"milestone": {"from": None, "to": n}, "text": {"from": None, "to": milestone["text"]}}
     add_entry(issue, verb=MILESTONE_DONE, by=by, from_state=issue.state, brought={"note": note}, changes=changes)
     db.session.flush()

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import joinedload
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.paging import Order as Sorted
@@ -15,6 +15,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.allowed import NOT_LEAD, leads
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
+from patrol.issues.events import EntryNoted
 from patrol.issues.history import ANSWER_ORDER, add_entry
 from patrol.issues.models import CoHandler, Issue
 from patrol.issues.queries import actor_facts, issue_facts, locked_issue, visible_to
@@ -124,10 +125,11 @@ def answer(order: Order, *, by: Actor, text: str) -> Order:
     order.acknowledged_at = order.acknowledged_at or now
     # Whoever was addressed may answer, although the issue may have gone to another area since.
     issue = locked_issue(SYSTEM, order.issue_id)
-    add_entry(
+    entry = add_entry(
         issue, verb=ANSWER_ORDER, by=by, from_state=issue.state, brought={"note": text},
         changes={"order": {"from": None, "to": str(order.id)}},
     )  # fmt: skip
+    events.record(EntryNoted(issue_id=issue.id, verb=ANSWER_ORDER, seq=entry.seq))
     return order
 
 

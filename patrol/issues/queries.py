@@ -314,6 +314,6 @@ def actor_facts(actor: Actor, issue: Issue, districts: Sequence[str], *, own_wor
     return ActorFacts(
         person_id=actor.person_id, permissions=actor.permissions, in_scope=in_scope,
         is_above=in_scope and actor.region_path != issue.region.path,
-        department=actor.department, chief_of_district=any(issue.region.path.startswith(path) for path in districts),
+        department=actor.department, signs=any(issue.region.path.startswith(path) for path in districts),
         own_work=own_work,
     )  # fmt: skip

@@ -66,6 +66,9 @@ def take_back_raise(original: Issue, number: str, timezone: str) -> dict[str, An
         original.due_rule = {**original.due_rule, "decision": rule["decision"]}
     if original.state not in CLOCK_RUNS:
         original.next_escalation_at = waits_until
+    elif original.decide_by is not None:
+        # More time was asked for meanwhile: its own moment comes before the rung for which the ladder waits.
+        original.next_escalation_at = min(filter(None, (original.next_escalation_at, original.decide_by)))
     return changes | due_change(original, due_at, rule)
 
 

@@ -1,7 +1,7 @@
 """How an issue and its history read: plain JSON-ready values in the reader's language."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import may_check, steps_open_to
-from patrol.issues.categories import CATEGORIES
+from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.four_eyes import own_work
@@ -39,13 +39,14 @@ from patrol.issues.history import (
     TAKE_BACK_PART,
     TAKE_IN,
 )
-from patrol.issues.lifecycle import GROUND_NAME, VERB_NAME, State, Step
+from patrol.issues.lifecycle import ENDED, GROUND_NAME, VERB_NAME, State, Step
 from patrol.issues.listing import Counted
 from patrol.issues.milestones import NOT_DONE
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.issues.parts import is_late
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
+from patrol.issues.signing import left_to, signs_higher
 from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
@@ -77,7 +78,8 @@ def step_name(verb: str) -> Text:
 class Reader:
     """Who reads, in which language, when, and in which districts that person signs closures of major issues.
 
-    `own_work` remembers of each issue that the reader could check whether it is the reader's own work.
+    `own_work` remembers of each issue that the reader could check whether it is the reader's own work, `stead` whether
+    the reader signs it in the stead of the district's chief.
     """
 
     actor: Actor
@@ -86,6 +88,7 @@ class Reader:
     districts: Sequence[str]
     today: date
     own_work: dict[UUID, bool] = field(default_factory=dict)
+    stead: dict[UUID, bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, actor: Actor, timezone: str) -> "Reader":
@@ -94,17 +97,22 @@ class Reader:
         return cls(actor, language(), clock.now(), districts_signed_by(actor, today), today)
 
     def look_at(self, issues: Sequence[Issue]) -> Sequence[Issue]:
-        """Return the issues, now that it is known of all together which of them the reader may check; one query at most."""
+        """Return the issues, now that it is known of all together which of them the reader may check; a few queries at most."""
         able = self.actor.permissions
         checked = [i.id for i in issues if i.id not in self.own_work and may_check(issue_facts(i, self.now), able)]
         own = own_work(checked, self.actor.person_id, self.today)
         self.own_work.update({issue_id: issue_id in own for issue_id in checked})
+        major = [i for i in issues if i.id not in self.stead and i.severity == Severity.MAJOR and i.state not in ENDED]
+        if to_sign := [i.id for i in major if not i.region.path.startswith(tuple(self.districts))]:
+            left = left_to(to_sign, signs_higher(self.actor, self.today), self.today)
+            self.stead.update({issue_id: issue_id in left for issue_id in to_sign})
         return issues
 
     def allowed(self, issue: Issue) -> list[Step]:
         """Return the steps open to the reader on a loaded issue now."""
         self.look_at([issue])
         facts = actor_facts(self.actor, issue, self.districts, own_work=self.own_work.get(issue.id, False))
+        facts = replace(facts, signs=True) if self.stead.get(issue.id) else facts
         return steps_open_to(issue_facts(issue, self.now), facts)
 
     def knows_reporter(self, issue: Issue) -> bool:

@@ -51,8 +51,16 @@ def link_relapse(issue: Issue, timezone: str) -> dict[str, Any]:
     return {"relapse_of": {"from": None, "to": old.number}}
 
 
+def link_anew(issue: Issue, timezone: str) -> dict[str, Any]:
+    """Link an issue whose category was corrected with what it brings back by the new one, and with nothing by the old. Return what changes."""
+    before, after = withdraw_relapse(issue), link_relapse(issue, timezone)
+    if before and after:
+        return {"relapse_of": {"from": before["relapse_of"]["from"], "to": after["relapse_of"]["to"]}}
+    return before or after
+
+
 def withdraw_relapse(issue: Issue) -> dict[str, Any]:
-    """Undo the link of an issue that is being rejected: what is no trouble is no return of one. Return what changes."""
+    """Undo the link of an issue that is rejected or of another category: it is no return of that trouble. Return what changes."""
     if issue.relapse_of_id is None:
         return {}
     old = db.session.scalars(select(Issue).where(Issue.id == issue.relapse_of_id).with_for_update(of=Issue)).one()

@@ -24,6 +24,7 @@ from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Extension, Issue
 from patrol.issues.queries import Scope, districts_signed_by, scope_of
 from patrol.issues.role_lists import RoleList
+from patrol.issues.signing import is_left_to, signs_higher
 from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.people.permissions import Permission as P
@@ -80,6 +81,9 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
             scope.area({Issue.state: [State.VERIFIED.value]}, by_chief, of_districts, not_mine),
             _in_area(scope, to_review, by_chief, of_districts),
         ]
+    if higher := signs_higher(actor, today):
+        left = is_left_to(higher, today)
+        found += [scope.area({Issue.state: [State.VERIFIED.value]}, by_chief, left, not_mine), _in_area(scope, to_review, by_chief, left)]
     return found
 
 

@@ -251,6 +251,8 @@ class IssueOut(PositionOut):
     patrol_id = _F.UUID(required=True, allow_none=True)
     check_in_id = _F.UUID(required=True, allow_none=True)
     version = _F.Integer(required=True)
+    warnings = _F.List(_F.String(), metadata={
+        "description": "In the answer to a merging only: why the two may not be the same trouble.", "example": ["两件相距520米，超过该类别的50米"]})
 
 
 class NearbyIssueOut(IssueOut):

@@ -10,7 +10,8 @@ from patrol.evidence.reception import store_uploads
 from patrol.foundation.http import expected_version
 from patrol.issues.api import issue_answer, room, settings
 from patrol.issues.categories import Severity
-from patrol.issues.lifecycle import Step
+from patrol.issues.lifecycle import Step, Verb
+from patrol.issues.merging import doubts_about_merging
 from patrol.issues.reporting import received_photos
 from patrol.issues.schemas import IssueOut
 from patrol.issues.step_bodies import BODIES, takes_photos
@@ -26,10 +27,12 @@ def _add_route(step: Step, body: type[ma.Schema]) -> None:
         stored = store_uploads(data.pop("photo_files", []))
         photo_ids, kind = data.pop("photo_ids", []), PHOTO_KIND.get(step.verb)
         photos = received_photos(stored, photo_ids, by=actor, kind=kind)
-        return issue_answer(take_step(
+        issue = take_step(
             issue_id=issue_id, verb=step.verb, by=actor, brought=data, photos=photos, expected_version=expected,
             timezone=settings().timezone, tolerance_m=settings().routing_tolerance_m,
-        ))  # fmt: skip
+        )
+        doubts = doubts_about_merging(issue, issue.merged_into) if step.verb is Verb.MERGE and issue.merged_into else ()
+        return issue_answer(issue, warnings=doubts)
 
     take.__name__ = f"{step.verb.value}_issue"
     take.__doc__ = f"{step.name.en} ({step.name.zh}): {step.public_text.en}"

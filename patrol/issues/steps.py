@@ -1,6 +1,8 @@
 """Taking a step of an issue's life: the only place that changes `issue.state`, and each change adds a history entry."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +13,9 @@ from patrol.foundation.errors import Invalid, NotAllowed
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import is_charge, refuse_no_charge
-from patrol.issues.allowed import refuse_unless_allowed
+from patrol.issues.allowed import ActorFacts, IssueFacts, is_out_of_turn, refuse_unless_allowed
 from patrol.issues.assigning import renew_ownership
-from patrol.issues.categories import Severity, category_of
+from patrol.issues.categories import SEVERITY_NAME, Severity, category_of
 from patrol.issues.charging import decline, dispatch, place_anew, transfer
 from patrol.issues.deadlines import Stage
 from patrol.issues.deciding import renew_decision
@@ -22,7 +24,7 @@ from patrol.issues.escalating import keep_late
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.extensions import settle_request
-from patrol.issues.far_dates import refuse_far_date
+from patrol.issues.far_dates import refuse_far_date, refuse_restarted_clock
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import add_entry
 from patrol.issues.ledger import leave_ledger, suspend
@@ -31,13 +33,17 @@ from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
 from patrol.issues.raising import due_change
-from patrol.issues.relapses import link_relapse, withdraw_relapse
+from patrol.issues.relapses import link_anew, link_relapse, withdraw_relapse
+from patrol.issues.signing import left_to, saying_who, signs_higher
 from patrol.issues.suspension import Pause
 from patrol.issues.taking import Taking, attach_photos, call_back
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
 _STAYS_MAJOR = Text("“重大”级别只能由县级河长调整", "only the district's chief changes the severity of a major issue to another")
+_LOWERED = Text(
+    "由“{before}”降为“{after}”，请说明理由（reason 或 note）", "The severity goes down from “{before}” to “{after}”: say why, in `reason` or `note`"
+)
 _NO_KIND = Text("没有这种督办方式，可用：{kinds}", "There is no such order: choose one of {kinds}")
 
 
@@ -54,14 +60,32 @@ def take_step(
         lock_together(issue_id, brought.get("into"))
     issue = locked_issue(by, issue_id)
     refuse_stale(expected_version, issue.version)
-    today = clock.today(timezone)
-    row, now = find_step(State(issue.state), verb), clock.now()
-    is_major = signed_by_chief(Severity(issue.severity), is_charge=is_charge(issue.category))
-    is_signature = row is not None and row.needs_for_major and is_major
-    is_own = row is not None and row.is_check and bool(own_work([issue.id], by.person_id, today))
-    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else (), own_work=is_own)
-    step = refuse_unless_allowed(issue_facts(issue, now), facts, verb, {**brought, "photos": list(photos)})
+    today, now = clock.today(timezone), clock.now()
+    known = issue_facts(issue, now)
+    facts = _known_of(by, issue, known, verb, today)
+    try:
+        step = refuse_unless_allowed(known, facts, verb, {**brought, "photos": list(photos)})
+    except NotAllowed as refused:
+        if _is_signature(known, verb):
+            raise NotAllowed(saying_who(refused.detail, issue, today)) from refused
+        raise
     return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m))
+
+
+def _is_signature(known: IssueFacts, verb: Verb) -> bool:
+    row = find_step(known.state, verb)
+    return row is not None and row.needs_for_major is not None and signed_by_chief(known.severity, is_charge=known.is_charge)
+
+
+def _known_of(by: Actor, issue: Issue, known: IssueFacts, verb: Verb, today: date) -> ActorFacts:
+    """Return what the law asks of somebody for one step; all of it for who is to be told which other steps are open."""
+    row, all_of_it = find_step(known.state, verb), is_out_of_turn(known, verb)
+    is_signature = _is_signature(known, verb) or (all_of_it and signed_by_chief(known.severity, is_charge=known.is_charge))
+    is_own = (all_of_it or (row is not None and row.is_check)) and bool(own_work([issue.id], by.person_id, today))
+    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else (), own_work=is_own)
+    if is_signature and not facts.signs and left_to([issue.id], signs_higher(by, today), today):
+        return replace(facts, signs=True)
+    return facts
 
 
 def step_by_policy(
@@ -81,7 +105,7 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     issue.state = step.leads_from(before, came_from, dispatched=issue.dispatched_at is not None).value
     _renew_deadline(taking, classified)
     if issue.state != before:
-        renew_decision(issue, taking.now, taking.timezone)
+        renew_decision(issue, before, taking.now, taking.timezone)
     if issue.state in ENDED:
         # The sweep walks over all that may still climb: what has ended would only make it longer each year.
         issue.next_escalation_at = None
@@ -96,7 +120,7 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     ))  # fmt: skip
     if photos:
         outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
-    if before == State.DISPATCHED and issue.state == State.ACCEPTED:
+    if issue.state in ENDED or (before == State.DISPATCHED and issue.state == State.ACCEPTED):
         settle_request(issue)
     return issue
 
@@ -105,6 +129,7 @@ def _classify(taking: Taking) -> bool:
     """Take over a new severity or category; tell whether anything changed."""
     if severity := taking.brought.get("severity"):
         _refuse_unsigned_change(taking, Severity(severity))
+        _refuse_unexplained_lowering(taking, Severity(severity))
         taking.change("severity", Severity(severity).value)
     if category := taking.brought.get("category"):
         was, code = taking.issue.category, category_of(category).code
@@ -113,6 +138,8 @@ def _classify(taking: Taking) -> bool:
         if is_charge(taking.issue.category) and not is_charge(was):
             place_anew(taking)
         renew_ownership(taking.issue, clock.local_date(taking.now, taking.timezone))
+        if code != was and taking.step.verb is not Verb.ACCEPT:
+            taking.changes |= link_anew(taking.issue, taking.timezone)
     return bool(taking.changes)
 
 
@@ -126,6 +153,14 @@ def _refuse_unsigned_change(taking: Taking, severity: Severity) -> None:
         raise NotAllowed(_STAYS_MAJOR)
 
 
+def _refuse_unexplained_lowering(taking: Taking, severity: Severity) -> None:
+    """Raise Invalid (422) at `reason` when an issue is graded lower than it is, which gives more time, without a reason."""
+    before, grades = Severity(taking.issue.severity), list(Severity)
+    if grades.index(severity) < grades.index(before) and not any((taking.brought.get(name) or "").strip() for name in ("reason", "note")):
+        fault = _LOWERED.format(before=SEVERITY_NAME[before], after=SEVERITY_NAME[severity])
+        raise Invalid(fault, errors={"reason": [fault]})
+
+
 def _renew_deadline(taking: Taking, classified: bool) -> None:
     issue, before, rule = taking.issue, taking.issue.due_at, taking.issue.due_rule
     if taking.step.due is Due.SETS:
@@ -137,6 +172,7 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
     elif taking.step.due is Due.RESTORES:
         _restore(taking)
     if (moment := taking.brought.get("due_at")) is not None:
+        refuse_restarted_clock(issue, moment, taking.timezone)
         refuse_far_date(issue, moment, taking.brought.get("reason"), now=taking.now, timezone=taking.timezone)
         set_due(issue, moment, taking.timezone)
     taking.changes |= due_change(issue, before, rule)

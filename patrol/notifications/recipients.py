@@ -25,15 +25,15 @@ class Recipients(NamedTuple):
     office_region_id: UUID | None
 
 
-def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date) -> Recipients:
+def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date, named: Sequence[UUID] = ()) -> Recipients:
     """Return the enabled accounts that `to` means for this issue, each once, without the one who acted.
 
     Nobody is told of what he may not see: a charge against a chief (F) goes to no chief, whoever the superior is. What
     would go to a superior chief goes to the office above then, so that a charge nobody looks at comes to somebody's eyes.
-    `issue` needs its region, reach and co-handlers loaded; chiefs are those of the local `day`. The office is the nearest
-    at or above the issue's region in which somebody holds that role.
+    `named` are the accounts that the entry itself names. `issue` needs its region, reach and co-handlers loaded; chiefs are
+    those of the local `day`. The office is the nearest at or above the issue's region in which somebody holds that role.
     """
-    ids: list[UUID | None] = []
+    ids: list[UUID | None] = list(named) if To.NAMED in to else []
     if To.LEAD in to:
         ids.append(issue.lead_id)
     if To.CO_HANDLERS in to:
@@ -46,8 +46,8 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     office, *above = [*_offices_up(issue.region), [], []] if To.OFFICE in to else [[], []]
     higher = above[0] if To.OFFICE_ABOVE in to or (To.SUPERIOR in to and is_charge(issue.category)) else []
     sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
-    named = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *higher, *sides))]
-    wanted = [person_id for person_id in dict.fromkeys(named) if person_id and person_id != but]
+    told = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *higher, *sides))]
+    wanted = [person_id for person_id in dict.fromkeys(told) if person_id and person_id != but]
     seeing = seen_by(issue, wanted)
     return Recipients([person_id for person_id in wanted if person_id in seeing], office[0].region_id if office else None)
 

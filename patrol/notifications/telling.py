@@ -15,8 +15,9 @@ from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
 from patrol.issues.deciding import LATE_NAME
+from patrol.issues.escalation_models import Order
 from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
-from patrol.issues.history import ESCALATE, SUBMIT
+from patrol.issues.history import ANSWER_ORDER, ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.recipients import Recipients, recipients_of
@@ -79,11 +80,21 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         and _planned_at(entry) < issue.due_at <= clock.now()
     )
     to = () if template is None or straight or belated else template.to
-    recipients = recipients_of(issue, to, but=entry.actor_id, day=clock.today(current_app.extensions["settings"].timezone))
+    today = clock.today(current_app.extensions["settings"].timezone)
+    recipients = recipients_of(issue, to, but=entry.actor_id, day=today, named=_named_by(entry))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
         facts=_facts(issue, entry), recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),
     )  # fmt: skip
+
+
+def _named_by(entry: HistoryEntry) -> list[UUID]:
+    """Return whom an entry names: who gave the order that it answers, nobody for the ladder's; who approved of what it did, or is to know of it."""
+    if entry.verb == ANSWER_ORDER:
+        giver = db.session.scalar(select(Order.by_id).where(Order.id == UUID(entry.changes["order"]["to"])))
+        return [giver] if giver else []
+    chief = entry.changes.get("approved_by") or entry.changes.get("reported_to")
+    return [UUID(chief["to"]["id"])] if chief else []
 
 
 def _planned_at(entry: HistoryEntry) -> datetime:

@@ -23,12 +23,14 @@ class To(StrEnum):
     SUPERIOR = "superior"
     SIDES = "sides"
     OFFICE_ABOVE = "office_above"
+    NAMED = "named"
 
 
 TO_NAME: dict[To, Text] = {
     To.LEAD: Text("负责人", "the lead"), To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
     To.OFFICE_ABOVE: Text("上级河长办", "the office above it"),
     To.SUPERIOR: Text("上级河长", "the superior chief"),
+    To.NAMED: Text("其中点名的人（发出督办的人、批准挂账的人）", "whom it names: who gave the order, who approved or answers for it"),
     To.SIDES: Text("交界各方河长办", "the offices on both sides of a border"),
     To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
 }
@@ -88,7 +90,7 @@ _ROWS = (
     # The reason may hold a citizen's words, and a group's robot tells it to a whole group: who may read it finds it in the history.
     _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"),
          Text("{actor}决定重新办理，理由见办理过程。", "{actor} took it up again; the history says why.")),
-    _row("suspend", (To.LEAD,), Text("问题已挂账", "An issue is suspended"), Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("suspend", (To.LEAD, To.NAMED), Text("问题已挂账", "An issue is suspended"), Text("{actor}：{reason}", "{actor}: {reason}")),
     _row("resume", (To.LEAD,), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("ask_extension", (To.OFFICE,), Text("申请延期，请决定", "More time is asked for"),
          Text("{actor}申请延期：{reason}", "{actor} asks for more time: {reason}")),
@@ -100,6 +102,9 @@ _ROWS = (
     _row("ask_reopening", (To.OFFICE,), Text("公众反映未整改到位，请决定", "A citizen says: not fixed"),
          Text("请由整改人以外的人员核实后决定。", "Somebody who did not handle it has to look and decide.")),
     _row("supervise", (To.LEAD, To.OFFICE), Text("收到督办", "An order of supervision"), Text("{actor}督办，请答复。", "{actor} asks for an answer.")),
+    # The answer's words stand in the history: a group's robot would tell them to a whole group.
+    _row("answer_order", (To.NAMED,), Text("您发出的督办已答复", "Your order was answered"),
+         Text("{actor}已答复，内容见办理过程。", "{actor} has answered; the history says what.")),
     _row("recount", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
          Text("按新规定重新计算，现在的期限为 {due}。", "Counted again by new rules: it is due at {due} now.")),
     _row("report_part", (To.LEAD,), Text("协办分项已完成", "A part is done"), Text("{actor}报告协办分项已完成。", "{actor} reports a part of the work as done.")),

@@ -79,7 +79,7 @@ def delegation_for(principal_id: UUID, deputy_id: UUID, reach_ids: Collection[UU
 
 
 @stands_in_through
-def _act_for_each_other(person_id: UUID | Known, since: ColumnElement[date], until: date | Known) -> Select[UUID]:
+def _act_for_each_other(person_id: ColumnElement[UUID], since: ColumnElement[date], until: date | Known) -> Select[UUID]:
     """Select who had leave to patrol for the person, or gave leave to that person, on any day from `since` to `until`."""
     principal, deputy = Delegation.principal_id, Delegation.deputy_id
     return select(case((principal == person_id, deputy), else_=principal)).where(

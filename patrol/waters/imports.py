@@ -4,10 +4,14 @@ from uuid import UUID
 
 from flask import current_app
 
+from patrol.foundation import events
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
+from patrol.people.events import HandlingLost
+from patrol.people.permissions import Permission as P
+from patrol.people.permissions import Role, permissions_of
 from patrol.people.sign_in import end_sign_ins
 from patrol.waters.import_columns import Fault, ImportKind, ImportRow, read_rows
 from patrol.waters.import_files import read_table
@@ -57,15 +61,24 @@ def _bring_in(
     planned = [item for item in planned if item.row not in faulty]
     # Before anything is written: afterwards nobody can tell a new password from the old one.
     new_passwords = [item.existing.id for item in planned if item.existing is not None and "password_hash" in item.values]
+    lost = [item.existing.id for item in planned if item.existing is not None and _loses_handling(item)]
     settle(planned, report, write=write)
     if write:
         if report.touched:
             _follow_up(kind, planned, new_passwords)
+        for person_id in lost:
+            events.record(HandlingLost(person_id=person_id))
         note_audit(
             by, "import", kind.value, created=report.created, updated=report.updated, unchanged=report.unchanged,
             changes=[change._asdict() for change in report.changes[:_AUDITED_CHANGES]],
         )
     return report
+
+
+def _loses_handling(item: Planned) -> bool:
+    if "role_names" not in item.values or P.HANDLE_ISSUE not in item.existing.permissions:
+        return False
+    return P.HANDLE_ISSUE not in permissions_of(frozenset(Role(name) for name in item.values["role_names"]))
 
 
 def _follow_up(kind: ImportKind, planned: list[Planned], new_passwords: list[UUID]) -> None:

@@ -11,7 +11,7 @@ TARGET_CLASSES = ("I", "II", "III", "IV", "V")
 # Posts beside a chief: they help him, and do not answer for the reach. A title that stands in no list is a chief's own,
 # since districts write "village chief" in many ways.
 AIDE_TITLES = ("contact", "police_chief", "procurator", "联系人", "联系单位", "河道警长", "检察长")
-_DEPUTY_TITLES = ("deputy", "deputy_chief")
+DEPUTY_TITLES = ("deputy", "deputy_chief")
 # A chief is an official by appointment (DOMAIN, glossary): volunteers, wardens and departments hold the posts beside him only.
 NO_CHIEF = Text(
     "{name} 没有河长（chief）角色，不能任“{title}”：请先在人员中加上该角色；联系人、河道警长等协助职务不需要",
@@ -26,4 +26,4 @@ def answers_for_reach(title: str) -> bool:
 
 def is_deputy(title: str) -> bool:
     """Tell whether a title names a deputy, who answers only where there is no chief proper."""
-    return "副" in title or title.lower() in _DEPUTY_TITLES
+    return "副" in title or title.lower() in DEPUTY_TITLES

@@ -237,7 +237,8 @@ STEP_BODIES: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "transfer": ("accepted", lambda w: {"reason": "不在本段", "reach_id": w.reaches["other"]}),
     "decline": ("dispatched", lambda _w: {"ground": "other_reach", "reason": "不在本段", "suggested_owner": "石桥镇"}),
     "suspend": ("dispatched", lambda _w: {
-        "reason": "需截污工程", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}),
+        "reason": "需截污工程", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "完工", "due_on": "2999-09-30"}],
+        "approved_by": "supervisor"}),
     "resume": ("suspended", lambda _w: {"note": "工程已完工"}),
     "start": ("dispatched", lambda _w: {"note": "已到场"}),
     "progress": ("in_progress", lambda _w: {"note": "清理中"}),

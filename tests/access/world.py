@@ -264,7 +264,8 @@ class WorldMaker:
         if state == "rejected":
             path = (("rejected", office, "reject", {"ground": "no_evidence_found", "reason": "现场未见"}),)
         if state == "suspended":
-            body = {"reason": "需截污工程", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "完工", "due_on": "2999-09-30"}]}
+            body = {"reason": "需截污工程", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "完工", "due_on": "2999-09-30"}],
+                    "approved_by": "supervisor"}
             path = (("accepted", office, "accept", {}), ("suspended", office, "suspend", body))
         if state == "merged":
             path = (("merged", office, "merge", {"into": self.world.issues["dispatched"], "reason": "同一处"}),)

@@ -5,7 +5,7 @@ when it does more than change the state, an entry in `EFFECTS`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ GRADES = ("general", "serious", "major", "urgent")
 UNDO_WITHIN, RELAPSE_WITHIN = timedelta(hours=24), timedelta(days=90)
 
 # Who holds what, from docs/permissions.md.
-OFFICE, CHIEF = {"office"}, {"chief"}
+OFFICE, CHIEF = {"office"}, {"chief", "supervisor"}
 HANDLES = {"patroller", "chief", "office", "handler"}
 REVIEWS = {"office", "supervisor"}
 SUPERVISES = {"chief", "supervisor"}
@@ -89,6 +89,12 @@ class Case:
     dispatched_at: datetime | None = None
     declined: bool = False
     stopped_at: datetime | None = None
+    dispatched_before: bool = False
+    # Who is chief of its district, whoever else there is.
+    district_chiefs: list[Somebody] = field(default_factory=list)
+    # By when a request for more time is decided, and whether it was noted that this is late.
+    more_time_by: datetime | None = None
+    more_time_noted: bool = False
     is_reached: bool = False
     returned: int = 0
     reopened: int = 0
@@ -167,9 +173,11 @@ def helps(case: Case, who: Somebody, _now: datetime) -> bool:
 
 
 def handled(case: Case, who: Somebody, now: datetime) -> bool:
-    """Whether it is one's own work, or that of somebody who acted for one, or for whom one acted, since the dispatch."""
+    """Whether it is one's own work, or that of somebody linked to one by people who acted for each other since the dispatch."""
     since, today = (case.dispatched_at or case.received).astimezone(UTC).date(), local_day(now)
-    eyes = [who, *(other for other, first, last in who.partners if first <= today and last >= since)]
+    eyes = [who]
+    for one in eyes:
+        eyes += [other for other, first, last in one.partners if first <= today and last >= since and other not in eyes]
     return any(one in (case.lead, case.rectified_by, *case.helpers, *case.workers) for one in eyes)
 
 
@@ -182,13 +190,21 @@ def chief_signs(case: Case) -> bool:
     return case.severity == "major" and not case.category.startswith(CHARGE)
 
 
-def signs(case: Case, who: Somebody, _now: datetime = NEVER) -> bool:
+def general_chief(case: Case, who: Somebody, everybody: Sequence[Somebody], now: datetime) -> bool:
+    """Who can sign a case: its district's chief, or a supervisor where that chief worked on it; nobody checks own work."""
+    chiefs = [one for one in everybody if one.enabled and one.signs and case.path.startswith(one.signs) and not handled(case, one, now)]
+    able = chiefs or [one for one in everybody if one.enabled and "supervisor" in one.roles and one.covers(case.path) and not handled(case, one, now)]
+    return who in able
+
+
+def signs(case: Case, who: Somebody, now: datetime = NEVER) -> bool:
     as_chief = who.signs is not None and case.path.startswith(who.signs)
-    return who.covers(case.path) and (not chief_signs(case) or as_chief)
+    in_stead = "supervisor" in who.roles and general_chief(case, who, [*case.district_chiefs, who], now)
+    return who.covers(case.path) and (not chief_signs(case) or as_chief or in_stead)
 
 
 def closes(case: Case, who: Somebody, now: datetime) -> bool:
-    return reviews(case, who, now) and signs(case, who)
+    return reviews(case, who, now) and signs(case, who, now)
 
 
 def stands_above(case: Case, who: Somebody, _now: datetime) -> bool:
@@ -427,7 +443,20 @@ def can_name(case: Case, severity: str, due: datetime, reason: bool, now: dateti
     """The office names a later date than policy's only for a reason, and none beyond twice the limit."""
     policy = by_policy(case, severity, case.since)
     standing = case.due if severity == case.severity else policy
+    if case.dispatched_before and due > (case.due if severity == case.severity else graded_anew(case, severity, now)):
+        return False
     return now < due <= now + 2 * (by_policy(case, severity, now) - now) and (reason or due <= max(policy, standing))
+
+
+def graded_anew(case: Case, severity: str, now: datetime) -> datetime:
+    """When a case would be due with another severity, and the time that was granted since."""
+    other = replace(case, severity=severity, grants=list(case.grants))
+    count_again(other, now)
+    return other.due
+
+
+def lowers(case: Case, severity: str | None) -> bool:
+    return severity is not None and GRADES.index(severity) < GRADES.index(case.severity)
 
 
 def unsigned(case: Case, who: Somebody, severity: str | None) -> bool:
@@ -503,6 +532,18 @@ def wait_for_answer(case: Case, asked: list[datetime]) -> None:
 
 def climb(case: Case, now: datetime) -> list[str]:
     """Let the sweep pass at `now`; return the rungs that it reaches."""
+    noted = ["office"] if case.more_time_by and not case.more_time_noted and case.more_time_by <= now else []
+    case.entries += ["escalate"] * len(noted)
+    case.more_time_noted |= bool(noted)
+    return [*noted, *climb_otherwise(case, now)]
+
+
+def ask_for_time(case: Case, now: datetime) -> None:
+    """The office decides on more time within a working day."""
+    case.more_time_by, case.more_time_noted = end_of(plus(local_day(now), 1, "working")), False
+
+
+def climb_otherwise(case: Case, now: datetime) -> list[str]:
     late = [moment for moment in case.waits[case.noted:] if moment <= now]
     if case.waits:
         case.noted += len(late)
@@ -641,7 +682,7 @@ def withdraw_relapse(case: Case) -> None:
 
 
 def settle_extension(case: Case) -> None:
-    """Whoever leads no more gets no more time: what nobody decided is refused."""
+    """Whoever leads no more gets no more time, nor does what has ended: what nobody decided is refused."""
     for row in case.extensions:
         if row["granted"] is None and row["opening"] == case.reopened:
             row["granted"] = False
@@ -655,12 +696,16 @@ def call_back(case: Case) -> None:
     case.lead, case.helpers, case.department, case.dispatched_at = None, [], None, None
 
 
+def wants_time(case: Case) -> bool:
+    return any(row["granted"] is None and row["opening"] == case.reopened for row in case.extensions)
+
+
 def reopen(case: Case, cases: Sequence[Case]) -> None:
     """Whoever called it not fixed is answered by that, whichever way it is reopened."""
     for row in (row for one in cases for row in one.requests if row["of"] is case):
         row["decided"] = True
     call_back(case)
-    case.declined, case.rectified_by, case.closed_at = False, None, None
+    case.declined, case.rectified_by, case.closed_at, case.dispatched_before = False, None, None, False
     case.reopened += 1
 
 
@@ -676,7 +721,7 @@ def take(
     if severity not in (None, case.severity):
         case.severity = case.graded = severity
         case.raises = []
-    case.category = category or case.category
+    before_category, case.category = case.category, category or case.category
     if row.due == "sets":
         count_due(case, "rectification", now, now)
         case.climbs_from = now
@@ -687,6 +732,9 @@ def take(
         case.stopped_at = None
     elif verb == "return":
         restore_due(case, "review", case.rectified_at, now)
+    if verb in ("dispatch", "transfer") and category not in (None, before_category):
+        withdraw_relapse(case)
+        link_relapse(case, cases)
     if verb == "accept" or (verb == "reopen" and case.state == "rejected"):
         link_relapse(case, cases)
     effects = {
@@ -703,6 +751,10 @@ def take(
     before, case.state = case.state, take_out(case, cases, now) if verb == "unmerge" else target or case.state
     if case.state != before:
         wait_for_office(case, now)
+    if case.state not in IN_WORK:
+        case.more_time_by = None
+    elif before not in IN_WORK and wants_time(case):
+        ask_for_time(case, now)
     case.entries.append(verb)
-    if before == "dispatched" and case.state == "accepted":
+    if case.state in ENDED or (before == "dispatched" and case.state == "accepted"):
         settle_extension(case)

@@ -96,10 +96,16 @@ def test_the_system_only_accepts_and_dispatches():
 
 def test_a_step_out_of_turn_is_a_conflict_that_names_the_possible_ones():
     refusal = refusal_of(Conflict, "submitted", OFFICE, "close")
-    assert refusal.extra == {"allowed": ["accept", "reject", "merge", "supervise"]}
+    assert refusal.extra == {"allowed": ["accept", "reject", "merge"]}
     assert "待受理" in refusal.detail.zh
-    assert "受理、不予受理、合并、督办" in refusal.detail.zh
-    assert refusal.detail.en.endswith("does not allow “Close”; it allows: Accept, Reject, Merge, Supervise")
+    assert "受理、不予受理、合并" in refusal.detail.zh
+    assert refusal.detail.en.endswith("does not allow “Close”; what you can do now: Accept, Reject, Merge")
+
+
+def test_a_step_out_of_turn_names_only_what_is_open_to_who_asked():
+    assert refusal_of(Conflict, "submitted", LEADER, "close").extra == {"allowed": []}
+    assert refusal_of(Conflict, "submitted", SUPERVISOR, "close").extra == {"allowed": ["supervise"]}
+    assert refusal_of(Conflict, "rectified", role(CLERK, Role.OFFICE, own_work=True), "start").extra == {"allowed": []}
 
 
 def test_where_nothing_is_possible_the_conflict_says_so():
@@ -125,18 +131,18 @@ def test_whoever_handled_it_neither_verifies_nor_returns_nor_closes():
 
 
 def test_a_major_issue_is_closed_by_the_districts_chief_alone():
-    district = role(BOSS, Role.CHIEF, chief_of_district=True)
+    district = role(BOSS, Role.CHIEF, signs=True)
     village = role(STRANGER, Role.CHIEF)
     assert open_to("verified", district, severity=Severity.MAJOR) == {"close"}, "the return is of who reviews"
     assert open_to("verified", district, severity=Severity.URGENT) == set()
     for actor in (OFFICE, village):
         refusal = refusal_of(NotAllowed, "verified", actor, "close", severity=Severity.MAJOR)
         assert "district's chief" in refusal.detail.en
-    assert open_to("verified", role(BOSS, Role.CHIEF, chief_of_district=True, own_work=True), severity=Severity.MAJOR) == set()
+    assert open_to("verified", role(BOSS, Role.CHIEF, signs=True, own_work=True), severity=Severity.MAJOR) == set()
 
 
 def test_an_accepted_major_issue_is_rejected_by_the_districts_chief_alone():
-    district = role(BOSS, Role.CHIEF, chief_of_district=True)
+    district = role(BOSS, Role.CHIEF, signs=True)
     assert open_to("accepted", district, severity=Severity.MAJOR) == {"reject", "suspend"}
     assert "reject" not in open_to("accepted", OFFICE, severity=Severity.MAJOR)
     assert "district's chief" in refusal_of(NotAllowed, "accepted", OFFICE, "reject", severity=Severity.MAJOR).detail.en
@@ -151,7 +157,7 @@ def test_a_major_charge_is_signed_by_the_office_above():
     assert "reject" in open_to("accepted", OFFICE, **facts)
     assert "suspend" in open_to("in_progress", OFFICE, **facts)
     assert "resume" in open_to("suspended", OFFICE, **facts)
-    assert open_to("verified", role(BOSS, Role.CHIEF, chief_of_district=True), **facts) == set()
+    assert open_to("verified", role(BOSS, Role.CHIEF, signs=True), **facts) == set()
 
 
 def test_a_bureau_that_was_called_in_helps_a_lead_and_leads_where_there_is_none():
@@ -223,7 +229,7 @@ ISSUES = st.builds(
 )  # fmt: skip
 ACTORS = st.builds(
     ActorFacts, person_id=st.none() | PEOPLE, permissions=st.frozensets(st.sampled_from(Permission)),
-    in_scope=st.booleans(), department=st.none() | st.just("water"), chief_of_district=st.booleans(), own_work=st.booleans(),
+    in_scope=st.booleans(), department=st.none() | st.just("water"), signs=st.booleans(), own_work=st.booleans(),
 )  # fmt: skip
 
 
@@ -255,7 +261,7 @@ def test_a_ground_of_rejection_is_none_of_declining():
 
 
 def test_a_major_issue_goes_on_the_ledger_by_the_districts_chief_alone():
-    district = role(BOSS, Role.CHIEF, chief_of_district=True)
+    district = role(BOSS, Role.CHIEF, signs=True)
     for state, verb in (("in_progress", "suspend"), ("suspended", "resume")):
         assert open_to(state, district, severity=Severity.MAJOR) == {verb}
         assert open_to(state, district) == set()

@@ -83,7 +83,7 @@ def test_a_late_check_is_noted_once_listed_and_told_to_the_office_and_the_one_ab
 
 def test_each_day_of_the_ledger_that_passes_is_told(valley, monday):
     issue = taken(
-        valley.office_client, report(valley.patroller_client), "suspend", reason="需要工程", review_on="2026-03-20",
+        valley.office_client, report(valley.patroller_client), "suspend", reason="需要工程", review_on="2026-03-20", approved_by=valley.district_chief.username,
         milestones=[{"text": "立项", "due_on": "2026-03-12"}, {"text": "完工", "due_on": "2026-06-30"}])
     assert by(issue) == local("2026-03-13T00:00")
     assert issue["decision"]["explanation"] == ["挂账节点：2026-03-12", "截止2026-03-12 24:00"]
@@ -104,3 +104,100 @@ def test_a_check_that_comes_after_a_downtime_is_told_although_the_lead_would_be_
         while worker.deliver_due():
             pass
     assert "issue.review_late" in [row["kind"] for row in valley.office_client.get("me/messages").json["items"]]
+
+
+MORE_TIME = {"until": "2026-03-25T00:00:00+08:00", "reason": "连续降雨"}
+
+
+@pytest.fixture
+def asked(valley, monday):
+    """A dispatched issue whose lead asked for more time on a Tuesday."""
+    issue = report(valley.patroller_client)
+    with at(local("2026-03-03T09:00")):
+        return taken(valley.chief_client, issue, "extensions", **MORE_TIME)
+
+
+def test_a_request_for_more_time_has_a_clock_of_its_own_and_is_late_visibly(valley, asked):
+    assert by(asked) == local("2026-03-05T00:00")
+    assert (asked["decision"]["rule"], asked["decision"]["late"]) == ("extension_general_1_wd", False)
+    assert asked["decision"]["explanation"][0] == "延期申请的批复期限：1个工作日"
+    assert sweep_at("2026-03-04T23:59") == 0
+    assert sweep_at("2026-03-05T00:00") == 1
+    assert climbed() == ["extension_late"]
+    with at(local("2026-03-05T09:00")):
+        while worker.deliver_due():
+            pass
+        started = taken(valley.chief_client, valley.chief_client.get(f"issues/{asked['id']}").json, "start")
+        assert (by(started), started["decision"]["late"], started["overdue"]) == (by(asked), True, False)
+        for client, query in (
+            (valley.office_client, "decision_late=true"), (valley.office_client, "list=waiting_for_me"), (valley.supervisor_client, "list=late_below_me"),
+        ):  # fmt: skip
+            assert listed(client, query) == [asked["number"]], query
+        for client in (valley.town_office_client, valley.office_client):
+            [told] = [row for row in client.get("me/messages").json["items"] if row["kind"] == "issue.extension_late"]
+            assert "2026-03-04 24:00" in told["body"]
+        decided = taken(valley.office_client, started, "extensions/1/decide", granted=False, reason="无必要")
+        assert decided["decision"] is None
+        assert listed(valley.office_client, "decision_late=true") == []
+    assert [chain for chain in broken_chains() if chain] == []
+
+
+def test_the_leads_own_ladder_goes_on_beside_a_request(valley, asked):
+    """Half of the time is over on Monday the 9th, the day before the last begins on Friday the 13th, the last ends on the 16th."""
+    for day in ("2026-03-05T00:00", "2026-03-10T00:00", "2026-03-13T00:00", "2026-03-17T00:00"):
+        assert sweep_at(day) == 1, day
+    assert climbed() == ["extension_late", "half_time", "day_before", "overdue"]
+
+
+def test_another_grade_keeps_the_clock_of_the_request(valley, asked, monday):
+    other = report(valley.patroller_client)
+    with at(local("2026-03-03T10:00")):
+        taken(valley.office_client, other, "merge", into=asked["id"], reason="同一处", raise_severity="serious")
+        shown = valley.office_client.get(f"issues/{asked['id']}").json
+        assert (by(shown), shown["decision"]["rule"]) == (by(asked), "extension_general_1_wd")
+        undone = taken(valley.office_client, valley.office_client.get(f"issues/{other['id']}").json, "unmerge", reason="两处")
+        assert undone["state"] == "dispatched"
+    assert sweep_at("2026-03-05T00:00") == 1
+    assert climbed() == ["extension_late"]
+
+
+def test_what_was_asked_before_a_check_or_the_ledger_is_decided_after_it(valley, asked, pictures):
+    with at(local("2026-03-04T09:00")):
+        cured = taken(valley.chief_client, asked, "rectify", files=pictures[:1], note="已清理")
+        assert cured["decision"]["rule"] == "review_general_3_wd"
+    with at(local("2026-03-06T09:00")):
+        returned = taken(valley.office_client, cured, "return", reason="仍有")
+        assert (by(returned), returned["decision"]["rule"]) == (local("2026-03-10T00:00"), "extension_general_1_wd")
+        ledger = {"reason": "工程", "review_on": "2026-03-20", "milestones": [{"text": "立项", "due_on": "2026-03-20"}]}
+        kept = taken(valley.office_client, returned, "suspend", **ledger, approved_by=valley.district_chief.username)
+        assert kept["decision"]["rule"] == "ledger"
+    with at(local("2026-03-16T09:00")):
+        resumed = taken(valley.office_client, kept, "resume")
+        assert by(resumed) == local("2026-03-18T00:00")
+    assert [chain for chain in broken_chains() if chain] == []
+
+
+def test_what_ends_decides_the_request(valley, asked, pictures):
+    with at(local("2026-03-04T09:00")):
+        other = taken(valley.chief_client, report(valley.patroller_client), "extensions", **MORE_TIME)
+        taken(valley.office_client, other, "merge", into=asked["id"], reason="同一处")
+        issue = taken(valley.chief_client, asked, "rectify", files=pictures[:1], note="已清理", version=asked["version"] + 1)
+        issue = taken(valley.office_client, taken(valley.supervisor_client, issue, "verify"), "close")
+        assert issue["decision"] is None
+        for ended in (issue, other):
+            [row] = valley.office_client.get(f"issues/{ended['id']}/extensions").json["items"]
+            assert (row["granted"], row["decided_by"], "办结" in row["decision"]) == (False, None, True)
+            last = valley.office_client.get(f"issues/{ended['id']}/history").json["items"][-1]
+            assert (last["verb"], last["rule"], last["actor"]) == ("refuse_extension", "issue_ended", None)
+        while worker.deliver_due():
+            pass
+        assert "issue.refuse_extension" not in [row["kind"] for row in valley.chief_client.get("me/messages").json["items"]]
+    assert sweep_at("2026-04-30T09:00") == 0
+    assert [chain for chain in broken_chains() if chain] == []
+
+
+def test_a_new_lead_has_no_request_that_waits(valley, asked, build, signed_in):
+    admin = signed_in(build.person("admin"))
+    assert admin.patch(f"people/{valley.chief.id}", json={"disabled": True}, headers={"If-Match": '"1"'}).status_code == 200
+    assert valley.office_client.get(f"issues/{asked['id']}").json["decision"] is None
+    assert [chain for chain in broken_chains() if chain] == []

@@ -168,7 +168,8 @@ def test_what_has_ended_is_not_walked_over_and_begins_anew_when_reopened(valley)
 def test_a_ledger_stops_the_ladder_and_resuming_begins_it_anew(issue, valley):
     due = due_of(issue)
     review = (clock.today(CHINA) + timedelta(days=30)).isoformat()
-    issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on=review, milestones=[{"text": "立项", "due_on": review}])
+    issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on=review, milestones=[{"text": "立项", "due_on": review}],
+                  approved_by=valley.district_chief.username)
     assert sweep_at(due + timedelta(days=5)) == 0
     with at(due + timedelta(days=5)):
         taken(valley.office_client, issue, "resume")

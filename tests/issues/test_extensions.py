@@ -120,7 +120,7 @@ def test_nothing_is_extended_on_the_ledger(valley):
     with at(MONDAY):
         issue = taken(valley.chief_client, report(valley.patroller_client), "extensions", **LATER)
         ledger = {"reason": "工程", "review_on": "2026-07-01", "milestones": [{"text": "完工", "due_on": "2026-06-20"}]}
-        issue = taken(valley.office_client, issue, "suspend", **ledger)
+        issue = taken(valley.office_client, issue, "suspend", **ledger, approved_by=valley.district_chief.username)
         refused(valley.office_client, issue, "extensions/1/decide", 409, **YES)
         refused(valley.chief_client, issue, "extensions", 409, **LATER)
 

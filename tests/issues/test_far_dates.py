@@ -50,7 +50,58 @@ def test_what_is_major_stays_major_but_for_the_districts_chief(valley, verb, oth
         assert (refused.status_code, "县级河长" in refused.json["detail"]) == (403, True)
     with transaction():
         db.session.get_one(Person, valley.district_chief.id).role_names = ["chief", "office"]
-    assert taken(valley.district_chief_client, issue, verb, severity=other)["severity"] == other
+    assert taken(valley.district_chief_client, issue, verb, severity=other, reason="核实")["severity"] == other
+
+
+@pytest.mark.parametrize("verb", ["accept", "dispatch"])
+def test_a_lower_severity_needs_a_reason_which_the_history_keeps(valley, verb):
+    issue = report(valley.patroller_client, severity="serious")
+    if verb == "dispatch":
+        issue = taken(valley.office_client, issue, "accept")
+    for reason in ({}, {"reason": " "}):
+        refused = step(valley.office_client, issue, verb, severity="general", **reason)
+        assert (refused.status_code, set(refused.json["errors"])) == (422, {"reason"})
+    lowered = taken(valley.office_client, issue, verb, severity="general", reason="面积不足一平方米")
+    assert lowered["severity"] == "general"
+    assert valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]["reason"] == "面积不足一平方米"
+    higher = report(valley.patroller_client, severity="serious")
+    assert taken(valley.office_client, higher, "accept", severity="urgent")["severity"] == "urgent"
+
+
+def bounced(valley, issue, **fields):
+    """Pass an issue to the other town and dispatch it anew there; return the answer."""
+    issue = taken(valley.office_client, issue, "transfer", reach_id=str(valley.other_reach.id), reason="石溪", **fields)
+    return issue, {"lead": valley.other_chief.username}
+
+
+def test_passing_an_issue_round_does_not_move_its_date(valley, serious):
+    first = taken(valley.office_client, serious, "dispatch")
+    later = (datetime.fromisoformat(first["due_at"]) + timedelta(minutes=1)).isoformat()
+    for _ in range(2):
+        issue, lead = bounced(valley, first)
+        assert issue["due_at"] == first["due_at"]
+        refused = step(valley.office_client, issue, "dispatch", due_at=later, reason="重新安排", **lead)
+        assert (refused.status_code, set(refused.json["errors"])) == (422, {"due_at"})
+        assert "延期" in refused.json["errors"]["due_at"][0]
+        first = taken(valley.office_client, issue, "dispatch", **lead)
+        assert first["due_at"] == serious["due_at"]
+    declined = taken(valley.other_chief_client, first, "decline", ground="other_reach", reason="x", suggested_owner="柳岸镇")
+    assert set(step(valley.office_client, declined, "dispatch", due_at=later, reason="x", **lead).json["errors"]) == {"due_at"}
+    assert taken(valley.office_client, declined, "dispatch", due_at=first["due_at"], **lead)["due_at"] == first["due_at"]
+
+
+def test_another_grade_counts_from_the_old_beginning_and_what_is_reopened_anew(valley, serious):
+    issue, lead = bounced(valley, taken(valley.office_client, serious, "dispatch"))
+    higher = taken(valley.office_client, issue, "dispatch", severity="urgent", **lead)
+    assert datetime.fromisoformat(higher["due_at"]) < datetime.fromisoformat(serious["due_at"])
+    issue, lead = bounced(valley, higher)
+    issue = taken(valley.office_client, issue, "dispatch", severity="serious", reason="核实", **lead)
+    assert issue["due_at"] == serious["due_at"]
+    issue, lead = bounced(valley, issue)
+    rejected = taken(valley.office_client, issue, "reject", ground="no_evidence_found", reason="未见")
+    again = taken(valley.office_client, rejected, "reopen", reason="又报")
+    later = (datetime.fromisoformat(again["due_at"]) + timedelta(minutes=1)).isoformat()
+    assert taken(valley.office_client, again, "dispatch", due_at=later, reason="汛期", **lead)["due_at"] > again["due_at"]
 
 
 def test_the_category_is_corrected_at_dispatch_and_transfer(valley):

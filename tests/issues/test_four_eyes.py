@@ -113,6 +113,23 @@ def test_a_delegation_that_ended_after_the_work_still_counts(both, build, pictur
         assert is_shut(both.both_client, issue)
 
 
+def test_a_deputys_deputy_sees_with_the_principals_eyes(both, build, pictures):
+    delegated(build, both.chief, both.patroller)
+    delegated(build, both.patroller, both.both)
+    issue = rectified(both, pictures)
+    assert is_shut(both.both_client, issue)
+    assert not is_shut(both.other_both_client, issue)
+    # However long the chain, and whichever way round its links are.
+    delegated(build, both.other_both, both.both)
+    assert is_shut(both.other_both_client, issue)
+
+
+def test_a_link_that_ended_before_the_work_breaks_the_chain(both, build, pictures):
+    delegated(build, both.chief, both.patroller)
+    delegated(build, both.patroller, both.both, begins=-9, ends=-5)
+    assert not is_shut(both.both_client, rectified(both, pictures))
+
+
 def test_the_veto_and_spot_checks_go_by_the_same_rule(both, build, anyone, pictures):
     with transaction():
         db.session.get_one(Person, both.both.id).role_names = ["chief", "office", "supervisor"]
@@ -190,9 +207,22 @@ def test_nobody_decides_on_more_time_for_own_work(both, build):
             taken(both.other_both_client, asked, "extensions/1/decide", granted=True, reason="属实")
 
 
+def test_who_is_out_of_turn_is_told_of_no_check_on_own_work(both, pictures):
+    issue = rectified(both, pictures, dispatched_to(both, both.both), by="both")
+    for client, allowed in ((both.both_client, []), (both.other_both_client, ["verify", "return", "supervise"])):
+        refused = step(client, issue, "start")
+        assert (refused.status_code, refused.json["allowed"]) == (409, allowed)
+        assert client.get(f"issues/{issue['id']}").json["allowed"] == allowed
+
+
+def dispatched_to(valley, lead):
+    issue = taken(valley.office_client, report(valley.office_client, severity="serious"), "accept")
+    return taken(valley.office_client, issue, "dispatch", lead=lead.username)
+
+
 def test_only_checks_and_what_could_be_checked_ask_for_it(both, queries, pictures):
     def asked():
-        found = sum("AS eyes" in statement for statement in queries)
+        found = sum("RECURSIVE eyes" in statement for statement in queries)
         queries.clear()
         return found
 

@@ -1,11 +1,20 @@
 """Work changes hands: with the reach to another chief, or to the office when its lead can handle nothing any more."""
 
-import pytest
+from datetime import timedelta
 
-from patrol.foundation import clock, events
+import pytest
+from sqlalchemy import select
+
+from patrol.foundation import clock, events, worker
+from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
+from patrol.issues.handing_over import leave_work_of_former_chiefs
 from patrol.issues.history import broken_chains
+from patrol.people.actor import SYSTEM
+from patrol.people.models import Person
 from patrol.waters.events import ReachHandedOver
+from patrol.waters.imports import ImportKind, run_import
+from patrol.waters.models import Appointment
 from tests.issues.conftest import NOWHERE, report, step, taken
 
 
@@ -67,6 +76,59 @@ def test_other_changes_of_an_account_leave_its_work(valley, build, signed_in, ha
     change(signed_in(build.person("admin")), valley.chief, **harmless)
     left = valley.office_client.get(f"issues/{issue['id']}").json
     assert (left["lead"]["id"], left["version"]) == (str(valley.chief.id), issue["version"])
+
+
+def ends(valley, day):
+    with transaction():
+        db.session.scalars(select(Appointment).where(Appointment.person_id == valley.chief.id)).one().valid_to = day
+
+
+def test_when_the_last_appointment_has_ended_its_work_goes_to_the_office(valley, build, pictures):
+    issue, today = report(valley.patroller_client), clock.today("Asia/Shanghai")
+    town, chief = valley.town.code, valley.chief.username
+    begun = taken(valley.chief_client, report(valley.patroller_client), "start")
+    ends(valley, today)
+    assert leave_work_of_former_chiefs() == 0, "the last day counts"
+    ahead = clock.now() + timedelta(days=1)
+    with clock.moved_clock(lambda: ahead):
+        another = build.appointment(valley.other_reach, valley.chief)
+        assert leave_work_of_former_chiefs() == 0, "there is another appointment"
+        with transaction():
+            db.session.get_one(Appointment, another.id).valid_to = today
+        assert leave_work_of_former_chiefs() == 2
+        assert leave_work_of_former_chiefs() == 0
+        for one in (issue, begun):
+            left = valley.town_office_client.get(f"issues/{one['id']}").json
+            assert (left["state"], left["lead"], "rectify" in left["allowed"]) == (one["state"], None, True)
+        last = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+        assert (last["verb"], last["rule"], last["actor"]) == ("hand_over", "appointment_ended", None)
+        assert last["changes"]["lead_id"] == {"from": {"id": str(valley.chief.id), "name": "柳村长"}, "to": None}
+        while worker.deliver_due():
+            pass
+        assert "issue.hand_over" in [row["kind"] for row in valley.town_office_client.get("me/messages").json["items"]]
+        assert set(broken_chains()) == {None}
+        # Whom the office names although he is chief of nothing any more, it names knowingly.
+        again = taken(valley.office_client, valley.office_client.get(f"issues/{issue['id']}").json, "transfer", region=town, reason="重派")
+        taken(valley.office_client, again, "dispatch", lead=chief)
+        assert leave_work_of_former_chiefs() == 0
+
+
+def test_who_handles_by_another_role_too_keeps_the_work(valley):
+    report(valley.patroller_client)
+    ends(valley, clock.today("Asia/Shanghai"))
+    with transaction():
+        db.session.get_one(Person, valley.chief.id).role_names = ["chief", "patroller"]
+    ahead = clock.now() + timedelta(days=2)
+    with clock.moved_clock(lambda: ahead):
+        assert leave_work_of_former_chiefs() == 0
+
+
+def test_who_loses_the_role_by_an_import_leaves_the_work_too(valley, build):
+    issue = report(valley.patroller_client)
+    rows = f"username,name,roles,region_code\n{valley.chief.username},柳村长,auditor,{valley.village.code}\n"
+    done = run_import(ImportKind.PEOPLE, rows.encode(), by=SYSTEM)
+    assert (done.errors, done.updated) == ([], 1)
+    assert valley.office_client.get(f"issues/{issue['id']}").json["lead"] is None
 
 
 def change(admin, person, **changes):

@@ -27,7 +27,7 @@ from patrol.people.permissions import ROLE_MAY, Permission, Role
 OPEN = "submitted accepted dispatched in_progress rectified verified suspended"
 # Written out by hand from the contract, so that a slip in the table shows: verb, from, to, must, one of, may.
 CONTRACT = [
-    ("accept", "submitted", "accepted", "", "", "severity category note"),
+    ("accept", "submitted", "accepted", "", "", "severity category reason note"),
     ("reject", "submitted accepted", "rejected", "ground reason", "", ""),
     ("merge", "submitted accepted dispatched", "merged", "into reason", "", "raise_severity"),
     ("unmerge", "merged", "merged", "reason", "", ""),
@@ -40,7 +40,7 @@ CONTRACT = [
     ("verify", "rectified", "verified", "", "", "note photos"),
     ("return", "rectified verified", "in_progress", "reason", "", ""),
     ("close", "verified", "closed", "", "", "public_summary"),
-    ("suspend", "accepted dispatched in_progress", "suspended", "reason review_on milestones", "", ""),
+    ("suspend", "accepted dispatched in_progress", "suspended", "reason review_on milestones", "", "approved_by"),
     ("resume", "suspended", "in_progress", "", "", "note"),
     ("reopen", "closed rejected", "accepted", "reason", "", ""),
     ("supervise", OPEN, OPEN, "kind text", "", ""),

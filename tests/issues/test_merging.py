@@ -138,6 +138,19 @@ class TestMerging:
         assert original["due_at"] > first["due_at"]
         assert history(valley.office_client, first)[-1]["changes"]["severity"] == {"from": "general", "to": "serious"}
 
+    def test_what_lies_far_apart_or_is_of_another_kind_is_merged_with_a_warning_that_stays(self, valley):
+        near, far = report(valley.chief_client, category="C1"), report(valley.patroller_client, **THERE, category="C2")
+        original = report(valley.chief_client, category="C1")
+        done = taken(valley.office_client, near, "merge", into=original["id"], reason="同一处")
+        assert "warnings" not in done
+        assert "warnings" not in history(valley.office_client, near)[-1]["changes"]
+        done = taken(valley.office_client, far, "merge", into=original["id"], reason="同一处")
+        assert [("类别不同" in text, "相距" in text) for text in done["warnings"]] == [(True, False), (False, True)]
+        kept = history(valley.office_client, far)[-1]["changes"]["warnings"]["to"]
+        assert [row["zh"] for row in kept] == done["warnings"]
+        assert "m apart" in kept[1]["en"]
+        assert [chain for chain in broken_chains() if chain] == []
+
     def test_only_the_office_merges(self, valley):
         first, second = report(valley.patroller_client), report(valley.patroller_client)
         for client in (valley.chief_client, valley.supervisor_client, valley.handler_client):
@@ -242,6 +255,22 @@ class TestRelapse:
         assert again["relapse_of"]["number"] == old["number"]
         assert [chain for chain in broken_chains() if chain] == []
 
+    @pytest.mark.parametrize("verb", ["dispatch", "transfer"])
+    def test_a_corrected_category_links_what_it_brings_back_and_unlinks_what_it_does_not(self, valley, pictures, verb):
+        old, new = self.closed_then_again(valley, pictures, severity="serious", category="C2")
+        now = clock.now()
+        with clock.moved_clock(lambda: now + timedelta(days=31)):
+            new = taken(valley.office_client, new, "accept")
+            assert new["relapse_of"] is None
+            body = {} if verb == "dispatch" else {"region": valley.town.code, "reason": "更正"}
+            new = taken(valley.office_client, new, verb, category="C1", **body)
+            assert new["relapse_of"]["number"] == read(valley.office_client, new)["relapse_of"]["number"] == old["number"]
+            assert history(valley.office_client, new)[-1]["changes"]["relapse_of"] == {"from": None, "to": old["number"]}
+            assert read(valley.office_client, old)["relapsed_in"]["number"] == new["number"]
+            new = taken(valley.office_client, new, "transfer", region=valley.town.code, reason="更正", category="C2")
+            assert (new["relapse_of"], read(valley.office_client, old)["relapsed_in"]) == (None, None)
+        assert [entry["verb"] for entry in history(valley.office_client, old)][-2:] == ["relapse", "relapse_withdrawn"]
+        assert [chain for chain in broken_chains() if chain] == []
 
     def test_a_withdrawn_relapse_leaves_the_link_to_the_one_that_arrived_last(self, valley, pictures):
         old = cured(valley, report(valley.chief_client), pictures)

@@ -13,7 +13,7 @@ CHINA = "Asia/Shanghai"
 def suspended(valley, issue, days=30):
     day = (clock.today(CHINA) + timedelta(days=days)).isoformat()
     plan = [{"text": "立项", "due_on": day}, {"text": "完工", "due_on": day}]
-    return step(valley.office_client, issue, "suspend", reason="需要工程", review_on=day, milestones=plan)
+    return step(valley.office_client, issue, "suspend", reason="需要工程", review_on=day, milestones=plan, approved_by=valley.district_chief.username)
 
 
 def done(client, issue, n, version=None, note="已批复"):
@@ -65,7 +65,7 @@ def test_what_was_reached_is_waited_for_no_more(valley):
     today = clock.today(CHINA)
     near, far = ((today + timedelta(days=days)).isoformat() for days in (3, 9))
     plan = {"reason": "需要工程", "review_on": far, "milestones": [{"text": "立项", "due_on": near}]}
-    issue = taken(valley.office_client, report(valley.patroller_client), "suspend", **plan)
+    issue = taken(valley.office_client, report(valley.patroller_client), "suspend", **plan, approved_by=valley.district_chief.username)
     assert any(near in words for words in issue["decision"]["explanation"])
     left = done(valley.office_client, issue, 1).json
     assert any(far in words for words in left["decision"]["explanation"])

@@ -30,7 +30,8 @@ def undone(valley, issue):
 
 def on_ledger(valley, issue, stopped, resumed):
     with at(stopped):
-        issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on="2026-06-01", milestones=[{"text": "立项", "due_on": "2026-06-01"}])
+        issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on="2026-06-01", milestones=[{"text": "立项", "due_on": "2026-06-01"}],
+                      approved_by=valley.district_chief.username)
     with at(resumed):
         return taken(valley.office_client, issue, "resume")
 
@@ -88,7 +89,7 @@ def test_what_the_office_changed_since_stays(valley, monday):
     first = report(valley.patroller_client, severity="serious")
     second = report(valley.patroller_client)
     merged(valley, second, first, "urgent")
-    first = taken(valley.office_client, read(valley.office_client, first), "accept", severity="major")
+    first = taken(valley.office_client, read(valley.office_client, first), "accept", severity="major", reason="影响大而不急")
     undone(valley, second)
     assert read(valley.office_client, first)["severity"] == "major"
 

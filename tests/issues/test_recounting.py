@@ -198,7 +198,8 @@ def test_the_dry_run_tells_how_many_of_each_rung_would_be_written(issues, valley
 
 def test_what_stood_still_on_the_ledger_is_not_counted_again(issues, valley):
     issue = valley.office_client.get(f"issues/{issues[0]['id']}").json
-    issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on="2026-04-30", milestones=[{"text": "立项", "due_on": "2026-04-30"}])
+    issue = taken(valley.office_client, issue, "suspend", reason="需要工程", review_on="2026-04-30", milestones=[{"text": "立项", "due_on": "2026-04-30"}],
+                  approved_by=valley.district_chief.username)
     with at(FRIDAY):
         issue = taken(valley.office_client, issue, "resume")
         assert numbers(dry_run(valley.office_client, "deadlines", limit(valid_from="2026-03-13")), "moved", "kept") == (1, 2)

@@ -66,7 +66,7 @@ def test_the_clock_stands_still_on_the_ledger_and_gives_back_what_was_left(valle
         issue = report(valley.patroller_client)
     assert issue["due_rule"]["last_day"] == "2026-03-16"
     with at(MONDAY + timedelta(days=8)):
-        issue = taken(valley.office_client, issue, "suspend", **LEDGER)
+        issue = taken(valley.office_client, issue, "suspend", **LEDGER, approved_by=valley.district_chief.username)
     assert (issue["state"], issue["due_at"], issue["overdue"]) == ("suspended", None, False)
     assert issue["suspension"]["review_on"] == "2026-07-01"
     [milestone] = issue["suspension"]["milestones"]
@@ -84,7 +84,7 @@ def test_the_clock_stands_still_on_the_ledger_and_gives_back_what_was_left(valle
 
 def test_what_is_to_be_reviewed_can_be_listed(valley):
     with at(MONDAY):
-        issue = taken(valley.office_client, report(valley.patroller_client), "suspend", **LEDGER)
+        issue = taken(valley.office_client, report(valley.patroller_client), "suspend", **LEDGER, approved_by=valley.district_chief.username)
         report(valley.patroller_client)
 
     def found(day):
@@ -102,7 +102,7 @@ def test_a_review_in_the_past_and_a_milestone_without_a_day_are_refused(valley):
         issue = report(valley.patroller_client)
         for wrong in ({"review_on": "2026-03-02"}, {"milestones": []}, {"milestones": [{"text": "完工", "due_on": "2026-03-01"}]}, {"milestones": [{"text": "完工"}]},
                       {"milestones": [{"text": " ", "due_on": "2026-06-20"}]}, {"review_on": "soon"}):
-            refused = step(valley.office_client, issue, "suspend", **LEDGER | wrong)
+            refused = step(valley.office_client, issue, "suspend", **LEDGER | wrong, approved_by=valley.district_chief.username)
             assert refused.status_code == 422, wrong
             assert all(name.startswith(*wrong) for name in refused.json["errors"])
         assert valley.office_client.get(f"issues/{issue['id']}").json["version"] == issue["version"]
@@ -117,7 +117,7 @@ def test_a_due_date_at_the_end_of_the_calendar_is_refused(valley):
 def test_a_major_issue_goes_on_the_ledger_by_the_districts_chief(valley):
     with at(MONDAY):
         issue = taken(valley.office_client, report(valley.patroller_client, severity="major"), "accept")
-        assert step(valley.office_client, issue, "suspend", **LEDGER).status_code == 403
+        assert step(valley.office_client, issue, "suspend", **LEDGER, approved_by=valley.district_chief.username).status_code == 403
         issue = taken(valley.district_chief_client, issue, "suspend", **LEDGER)
         assert "resume" in valley.district_chief_client.get(f"issues/{issue['id']}/allowed").json["allowed"]
         assert taken(valley.district_chief_client, issue, "resume")["state"] == "accepted"

@@ -37,7 +37,8 @@ class Walk:
     """One district with two towns, and everything that happened in it, twice: in the database and in the model."""
 
     def __init__(self, client, seed: int, *, code: str = "990100") -> None:
-        self.plain, self.chance, self.now = client, Random(seed), BEGIN
+        # Whether a step brings its reason and its approval has a chance of its own, so that it turns no walk another way.
+        self.plain, self.chance, self.word, self.now = client, Random(seed), Random(seed), BEGIN
         self.faults, self.counts, self.numbers = [], {"rounds": 0, "taken": 0, "refused": 0, "rungs": 0, "merged": 0, "unmerged": 0, "relapses": 0}, count(1)
         self.cases: list[Case] = []
         self.precedents: list[tuple[str, str, str]] = []
@@ -191,7 +192,7 @@ class Walk:
             "helpers": sorted(person.id for person in case.helpers), "department": case.department,
             "region": case.path.rstrip("/").rsplit("/", 1)[-1], "reach": case.reach and case.reach.id, "due": case.shown_due,
             "overdue": case.state in law.RUNNING and case.due <= self.now, "returned": case.returned, "reopened": case.reopened,
-            "waits": (case.waits[0], case.waits[0] <= self.now) if case.waits else None,
+            "waits": (moment, moment <= self.now) if (moment := case.more_time_by or next(iter(case.waits), None)) else None,
             "allowed": law.allowed(case, who, self.now), "stopped": case.stopped_at is not None, "also_reported": self._also(case),
             "merged": case.merged_at, "merged_into": case.parent and case.original.id,
             "relapse_of": case.relapse_of and case.relapse_of.id, "relapsed_in": case.relapsed_in and case.relapsed_in.id,
@@ -238,7 +239,9 @@ class Walk:
     def _enter(self, issue_id: str, category: str, severity: str, reach: Reach, who: Somebody | None, source: str) -> Case:
         """What must come of a report: the office's clock, or accepted and dispatched at once by policy."""
         [number] = [row.number for row in db.session.scalars(select(Issue).where(Issue.id == UUID(issue_id)))]
-        case = Case(issue_id, number, category, severity, reach.path, reach, who, spot=reach.id, received=self.now, graded=severity)
+        case = Case(
+            issue_id, number, category, severity, reach.path, reach, who, spot=reach.id, received=self.now, graded=severity,
+            district_chiefs=[self.people["district_chief"]])
         case.routed = reach.chief if reach.chief and reach.chief.enabled else None
         self._accuse(case)
         case.entries.append("submit")
@@ -248,6 +251,7 @@ class Walk:
             law.take(case, "dispatch", None, self.now, cases=self.cases)
             case.lead = case.routed
             case.workers.append(case.lead)
+            case.dispatched_before = True
         self.cases.append(case)
         return case
 
@@ -311,7 +315,9 @@ class Walk:
 
     def _accept(self, case: Case, who: Somebody, verb: str):
         body = {} if self.chance.random() < 0.7 else {"severity": self.chance.choice(("general", "serious", "major", "urgent"))}
-        return body, 403 if law.unsigned(case, who, body.get("severity")) else 200, lambda: None
+        body |= {"reason": "核实"} if self.word.random() < 0.5 else {}
+        unexplained = law.lowers(case, body.get("severity")) and "reason" not in body
+        return body, 403 if law.unsigned(case, who, body.get("severity")) else 422 if unexplained else 200, lambda: None
 
     def _supervise(self, case: Case, who: Somebody, verb: str):
         kind = self.chance.choice(("reminder", "letter", "listed", "talk", "shout"))
@@ -326,12 +332,20 @@ class Walk:
         today = law.local_day(self.now)
         review, milestone = today + timedelta(days=self.chance.choice((0, 1, 40, 366, 367))), today + timedelta(days=self.chance.choice((1, 3, 60)))
         body = {"reason": "工程", "review_on": review.isoformat(), "milestones": [{"text": "立项", "due_on": milestone.isoformat()}]}
+        chiefs = [one for one in self.people.values() if law.general_chief(case, one, list(self.people.values()), self.now)]
+        approver = self.word.choice(chiefs if chiefs and self.word.random() < 0.9 else list(self.people.values()))
+        body |= {"approved_by": self.word.choice((approver.id, approver.username))} if self.word.random() < 0.95 else {}
+        is_charge = case.category[0] == law.CHARGE
+        approved = "approved_by" not in body if is_charge else "approved_by" not in body or approver in chiefs
+        if is_charge and self.word.random() < 0.7:
+            body.pop("approved_by", None)
+            approved = True
 
         def note() -> None:
             case.ledger = [review, milestone]
             law.wait_for_office(case, self.now)
 
-        return body, 200 if 0 < (review - today).days <= 366 else 422, note
+        return body, 200 if approved and 0 < (review - today).days <= 366 else 422, note
 
     def _transfer(self, case: Case, who: Somebody, verb: str):
         kind = self.chance.choice(("reach", "region", "nowhere", "both"))
@@ -375,10 +389,12 @@ class Walk:
             body["severity"] = self.chance.choice(("general", "serious", "major", "urgent"))
         due = self.now + timedelta(days=self.chance.choice((-1, 3, 30))) if self.chance.random() < 0.2 else None
         if due:
-            body |= {"due_at": due.isoformat()} | ({"reason": "工程复杂"} if self.chance.random() < 0.5 else {})
+            body |= {"due_at": due.isoformat()}
+        body |= {"reason": "工程复杂"} if (self.chance if due else self.word).random() < 0.5 else {}
         good = lead is not None and (helper is None or self._can_handle(helper, who))
         good = good and (due is None or law.can_name(case, body.get("severity", case.severity), due, "reason" in body, self.now))
         good = good and all(law.may_handle(case, one) for one in (lead, helper) if one)
+        good = good and ("reason" in body or not law.lowers(case, body.get("severity")))
 
         def send() -> None:
             case.lead, case.helpers = lead, [helper] if helper and helper is not lead else []
@@ -388,6 +404,7 @@ class Walk:
                 self.precedents.append((case.category, case.path, ruled))
             if due:
                 law.name_due(case, due, self.now)
+            case.dispatched_before = True
 
         return body, 403 if law.unsigned(case, who, body.get("severity")) else 200 if good else 422, send
 
@@ -427,6 +444,7 @@ class Walk:
         if self._answers(reply, wanted, f"{who.name} asks for time on {_said(case)}"):
             case.extensions.append({"n": len(case.extensions) + 1, "opening": case.reopened, "until": until, "by": who, "granted": None})
             case.entries.append("ask_extension")
+            law.ask_for_time(case, self.now)
         return None
 
     def _decide_extension(self, case: Case, who: Somebody, row: dict) -> None:
@@ -439,7 +457,7 @@ class Walk:
             (granted and row["until"] <= max(self.now, case.due), 409))
         reply = self.call(who, "POST", f"issues/{case.id}/extensions/{row['n']}/decide", {"granted": granted, "reason": "属实"}, header)
         if self._answers(reply, wanted, f"{who.name} decides on time for {_said(case)}"):
-            row["granted"] = granted
+            row["granted"], case.more_time_by = granted, None
             case.entries.append("grant_extension" if granted else "refuse_extension")
             if granted:
                 law.extend(case, row["until"], self.now)

@@ -136,3 +136,15 @@ def test_more_time_is_asked_of_the_office_and_answered_to_the_lead(valley, work)
     assert "连续降雨" in next(row["body"] for row in inbox(valley.town_office_client) if row["kind"] == "issue.ask_extension")
     assert all("已核实" in row["body"] for row in answers)
     assert kinds(valley.patroller_client) == []
+
+
+def test_who_gave_an_order_hears_that_it_was_answered(valley, work):
+    issue = report(valley.patroller_client)
+    taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内完成整改")
+    [order] = valley.supervisor_client.get("orders").json["items"]
+    assert valley.chief_client.post(f"orders/{order['id']}/answer", json={"text": "已组织清理"}).status_code == 200
+    work()
+    [told] = [row for row in valley.supervisor_client.get("me/messages").json["items"] if row["kind"] == "issue.answer_order"]
+    assert (told["title"], "柳村长" in told["body"], "已组织清理" in told["body"]) == ("您发出的督办已答复", True, False)
+    for client in (valley.chief_client, valley.town_office_client):
+        assert "issue.answer_order" not in [row["kind"] for row in client.get("me/messages").json["items"]]

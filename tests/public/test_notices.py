@@ -98,7 +98,8 @@ class TestTurns:
                              timezone=test_settings.timezone)
         review = (MORNING + timedelta(days=40)).date()
         with when(1.5):
-            step(issue.id, "suspend", place.office, reason="需要工程", review_on=review, milestones=[{"text": "立项", "due_on": review}])
+            step(issue.id, "suspend", place.office, reason="需要工程", review_on=review, milestones=[{"text": "立项", "due_on": review}],
+                 approved_by=place.district_chief.username)
         work(4.5)
         assert f"整改期限延至{until.astimezone(SHANGHAI).date()}" in told[-1][2]
         assert f"下次复查：{review}" in told[-1][2]

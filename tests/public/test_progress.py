@@ -260,7 +260,7 @@ def test_a_new_date_and_the_ledger_are_told_in_plain_words(follow, sent, place, 
     assert datetime.fromisoformat(told["due_at"]) == until
     assert "张三" not in str(told) and "李四" not in str(told)  # noqa: PT018
     step(issue.id, "suspend", place.office, reason="工程", review_on=day,
-         milestones=[{"text": "完工", "due_on": day}])
+         milestones=[{"text": "完工", "due_on": day}], approved_by=place.district_chief.username)
     kept = follow()
     assert (kept["state"], kept["due_at"], kept["overdue"]) == ("suspended", None, False)
     assert kept["steps"][-1]["text"] == "It needs works; it is kept on the ledger and reviewed."

@@ -57,6 +57,7 @@ NOT_SHOWN: dict[Field, str] = {
 # Codes and names of other things: a text that names nothing is refused, one that does is not free.
 REFERENCES = {
     "region_code", "department", "category", "ground", "lead", "region", "board_code", "code", "reach_code", "username", "co_handlers", "*",
+    "approved_by",
     "sha256",
 }
 # Longer ones make an address that gunicorn refuses before the application sees it; P6 sends such.
@@ -248,7 +249,8 @@ class Story:
         later = {"until": (due + timedelta(days=1)).isoformat()}
         self._step(chief, "extensions", "reason", text, paths[2], later, "ask_extension")
         self._step(office, "extensions/1/decide", "reason", text, paths[2], {"granted": True}, "decide_extension")
-        ledger = {"reason": "平常的文字", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "平常的文字", "due_on": "2999-01-01"}]}
+        ledger = {"reason": "平常的文字", "review_on": f"{datetime.now(UTC).date() + timedelta(days=300)}", "milestones": [{"text": "平常的文字", "due_on": "2999-01-01"}],
+                  "approved_by": "supervisor"}
         self._step(office, "suspend", "reason", text, paths[2], ledger)
         self._step(office, "resume", "note", text, paths[2], {})
         named = {**ledger, "milestones": [{"text": text, "due_on": "2999-01-01"}]}

@@ -1,0 +1,110 @@
+"""Who signs for a district: how a major issue ends, and what goes on the ledger ("office with the general chief").
+
+The head of a district, its general chief (总河长), is whoever answers, as no deputy, for a reach of the county's level
+there. Where no such chief can sign an issue, since none is appointed or each has worked on it, the chief of the next
+level up does, and where there is none either, a supervisor over the place: nothing waits for somebody who is not there.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy.orm import aliased
+
+from patrol.foundation.database import db
+from patrol.foundation.texts import Text
+from patrol.issues.four_eyes import is_own_work_of
+from patrol.issues.models import Issue
+from patrol.people.actor import Actor
+from patrol.people.models import Person, Region
+from patrol.people.permissions import Permission as P
+from patrol.people.permissions import Role
+from patrol.waters.models import Appointment, Reach
+from patrol.waters.queries import answering
+from patrol.waters.terms import DEPUTY_TITLES
+
+LEVELS = ("county", "city", "province")
+"""The levels whose chiefs sign; the first that can."""
+_MOST_NAMED = 3
+_WHO_CAN = Text("{why}；本件现在可由 {names} 签字", "{why}; this one can be signed now by {names}")
+_NOBODY_CAN = Text(
+    "{why}；本件现在无人可以签字：请任命县级河长，或设督查员", "{why}; nobody can sign this one now: appoint a chief of the district, or a supervisor"
+)
+
+
+class Higher(NamedTuple):
+    """Leave to sign, at and below `path`, what no chief of the `lower` levels can."""
+
+    path: str
+    lower: Sequence[str]
+
+
+def signs_higher(actor: Actor, today: date) -> list[Higher]:
+    """Return where the actor signs what the chiefs below cannot: as a supervisor, or as the chief of a city or a province."""
+    if not actor.may(P.CLOSE_MAJOR_ISSUE) or actor.person_id is None:
+        return []
+    if actor.may(P.REVIEW_ISSUE) and actor.may(P.SUPERVISE_ISSUE):
+        return [Higher(actor.region_path, LEVELS)]
+    of_actor = _chiefs(LEVELS[1:], today, Region.path, Reach.level).where(Person.id == actor.person_id).distinct()
+    return [Higher(path, LEVELS[: LEVELS.index(level)]) for path, level in db.session.execute(of_actor)]
+
+
+def is_left_to(higher: Sequence[Higher], today: date) -> ColumnElement[bool]:
+    """Return the condition that an issue lies where one of `higher`, of which there is one, signs, and no chief of its lower levels can."""
+    place = aliased(Region)
+    lies_in = select(place.id).where(place.id == Issue.region_id).correlate(Issue)
+    return or_(*(
+        and_(
+            lies_in.where(place.path.startswith(row.path, autoescape=True)).exists(),
+            ~_able(_chiefs(row.lower, today, Person.id), today).correlate(Issue).exists(),
+        ) for row in higher
+    ))  # fmt: skip
+
+
+def left_to(issue_ids: Collection[UUID], higher: Sequence[Higher], today: date) -> set[UUID]:
+    """Return which of these stored issues are left to one of `higher`; one statement at most."""
+    if not issue_ids or not higher:
+        return set()
+    return set(db.session.scalars(select(Issue.id).where(Issue.id.in_(issue_ids), is_left_to(higher, today))))
+
+
+def who_can_sign(issue: Issue, today: date) -> Sequence[Person]:
+    """Return who can sign a stored issue: of the lowest level with somebody who did not work on it; supervisors where no chief can."""
+    rank = case({level: n for n, level in enumerate(LEVELS)}, value=Reach.level)
+    chiefs = db.session.execute(_able(_chiefs(LEVELS, today, Person, rank), today).where(Issue.id == issue.id).order_by(rank, Person.username)).all()
+    if chiefs:
+        return list(dict.fromkeys(person for person, its in chiefs if its == chiefs[0][1]))
+    above = select(Person).join(Region, Region.id == Person.region_id).where(_holds(Role.SUPERVISOR), Person.disabled_at.is_(None))
+    return db.session.scalars(_able(above, today).where(Issue.id == issue.id).order_by(func.length(Region.path).desc(), Person.username)).all()
+
+
+def saying_who(why: Text, issue: Issue, today: date) -> Text:
+    """Return the reason of a refused signature, and who can give it."""
+    able = who_can_sign(issue, today)[:_MOST_NAMED]
+    if not able:
+        return _NOBODY_CAN.format(why=why)
+    zh, en = ([f"{person.name}{before}{person.title}{after}" if person.title else person.name for person in able]
+              for before, after in (("（", "）"), (" (", ")")))  # fmt: skip
+    return _WHO_CAN.format(why=why, names=Text("、".join(zh), ", ".join(en)))
+
+
+def _chiefs(levels: Sequence[str], today: date, *columns: Any) -> Select[Any]:
+    """Select `columns` of the chiefs, no deputies, who answer today for reaches of these levels; `Region` is the reach's."""
+    is_deputy = or_(Appointment.title.contains("副"), func.lower(Appointment.title).in_(DEPUTY_TITLES))
+    return (
+        select(*columns).select_from(Appointment).join(Reach, Reach.id == Appointment.reach_id).join(Region, Region.id == Reach.region_id)
+        .join(Person, Person.id == Appointment.person_id)
+        .where(Reach.level.in_(levels), Reach.retired_at.is_(None), answering(today), ~is_deputy, _holds(Role.CHIEF))
+    )  # fmt: skip
+
+
+def _able(people: Select[Any], today: date) -> Select[Any]:
+    """Narrow a selection of people with a region to those over an issue's place who did not work on it."""
+    place = aliased(Region)
+    return people.join(place, place.path.startswith(Region.path)).where(place.id == Issue.region_id, ~is_own_work_of(Person.id, today))
+
+
+def _holds(role: Role) -> ColumnElement[bool]:
+    return cast(Person.role_names, String).contains(f'"{role.value}"')
