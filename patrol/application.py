@@ -32,11 +32,13 @@ from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
 from patrol.issues import (  # noqa: F401 - they register themselves
     case_file_api,
+    counting,
     department_api,
     duplicate_api,
     escalating,
     examination,
     extension_api,
+    figure_api,
     handing_over,
     milestone_api,
     order_api,
@@ -74,6 +76,7 @@ from patrol.public import nearby_api, notice_sending, reopening_api, subscriptio
 from patrol.public.api import room as public
 from patrol.public.open311_api import room as open311
 from patrol.supervision import look_backs  # noqa: F401 - it registers itself
+from patrol.supervision import policy_api as look_back_policy_api  # noqa: F401 - it registers itself
 from patrol.supervision.api import room as supervision
 from patrol.waters import appointments_api, import_document, open_map  # noqa: F401 - they register themselves
 from patrol.waters.api import room as waters

@@ -4,15 +4,20 @@ DOMAIN (f): F1 unreachable, F2 false closure, F3 fake patrol. The accused is the
 day of the report; where nobody does, the chief of the nearest reach. An office that works for the accused would read who
 complained; so the region of a charge, which decides who sees it, is the lowest one strictly above all whom it may be about,
 and the highest where nobody is known. Nobody is above a chief of the highest region: there it is heard by that region's own
-office, without the accused. What is a charge once stays one, and is passed on upwards only: so whoever it was about at any
+office, without any of the accused. What is a charge once stays one, and is passed on upwards only: so whoever it was about at any
 time does not see it.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
+from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, select
+
+from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
+from patrol.issues.accusation_models import AlsoAccused
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.models import Issue
 from patrol.issues.owners import paths_up
@@ -61,8 +66,33 @@ def placed_for(placement: Placement, category: str | None) -> Placement:
     reasons = (*routing.reasons, Reason("heard_above", _HEARD_ABOVE.format(office=office.name)))
     return replace(
         placement, office=office, region_path=region.path, joint=(), accused_id=accused[0].id if accused else None,
+        also_accused=tuple(dict.fromkeys(chief.id for chief in accused[1:] if chief.id != accused[0].id)),
         routing=replace(routing, reasons=reasons, chief_id=None, region_id=region.id, office_region_id=office.id),
     )
+
+
+def keep_also_accused(issue: Issue, placement: Placement) -> None:
+    """Keep the other chiefs whom a charge is about; whoever it was about before stays kept."""
+    if not placement.also_accused:
+        return
+    with db.session.no_autoflush:
+        known = set(db.session.scalars(select(AlsoAccused.person_id).where(AlsoAccused.issue_id == issue.id)))
+    new = [each for each in placement.also_accused if each not in known]
+    db.session.add_all(AlsoAccused(issue=issue, issue_id=issue.id, person_id=each) for each in new)
+
+
+def all_accused(issue: Issue) -> frozenset[UUID]:
+    """Return all whom a charge is about; nobody for another category."""
+    if not is_charge(issue.category):
+        return frozenset()
+    others = db.session.scalars(select(AlsoAccused.person_id).where(AlsoAccused.issue_id == issue.id))
+    return frozenset({*others, *([issue.accused_id] if issue.accused_id else [])})
+
+
+def is_not_about(person_id: UUID) -> ColumnElement[bool]:
+    """Return the condition that an issue is no charge against an account."""
+    also = select(AlsoAccused.issue_id).where(AlsoAccused.person_id == person_id)
+    return and_(Issue.accused_id.is_distinct_from(person_id), Issue.id.not_in(also))
 
 
 def _whom_about(routing: Routing) -> tuple[list[Chief], set[str]]:
@@ -88,8 +118,9 @@ def refuse_people_below(issue: Issue, people: Collection[Person], field: str) ->
     """Raise Invalid (422) at `field` when a charge would be handled by the accused or by somebody of no region above."""
     if not is_charge(issue.category):
         return
+    accused = all_accused(issue)
     for person in people:
-        if person.id == issue.accused_id or not issue.region.path.startswith(person.region.path):
+        if person.id in accused or not issue.region.path.startswith(person.region.path):
             words = _NOT_ABOVE.format(name=person.name)
             raise Invalid(words, errors={field: [words]})
 

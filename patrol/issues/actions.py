@@ -11,7 +11,7 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import placed_for
+from patrol.issues.accusations import keep_also_accused, placed_for
 from patrol.issues.categories import Severity, Source, category_of
 from patrol.issues.deadlines import Stage
 from patrol.issues.dispatching import Decision, goes_straight_to_the_chief
@@ -77,6 +77,7 @@ def report_issue(
     with db.session.no_autoflush:
         db.session.add(issue)
         mark_sides(issue, placement)
+        keep_also_accused(issue, placement)
         decision = _decided_by_policy(issue, placement, lead)
         _enter(issue, by, photos, timezone)
         if decision.straight:

@@ -127,7 +127,7 @@ def count_issues(args: dict[str, Any]) -> Response:
 @room.route("/issues/lists", may=P.SEE_ISSUES)
 @room.response(200, page_schema(RoleListOut))
 def count_lists() -> Response:
-    """Count what the caller has to do, list by list; `filter` is the query of `/issues` that gives exactly these rows."""
+    """Count what the caller has to do, list by list; `path` with the query `filter` gives exactly these rows."""
     return answer({"items": [shown_list(row, language()) for row in listing.counted_lists(current_actor())], "next": None})
 
 

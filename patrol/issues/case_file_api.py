@@ -37,6 +37,7 @@ LARGEST_PDF_BYTES = 24 * 1024 * 1024
 _NEVER_WRITTEN = Text("本系统从未写下这个哈希：案卷不是本系统的，或已被改动", "This system never wrote this hash: the case file is not its own, or was changed")
 _GENUINE = Text("案卷属实，历史完好。", "The case file is genuine and its history intact.")
 _COMPARE = Text("请核对纸面内容与下列各项是否一致。", "Compare what the paper says with the facts below.")
+_RENAMED = Text("签发之后改过编号的有：{names}。", "Renamed since it was given out: {names}.")
 _NEWER = Text("案卷属实；之后又有 {newer} 条新记录。", "The case file is genuine; {newer} entries came after it.")
 _BROKEN = Text("历史有误：{fault}", "The history is not what was written: {fault}")
 _FORGED = Text("历史完好，但案卷中的这些内容与系统不符：{names}", "The history is intact, but these facts of the file are not this system's: {names}")
@@ -68,15 +69,20 @@ class VerdictOut(ma.Schema):
     newer = ma.fields.Integer(required=True, metadata={"description": "Entries written since."})
     changed = ma.fields.List(ma.fields.String(), required=True, metadata={
         "description": "The facts in the file that are not this system's.", "example": []})
+    renamed = ma.fields.List(ma.fields.String(), required=True, metadata={
+        "description": "The places in the file that the register calls otherwise by now: no fault of the file.", "example": []})
     text = ma.fields.String(required=True, metadata={"example": "案卷属实，历史完好。"})
     facts = ma.fields.List(ma.fields.Nested(FactOut), required=True, metadata={
         "description": "Of a printed hash: what the paper must say, to be compared by eye. Nothing about people."})
 
 
 def _shown(verdict: Verdict) -> dict[str, Any]:
+    text = _words_for(verdict).in_language(language())
+    if verdict.genuine and verdict.renamed:
+        text += " " * (language() == "en") + _RENAMED.format(names=", ".join(verdict.renamed)).in_language(language())
     return {
         "genuine": verdict.genuine, "number": verdict.number, "seq": verdict.seq, "newer": verdict.newer,
-        "changed": list(verdict.forged), "text": _words_for(verdict).in_language(language()), "facts": _facts_shown(verdict.facts),
+        "changed": list(verdict.forged), "renamed": list(verdict.renamed), "text": text, "facts": _facts_shown(verdict.facts),
     }  # fmt: skip
 
 

@@ -31,6 +31,8 @@ _SAID_TWICE = Text("同一字段出现两次：{name}", "A field is there twice:
 # What a case file calls otherwise than its column, or tells in another form, is not among these.
 _PLAIN = ("category", "severity", "source", "description", "latitude", "longitude", "department", "public_summary")
 _MOMENTS = ("recorded_at", "received_at", "dispatched_at")
+# The history knows places by their ids; what they are called is the register's word, which may change after a file was given out.
+_CALLED_BY: Mapping[str, type[Region] | type[Reach]] = {"region": Region, "reach": Reach}
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Verdict:
     file, `newer` how many entries came after it, `forged` which facts in it are not those that were given out, and
     `marked` that it bears the mark of a file that was given out with other content. `facts` is what the history says up
     to `seq`, to be compared with paper by eye.
+    `renamed` are the places that the register called so when the file was given out, and calls otherwise now: no fault.
     `number` and `seq` are None where nothing is known of the file.
     """
 
@@ -52,6 +55,7 @@ class Verdict:
     issued: bool = True
     forged: tuple[str, ...] = ()
     marked: bool = False
+    renamed: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -93,10 +97,19 @@ def verify_case_file(data: Any) -> Verdict:
     issue = db.session.get(Issue, issue_id) if stored is not None and stored.hash == last.hash and fault is None else None
     if issue is None:
         return Verdict(None, last.seq, fault, known=False, newer=0)
-    row = _issued(data)
-    forged = dict.fromkeys([*_changed_since_issued(data, row), *_against_history(data, issue, last.seq)])
+    row, others = _issued(data), _against_history(data, issue, last.seq)
     issued = row is not None and row.sha256 == digest_of(data)
-    return Verdict(issue.number, last.seq, fault_of(issue), known=True, newer=issue.version - last.seq, issued=issued, forged=tuple(forged))
+    renamed = tuple(name for name in others if issued and _was_called_so(name, data[name]))
+    forged = dict.fromkeys([*_changed_since_issued(data, row), *(name for name in others if name not in renamed)])
+    return Verdict(
+        issue.number, last.seq, fault_of(issue), known=True, newer=issue.version - last.seq, issued=issued, forged=tuple(forged), renamed=renamed,
+    )  # fmt: skip
+
+
+def _was_called_so(name: str, code: Any) -> bool:
+    """Tell whether a place of a file that was given out is one that was renamed since: nothing else bears that code now."""
+    model = _CALLED_BY.get(name)
+    return model is not None and isinstance(code, str) and db.session.scalar(select(model.id).where(model.code == code)) is None
 
 
 def _issued(data: Mapping[str, Any]) -> IssuedCaseFile | None:

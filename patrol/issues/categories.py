@@ -41,6 +41,7 @@ class Source(StrEnum):
     MEDIA = "media"
     DRONE = "drone"
     SENSOR = "sensor"
+    DEPARTMENT = "department"
 
 
 SOURCE_NAME: dict[Source, Text] = {
@@ -53,6 +54,7 @@ SOURCE_NAME: dict[Source, Text] = {
     Source.MEDIA:      Text("媒体曝光", "Reported by the media"),
     Source.DRONE:      Text("无人机发现", "Found by drone"),
     Source.SENSOR:     Text("监测预警", "Monitoring alert"),
+    Source.DEPARTMENT: Text("部门发现", "Found by a department"),
 }  # fmt: skip
 
 

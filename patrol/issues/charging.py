@@ -11,6 +11,7 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import (
     is_charge,
+    keep_also_accused,
     placed_for,
     refuse_former_accused,
     refuse_people_below,
@@ -142,3 +143,4 @@ def _move_to(taking: Taking, placement: Placement) -> None:
     taking.change("reach_id", reach.id if reach else None, reach and reach.code, issue.reach and issue.reach.code)
     issue.region, issue.reach, issue.routing = region, reach, placement.as_data(issue.category)
     mark_sides_anew(issue, placement)
+    keep_also_accused(issue, placement)

@@ -1,28 +1,52 @@
 """Commands for issues: checking the histories; the generated document of the lifecycle."""
 
+from datetime import datetime
+
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
+from patrol.evidence.derivation import photo_store
 from patrol.foundation import service
 from patrol.foundation.database import db
+from patrol.foundation.errors import Unavailable
+from patrol.issues.climbing import put_off
+from patrol.issues.counting import count_again
 from patrol.issues.heads import faults_of_heads, missing_numbers
 from patrol.issues.history import broken_chains
 from patrol.issues.lifecycle_document import lifecycle_document
+from patrol.issues.originals import lost_originals
 
 commands = AppGroup("issues", help="Issues and their histories.")
 service.document_named("lifecycle.md")(lifecycle_document)
 
 
 @commands.command("verify")
+@click.option("--photos", is_flag=True, help="Also read and hash every photo's original in the store; else their digests in the rows count.")
 @with_appcontext
-def verify() -> None:
+def verify(photos: bool) -> None:
     """Check every history, every issue against its history, and both against the heads exported each day.
 
-    Names each broken history, or changed field, with the place of its first fault, each case that is gone, and the
-    numbers that no case has; exits with 1 when anything is not what was written.
+    Names each broken history, or changed field, with the place of its first fault, each case that is gone, the numbers
+    that no case has, and each open issue that would not climb when it is late; exits with 1 when anything is not what was written.
     """
-    if sum((_verify_histories(), _verify_heads(), _verify_numbers())):
+    if sum((_verify_histories(), _verify_heads(), _verify_numbers(), _verify_climbing(), _verify_originals() if photos else 0)):
+        raise SystemExit(1)
+
+
+@commands.command("count-days")
+@click.argument("first", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("last", type=click.DateTime(["%Y-%m-%d"]))
+@with_appcontext
+def count_days(first: datetime, last: datetime) -> None:
+    """Count the figures of days again that the worker counted, from the histories; exits with 1 when a stored row said something else."""
+    days = wrong = 0
+    for day, different in count_again(first.date(), last.date(), current_app.extensions["settings"].timezone):
+        days, wrong = days + 1, wrong + different
+        if different:
+            click.echo(f"{day}: {different} rows had said something else / 有{different}行与历史不符，已更正")
+    click.echo(f"{days} days counted again, {wrong} rows corrected")
+    if wrong:
         raise SystemExit(1)
 
 
@@ -37,6 +61,29 @@ def _verify_histories() -> int:
                    f"{found.fault.text.en} / {found.fault.text.zh}" + (f" ({found.difference.values()})" if found.difference else ""))
     click.echo(f"{sound} histories sound, {broken} broken")
     return broken
+
+
+def _verify_climbing() -> int:
+    faults = 0
+    for found in put_off(current_app.extensions["settings"].timezone):
+        faults += 1
+        click.echo(f"{found.number} {found.issue_id}: put_off at {found.seq}: {found.text.en} / {found.text.zh}")
+    return faults
+
+
+def _verify_originals() -> int:
+    sound = lost = 0
+    try:
+        for found in lost_originals(photo_store()):
+            if found is None:
+                sound += 1
+                continue
+            lost += 1
+            click.echo(f"{found.number} {found.issue_id}: photo {found.photo_id} at {found.seq}: {found.text.en} / {found.text.zh}")
+    except Unavailable as error:
+        raise click.ClickException(f"{error.detail.en} / {error.detail.zh}") from error
+    click.echo(f"{sound} photos' originals sound, {lost} changed or gone")
+    return lost
 
 
 def _verify_heads() -> int:

@@ -2,7 +2,8 @@
 
 Days are local days. The day on which the count begins is not counted; a limit in days ends at 24:00 of its last day,
 so that whoever acts within that day is in time. Working days follow the State Council's yearly notice (holidays and
-make-up days); for years whose notice is not known yet, Monday to Friday is assumed and the explanation says so.
+make-up days); for years whose notice is not known yet, Monday to Friday is assumed, without the holidays that have the
+same date each year by law, and the explanation says so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,6 +84,7 @@ class DayKind(StrEnum):
     HOLIDAY = "holiday"
     MAKE_UP = "make_up"
     LOCAL = "local"
+    FIXED = "fixed"
     ASSUMED = "assumed"
 
 
@@ -104,6 +106,15 @@ class Calendar(Protocol):
 LEAST_DAYS_OFF = 13
 """The public holidays of a year since 2025 (State Council decree 795): a yearly notice names at least so many days off."""
 
+_NEW_YEAR, _LABOUR_DAY, _NATIONAL_DAY = (
+    Text(holiday.chinese, holiday.value)
+    for holiday in (chinese_calendar.Holiday.new_years_day, chinese_calendar.Holiday.labour_day, chinese_calendar.Holiday.national_day)
+)
+FIXED_HOLIDAYS: Mapping[tuple[int, int], Text] = {
+    (1, 1): _NEW_YEAR, (5, 1): _LABOUR_DAY, (5, 2): _LABOUR_DAY, (10, 1): _NATIONAL_DAY, (10, 2): _NATIONAL_DAY, (10, 3): _NATIONAL_DAY,
+}
+"""The holidays that everybody has on the same date each year, by month and day (decree 795, article 2); the others follow the moon or the sun."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChineseCalendar:
@@ -113,7 +124,7 @@ class ChineseCalendar:
     notice: Mapping[date, tuple[bool, Text]] = field(default_factory=dict)
 
     def ruling(self, day: date) -> Day:
-        """Return the row for `day`; a year whose notice is not known gives rows of kind `ASSUMED`."""
+        """Return the row for `day`; a year whose notice is not known gives rows of kind `ASSUMED`, and `FIXED` for holidays of fixed date."""
         if day in self.local:
             works, name = self.local[day]
             return Day(day, works, DayKind.LOCAL, name)
@@ -121,17 +132,21 @@ class ChineseCalendar:
             works, name = self.notice[day]
             return Day(day, works, DayKind.MAKE_UP if works else DayKind.HOLIDAY, name)
         row = _national_ruling(day)
-        if row.kind is DayKind.ASSUMED and self._was_typed_in(day.year):
-            return row._replace(kind=DayKind.WEEKDAY if row.works else DayKind.WEEKEND)
+        if row.kind in _BEYOND_NOTICES and self._was_typed_in(day.year):
+            ordinary = DayKind.WEEKDAY if row.works else DayKind.WEEKEND
+            return row._replace(kind=DayKind.HOLIDAY if row.kind is DayKind.FIXED else ordinary)
         return row
 
     def knows(self, year: int) -> bool:
         """Tell whether the notice of a year is known, from the library or because it was typed in."""
-        return _national_ruling(date(year, 1, 1)).kind is not DayKind.ASSUMED or self._was_typed_in(year)
+        return _national_ruling(date(year, 1, 1)).kind not in _BEYOND_NOTICES or self._was_typed_in(year)
 
     def _was_typed_in(self, year: int) -> bool:
         # A few days off are a local matter or the beginning of the work; only a whole notice makes a year known.
         return sum(day.year == year and not works for day, (works, _) in self.notice.items()) >= LEAST_DAYS_OFF
+
+
+_BEYOND_NOTICES = (DayKind.ASSUMED, DayKind.FIXED)
 
 
 # The library goes through all the days it knows at each question: without memory 20 working days cost 2.6 ms, not 0.07.
@@ -140,6 +155,8 @@ def _national_ruling(day: date) -> Day:
     try:
         is_off, english = chinese_calendar.get_holiday_detail(day)
     except NotImplementedError:
+        if name := FIXED_HOLIDAYS.get((day.month, day.day)):
+            return Day(day, False, DayKind.FIXED, name)
         return Day(day, day.weekday() < 5, DayKind.ASSUMED)
     if english is None:
         return Day(day, not is_off, DayKind.WEEKEND if is_off else DayKind.WEEKDAY)
@@ -259,8 +276,13 @@ DAYS_TO = Text("截止{last} 24:00", "Ends on {last} at 24:00 local time")
 _DAY_TEXT = {
     DayKind.HOLIDAY: Text("{days}放假（{name}），不计", "{days}: holiday ({name}), not counted"),
     DayKind.MAKE_UP: Text("{days}调休上班（{name}），计入", "{days}: make-up working day ({name}), counted"),
+    DayKind.FIXED: Text(
+        "{days}为日期固定的法定节假日（{name}），不计；当年放假安排尚不掌握",
+        "{days}: holiday of fixed date ({name}), not counted; the other holidays of that year are not known yet",
+    ),
     DayKind.ASSUMED: Text(
-        "{days}的放假安排尚不掌握，按周一至周五计", "{days}: holidays not known yet, Monday to Friday assumed"
+        "{days}的放假安排尚不掌握，按周一至周五计，固定日期的法定节假日（1月1日、5月1日至2日、10月1日至3日）除外",
+        "{days}: holidays not known yet, Monday to Friday assumed except for holidays of fixed date (1 January, 1–2 May, 1–3 October)",
     ),
 }
 _LOCAL_TEXT = {

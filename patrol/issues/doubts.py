@@ -14,10 +14,11 @@ from patrol.evidence.likeness import distance as likeness_distance
 from patrol.foundation.geometry import distance_m
 from patrol.foundation.texts import Text
 
-VERSION = "2026-12"
+VERSION = "2026-12.2"
 # Cameras' positions are worse than phones' fixes: below 150 m nothing can be said, nor below 3 times the accuracy.
 LEAST_DISTANCE_M, ACCURACIES = 150.0, 3.0
-# The field's rule for proof: an after-photo is taken within 100 m of the issue.
+# The field's rule for proof: an after-photo is taken within 100 m of the issue. What the issue's own position errs, as it
+# was stored, explains as much more; where that is a lot, nearness is neither shown nor refuted, and the finding says so.
 AFTER_DISTANCE_M = 100.0
 _PROOFS = ("after", "check")
 OLD_PHOTO = timedelta(days=3)
@@ -99,6 +100,10 @@ _CLOCK = Text(
 )
 _POOR = Text("定位精度只有 {metres} 米", "The position is accurate to {metres} m only")
 _FAR = Text("照片位置距问题位置 {metres} 米", "The photo's position is {metres} m from the issue's")
+_UNSURE = Text(
+    "照片位置距问题位置 {metres} 米，而问题的定位精度只有 {accuracy} 米，无法证明是同一地点",
+    "The photo's position is {metres} m from the issue's, which is accurate to {accuracy} m only: nothing shows that it is the same place",
+)
 _OLD = Text("照片摄于上报前 {days} 天", "The photo was taken {days} days before the report")
 _EARLY = {
     "dispatch": Text("整改后照片摄于派单之前", "The after-photo was taken before the issue was dispatched"),
@@ -164,13 +169,24 @@ def _misplaced(shot: Shot, latitude: float, longitude: float, accuracy_m: float 
     if shot.latitude is None or shot.longitude is None:
         return []
     away_m = distance_m(latitude, longitude, shot.latitude, shot.longitude)
-    least_m = AFTER_DISTANCE_M if shot.kind in _PROOFS else LEAST_DISTANCE_M
-    # A report that does not know its own place proves no photo near it.
-    threshold_m = max(least_m, ACCURACIES * min(accuracy_m or 0.0, POOR_ACCURACY_M))
+    if shot.kind in _PROOFS:
+        return _far_from_work(shot, away_m, accuracy_m or 0.0)
+    threshold_m = max(LEAST_DISTANCE_M, ACCURACIES * min(accuracy_m or 0.0, POOR_ACCURACY_M))
     if away_m <= threshold_m:
         return []
     facts = {"photo_id": str(shot.id), "distance_m": round(away_m, 1), "threshold_m": threshold_m, "by": shot.place_by}
     return [Doubt("photo_far", "warning", facts, _FAR.format(metres=round(away_m)))]
+
+
+def _far_from_work(shot: Shot, away_m: float, accuracy_m: float) -> list[Doubt]:
+    """Return the doubt about where a photo that should prove the work was taken, by the issue's accuracy in metres as stored."""
+    threshold_m = AFTER_DISTANCE_M + accuracy_m
+    facts = {"photo_id": str(shot.id), "distance_m": round(away_m, 1), "threshold_m": threshold_m, "accuracy_m": accuracy_m, "by": shot.place_by}
+    if away_m > threshold_m:
+        return [Doubt("photo_far", "warning", facts, _FAR.format(metres=round(away_m)))]
+    if away_m > AFTER_DISTANCE_M and accuracy_m > POOR_ACCURACY_M:
+        return [Doubt("photo_place_unsure", "warning", facts, _UNSURE.format(metres=round(away_m), accuracy=round(accuracy_m)))]
+    return []
 
 
 def _mistimed(shot: Shot, recorded_at: datetime) -> list[Doubt]:

@@ -31,7 +31,7 @@ _NEEDED = (
     Issue.state, Issue.lead_id, Issue.due_at, Issue.due_rule, Issue.decide_by, Issue.review_on, Issue.milestones,
     Issue.next_escalation_at, Issue.version, Issue.history_hash,
 )
-_WAITING = [state.value for state in {*CLOCK_RUNS, *LATE_CODE}]
+WAITING = [state.value for state in {*CLOCK_RUNS, *LATE_CODE}]
 PLANNED_AT_ONCE = 1_000
 _ORDER_TEXT = Text("超期未办结，系统按规定发出{name}", "Overdue: {name}, sent by rule")
 
@@ -57,7 +57,7 @@ def escalate_some(timezone: str, limit: int = BATCH) -> tuple[int, int]:
     """
     now = clock.now()
     issues = db.session.scalars(
-        select(Issue).where(Issue.next_escalation_at <= now, Issue.state.in_(_WAITING))
+        select(Issue).where(Issue.next_escalation_at <= now, Issue.state.in_(WAITING))
         .order_by(Issue.next_escalation_at).limit(limit).options(load_only(*_NEEDED))
         .with_for_update(of=Issue, skip_locked=True).execution_options(populate_existing=True)
     ).all()  # fmt: skip
@@ -165,12 +165,12 @@ def _climb(
     """Let an issue reach the rungs that are due; return what is to be saved."""
     assert issue.next_escalation_at
     start = issue.next_escalation_at
-    planned = [row for row in _planned(issue, ladder, zone) if row[0] >= start and (issue.id, row[1].code, row[2]) not in before]
+    planned = [row for row in planned_rungs(issue, ladder, zone) if row[0] >= start and (issue.id, row[1].code, row[2]) not in before]
     issue.next_escalation_at = next((moment for moment, _, _ in planned if moment > now), None)
     return [row for moment, rung, due in planned if moment <= now for row in _reach(issue, rung, moment, due, now)]
 
 
-def _planned(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneInfo) -> list[tuple[datetime, Rung, datetime]]:
+def planned_rungs(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneInfo) -> list[tuple[datetime, Rung, datetime]]:
     """Return moment, rung and the due date that it counts to, in order: the ladder's, and that of the office when it has to decide."""
     planned = [(moment, _late_to_decide(code), moment) for moment, code in decision_moments(issue, zone)]
     if issue.state not in CLOCK_RUNS:

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import event, inspect
 
+from patrol.evidence.models import Photo
 from patrol.foundation.texts import Text
 from patrol.issues.chain import Entry, Fault, FaultKind
 from patrol.issues.models import Issue, IssuePhoto
@@ -26,6 +27,11 @@ COLUMNS = (
 )  # fmt: skip
 """The columns of an issue that are proved. Not among them: its state, which each entry says anyway, and what is worked out beside it."""
 CO_HANDLERS = "co_handlers"
+PHOTO_COLUMNS = (
+    "media_type", "size_bytes", "width", "height", "kind", "owner_id", "recorded_at", "received_at", "latitude", "longitude",
+    "exif_local_time", "exif_taken_at", "exif_latitude", "exif_longitude", "exif_orientation", "exif_camera", "exif_software",
+)  # fmt: skip
+"""The columns of a photo that each entry with that photo proves: when and where it was taken, by whom, by file and by device."""
 _UNSAID, _LONGEST_SHOWN = "facts_unsaid", 80
 _DIFFERS = Text("“{field}”与第{seq}条历史所载不符", "“{field}” is not what the history says at entry {seq}")
 # A look on the spot shows its photos on its own sheet, not on the issue.
@@ -66,12 +72,23 @@ def fact(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):
-        return repr(value)
+        # SQLite gives a negative zero back as zero.
+        return repr(value + 0.0)
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, dict):
         return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return value
+
+
+def digest_of_photo(photo: Photo) -> str:
+    """Return the SHA-256, in hex, over what is known of a photo beside its bytes, as an entry of the history keeps it.
+
+    The findings on an issue follow from when and where its photos were taken; whoever could change that would take a
+    doubt away.
+    """
+    said = {name: fact(getattr(photo, name)) for name in PHOTO_COLUMNS}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Said(NamedTuple):
@@ -110,9 +127,12 @@ class Difference(NamedTuple):
 
 
 def first_difference(
-    issue: Issue, entries: Sequence[Entry], co_handlers: Sequence[UUID], links: Sequence[IssuePhoto]
-) -> Difference | None:
-    """Return the first fact, of the state, the columns, the co-handlers and the photos in this order, that is not as replayed."""
+    issue: Issue, entries: Sequence[Entry], co_handlers: Sequence[UUID], links: Sequence[IssuePhoto], photos: Mapping[UUID, Photo],
+) -> Difference | None:  # fmt: skip
+    """Return the first fact, of the state, the columns, the co-handlers and the photos in this order, that is not as replayed.
+
+    `photos` are those that the entries name, by id.
+    """
     last = entries[-1]
     if issue.state != last.to_state:
         return Difference("state", last.seq, issue.state, last.to_state)
@@ -123,7 +143,7 @@ def first_difference(
         said = known.get(name, missing if whole else None)
         if said is not None and value != (said.value or None if name == CO_HANDLERS else said.value):
             return Difference(name, said.seq, value, said.value)
-    return _different_photo(entries, links)
+    return _different_photo(entries, links) or _photo_taken_otherwise(entries, photos)
 
 
 def _different_photo(entries: Sequence[Entry], links: Sequence[IssuePhoto]) -> Difference | None:
@@ -134,6 +154,16 @@ def _different_photo(entries: Sequence[Entry], links: Sequence[IssuePhoto]) -> D
     for place in sorted(said.keys() | stored.keys()):
         if said.get(place) != stored.get(place):
             return Difference("photos", place[0], stored.get(place), said.get(place))
+    return None
+
+
+def _photo_taken_otherwise(entries: Sequence[Entry], photos: Mapping[UUID, Photo]) -> Difference | None:
+    """Return the first photo of which something else is known than its entry says; entries from before that was said prove nothing."""
+    for entry in entries:
+        for said in entry.details["photos"]:
+            stored = digest_of_photo(photos[UUID(said["id"])])
+            if said.get("facts") not in {None, stored}:
+                return Difference(f"photo {said['id']}", entry.seq, stored, said["facts"])
     return None
 
 

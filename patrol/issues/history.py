@@ -14,7 +14,7 @@ from patrol.foundation import clock
 from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
 from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
-from patrol.issues.facts import Difference, facts_to_say, first_difference
+from patrol.issues.facts import Difference, digest_of_photo, facts_to_say, first_difference
 from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto
 from patrol.people.actor import Actor
 
@@ -75,7 +75,7 @@ def add_entry(
         id=new_id(), issue_id=issue.id, seq=(issue.version or 0) + 1, verb=verb, from_state=from_state, to_state=issue.state,
         actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(),
         note=said.get("note"), reason=said.get("reason"), ground=said.get("ground"), changes=dict(changes or {}),
-        photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind} for photo, kind in photos],
+        photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind, "facts": digest_of_photo(photo)} for photo, kind in photos],
         facts=facts_to_say(issue, first=not issue.version), previous_hash=issue.history_hash or genesis_hash(issue.id), hash="",
     )
     row = row._replace(hash=entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash))
@@ -139,12 +139,18 @@ def _checked(issues: Sequence[Issue]) -> Iterator[BrokenChain | None]:
         co_handlers[row.issue_id].append(row.person_id)
     for link in db.session.scalars(select(IssuePhoto).where(IssuePhoto.issue_id.in_(ids))):
         links[link.issue_id].append(link)
+    photos = _photos_named_by(entries)
     for issue in issues:
         own = entries.get(issue.id, [])
         fault = first_fault(issue.id, own, Head(issue.version, issue.history_hash))
-        other = first_difference(issue, own, co_handlers[issue.id], links[issue.id]) if own and fault is None else None
+        other = first_difference(issue, own, co_handlers[issue.id], links[issue.id], photos) if own and fault is None else None
         fault = other.as_fault() if other else fault
         yield BrokenChain(issue.id, issue.number, fault, other) if fault else None
+
+
+def _photos_named_by(entries: Mapping[UUID, Sequence[Entry]]) -> dict[UUID, Photo]:
+    ids = {UUID(photo["id"]) for chain in entries.values() for entry in chain for photo in entry.details["photos"]}
+    return {photo.id: photo for photo in db.session.scalars(select(Photo).where(Photo.id.in_(ids)))} if ids else {}
 
 
 def chain_of(issue_id: UUID) -> list[Entry]:

@@ -16,6 +16,7 @@ class HistoryPhotoOut(ma.Schema):
     id = _F.UUID(required=True)
     sha256 = _F.String(required=True)
     kind = _F.String(required=True)
+    facts = _F.String(metadata={"description": "SHA-256 over what was known of the photo beside its bytes: part of the entry's hash."})
     thumb = _F.String(required=True)
     screen = _F.String(required=True)
 

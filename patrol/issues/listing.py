@@ -1,11 +1,13 @@
 """Pages of issues, in any order and under any filters, and how many there are in each list of a role."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, literal, or_, select, union
 
 from patrol.foundation.database import db
 from patrol.foundation.paging import Page, beyond, page_of
@@ -28,7 +30,7 @@ from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.models import CoHandler, Issue
 from patrol.issues.queries import narrowed, scope, scope_of, shown_parts
 from patrol.issues.role_list_branches import branches_of
-from patrol.issues.role_lists import ListRow, RoleList, lists_for
+from patrol.issues.role_lists import ListRow, lists_for
 from patrol.people.actor import Actor
 
 WALKED = {"postgresql": 5_000, "sqlite": 2_000}
@@ -127,25 +129,47 @@ def counts(actor: Actor, filters: Filters) -> dict[str, int]:
     return {state.value: found[state.value] for state in states}
 
 
-class Counted(NamedTuple):
-    """A role's list with how many issues are in it; `more` says that there are more than were counted."""
+class OtherList(NamedTuple):
+    """A list that a higher room has: its row, where it is read and by which query, and the select of the ids that somebody finds there."""
 
-    name: RoleList
     row: ListRow
+    path: str
+    filter: str
+    ids: Callable[[Actor], Select[UUID]]
+
+
+class Counted(NamedTuple):
+    """A list with how many things are in it; `more` says that there are more than were counted; `path` and `filter` give its rows."""
+
+    name: str
+    row: ListRow
+    path: str
+    filter: str
     number: int
     more: bool
 
 
+_others: dict[str, OtherList] = {}
+
+
+def register_list(name: str, other: OtherList) -> None:
+    """Let a higher room's list be counted with those of issues."""
+    _others[name] = other
+
+
 def counted_lists(actor: Actor) -> list[Counted]:
-    """Count the issues in each list that the actor's roles have, all in one statement, up to `MOST_COUNTED` each."""
-    rows = lists_for(actor.permissions)
-    if not rows:
+    """Count what is in each list that the actor's roles have, all in one statement, up to `MOST_COUNTED` each."""
+    rows, seen = lists_for(actor.permissions), scope_of(actor)
+    others = {name: other for name, other in _others.items() if other.row.for_any & actor.permissions}
+    found: list[tuple[str, ListRow, str, str, ColumnElement[int]]] = [
+        *((name.value, row, "issues", f"list={name.value}", _number_in(branches_of(name, actor, seen))) for name, row in rows.items()),
+        *((name, other.row, other.path, other.filter, _number_of(other.ids(actor))) for name, other in others.items()),
+    ]
+    if not found:
         return []
-    seen = scope_of(actor)
-    numbers = db.session.execute(select(*(_number_in(branches_of(name, actor, seen)) for name in rows))).one()
+    numbers = db.session.execute(select(*(each[-1] for each in found))).one()
     return [
-        Counted(name, row, min(number, MOST_COUNTED), number > MOST_COUNTED)
-        for (name, row), number in zip(rows.items(), numbers, strict=True)
+        Counted(*each[:-1], number=min(number, MOST_COUNTED), more=number > MOST_COUNTED) for each, number in zip(found, numbers, strict=True)
     ]
 
 
@@ -153,5 +177,8 @@ def _number_in(branches: list[Branch]) -> ColumnElement[int]:
     if not branches:
         return literal(0)
     parts = [select(Issue.id).where(branch.condition()).limit(MOST_COUNTED + 1).subquery() for branch in branches]
-    together = union(*(select(part.c.id) for part in parts)).limit(MOST_COUNTED + 1).subquery()
-    return select(func.count()).select_from(together).scalar_subquery()
+    return _number_of(union(*(select(part.c.id) for part in parts)))
+
+
+def _number_of(ids: Select[Any] | CompoundSelect[Any]) -> ColumnElement[int]:
+    return select(func.count()).select_from(ids.limit(MOST_COUNTED + 1).subquery()).scalar_subquery()

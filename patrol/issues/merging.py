@@ -18,6 +18,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import distance_m
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import all_accused
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.events import DueMoved
 from patrol.issues.history import GIVE_BACK, MOVE_ALONG, TAKE_IN, add_entry
@@ -178,7 +179,7 @@ def _fault_of(issue: Issue, original: Issue, by: Actor) -> Text | None:
         return _REJECTED.format(number=number)
     if original.closed_at is not None and issue.recorded_at > original.closed_at:
         return _AFTER_CLOSING.format(number=number)
-    if "F" in {issue.category[0], original.category[0]} and (issue.category, issue.accused_id) != (original.category, original.accused_id):
+    if "F" in {issue.category[0], original.category[0]} and (issue.category, all_accused(issue)) != (original.category, all_accused(original)):
         return _CHARGE
     return None
 

@@ -15,10 +15,15 @@ _refusals: dict[str, Refusal] = {}
 
 
 class Claim(NamedTuple):
-    """Who may name a source: whoever holds one of the permissions; `fault` tells the others why not."""
+    """Who may name a source: whoever holds one of the permissions and not `but_not`; `fault` tells the others why not."""
 
     permissions: frozenset[Permission]
     fault: Text
+    but_not: Permission | None = None
+
+    def is_open_to(self, actor: Actor) -> bool:
+        """Tell whether the actor may name the source."""
+        return bool(self.permissions & actor.permissions) and self.but_not not in actor.permissions
 
 
 _P = Permission
@@ -41,8 +46,14 @@ CLAIMS: Mapping[Source, Claim] = {
     Source.MEDIA: Claim(_SUPERVISION, _OFFICIAL),
     Source.DRONE: Claim(_FIELD | _SUPERVISION, _OFFICIAL),
     Source.SENSOR: Claim(_OFFICE, _OFFICE_ONLY),
+    Source.DEPARTMENT: Claim(
+        frozenset({_P.HANDLE_ISSUE}), Text("来源“{source}”由责任部门或河长办登记；巡河人员请选巡河发现",
+                                           "The source “{source}” is for bureaus and the office; who patrols finds on patrol"), _P.PATROL),
 }  # fmt: skip
 """Who may say that an issue comes from there. A source decides who sees it first and how it is counted, so that it must be true."""
+_USUAL = (Source.PATROL, Source.INSPECTION, Source.DEPARTMENT)
+"""What a report comes from when none is named: the first of these that is the reporter's to name."""
+_NAME_IT = Text("请填写来源", "Name the source")
 
 
 def refuses_foreign_origin(name: str) -> Callable[[Refusal], Refusal]:
@@ -63,15 +74,13 @@ def refuse_foreign_origins(actor: Actor, data: Mapping[str, Any]) -> None:
 
 
 def source_of(actor: Actor, named: Source | None) -> Source:
-    """Return the source of a report of `actor`: the one named, otherwise patrol for who may patrol, else inspection.
+    """Return the source of a report of `actor`: the one named, otherwise the first usual one that the actor may name.
 
-    Raises Invalid (422) for a source that is not the actor's to name, by the table `CLAIMS`.
+    That is patrol for who may patrol, inspection for office and supervisors, department for a bureau's staff. Raises
+    Invalid (422) for a source that is not the actor's to name, by the table `CLAIMS`, and where none is usual.
     """
-    usual = Source.PATROL if actor.may(Permission.PATROL) else Source.INSPECTION
-    if named is None or named is usual:
-        return usual
-    claim = CLAIMS[named]
-    if not claim.permissions & actor.permissions:
-        fault = claim.fault.format(source=SOURCE_NAME[named])
+    found = named or next((source for source in _USUAL if CLAIMS[source].is_open_to(actor)), None)
+    if found is None or not CLAIMS[found].is_open_to(actor):
+        fault = CLAIMS[found].fault.format(source=SOURCE_NAME[found]) if found else _NAME_IT
         raise Invalid(fault, errors={"source": [fault]})
-    return named
+    return found

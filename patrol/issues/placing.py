@@ -38,7 +38,7 @@ class Placement:
     `reach` is the row that the routing names, its region loaded; `decided_by` is the code of a reason that went before
     the rule; `region_path` is the path of the region named; `joint` are the regions on the sides of a border. `regions`
     are those known by path, `chiefs` the accounts of those who answer near the place; `accused_id` is the chief whom a
-    charge is about (`accusations.placed_for`). `is_outside` tells that the place lies far beyond the regions' outlines, or
+    charge is about (`accusations.placed_for`), `also_accused` the other ones. `is_outside` tells that the place lies far beyond the regions' outlines, or
     where there are none, that no reach lies within 50 km.
     """
 
@@ -51,6 +51,7 @@ class Placement:
     joint: tuple[Region, ...] = ()
     is_outside: bool = False
     accused_id: UUID | None = None
+    also_accused: tuple[UUID, ...] = ()
     chiefs: tuple[people.Person, ...] = field(default=(), repr=False)
     regions: Mapping[str, Region] = field(default_factory=dict, repr=False)
 

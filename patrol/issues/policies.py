@@ -20,11 +20,14 @@ class Kind(StrEnum):
     CALENDAR = "calendar"
     DISPATCH = "dispatch"
     ESCALATION = "escalation"
+    RELAPSE = "relapse"
+    LOOK_BACK = "look_back"
 
 
 KIND_NAME = {
     Kind.DEADLINES: Text("办理时限", "Deadlines"), Kind.CALENDAR: Text("工作日历", "Calendar"),
     Kind.DISPATCH: Text("直接派单", "Dispatch"), Kind.ESCALATION: Text("超期升级", "Escalation"),
+    Kind.RELAPSE: Text("反弹认定", "Relapses"), Kind.LOOK_BACK: Text("回头看抽取", "Look-backs"),
 }  # fmt: skip
 
 

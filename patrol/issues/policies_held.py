@@ -89,7 +89,7 @@ def _build() -> Policies:
     rules = db.session.scalars(
         select(DispatchPolicy).where(DispatchPolicy.withdrawn_at.is_(None)).order_by(DispatchPolicy.valid_from)
     ).all()
-    relapses = db.session.scalars(select(RelapsePolicy).order_by(RelapsePolicy.valid_from)).all()
+    relapses = db.session.scalars(select(RelapsePolicy).where(RelapsePolicy.withdrawn_at.is_(None)).order_by(RelapsePolicy.valid_from)).all()
     return Policies(
         tuple(map(dated_limit, limits)), tuple(map(dated_rule, rules)), _calendar(),
         tuple(Dated((), row.valid_from, True, RelapseRule(row.days, row.radius_m)) for row in relapses),

@@ -16,16 +16,18 @@ from patrol.issues.deciding import LATE_NAME
 from patrol.issues.dispatching import DUTY
 from patrol.issues.escalation import Basis
 from patrol.issues.escalation_models import EscalationPolicy
+from patrol.issues.look_back_models import LookBackPolicy
 from patrol.issues.policies import Kind
 from patrol.issues.policies_held import policies_changed
 from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, DispatchPolicy
+from patrol.issues.relapse_models import RelapsePolicy
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 
-Version = DeadlinePolicy | CalendarOverride | DispatchPolicy | EscalationPolicy
+Version = DeadlinePolicy | CalendarOverride | DispatchPolicy | EscalationPolicy | RelapsePolicy | LookBackPolicy
 MODEL: dict[Kind, type[Version]] = {
     Kind.DEADLINES: DeadlinePolicy, Kind.CALENDAR: CalendarOverride, Kind.DISPATCH: DispatchPolicy,
-    Kind.ESCALATION: EscalationPolicy,
+    Kind.ESCALATION: EscalationPolicy, Kind.RELAPSE: RelapsePolicy, Kind.LOOK_BACK: LookBackPolicy,
 }  # fmt: skip
 PAIRS = ("name", "reason", "source")
 """What is told in both languages: a member `{zh, en}` outside, two columns inside."""
@@ -44,6 +46,7 @@ _NOT_LATER = Text(
 _IN_FORCE = Text("该版本自{day}起已生效，不能撤回；请另加新版本", "It is in force since {day} and cannot be withdrawn: add another version")
 _FAR = Text("日期须在{first}至{last}之间", "The day must lie between {first} and {last}")
 _NEEDED = Text("适用于全部类别的时限不能停用，请改为其他时限", "The limit for all categories cannot be switched off: set another one")
+_ALWAYS = Text("反弹认定不能停用，请改为其他天数和距离", "What counts as a relapse cannot be switched off: set other days and metres")
 _RESERVED = Text("此代码由系统使用，请换一个", "This code is the system's own: choose another one")
 _TAKEN = Text("此代码已用于另一项时限，请换一个", "This code names another limit: choose another one")
 _NEVER_TO_CHIEF = Text("涉及河长履职的问题不得直接派给河长", "What concerns a chief's duty may never go straight to a chief")
@@ -154,12 +157,14 @@ def _refuse_impossible(kind: Kind, columns: Mapping[str, Any], today: date) -> N
         _refuse(not first <= columns["day"] <= last, "day", _FAR.format(first=first, last=last))
         return
     _refuse(columns["valid_from"] < today, "valid_from", _PAST.format(today=today))
-    _refuse(columns["code"] in RESERVED, "code", _RESERVED)
+    _refuse(columns.get("code") in RESERVED, "code", _RESERVED)
     if kind is Kind.DEADLINES:
         _refuse(not columns["enabled"] and not columns["category"], "enabled", _NEEDED)
     elif kind is Kind.DISPATCH:
         _refuse(columns["straight"] and columns["category"].startswith(DUTY), "straight", _NEVER_TO_CHIEF)
-    else:
+    elif kind is Kind.RELAPSE:
+        _refuse(not columns["enabled"], "enabled", _ALWAYS)
+    elif kind is Kind.ESCALATION:
         _refuse(columns["basis"] == Basis.HALF and columns["amount"] != 0, "amount", _HALF)
         _refuse(columns["basis"] in (Basis.HOURS_BEFORE, Basis.WORKING_DAYS_BEFORE) and columns["amount"] < 1, "amount", _BEFORE)
 

@@ -22,14 +22,16 @@ from patrol.issues.policy_schemas import (
     ApplyIn,
     CalendarFileIn,
     CalendarReportOut,
-    DispatchDryRunArgs,
+    DaysDryRunArgs,
     DispatchDryRunOut,
     DryRunArgs,
     DryRunOut,
     DueDryRunOut,
     EscalationDryRunOut,
     PoliciesOut,
+    RelapseDryRunOut,
 )
+from patrol.issues.relapse_trials import relapses_changed_by
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
@@ -108,7 +110,7 @@ def _publish(kind: Kind) -> None:
     room.route(f"/policies/{kind.value}/<uuid:version_id>", may=P.MANAGE_POLICIES, methods=("DELETE",), refuses=(409,))(withdrawn)
 
 
-def _publish_dry_run(kind: Kind, args: type[DryRunArgs], shape: type[DryRunOut], run: Callable[..., dict[str, Any]]) -> None:
+def publish_dry_run(kind: Kind, args: type[DryRunArgs], shape: type[DryRunOut], run: Callable[..., dict[str, Any]]) -> None:
     """Add the route that says what a version would change: the same body as for adding it; nothing is written."""
 
     def try_version(data: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +149,8 @@ def _rungs(row: Any, **asked: Any) -> dict[str, Any]:
 
 for _kind in Kind:
     _publish(_kind)
-_publish_dry_run(Kind.DEADLINES, DryRunArgs, DueDryRunOut, _due_dates)
-_publish_dry_run(Kind.CALENDAR, DryRunArgs, DueDryRunOut, _due_dates)
-_publish_dry_run(Kind.DISPATCH, DispatchDryRunArgs, DispatchDryRunOut, policy_dry_runs.dispatch_changed_by)
-_publish_dry_run(Kind.ESCALATION, DryRunArgs, EscalationDryRunOut, _rungs)
+publish_dry_run(Kind.DEADLINES, DryRunArgs, DueDryRunOut, _due_dates)
+publish_dry_run(Kind.CALENDAR, DryRunArgs, DueDryRunOut, _due_dates)
+publish_dry_run(Kind.DISPATCH, DaysDryRunArgs, DispatchDryRunOut, policy_dry_runs.dispatch_changed_by)
+publish_dry_run(Kind.ESCALATION, DryRunArgs, EscalationDryRunOut, _rungs)
+publish_dry_run(Kind.RELAPSE, DaysDryRunArgs, RelapseDryRunOut, relapses_changed_by)

@@ -84,11 +84,11 @@ def recount_all(policies: Policies, on: date, *, actor: Actor, first: int, timez
         if len(shown) < first:
             before = {"due_at": due_at, **_rule_in_short(rule)}
             after = {"due_at": new, **_rule_in_short(deadline_as_data(*counted))}
-            shown.append({"issue": _in_short(issue_id, serial, state, severity, category), "before": before, "after": after, "late_at_once": late})
+            shown.append({"issue": issue_in_short(issue_id, serial, state, severity, category), "before": before, "after": after, "late_at_once": late})
     names = ("kept", "unchanged", "moved", "earlier", "later", "late_at_once")
     return {
         "on": on, **_looked(seen, MOST_LOOKED_AT), **{name: seen[name] for name in names}, "rungs": _rungs_of(late_ones, ladder_on(clock.today(timezone))),
-        "items": _visible(shown, actor),
+        "items": visible_items(shown, actor),
     }  # fmt: skip
 
 
@@ -123,12 +123,12 @@ def dispatch_changed_by(version: DispatchPolicy, *, actor: Actor, first: int, da
         if len(shown) < first:
             now = {"straight": after.straight, "rule": after.rule, "version": after.version, "reason": after.reason._asdict()}
             shown.append({
-                "issue": _in_short(issue_id, serial, state, severity, category), "before": {"version": None, **before}, "after": now,
+                "issue": issue_in_short(issue_id, serial, state, severity, category), "before": {"version": None, **before}, "after": now,
             })  # fmt: skip
     names = ("changed", "to_chief", "to_office")
     return {
         "applies": NEW_REPORTS_ONLY, "since": since, **_looked(seen, MOST_REPORTED), **{name: seen[name] for name in names},
-        "items": _visible(shown, actor),
+        "items": visible_items(shown, actor),
     }  # fmt: skip
 
 
@@ -155,11 +155,11 @@ def rungs_reached_by(version: EscalationPolicy, *, actor: Actor, first: int, tim
             seen[outcome] += 1
             if outcome != "reached" and len(shown) < first and (outcome != "later" or before != moment):
                 after = moment if outcome in ("at_once", "later") else None
-                shown.append({"issue": _in_short(issue_id, serial, state, severity, category), "outcome": outcome, "before": before, "after": after})
+                shown.append({"issue": issue_in_short(issue_id, serial, state, severity, category), "outcome": outcome, "before": before, "after": after})
     names = ("at_once", "later", "never", "reached")
     return {
         "applies": AHEAD_ONLY, "begins": begins, **_looked(seen, MOST_LOOKED_AT), **{name: seen[name] for name in names},
-        "items": _visible(shown, actor),
+        "items": visible_items(shown, actor),
     }  # fmt: skip
 
 
@@ -225,7 +225,8 @@ def _looked(seen: Counter[str], most: int) -> dict[str, Any]:
     return {"looked_at": min(seen["looked_at"], most), "cut_off": seen["looked_at"] > most}
 
 
-def _in_short(issue_id: UUID, serial: int, state: str, severity: str, category: str) -> dict[str, Any]:
+def issue_in_short(issue_id: UUID, serial: int, state: str, severity: str, category: str) -> dict[str, Any]:
+    """Return how an issue reads in a dry run."""
     return {"id": issue_id, "number": number_of(serial), "state": state, "severity": severity, "category": category}
 
 
@@ -233,7 +234,7 @@ def _rule_in_short(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {"rule": rule["rule"], "version": rule.get("version"), "last_day": rule["last_day"], "explanation": rule["explanation"]}
 
 
-def _visible(shown: Sequence[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
+def visible_items(shown: Sequence[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
     """Leave out the issues that the actor may not see: who sets policies need not read issues."""
     if not actor.may(Permission.SEE_ISSUES):
         return []

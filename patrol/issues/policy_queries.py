@@ -23,13 +23,15 @@ FIGURES: dict[Kind, tuple[str, ...]] = {
     Kind.CALENDAR: ("day", "works", "origin"),
     Kind.DISPATCH: ("code", "position", "sources", "category", "severities", "confidence", "straight", "valid_from"),
     Kind.ESCALATION: ("code", "basis", "amount", "order_kind", "valid_from"),
+    Kind.RELAPSE: ("days", "radius_m", "valid_from"),
+    Kind.LOOK_BACK: ("severity", "share_percent", "after_days", "within_days", "valid_from"),
 }
 _ORDERS = {
     kind: Order(f"policies-{kind}", (model.valid_from, model.id), descending=True) for kind, model in MODEL.items()
 }
 NOTICE_MISSING = Text(
-    "{year}年的放假安排尚未录入：跨入该年的期限暂按周一至周五计。请按国务院办公厅通知导入（flask policies import-calendar）",
-    "The holidays of {year} are not known: deadlines that reach into it are counted Monday to Friday. Import the State Council's notice "
+    "{year}年的放假安排尚未录入：跨入该年的期限暂按周一至周五计（固定日期的法定节假日除外）。请按国务院办公厅通知导入（flask policies import-calendar）",
+    "The holidays of {year} are not known: deadlines that reach into it are counted Monday to Friday without holidays of fixed date. Import the State Council's notice "
     "(flask policies import-calendar)",
 )
 

@@ -96,9 +96,21 @@ class EscalationVersionIn(DatedVersionIn):
     name = _pair(100, "督办函", "Supervision letter")
 
 
+class RelapseVersionIn(DatedVersionIn):
+    days = _F.Integer(required=True, strict=True, validate=_V.Range(1, 3_650), metadata={"description": "After the closing.", "example": 90})
+    radius_m = _F.Integer(required=True, strict=True, validate=_V.Range(1, 5_000), metadata={"description": "From the closed issue's place.", "example": 50})
+
+
+class LookBackVersionIn(DatedVersionIn):
+    severity = _F.String(required=True, validate=_one_of(Severity))
+    share_percent = _F.Float(required=True, validate=_V.Range(0, 100), metadata={"description": "Of the closed issues of the severity.", "example": 10.0})
+    after_days = _F.Integer(required=True, strict=True, validate=_V.Range(1, 365), metadata={"description": "Drawn so many days after the closing.", "example": 30})
+    within_days = _F.Integer(required=True, strict=True, validate=_V.Range(1, 90), metadata={"description": "To be done so many days after the drawing.", "example": 10})
+
+
 BODY: dict[Kind, type[VersionIn]] = {
     Kind.DEADLINES: DeadlineVersionIn, Kind.CALENDAR: CalendarVersionIn, Kind.DISPATCH: DispatchVersionIn,
-    Kind.ESCALATION: EscalationVersionIn,
+    Kind.ESCALATION: EscalationVersionIn, Kind.RELAPSE: RelapseVersionIn, Kind.LOOK_BACK: LookBackVersionIn,
 }  # fmt: skip
 
 
@@ -139,8 +151,8 @@ class DryRunArgs(ma.Schema):
     first = _F.Integer(load_default=20, validate=_V.Range(0, MOST_SHOWN), metadata={"description": "How many issues are shown."})
 
 
-class DispatchDryRunArgs(DryRunArgs):
-    days = _F.Integer(load_default=30, validate=_V.Range(1, MOST_DAYS), metadata={"description": "Reported in so many days."})
+class DaysDryRunArgs(DryRunArgs):
+    days = _F.Integer(load_default=30, validate=_V.Range(1, MOST_DAYS), metadata={"description": "What was reported, or drawn, in so many days."})
 
 
 class DryRunOut(ma.Schema):
@@ -167,6 +179,13 @@ class DispatchDryRunOut(DryRunOut):
     changed = _F.Integer(required=True)
     to_chief = _F.Integer(required=True)
     to_office = _F.Integer(required=True)
+
+
+class RelapseDryRunOut(DryRunOut):
+    since = Moment(required=True)
+    linked_before = _F.Integer(required=True)
+    linked_after = _F.Integer(required=True)
+    changed = _F.Integer(required=True)
 
 
 class EscalationDryRunOut(DryRunOut):

@@ -18,7 +18,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import box_around, distance_m
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import CHARGES, is_charge
+from patrol.issues.accusations import CHARGES, is_charge, is_not_about
 from patrol.issues.allowed import ActorFacts, IssueFacts
 from patrol.issues.branches import Branch, Several
 from patrol.issues.categories import Severity, category_of
@@ -77,7 +77,7 @@ def scope_of(actor: Actor) -> Scope:
 
 def _scope(person_id: Any, region_ids: Any, department: Any, *, judges_charges: bool) -> Scope:
     """Return the scope of whoever these are the facts of: values, or what stands for them in a statement kept ready."""
-    not_accused, is_ordinary = Issue.accused_id.is_distinct_from(person_id), Issue.category.not_in(CHARGES)
+    not_accused, is_ordinary = is_not_about(person_id), Issue.category.not_in(CHARGES)
     if region_ids is None and judges_charges:
         return Scope(None, [not_accused])
     helping = select(CoHandler.issue_id).where(CoHandler.person_id == person_id)

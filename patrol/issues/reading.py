@@ -246,11 +246,11 @@ def shown_step(step: Step, issue: Issue, tongue: str) -> dict[str, Any]:
 
 
 def shown_list(counted: Counted, tongue: str) -> dict[str, Any]:
-    """Return a role's list with its count, and the query of `/issues` that gives its rows."""
-    name, row, number, more = counted
+    """Return a role's list with its count, and where and by which query its rows are read."""
+    row = counted.row
     return {
-        "name": name.value, "title": row.title.in_language(tongue), "titles": row.title._asdict(),
-        "about": row.about.in_language(tongue), "count": number, "more": more, "filter": f"list={name.value}",
+        "name": counted.name, "title": row.title.in_language(tongue), "titles": row.title._asdict(), "about": row.about.in_language(tongue),
+        "count": counted.number, "more": counted.more, "path": counted.path, "filter": counted.filter,
     }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """A cure that did not hold: a new issue is linked with the closed one whose trouble it brings back. Never commits."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
@@ -74,8 +76,8 @@ def withdraw_relapse(issue: Issue) -> dict[str, Any]:
     return {"relapse_of": {"from": old.number, "to": None}}
 
 
-def _closed_before(issue: Issue, policy: RelapseRule) -> Issue | None:
-    """Return the issue closed last before this one was seen, within the policy's days and metres; locked and still closed."""
+def closed_near(issue: Issue, policy: RelapseRule) -> Iterator[UUID]:
+    """Yield the ids of the issues closed before this one was seen, within the policy's days and metres, the one closed last first."""
     box = box_around(issue.latitude, issue.longitude, policy.radius_m)
     # A phone's clock may run ahead, but nothing is seen after it arrived.
     seen = min(issue.recorded_at, issue.received_at)
@@ -85,8 +87,14 @@ def _closed_before(issue: Issue, policy: RelapseRule) -> Issue | None:
     }).all()  # fmt: skip
     for old_id, latitude, longitude in near:
         if distance_m(issue.latitude, issue.longitude, latitude, longitude) <= policy.radius_m:
-            statement = select(Issue).where(Issue.id == old_id, Issue.state == State.CLOSED.value)
-            old = db.session.scalar(statement.with_for_update(of=Issue).execution_options(populate_existing=True))
-            if old is not None:
-                return old
+            yield old_id
+
+
+def _closed_before(issue: Issue, policy: RelapseRule) -> Issue | None:
+    """Return the issue closed last before this one was seen, locked and still closed."""
+    for old_id in closed_near(issue, policy):
+        statement = select(Issue).where(Issue.id == old_id, Issue.state == State.CLOSED.value)
+        old = db.session.scalar(statement.with_for_update(of=Issue).execution_options(populate_existing=True))
+        if old is not None:
+            return old
     return None

@@ -24,7 +24,8 @@ class IssueIn(PositionIn):
     description = _F.String(required=True, validate=filled(4000), metadata={"example": "桥下漂着成片的生活垃圾"})
     recorded_at = Moment(load_default=None, allow_none=True, metadata={"example": "2026-05-01T08:30:00+08:00"})
     source = _F.Enum(Source, by_value=True, load_default=None, allow_none=True, metadata={
-        "description": "Null: patrol, or inspection for who does not patrol. What comes from outside is the office's or a supervisor's to name."})
+        "description": "Null: patrol; of who does not patrol inspection, of a bureau's staff department. What comes from outside is the office's "
+                       "or a supervisor's to name."})
     patrol_id = _F.UUID(load_default=None, allow_none=True)
     check_in_id = _F.UUID(load_default=None, allow_none=True)
     photo_ids = _F.List(_F.UUID(), load_default=list, validate=ma.validate.Length(max=MOST_PHOTOS))
@@ -287,6 +288,7 @@ class RoleListOut(ma.Schema):
     about = _F.String(required=True)
     count = _F.Integer(required=True)
     more = _F.Boolean(required=True, metadata={"description": "There are more; nobody counted further."})
+    path = _F.String(required=True, metadata={"description": "Below /api/v1: what is read with `filter` to get the rows.", "example": "issues"})
     filter = _F.String(required=True, metadata={"example": "list=mine_today"})
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, literal, select
 
 from patrol.foundation.database import db
+from patrol.issues.accusation_models import AlsoAccused
 from patrol.issues.accusations import is_charge
 from patrol.issues.department_models import IssueSide
 from patrol.issues.models import CoHandler, Issue
@@ -30,9 +31,10 @@ def seen_by(issue: Issue, person_ids: Collection[UUID]) -> set[UUID]:
         .where(IssueSide.issue_id == issue.id, _begins(side.c.path)).correlate(Region).exists()
         if issue.is_joint else literal(False)
     )  # fmt: skip
+    accused = exists().where(AlsoAccused.issue_id == issue.id, AlsoAccused.person_id == Person.id)
     helps = exists().where(CoHandler.issue_id == issue.id, CoHandler.person_id == Person.id)
     rows = db.session.execute(
-        select(Person.id, Person.role_names, Person.department, covers, beside, helps)
+        select(Person.id, Person.role_names, Person.department, covers, beside, helps, accused)
         .join(Region, Region.id == Person.region_id).join(here, here.c.id == issue.region_id).where(Person.id.in_(person_ids))
     )  # fmt: skip
     return {row[0] for row in rows if _sees(issue, *row)}
@@ -43,9 +45,9 @@ def _begins(path: ColumnElement[str]) -> ColumnElement[bool]:
     return func.substr(path, 1, func.length(Region.path)) == Region.path
 
 
-def _sees(issue: Issue, person_id: UUID, role_names: Any, department: str | None, covers: bool, beside: bool, helps: bool) -> bool:
+def _sees(issue: Issue, person_id: UUID, role_names: Any, department: str | None, covers: bool, beside: bool, helps: bool, accused: bool) -> bool:
     permissions = permissions_of(frozenset(Role(name) for name in role_names))
-    if P.SEE_ISSUES not in permissions or person_id == issue.accused_id:
+    if P.SEE_ISSUES not in permissions or accused or person_id == issue.accused_id:
         return False
     if helps or person_id in (issue.reporter_id, issue.lead_id):
         return True

@@ -17,7 +17,7 @@ from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.sealing import seal
 from patrol.foundation.texts import Text
 from patrol.notifications.models import Channel, Message, Webhook, WebhookDelivery
-from patrol.notifications.resting import drop_paused, send_paused
+from patrol.notifications.resting import drop_paused, end_all_open, send_paused
 from patrol.notifications.templates import EVENT_KINDS, TEMPLATES
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
@@ -27,6 +27,9 @@ from patrol.people.queries import region_with_code
 _NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 _NO_KIND = Text("没有这类消息：{kinds}；可用：{known}", "There are no messages of the kind {kinds}; there are {known}")
 _QUIET_PAIR = Text("quiet_from 与 quiet_to 须同时填写", "Give both quiet_from and quiet_to, or neither")
+_DELETED = Text("这个 Webhook 已删除，请换用新编号另建", "This webhook was deleted: set up another one under a new id")
+_ENDED = Text("这个 Webhook 已删除，不能再发送", "Its webhook was deleted: nothing more can be sent")
+WEBHOOK_DELETED = "webhook_deleted"
 _DELIVERED = Text("这条通知已送达，不必重发", "It has been delivered: there is nothing to send again")
 
 
@@ -91,6 +94,8 @@ def add_webhook(
     sent = content_digest({"region": region, "url": url, "kinds": kinds})
     if id is not None and (known := db.session.get(Webhook, id)) is not None:
         refuse_other_content(id, stored=known.digest, sent=sent)
+        if known.deleted_at is not None:
+            raise Conflict(_DELETED)
         return known, None
     refuse_bad_url(url, inside=inside)
     _refuse_bad_choice(kinds, None, None, known=EVENT_KINDS)
@@ -118,11 +123,24 @@ def enable_webhook(webhook: Webhook, *, by: Actor, enabled: bool, missed: str) -
     return webhook
 
 
+def delete_webhook(webhook: Webhook, *, by: Actor, field_keys: Sequence[str]) -> None:
+    """Let a webhook hear nothing any more, for good: what has not gone out is dead, for that reason, and its secret is forgotten.
+
+    What it was sent stays to be read.
+    """
+    now = clock.now()
+    webhook.deleted_at, webhook.disabled_at, webhook.version = now, webhook.disabled_at or now, webhook.version + 1
+    webhook.sealed_secret = seal({}, field_keys)
+    note_audit(by, "delete_webhook", str(webhook.id), url=webhook.url, ended=end_all_open(webhook, ended_by=WEBHOOK_DELETED))
+
+
 def replay(delivery: WebhookDelivery, *, by: Actor) -> WebhookDelivery:
     """Send a webhook's event by hand, with a new set of attempts: given up, kept, dropped or still waiting.
 
-    It goes out although the webhook may be switched off. Raises Conflict when it has been delivered.
+    It goes out although the webhook may be switched off. Raises Conflict when it has been delivered or its webhook deleted.
     """
+    if delivery.webhook.deleted_at is not None:
+        raise Conflict(_ENDED)
     if delivery.delivered_at is not None:
         raise Conflict(_DELIVERED)
     row = delivery.outbox

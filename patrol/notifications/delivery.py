@@ -104,7 +104,7 @@ def call_webhook(payload: dict[str, Any]) -> outbox.Write:
     row = db.session.scalars(
         select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.cause == payload["cause"])
     ).one()
-    if row.delivered_at is not None:
+    if row.delivered_at is not None or webhook.deleted_at is not None:
         return lambda: None
     if webhook.disabled_at is not None and not payload.get("by_hand"):
         return partial(pause, row.id)

@@ -23,13 +23,14 @@ def sent_deliveries(settings: Settings, now: datetime) -> Select[Any]:
 
 
 def delivered_calls(settings: Settings, now: datetime) -> Select[Any]:
-    """Select webhook calls that were taken long ago, or happened long ago and never went out: their webhook was off.
+    """Select webhook calls that were taken long ago, or happened long ago and never went out: their webhook was off, or was deleted then.
 
-    Dead ones stay, to be sent again by hand.
+    Those that all attempts were used up for stay, to be sent again by hand.
     """
     before = now - timedelta(days=settings.delivered_days)
     at_rest = and_(WebhookDelivery.outbox_id.is_(None), WebhookDelivery.created_at < before)
-    return select(WebhookDelivery.id).where(or_(WebhookDelivery.delivered_at < before, at_rest)).order_by(WebhookDelivery.id)
+    ended = and_(WebhookDelivery.ended_by.is_not(None), WebhookDelivery.dropped_at < before)
+    return select(WebhookDelivery.id).where(or_(WebhookDelivery.delivered_at < before, at_rest, ended)).order_by(WebhookDelivery.id)
 
 
 def _remover(model: Any) -> Any:
@@ -49,9 +50,10 @@ keep(Kept(
 ))  # fmt: skip
 keep(Kept(
     "webhook_deliveries", "Events for other systems, without words or names", ("webhook_deliveries",), "who manages notifications",
-    "{days} after they were taken, or after they happened while their webhook was off; dead ones stay", "DELIVERED_DAYS", delivered_calls, _remover(WebhookDelivery),
+    "{days} after they were taken, or after they happened while their webhook was off, or after that was deleted; other dead ones stay",
+    "DELIVERED_DAYS", delivered_calls, _remover(WebhookDelivery),
 ))  # fmt: skip
 keep(Kept(
     "channels", "Staff's channels and other systems' webhooks: addresses and secrets, sealed", ("channels", "webhooks"),
-    "their owner sees a part of the address", "for good; they can be switched off",
+    "their owner sees a part of the address", "for good; they can be switched off, and a deleted webhook's secret is gone at once",
 ))  # fmt: skip

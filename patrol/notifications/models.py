@@ -93,7 +93,10 @@ class Delivery(Base):
 
 
 class Webhook(Base):
-    """An address of another system that wants to hear of a region's events; its secret signs what is sent."""
+    """An address of another system that wants to hear of a region's events; its secret signs what is sent.
+
+    One that was deleted hears nothing any more and has no secret; what it was sent stays to be read.
+    """
 
     __tablename__ = "webhooks"
 
@@ -106,6 +109,7 @@ class Webhook(Base):
     digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     region: Mapped[Region] = relationship(lazy="raise_on_sql")
@@ -115,7 +119,7 @@ class WebhookDelivery(Base):
     """One event for one webhook: `waiting`, `delivered`, or `dead` when the outbox row has used up its attempts.
 
     Without a row of the outbox it is `paused`: its webhook is switched off. What is not wanted any more when that goes on
-    is `dropped`.
+    is `dropped`. `ended_by` names the act that ended it before it could go out (`webhook_deleted`): such a one is `dead` too.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -133,6 +137,7 @@ class WebhookDelivery(Base):
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(20))
     last_status: Mapped[int | None]
     outbox_id: Mapped[UUID | None] = mapped_column(ForeignKey("outbox.id"), index=True)
 

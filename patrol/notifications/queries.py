@@ -95,18 +95,21 @@ def get_outbox_row(row_id: UUID) -> OutboxRow:
 
 
 def visible_webhooks(actor: Actor) -> Select[Webhook]:
-    """Select the webhooks of the regions in one's area."""
+    """Select the webhooks of the regions in one's area, deleted ones too."""
     return select(Webhook).where(Webhook.region_id.in_(regions_within(actor.region_path))).options(joinedload(Webhook.region))
 
 
-def list_webhooks(actor: Actor, *, limit: int, cursor: str | None) -> Page[Webhook]:
-    """List the webhooks of one's area."""
-    return page_of(visible_webhooks(actor), WEBHOOKS, limit=limit, cursor=cursor)
+def list_webhooks(actor: Actor, *, deleted: bool, limit: int, cursor: str | None) -> Page[Webhook]:
+    """List the webhooks of one's area: those that there are, or those that were deleted."""
+    statement = visible_webhooks(actor).where(Webhook.deleted_at.is_not(None) if deleted else Webhook.deleted_at.is_(None))
+    return page_of(statement, WEBHOOKS, limit=limit, cursor=cursor)
 
 
-def get_webhook(actor: Actor, webhook_id: UUID) -> Webhook:
-    """Return one visible webhook, locked. Raises NotFound (404)."""
+def get_webhook(actor: Actor, webhook_id: UUID, *, or_deleted: bool = False) -> Webhook:
+    """Return one visible webhook, locked; a deleted one only `or_deleted`, to read what it was sent. Raises NotFound (404)."""
     statement = visible_webhooks(actor).where(Webhook.id == webhook_id).with_for_update(of=Webhook)
+    if not or_deleted:
+        statement = statement.where(Webhook.deleted_at.is_(None))
     webhook = db.session.scalar(statement.execution_options(populate_existing=True))
     if webhook is None:
         raise NotFound(_NO_WEBHOOK)
@@ -120,9 +123,10 @@ def list_deliveries(webhook: Webhook, *, state: str | None, limit: int, cursor: 
         .where(WebhookDelivery.webhook_id == webhook.id).options(joinedload(WebhookDelivery.outbox))
     )  # fmt: skip
     given_up, open_ = OutboxRow.attempts >= MOST_ATTEMPTS, WebhookDelivery.delivered_at.is_(None)
+    ended = open_ & WebhookDelivery.ended_by.is_not(None)
     conditions: dict[str, Any] = {
-        "delivered": WebhookDelivery.delivered_at.is_not(None), "dead": open_ & given_up, "waiting": open_ & ~given_up,
-        "paused": is_paused(), "dropped": WebhookDelivery.dropped_at.is_not(None),
+        "delivered": WebhookDelivery.delivered_at.is_not(None), "dead": ended | (open_ & given_up), "waiting": open_ & ~ended & ~given_up,
+        "paused": is_paused(), "dropped": WebhookDelivery.dropped_at.is_not(None) & ~ended,
     }  # fmt: skip
     if state:
         statement = statement.where(conditions[state])
@@ -130,9 +134,11 @@ def list_deliveries(webhook: Webhook, *, state: str | None, limit: int, cursor: 
 
 
 def state_of(delivery: WebhookDelivery) -> str:
-    """Return `delivered`, `dropped`, `paused` (kept for a webhook at rest), `dead` (all attempts used up) or `waiting`."""
+    """Return `delivered`, `dropped`, `paused` (kept for a webhook at rest), `dead` (all attempts used up, or ended) or `waiting`."""
     if delivery.delivered_at is not None:
         return "delivered"
+    if delivery.ended_by is not None:
+        return "dead"
     if delivery.outbox is None:
         return "dropped" if delivery.dropped_at else "paused"
     return "dead" if delivery.outbox.attempts >= MOST_ATTEMPTS else "waiting"
@@ -142,7 +148,7 @@ def get_delivery(webhook: Webhook, delivery_id: UUID) -> WebhookDelivery:
     """Return one event of a webhook, its attempts loaded. Raises NotFound (404)."""
     delivery = db.session.scalar(
         select(WebhookDelivery).where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook.id)
-        .options(joinedload(WebhookDelivery.outbox))
+        .options(joinedload(WebhookDelivery.outbox), joinedload(WebhookDelivery.webhook))
     )  # fmt: skip
     if delivery is None:
         raise NotFound(_NO_DELIVERY)

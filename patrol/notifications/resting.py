@@ -27,6 +27,14 @@ def _is_open() -> ColumnElement[bool]:
     return WebhookDelivery.delivered_at.is_(None) & WebhookDelivery.dropped_at.is_(None)
 
 
+def goes_in_order() -> ColumnElement[bool]:
+    """Return the condition that an event was kept for a webhook at rest, or came behind such a one, and is still tried."""
+    still_tried = select(OutboxRow.id).where(
+        OutboxRow.id == WebhookDelivery.outbox_id, OutboxRow.attempts < MOST_ATTEMPTS, OutboxRow.payload["in_order"].as_boolean()
+    )
+    return _is_open() & still_tried.exists()
+
+
 def hold_behind_earlier(delivery: WebhookDelivery) -> None:
     """Let an event that was kept wait for those before it that are still tried. Raises NotYet until their next attempt."""
     mine = tuple_(literal(delivery.created_at, WebhookDelivery.created_at.type), literal(delivery.id, WebhookDelivery.id.type))
@@ -63,6 +71,18 @@ def drop_paused(webhook: Webhook) -> int:
     """Give up all that is kept for a webhook; it stays to be seen, and can be sent by hand. Return how many they were."""
     statement = update(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook.id, is_paused())
     return db.session.connection().execute(statement.values(dropped_at=clock.now())).rowcount
+
+
+def end_all_open(webhook: Webhook, *, ended_by: str) -> int:
+    """End all that has not gone out to a webhook, whatever became of it so far; it stays to be seen with the reason. Return how many."""
+    open_ones = WebhookDelivery.webhook_id == webhook.id, _is_open()
+    rows, now = select(WebhookDelivery.outbox_id).where(*open_ones), clock.now()
+    db.session.execute(
+        update(OutboxRow).where(OutboxRow.id.in_(rows), OutboxRow.delivered_at.is_(None)).values(delivered_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    statement = update(WebhookDelivery).where(*open_ones).values(dropped_at=now, ended_by=ended_by)
+    return db.session.connection().execute(statement).rowcount
 
 
 def send_paused(webhook: Webhook) -> None:

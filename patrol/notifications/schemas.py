@@ -98,6 +98,10 @@ class WebhookChangesIn(ma.Schema):
         "description": "On going on: send what happened meanwhile, in order, or drop it.", "example": "send"})
 
 
+class WebhookArgs(PageArgs):
+    deleted = ma.fields.Boolean(load_default=False, metadata={"description": "Those that were deleted, instead of those that there are."})
+
+
 class WebhookOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     region = ma.fields.String(required=True, metadata={"example": "990100"})
@@ -106,6 +110,7 @@ class WebhookOut(ma.Schema):
     enabled = ma.fields.Boolean(required=True)
     paused = ma.fields.Integer(required=True, metadata={"description": "Events kept until it goes on.", "example": 0})
     created_at = Moment(required=True)
+    deleted_at = Moment(required=True, allow_none=True)
     version = ma.fields.Integer(required=True)
 
 
@@ -128,6 +133,8 @@ class WebhookDeliveryOut(ma.Schema):
     created_at = Moment(required=True)
     delivered_at = Moment(required=True, allow_none=True)
     dropped_at = Moment(required=True, allow_none=True)
+    ended_by = ma.fields.String(required=True, allow_none=True, validate=ma.validate.OneOf(("webhook_deleted",)), metadata={
+        "description": "The act that ended it before it could go out: dead, and never sent again."})
     payload = ma.fields.Dict(required=True)
 
 

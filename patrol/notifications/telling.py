@@ -21,7 +21,7 @@ from patrol.issues.history import ANSWER_ORDER, ESCALATE, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.recipients import Recipients, recipients_of
-from patrol.notifications.resting import is_paused
+from patrol.notifications.resting import goes_in_order, is_paused
 from patrol.notifications.templates import TEMPLATES
 
 
@@ -165,7 +165,7 @@ def _channels_of(recipients: Recipients) -> Sequence[Channel]:
 
 def _webhooks_over(region_path: str) -> Sequence[Webhook]:
     webhooks = db.session.scalars(
-        select(Webhook).options(joinedload(Webhook.region)).order_by(Webhook.id)
+        select(Webhook).where(Webhook.deleted_at.is_(None)).options(joinedload(Webhook.region)).order_by(Webhook.id)
     ).all()
     return [webhook for webhook in webhooks if region_path.startswith(webhook.region.path)]
 
@@ -187,12 +187,14 @@ def _due(channel: Channel) -> datetime:
 
 def _call(webhook: Webhook, cause: str, kind: str, payload: dict[str, Any]) -> None:
     own = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == webhook.id)
-    is_told, others_wait = db.session.execute(select(own.where(WebhookDelivery.cause == cause).exists(), own.where(is_paused()).exists())).one()
+    is_told, others_wait, others_go = db.session.execute(select(
+        own.where(WebhookDelivery.cause == cause).exists(), own.where(is_paused()).exists(), own.where(goes_in_order()).exists(),
+    )).one()  # fmt: skip
     if is_told:
         return
-    # Behind what is still kept it takes its turn, so that events arrive in the order in which they happened.
-    at_rest = webhook.disabled_at is not None or others_wait
-    row = None if at_rest else outbox.put("notifications.call", webhook_id=str(webhook.id), cause=cause)
+    # Behind what is still kept, or was kept and is on its way, it takes its turn: events arrive in the order in which they happened.
+    at_rest, turn = webhook.disabled_at is not None or others_wait, dict[str, Any](in_order=True) if others_go else {}
+    row = None if at_rest else outbox.put("notifications.call", webhook_id=str(webhook.id), cause=cause, **turn)
     db.session.add(WebhookDelivery(
         webhook_id=webhook.id, cause=cause, kind=kind, payload=payload, created_at=clock.now(), delivered_at=None, last_status=None,
         outbox_id=row,

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from patrol.foundation.http import expected_version, refuse_stale, set_etag
-from patrol.foundation.paging import Page, PageArgs, page_schema
+from patrol.foundation.paging import Page, page_schema
 from patrol.notifications import actions, queries
 from patrol.notifications.api import room, settings
 from patrol.notifications.models import Webhook, WebhookDelivery
 from patrol.notifications.resting import paused_by_webhook
 from patrol.notifications.schemas import (
     NewWebhookOut,
+    WebhookArgs,
     WebhookChangesIn,
     WebhookDeliveryArgs,
     WebhookDeliveryOut,
@@ -22,7 +23,7 @@ from patrol.people.permissions import Permission as P
 
 
 def _shown(row: Webhook, paused: int) -> dict[str, Any]:
-    names = ("id", "url", "kinds", "created_at", "version")
+    names = ("id", "url", "kinds", "created_at", "deleted_at", "version")
     return {
         **{name: getattr(row, name) for name in names}, "region": row.region.code, "enabled": row.disabled_at is None, "paused": paused,
     }  # fmt: skip
@@ -35,14 +36,14 @@ def _shown_now(row: Webhook) -> dict[str, Any]:
 def _shown_delivery(row: WebhookDelivery) -> dict[str, Any]:
     state = queries.state_of(row)
     return {
-        **{name: getattr(row, name) for name in ("id", "kind", "last_status", "created_at", "delivered_at", "dropped_at", "payload")},
+        **{name: getattr(row, name) for name in ("id", "kind", "last_status", "created_at", "delivered_at", "dropped_at", "ended_by", "payload")},
         "state": state, "attempts": row.outbox.attempts if row.outbox else 0, "last_error": row.outbox and row.outbox.last_error,
         "next_attempt_at": row.outbox.available_at if row.outbox and state == "waiting" else None,
     }  # fmt: skip
 
 
 @room.route("/webhooks", may=P.MANAGE_NOTIFICATIONS)
-@room.arguments(PageArgs, location="query")
+@room.arguments(WebhookArgs, location="query")
 @room.response(200, page_schema(WebhookOut))
 def list_webhooks(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List the webhooks of one's area."""
@@ -79,12 +80,22 @@ def change_webhook(data: dict[str, Any], webhook_id: UUID) -> dict[str, Any]:
     return _shown_now(webhook)
 
 
+@room.route("/webhooks/<uuid:webhook_id>", may=P.MANAGE_NOTIFICATIONS, methods=("DELETE",), if_match=True)
+@room.response(204)
+def delete_webhook(webhook_id: UUID) -> None:
+    """Delete a webhook: what has not gone out is `dead`, its secret is forgotten, and what it was sent stays to be read."""
+    expected, actor = expected_version(), current_actor()
+    webhook = queries.get_webhook(actor, webhook_id)
+    refuse_stale(expected, webhook.version)
+    actions.delete_webhook(webhook, by=actor, field_keys=settings().field_key)
+
+
 @room.route("/webhooks/<uuid:webhook_id>/deliveries", may=P.MANAGE_NOTIFICATIONS)
 @room.arguments(WebhookDeliveryArgs, location="query")
 @room.response(200, page_schema(WebhookDeliveryOut))
 def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, Any]]:
     """List what was sent, waits, is kept for a webhook at rest (`paused`), was dropped, or was given up (`dead`), the newest first."""
-    page = queries.list_deliveries(queries.get_webhook(current_actor(), webhook_id), **args)
+    page = queries.list_deliveries(queries.get_webhook(current_actor(), webhook_id, or_deleted=True), **args)
     return Page([_shown_delivery(row) for row in page.items], page.next)
 
 
@@ -93,5 +104,5 @@ def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, An
 def replay_delivery(webhook_id: UUID, delivery_id: UUID) -> dict[str, Any]:
     """Send an event by hand that was given up, waits, is paused or was dropped, also while its webhook is switched off."""
     actor = current_actor()
-    delivery = queries.get_delivery(queries.get_webhook(actor, webhook_id), delivery_id)
+    delivery = queries.get_delivery(queries.get_webhook(actor, webhook_id, or_deleted=True), delivery_id)
     return _shown_delivery(actions.replay(delivery, by=actor))

@@ -18,9 +18,11 @@ from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
 from patrol.issues.events import LookBackWaits
 from patrol.issues.lifecycle import State
+from patrol.issues.look_back_models import LookBackPolicy
 from patrol.issues.models import Issue
+from patrol.issues.policies import Dated, in_force
 from patrol.supervision.drawing import is_drawn
-from patrol.supervision.models import Draw, LookBackPolicy, SpotCheck
+from patrol.supervision.models import Draw, SpotCheck
 
 LOOK_BACK = "look_back"
 HOUR_OF_TELLING = 8
@@ -100,9 +102,9 @@ def draw_look_backs(day: date, timezone: str, *, seed: str, drawn_on: date | Non
 
 
 def policies_on(day: date) -> Sequence[LookBackPolicy]:
-    """Return the policy of each severity in force on a day: of those that have begun, the one that began last."""
-    rows = db.session.scalars(select(LookBackPolicy).where(LookBackPolicy.valid_from <= day).order_by(LookBackPolicy.valid_from)).all()
-    return list({row.severity: row for row in rows}.values())
+    """Return the policy of each severity in force on a day: of those that have begun, the one that began last, unless that switches it off."""
+    rows = db.session.scalars(select(LookBackPolicy).where(LookBackPolicy.withdrawn_at.is_(None)).order_by(LookBackPolicy.valid_from)).all()
+    return in_force((Dated(row.severity, row.valid_from, row.enabled, row) for row in rows), day)
 
 
 def _closed_on(day: date, severity: str, timezone: str) -> Sequence[Issue]:

@@ -13,21 +13,6 @@ from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
 
 
-class LookBackPolicy(Base):
-    """From `valid_from` on, of issues of a severity this share is looked at again so many days after their closing."""
-
-    __tablename__ = "look_back_policies"
-    __table_args__ = (UniqueConstraint("severity", "valid_from"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    severity: Mapped[str] = mapped_column(String(10))
-    share_percent: Mapped[float]
-    after_days: Mapped[int]
-    within_days: Mapped[int]
-    valid_from: Mapped[date]
-    source: Mapped[str] = mapped_column(String(300))
-
-
 class Draw(Base):
     """One drawing: its seed, from what it drew and what it drew, so that anybody can draw it again."""
 

@@ -17,8 +17,10 @@ from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.case_file import tells_spot_checks
 from patrol.issues.due import CLOCK_RUNS
+from patrol.issues.listing import OtherList, register_list
 from patrol.issues.models import Issue
 from patrol.issues.queries import visible_to
+from patrol.issues.role_lists import ListRow
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
 from patrol.people.queries import region_with_code, regions_within
@@ -67,6 +69,28 @@ def spot_checks_of(issue_id: UUID) -> list[dict[str, Any]]:
         "done_at": check.done_at.isoformat() if check.done_at else None, "done_by": check.done_by.name if check.done_by else None,
         "photos": [str(photo.photo_id) for photo in check.photos],
     } for check in db.session.scalars(done)]  # fmt: skip
+
+
+def _ids_of_look_backs(actor: Actor) -> Select[UUID]:
+    return select(SpotCheck.id).where(SpotCheck.kind == "look_back", SpotCheck.state == "open", *_seen(actor))
+
+
+def _ids_of_watches(actor: Actor) -> Select[UUID]:
+    return select(Watch.id).where(Watch.person_id == actor.person_id)
+
+
+register_list("look_backs", OtherList(
+    ListRow(
+        Text("待回头看", "Look-backs to do"),
+        Text("辖区内抽中、尚未到现场核查的结案问题", "Closed issues of your area that were drawn and nobody has looked at on the spot yet"),
+        frozenset({P.DO_SPOT_CHECKS}),
+    ),
+    "spot-checks", "kind=look_back&state=open", _ids_of_look_backs,
+))  # fmt: skip
+register_list("watch_list", OtherList(
+    ListRow(Text("我的关注", "What I watch"), Text("您关注的问题和河段", "The issues and reaches that you watch"), frozenset({P.WATCH})),
+    "watch-list", "", _ids_of_watches,
+))  # fmt: skip
 
 
 def list_checks(

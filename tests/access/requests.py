@@ -215,6 +215,7 @@ def _issues() -> None:
             f"{V1}/issues{ending}", query={"state": "submitted"}, shows=None if ending == ".xlsx" else w.others["number"]))
     _add("GET /api/v1/issues/counts", lambda _w: Request(f"{V1}/issues/counts", shows='"dispatched":3'))
     _add("GET /api/v1/issues/lists", lambda _w: Request(f"{V1}/issues/lists"))
+    _add("GET /api/v1/statistics/daily", lambda _w: Request(f"{V1}/statistics/daily"))
     _add("GET /api/v1/issues/nearby", lambda _w: Request(
         f"{V1}/issues/nearby", query={**HERE, "category": "C1"}, shows='"distance_m"'))
     for ending in ("", "/history", "/routing", "/allowed"):
@@ -355,6 +356,7 @@ def _notifications() -> None:
     one = f"{V1}/webhooks/<uuid:webhook_id>"
     _add(f"PATCH {one}", lambda w: Request(
         f"{V1}/webhooks/{w.others['webhook_id']}", json={"enabled": False}, headers={"If-Match": "*"}))
+    _add(f"DELETE {one}", lambda w: Request(f"{V1}/webhooks/{w.others['webhook_id']}", headers={"If-Match": "*"}))
     _add(f"GET {one}/deliveries", lambda w: Request(f"{V1}/webhooks/{w.others['webhook_id']}/deliveries", shows=w.others["delivery_id"]))
     _add(f"POST {one}/deliveries/<uuid:delivery_id>/replay", lambda w: Request(
         f"{V1}/webhooks/{w.others['webhook_id']}/deliveries/{w.others['delivery_id']}/replay"))

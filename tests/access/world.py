@@ -48,6 +48,8 @@ POLICIES: dict[str, dict[str, Any]] = {
     "dispatch": {"code": "hotline_to_office", "position": 5, "sources": ["hotline"], "severities": ["general"], "straight": False,
                  "reason": {"zh": "热线先受理", "en": "hotline to the office first"}},
     "escalation": {"code": "letter", "basis": "working_days_after", "amount": 2, "order_kind": "letter", "name": {"zh": "督办函", "en": "Letter"}},
+    "relapse": {"days": 60, "radius_m": 100},
+    "look_back": {"severity": "general", "share_percent": 10.0, "after_days": 30, "within_days": 10},
 }
 
 

@@ -30,6 +30,13 @@ SUPERVISES = {"chief", "supervisor"}
 REPORTS = {"citizen_chief", "patroller", "chief", "office", "handler", "supervisor"}
 PATROLS = {"citizen_chief", "patroller", "chief"}
 SEES = REPORTS | {"auditor"}
+
+
+def source_of(roles) -> str:
+    """What a report comes from when none is named: found on patrol, by an inspection, or by a bureau."""
+    return "patrol" if roles & PATROLS else "inspection" if roles & REVIEWS else "department"
+
+
 READS_CHARGES = {"office", "supervisor", "auditor"}
 OVERSEES = frozenset({"office", "supervisor", "chief", "auditor"})
 
@@ -361,7 +368,7 @@ def works(day: date) -> bool:
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
-        return day.weekday() < 5
+        return day.weekday() < 5 and (day.month, day.day) not in {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
 
 
 def plus(day: date, amount: int, unit: str) -> date:

@@ -193,6 +193,60 @@ def test_on_a_border_whoever_could_see_it_is_the_accused(valley, build, signed_i
     assert closed_ways(valley.chief_client, issue) == []
 
 
+@pytest.fixture
+def two_at_the_top(valley, build, signed_in):
+    """The chiefs of both banks, of the highest region, each with more roles than that, and nobody above them."""
+    water = build.water_body(name="界溪")
+    chiefs = [build.person("chief", "office", "auditor", name=name) for name in ("左岸区长", "右岸区长")]
+    for chief, bank, latitude in zip(chiefs, ("left", "right"), (29.4001, 29.4), strict=True):
+        line = ((119.50, latitude), (119.52, latitude))
+        build.appointment(build.reach(line, level="county", bank=bank, water_body=water, name=f"界溪{bank}"), chief)
+    valley.accused, valley.accused_clients = chiefs, [signed_in(chief) for chief in chiefs]
+    return valley
+
+
+BOTH_BANKS = {"latitude": 29.40005, "longitude": 119.51, "accuracy_m": 20}
+
+
+def test_against_two_chiefs_of_the_highest_region_neither_sees_it_and_the_office_hears_it(two_at_the_top, build, anyone, signed_in, pictures):
+    valley = two_at_the_top
+    issue = complain(anyone, signed_in, valley.office_client, pictures[:1], **BOTH_BANKS)
+    assert (issue["region"]["code"], issue["routing"]["office"]["code"], issue["lead"]) == (build.district.code, build.district.code, None)
+    assert {side["chief"]["id"] for side in issue["routing"]["involved"]} == {str(chief.id) for chief in valley.accused}
+    for client in valley.accused_clients:
+        assert closed_ways(client, issue) == []
+    for name in ("office", "supervisor", "auditor"):
+        client = getattr(valley, f"{name}_client")
+        assert client.get(f"issues/{issue['id']}/history").status_code == 200, name
+        assert issue["id"] in {row["id"] for row in client.get("issues?category=F").json["items"]}, name
+    assert issue["id"] in {row["id"] for row in valley.office_client.get("issues?list=waiting_for_me").json["items"]}
+    row = db.session.scalars(db.select(Issue)).one()
+    people = [*valley.accused, valley.office, valley.supervisor, valley.auditor]
+    assert seen_by(row, [person.id for person in people]) == {valley.office.id, valley.supervisor.id, valley.auditor.id}
+
+
+def test_neither_of_two_accused_handles_it_and_only_charges_against_both_are_merged(two_at_the_top):
+    valley = two_at_the_top
+    issue = taken(valley.office_client, report(valley.patroller_client, category="F1", **BOTH_BANKS), "accept")
+    for chief in valley.accused:
+        refused = step(valley.office_client, issue, "dispatch", lead=chief.username)
+        assert "lead" in refused.json["errors"]
+    again = report(valley.patroller_client, category="F1", **BOTH_BANKS)
+    one = report(valley.patroller_client, category="F1", latitude=29.402, longitude=119.51, accuracy_m=8)
+    assert "into" in step(valley.office_client, one, "merge", into=issue["id"], reason="x").json["errors"]
+    taken(valley.office_client, again, "merge", into=issue["id"], reason="同一件")
+
+
+def test_what_becomes_a_charge_against_two_and_is_passed_on_stays_hidden_from_both(two_at_the_top):
+    valley = two_at_the_top
+    issue = report(valley.supervisor_client, severity="serious", **BOTH_BANKS)
+    assert [client.get(f"issues/{issue['id']}").status_code for client in valley.accused_clients] == [200, 200]
+    charge = taken(valley.office_client, issue, "accept", category="F3")
+    moved = taken(valley.office_client, charge, "transfer", region=charge["region"]["code"], reason="区里办")
+    for client in valley.accused_clients:
+        assert closed_ways(client, moved) == []
+
+
 def test_a_charge_passed_on_stays_above_whom_it_was_about(mixed, build):
     charge = report(mixed.supervisor_client, category="F3", latitude=29.65, longitude=119.81)
     charge = taken(mixed.office_client, charge, "accept")

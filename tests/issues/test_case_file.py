@@ -11,7 +11,9 @@ import pytest
 
 from patrol.foundation import clock, worker
 from patrol.foundation.database import db
+from patrol.issues.case_file import digest_of, digests_of
 from patrol.issues.case_file_checking import verify_case_file
+from patrol.issues.case_file_models import IssuedCaseFile
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.people.models import AuditEntry
@@ -40,7 +42,7 @@ def test_anybody_can_verify_a_case_file(valley, issue, anyone):
     held = case_file(valley, issue)
     assert [entry["verb"] for entry in held["entries"]] == ["submit", "accept", "dispatch", "start", "rectify"]
     answer = verified(anyone, held).json
-    assert answer == {"genuine": True, "number": issue["number"], "seq": 5, "newer": 0, "changed": [], "facts": [],
+    assert answer == {"genuine": True, "number": issue["number"], "seq": 5, "newer": 0, "changed": [], "renamed": [], "facts": [],
                       "text": "The case file is genuine and its history intact."}
     taken(valley.supervisor_client, issue, "return", reason="岸边还有")
     assert verified(anyone, held).json["newer"] == 1
@@ -81,6 +83,45 @@ def test_each_forged_fact_of_a_case_file_is_named(valley, issue, anyone, newer):
         without = {other: value for other, value in held.items() if other != name}
         if name != "added":
             assert verified(anyone, without).json["changed"] == [name]
+
+
+def rename(table, was, **columns):
+    """Let a row of the register be called otherwise, as an administrator does who takes over new official codes."""
+    db.session.execute(db.text(f"UPDATE {table} SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE code = :was"), {"was": was, **columns})
+    db.session.commit()
+    db.session.expire_all()
+
+
+@pytest.mark.parametrize(("columns", "renamed", "said"), [
+    ({"name": "清溪新名段"}, [], "The case file is genuine and its history intact."),
+    ({"code": "NEW-1"}, ["reach"], "The case file is genuine and its history intact. Renamed since it was given out: reach."),
+])
+def test_a_reach_that_is_renamed_makes_no_older_file_false(valley, issue, anyone, columns, renamed, said):
+    held = case_file(valley, issue)
+    rename("reaches", held["reach"], **columns)
+    answer = verified(anyone, held).json
+    assert (answer["genuine"], answer["changed"], answer["renamed"], answer["text"]) == (True, [], renamed, said)
+    taken(valley.supervisor_client, issue, "return", reason="岸边还有")
+    assert verified(anyone, held).json["genuine"] is True
+    forged = verified(anyone, {**held, "reach": "X9"}).json
+    assert (forged["genuine"], forged["changed"]) == (False, ["reach"])
+
+
+def test_a_region_that_is_renamed_makes_no_older_file_false(valley, issue, anyone):
+    held = case_file(valley, issue)
+    rename("regions", held["region"], code="990199")
+    answer = verified(anyone, held).json
+    assert (answer["genuine"], answer["renamed"]) == (True, ["region"])
+
+
+def test_a_file_with_a_reach_that_is_another_one_is_false_although_a_row_says_it_was_given_out(valley, issue, anyone):
+    held = case_file(valley, issue)
+    forged = {**held, "reach": valley.other_reach.code}
+    row = db.session.get_one(IssuedCaseFile, UUID(held["file"]))
+    row.sha256, row.fields = digest_of(forged), digests_of(forged)
+    db.session.commit()
+    answer = verified(anyone, forged).json
+    assert (answer["genuine"], answer["changed"], answer["renamed"]) == (False, ["reach"], [])
 
 
 def test_a_file_that_was_never_given_out_is_not_genuine_and_its_forged_facts_are_named(valley, issue, anyone):

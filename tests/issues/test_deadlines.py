@@ -42,7 +42,7 @@ def due_in_working_days(count, since):
         ("general", "2026-09-30T10:00", "2026-10-20"),  # Wed; 8–10, 12–16, 19, 20 October
         ("serious", "2026-09-18T10:00", "2026-10-22"),  # Fri; 20–24, 28–30 September, 8–10, 12–16, 19–22 October
         ("general", "2026-05-08T10:00", "2026-05-21"),  # Fri; Sat 9 make-up, 11–15, 18–21 May
-        ("general", "2026-12-28T10:00", "2027-01-11"),  # Mon; 29–31 December, then Monday–Friday assumed: 1, 4–8, 11
+        ("general", "2026-12-28T10:00", "2027-01-12"),  # Mon; 29–31 December, then Monday–Friday assumed without 1 January: 4–8, 11, 12
         ("major",   "2026-09-30T10:00", "2026-11-29"),  # 60 calendar days, holidays or not
     ],
 )  # fmt: skip
@@ -105,10 +105,25 @@ def test_the_explanation_names_holidays_and_make_up_days_that_were_met():
 
 def test_a_year_without_a_known_calendar_is_counted_monday_to_friday_and_says_so():
     deadline = due_in_working_days(5, "2026-12-30T10:00")
-    assert deadline.last_day == date(2027, 1, 6)
+    assert deadline.last_day == date(2027, 1, 7)
     said = [text.en for text in deadline.explanation]
-    assert "2027-01-01 – 2027-01-06: holidays not known yet, Monday to Friday assumed" in said
-    assert {row.kind for row in deadline.days} == {DayKind.ASSUMED}
+    assert said[2:4] == [
+        "2027-01-01: holiday of fixed date (New Year's Day), not counted; the other holidays of that year are not known yet",
+        "2027-01-02 – 2027-01-07: holidays not known yet, Monday to Friday assumed except for holidays of fixed date "
+        "(1 January, 1–2 May, 1–3 October)",
+    ]
+    assert [row.kind for row in deadline.days] == [DayKind.FIXED] + [DayKind.ASSUMED] * 6
+
+
+@pytest.mark.parametrize(("since", "last_day"), [
+    ("2027-04-30T10:00", "2027-05-03"),  # Friday; 1 and 2 May are a weekend in 2027
+    ("2028-04-28T10:00", "2028-05-03"),  # Friday; Monday 1 and Tuesday 2 May are Labour Day
+    ("2027-09-30T10:00", "2027-10-04"),  # Thursday; Friday 1 October to Sunday 3
+    ("2029-09-30T10:00", "2029-10-04"),  # Sunday; Monday 1 to Wednesday 3 October
+    ("2029-05-02T10:00", "2029-05-03"),
+])  # fmt: skip
+def test_holidays_of_fixed_date_are_off_in_every_year_to_come(since, last_day):
+    assert due_in_working_days(1, since).last_day == date.fromisoformat(last_day)
 
 
 def test_nothing_is_said_of_assumptions_while_the_calendar_is_known():

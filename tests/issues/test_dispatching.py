@@ -28,6 +28,8 @@ CONFIDENCES = ["high", "medium", "low", "none"]
         ("hotline",    "A31", "general", "low",    True,  False, "unsure_to_office"),
         ("superior",   "A31", "general", "high",   True,  False, "office_first"),
         ("inspection", "A31", "general", "high",   True,  False, "office_first"),
+        ("department", "A31", "general", "high",   True,  False, "office_first"),
+        ("department", "F1",  "general", "high",   True,  False, "duty_to_office"),
         ("cepi",       "A31", "general", "high",   True,  False, "office_first"),
         ("media",      "A31", "general", "high",   True,  False, "office_first"),
         ("drone",      "A31", "general", "high",   True,  False, "office_first"),

@@ -48,8 +48,11 @@ def test_a_report(off, accuracy_m, wanted):
     ("kind", "away_m", "accuracy_m", "wanted"),
     [
         ("before", 100, 10, []), ("before", 160, 10, ["photo_far"]), ("before", 160, 60, []), ("before", 200, 60, ["photo_far"]),
-        ("before", 160, None, ["photo_far"]), ("after", 98, 10, []), ("after", 102, 10, ["photo_far"]), ("after", 139, 8, ["photo_far"]),
-        ("after", 139, 50, []), ("after", 290, 5_000, []), ("after", 310, 5_000, ["photo_far"]),
+        ("before", 160, None, ["photo_far"]), ("after", 98, None, []), ("after", 102, None, ["photo_far"]),
+        ("after", 108, 10, []), ("after", 112, 10, ["photo_far"]), ("after", 139, 50, []), ("after", 155, 50, ["photo_far"]),
+        # Where the issue's own place is known to some hundred metres only, nothing shows that the photo is near it.
+        ("after", 98, 5_000, []), ("after", 290, 5_000, ["photo_place_unsure"]), ("after", 5_000, 5_000, ["photo_place_unsure"]),
+        ("after", 5_200, 5_000, ["photo_far"]), ("check", 290, 90, ["photo_far"]), ("check", 290, 200, ["photo_place_unsure"]),
     ],
 )  # fmt: skip
 def test_a_photos_place(kind, away_m, accuracy_m, wanted):
@@ -58,6 +61,8 @@ def test_a_photos_place(kind, away_m, accuracy_m, wanted):
     if wanted:
         [doubt] = doubts(taken, accuracy_m=accuracy_m)
         assert doubt.evidence["by"] == "device"
+        if kind != "before":
+            assert doubt.evidence["threshold_m"] == 100 + (accuracy_m or 0)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
 from patrol.issues.chain import entry_hash, genesis_hash
-from patrol.issues.facts import COLUMNS
+from patrol.issues.facts import COLUMNS, PHOTO_COLUMNS
 from patrol.issues.history import _entry_of, broken_chains
 from patrol.issues.models import HistoryEntry, Issue
 from tests.issues.conftest import report, taken
@@ -105,7 +105,7 @@ def test_both_values_of_what_was_changed_are_told(issue):
 
 def test_what_is_worked_out_beside_an_issue_may_change(issue):
     run("UPDATE issues SET findings = '[]', next_escalation_at = NULL WHERE id = :id", issue)
-    assert faults() == []
+    assert faults() == [], "when it climbs next is proved by itself: test_climbing.py"
 
 
 def test_a_history_that_began_without_facts_proves_what_was_said_since(valley, issue):
@@ -121,6 +121,33 @@ def test_a_history_that_began_without_facts_proves_what_was_said_since(valley, i
     assert faults() == []
     run("UPDATE issues SET lead_id = NULL WHERE id = :id", issue)
     assert faults() == [(issue["id"], 3, "row_differs")]
+
+
+@pytest.mark.parametrize("damage", [
+    "exif_taken_at = '2031-01-01 00:00:00'", "exif_latitude = 29.6", "exif_longitude = NULL", "exif_local_time = '2031-01-01T00:00:00'",
+    "recorded_at = '2031-01-01 00:00:00'", "received_at = '2031-01-01 00:00:00'", "latitude = 29.6", "width = width + 1", "owner_id = NULL",
+])
+def test_when_and_where_a_photo_was_taken_cannot_be_changed_unseen(issue, damage, app):
+    [photo_id] = db.session.scalars(db.select(Photo.id))
+    run(f"UPDATE photos SET {damage}", issue)
+    [found] = [found for found in broken_chains() if found]
+    assert (str(found.issue_id), found.fault.seq, found.difference.field) == (issue["id"], 4, f"photo {photo_id}")
+    assert f"photo {photo_id}" in app.test_cli_runner().invoke(args=["issues", "verify"]).output
+
+
+def test_a_photo_of_an_entry_from_before_its_facts_were_said_proves_its_bytes_alone(issue):
+    row = db.session.query(HistoryEntry).filter_by(issue_id=UUID(issue["id"]), seq=4).one()
+    row.photos = [{name: value for name, value in photo.items() if name != "facts"} for photo in row.photos]
+    row.hash = entry_hash(_entry_of(row, [photo["sha256"] for photo in row.photos]), row.previous_hash)
+    db.session.get_one(Issue, row.issue_id).history_hash = row.hash
+    db.session.commit()
+    run("UPDATE photos SET exif_taken_at = '2031-01-01 00:00:00'", issue)
+    assert faults() == []
+
+
+def test_every_column_of_a_photo_is_proved_or_known_not_to_be():
+    beside = {"id", "sha256", "likeness", "derived_at", "broken"}
+    assert set(Photo.__table__.columns.keys()) == {*PHOTO_COLUMNS, *beside}
 
 
 def test_every_column_is_proved_or_known_not_to_be():

@@ -7,7 +7,7 @@ import pytest
 from patrol.foundation.errors import Invalid
 from patrol.issues.categories import Source
 from patrol.issues.origins import CLAIMS, source_of
-from patrol.people.permissions import Role
+from patrol.people.permissions import Permission, Role
 from tests.issues.conftest import HERE, report
 
 BODY = {"category": "C1", "description": "桥下漂着垃圾", **HERE}
@@ -15,17 +15,17 @@ BODY = {"category": "C1", "description": "桥下漂着垃圾", **HERE}
 
 @pytest.mark.parametrize(
     ("who", "source"),
-    [("patroller", "patrol"), ("chief", "patrol"), ("supervisor", "inspection"), ("office", "inspection"), ("handler", "inspection")],
+    [("patroller", "patrol"), ("chief", "patrol"), ("supervisor", "inspection"), ("office", "inspection"), ("handler", "department")],
 )
 def test_the_source_when_none_is_named(valley, who, source):
     assert report(getattr(valley, f"{who}_client"))["source"] == source
 
 
 MAY_NAME = {
-    "office": {"hotline", "superior", "inspection", "cepi", "media", "drone", "sensor"},
+    "office": {"hotline", "superior", "inspection", "cepi", "media", "drone", "sensor", "department"},
     "supervisor": {"superior", "inspection", "cepi", "media", "drone"},
-    "chief": {"patrol", "drone"}, "patroller": {"patrol", "drone"}, "handler": {"inspection", "drone"},
-    "citizen_chief": {"patrol", "drone"}, "admin": {"inspection"}, "auditor": {"inspection"},
+    "chief": {"patrol", "drone"}, "patroller": {"patrol", "drone"}, "handler": {"department", "drone"},
+    "citizen_chief": {"patrol", "drone"}, "admin": set(), "auditor": set(),
 }
 
 
@@ -41,8 +41,26 @@ def test_each_source_is_named_by_those_who_may_know(build, actor_of, role, sourc
         assert list(refused.value.errors) == ["source"]
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_usual_source_is_one_that_may_be_named(build, actor_of, role):
+    actor = actor_of(build.person(role))
+    if not actor.may(Permission.REPORT_ISSUE):
+        with pytest.raises(Invalid):
+            source_of(actor, None)
+        return
+    usual = source_of(actor, None)
+    assert usual.value in MAY_NAME[role]
+    assert source_of(actor, usual) is usual
+
+
+@pytest.mark.parametrize(("category", "rule"), [("F1", "duty_to_office"), ("Z", "other_to_office"), ("C1", "office_first")])
+def test_what_a_bureau_reports_is_received_by_the_office_first(valley, category, rule):
+    policy = report(valley.handler_client, category=category)["routing"]["policy"]
+    assert (policy["rule"], policy["straight"]) == (rule, False)
+
+
 @pytest.mark.parametrize(("who", "source", "status"), [
-    ("office", "cepi", 201), ("supervisor", "cepi", 201), ("chief", "cepi", 422), ("patroller", "cepi", 422), ("office", "citizen", 422),
+    ("office", "cepi", 201), ("supervisor", "cepi", 201), ("chief", "cepi", 422), ("patroller", "cepi", 422), ("office", "citizen", 422), ("handler", "inspection", 422),
     ("chief", "patrol", 201),
 ])
 def test_a_claimed_source_is_refused_with_the_reason(valley, who, source, status):
@@ -50,6 +68,7 @@ def test_a_claimed_source_is_refused_with_the_reason(valley, who, source, status
     assert reply.status_code == status
     if status == 422:
         assert reply.json["errors"]["source"][0] == {
+            "inspection": "来源“督查发现”只能由河长办或督查人员登记",
             "cepi": "来源“中央生态环境保护督察”只能由河长办或督查人员登记", "citizen": "群众投诉须经公众入口提交"}[source]
 
 

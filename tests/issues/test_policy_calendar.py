@@ -38,9 +38,9 @@ TYPED_IN = ChineseCalendar(notice={
     (KNOWN, "general", "2026-04-30T10:00", "2026-05-18"),  # 6–9, 11–15, 18
     (KNOWN, "general", "2026-06-18T10:00", "2026-07-03"),  # Thu; 22–26 June, 29 June – 3 July
     (KNOWN, "general", "2026-09-17T10:00", "2026-10-08"),  # Thu; 18, 20–24, 28–30 September, 8 October
-    (KNOWN, "general", "2026-12-18T10:00", "2027-01-01"),  # 21–25, 28–31 December, then Monday to Friday assumed: 1 January
+    (KNOWN, "general", "2026-12-18T10:00", "2027-01-04"),  # 21–25, 28–31 December, New Year off by law, then Monday to Friday assumed
     (KNOWN, "general", "2027-02-04T10:00", "2027-02-18"),  # all assumed: 5, 8–12, 15–18
-    (TYPED_IN, "general", "2026-12-18T10:00", "2027-01-04"),  # the same with New Year off: Monday 4 January
+    (TYPED_IN, "general", "2026-12-18T10:00", "2027-01-04"),  # the same by the notice
     (TYPED_IN, "general", "2027-02-04T10:00", "2027-02-24"),  # Spring Festival off; Sun 14, 15–19, Sat 20, 22–24
     (TYPED_IN, "serious", "2026-12-25T10:00", "2027-01-25"),  # 28–31 December, 4–8, 11–15, 18–22, 25 January
     (TYPED_IN, "major", "2026-12-18T10:00", "2027-02-16"),  # 60 calendar days, whatever they are

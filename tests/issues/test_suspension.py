@@ -31,7 +31,7 @@ def restored(last_day, unit, stopped, resumed):
     [
         ("2026-03-16", "working_days",  "2026-03-10T09:00", "2026-06-01T09:00", "2026-06-05"),  # 11, 12, 13, 16 March
         ("2026-03-16", "working_days",  "2026-03-16T09:00", "2026-06-06T09:00", "2026-06-06"),  # none left: that day
-        ("2026-10-20", "working_days",  "2026-10-15T09:00", "2026-12-30T09:00", "2027-01-04"),  # 16, 19, 20 October
+        ("2026-10-20", "working_days",  "2026-10-15T09:00", "2026-12-30T09:00", "2027-01-05"),  # 16, 19, 20 October
         ("2026-03-05", "working_days",  "2026-02-26T09:00", "2026-09-30T09:00", "2026-10-14"),  # 27, 28 Feb., 2–5 March
         ("2026-11-29", "calendar_days", "2026-11-01T09:00", "2027-02-01T09:00", "2027-03-01"),  # 28 days
     ],
@@ -47,8 +47,10 @@ def test_the_explanation_says_how_long_the_clock_stood_and_what_calendar_was_use
     found = restored("2026-10-20", Unit.WORKING_DAYS, "2026-10-15T09:00", "2026-12-30T09:00")
     assert [text.en for text in found.explanation] == [
         "On the ledger from 2026-10-15 to 2026-12-30: the clock stood still", "3 working day(s) were left",
-        "2027-01-01 – 2027-01-04: holidays not known yet, Monday to Friday assumed",
-        "Ends on 2027-01-04 at 24:00 local time",
+        "2027-01-01: holiday of fixed date (New Year's Day), not counted; the other holidays of that year are not known yet",
+        "2027-01-02 – 2027-01-05: holidays not known yet, Monday to Friday assumed except for holidays of fixed date "
+        "(1 January, 1–2 May, 1–3 October)",
+        "Ends on 2027-01-05 at 24:00 local time",
     ]
 
 

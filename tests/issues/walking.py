@@ -13,6 +13,7 @@ from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
+from patrol.issues.climbing import put_off
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Order
 from patrol.issues.history import broken_chains
@@ -224,7 +225,7 @@ class Walk:
         body = {**position, "id": str(uuid4()), "category": category, "description": "桥下有垃圾"} | ({"severity": severity} if severity else {})
         wanted = 401 if not who.enabled else 201 if who.roles & law.REPORTS else 403
         if self._answers(self.call(who, "POST", "issues", body), wanted, f"{who.name} reports"):
-            self._enter(body["id"], category, severity or USUAL[category], reach, who, "patrol" if who.roles & law.PATROLS else "inspection")
+            self._enter(body["id"], category, severity or USUAL[category], reach, who, law.source_of(who.roles))
 
     def _spot_of(self, case: Case | None) -> tuple[Reach, dict]:
         return self.chance.choice([spot for spot in self.spots if case is None or spot[0].id == case.spot])
@@ -424,6 +425,7 @@ class Walk:
         self.counts["rungs"] += len(rungs)
         self._must(found >= len(rungs), f"the sweep reached {found} rungs instead of {rungs}")
         self._must(escalate_all_due() == 0, "the sweep reached something twice")
+        self._must(not list(put_off("Asia/Shanghai")), "an issue would not climb")
 
     def _extension(self) -> None:
         working = [case for case in self.cases if case.state in law.IN_WORK] or self.cases

@@ -30,6 +30,9 @@ class Hook:
         assert reply.status_code == 200, reply.json
         return reply.json
 
+    def delete(self, version="*"):
+        return self.client.delete(self.path, headers={"If-Match": version})
+
     def events(self, state):
         return self.client.get(f"{self.path}/deliveries?state={state}").json["items"]
 
@@ -186,3 +189,82 @@ def test_what_was_kept_in_the_moment_of_going_on_is_found(valley, work, receiver
     resting.let_go_what_was_left()
     work()
     assert len(receiver.seen) == 3
+
+
+def test_what_happens_after_it_goes_on_does_not_overtake_what_was_kept(valley, work, receiver, hook):
+    hook.switch(False)
+    issue = taken(valley.chief_client, report(valley.patroller_client), "start")
+    work()
+    hook.switch(True)
+    receiver.answers = 500
+    work()
+    receiver.answers, receiver.seen[:] = 200, []
+    taken(valley.chief_client, issue, "progress", note="清理中")
+    work()
+    assert verbs(receiver) == [], "the newer event waits behind the first, which is tried again later"
+    moment = clock.now()
+    with clock.moved_clock(lambda: moment):
+        for _ in range(5):
+            moment += timedelta(minutes=1)
+            work()
+    assert verbs(receiver) == ["submit", "accept", "dispatch", "start", "progress"]
+
+
+def test_once_all_that_was_kept_is_gone_events_wait_for_no_other(valley, work, receiver, hook):
+    hook.switch(False)
+    issue = report(valley.patroller_client)
+    work()
+    hook.switch(True)
+    work()
+    taken(valley.chief_client, issue, "start")
+    work()
+    last = db.session.query(outbox.OutboxRow).filter_by(kind="notifications.call").order_by(outbox.OutboxRow.id.desc()).first()
+    assert "in_order" not in last.payload
+
+
+@pytest.mark.parametrize("rests", [True, False])
+def test_what_has_not_gone_out_is_dead_for_a_reason_when_its_webhook_is_deleted(valley, work, receiver, hook, rests):
+    issue = report(valley.patroller_client)
+    work()
+    if rests:
+        hook.switch(False)
+    receiver.answers = 500
+    taken(valley.chief_client, issue, "start")
+    work()
+    receiver.answers, receiver.seen[:] = 200, []
+    assert hook.delete().status_code == 204
+    later = clock.now() + timedelta(days=1)
+    with clock.moved_clock(lambda: later):
+        taken(valley.chief_client, issue | {"version": 4}, "progress", note="清理中")
+        resting.let_go_what_was_left()
+        work()
+    assert receiver.seen == []
+    [dead] = hook.events("dead")
+    assert (dead["kind"], dead["ended_by"], dead["next_attempt_at"], dead["state"]) == ("issue.start", "webhook_deleted", None, "dead")
+    assert (len(hook.events("delivered")), hook.events("dropped"), hook.events("paused"), hook.events("waiting")) == (3, [], [], [])
+    assert hook.client.post(f"{hook.path}/deliveries/{dead['id']}/replay").status_code == 409
+    assert outbox.pending_and_stuck() == (0, 0)
+
+
+def test_a_deleted_webhook_is_gone_and_can_be_looked_up(valley, receiver, hook):
+    assert hook.client.delete(hook.path).status_code == 428
+    assert hook.delete('"9"').status_code == 412
+    assert hook.delete().status_code == 204
+    assert hook.delete().status_code == 404
+    assert hook.client.patch(hook.path, json={"enabled": True}, headers={"If-Match": "*"}).status_code == 404
+    assert hook.client.get("webhooks").json["items"] == []
+    [gone] = hook.client.get("webhooks?deleted=true").json["items"]
+    assert (gone["enabled"], gone["deleted_at"] is not None) == (False, True)
+    body = {"id": gone["id"], "url": receiver.url, "region": valley.town.code}
+    assert hook.client.post("webhooks", json=body).status_code == 409
+
+
+def test_what_ended_with_its_webhook_is_kept_as_long_as_what_was_delivered(valley, work, hook, test_settings):
+    hook.switch(False)
+    report(valley.patroller_client)
+    work()
+    hook.delete()
+    now = clock.now()
+    assert db.session.scalars(delivered_calls(test_settings, now)).all() == []
+    old = now + timedelta(days=test_settings.delivered_days, minutes=1)
+    assert len(db.session.scalars(delivered_calls(test_settings, old)).all()) == 3

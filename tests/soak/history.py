@@ -158,6 +158,13 @@ def _other_photo(connection: sa.Connection, _issue_id: UUID, rows: Rows, _chance
     return int(row.seq)
 
 
+def _photo_taken_elsewhere(connection: sa.Connection, _issue_id: UUID, rows: Rows, _chance: Random) -> int:
+    """Let the row of a photo in the history say that it was taken elsewhere."""
+    row = next(row for row in rows if row.photos)
+    connection.execute(sa.update(Photos).where(Photos.c.id == UUID(row.photos[0]["id"])).values(exif_latitude=1.5, exif_longitude=1.5))
+    return int(row.seq)
+
+
 def _change_of(verb: str) -> Tamper:
     """Change the first thing that an entry of this kind says was changed."""
 
@@ -188,6 +195,7 @@ TAMPERS: dict[str, Tamper] = {
     "state of the issue": _of_issue("state", lambda rows: "closed" if rows[-1].to_state != "closed" else "accepted"),
     "head of the issue": _of_issue("history_hash", lambda _rows: "0" * 64),
     "version of the issue": _of_issue("version", lambda rows: len(rows) - 1), "another photo": _other_photo,
+    "place of a photo": _photo_taken_elsewhere,
     "description of the issue": _of_row("description", "faked"), "place of the issue": _of_row("latitude", 1.5),
     "summary of the issue": _of_row("public_summary", "faked"), "photos of the issue": _drop_the_photos,
 }

@@ -49,7 +49,8 @@ NOT_SHOWN: dict[Field, str] = {
     ("report_part", ("note",)): "once for each part: tests/issues/test_departments.py reads it back",
     ("take_back_part", ("reason",)): "once for each part: tests/issues/test_departments.py reads it back",
     **{(f"{verb}_{kind}_version", (field, tongue)): _POLICIES if verb == "add" else "nothing is kept"
-       for verb in ("add", "try") for kind, own in (("calendar", "name"), ("deadline", None), ("dispatch", "reason"), ("escalation", "name"))
+       for verb in ("add", "try") for kind, own in (("calendar", "name"), ("deadline", None), ("dispatch", "reason"), ("escalation", "name"),
+                                                       ("relapse", None), ("look_back", None))
        for field in filter(None, ("source", own)) for tongue in ("zh", "en")},
     ("merge_issue", ("reason",)): "once for each pair: tests/issues/test_merging.py reads it back",
     ("unmerge_issue", ("reason",)): "once for each pair: tests/issues/test_merging.py reads it back",

@@ -9,14 +9,21 @@ from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
+from patrol.issues.look_back_models import LookBackPolicy
 from patrol.issues.models import Issue
 from patrol.supervision import look_backs
 from patrol.supervision.drawing import drawn_by_weight, is_drawn
 from patrol.supervision.look_backs import draw_look_backs, draw_look_backs_until_today, policies_on, tell_of_late
-from patrol.supervision.models import Draw, LookBackPolicy, SpotCheck
+from patrol.supervision.models import Draw, SpotCheck
 from tests.issues.conftest import HERE, THERE, report, taken
 
 CHINA = "Asia/Shanghai"
+
+
+def general_policy(share_percent, valid_from):
+    return LookBackPolicy(
+        severity="general", share_percent=share_percent, after_days=7, within_days=5, valid_from=valid_from, version=2,
+        source_zh="区河长办 2026-5", source_en="District office 2026-5", added_at=clock.now())
 
 
 def closed_issue(valley, files, **fields):
@@ -71,7 +78,7 @@ def test_look_backs_are_drawn_once_and_can_be_drawn_again(valley, pictures):
 
 def test_a_newer_policy_replaces_the_older_from_its_day_on(build):
     today = clock.today(CHINA)
-    build.save(LookBackPolicy(severity="general", share_percent=50, after_days=7, within_days=5, valid_from=today, source="区河长办 2026-5"))
+    build.save(general_policy(50, today))
     share = {row.severity: row.share_percent for row in policies_on(today)}
     assert share == {"general": 50, "serious": 20, "urgent": 20, "major": 100}
     assert {row.severity: row.share_percent for row in policies_on(today - timedelta(days=1))}["general"] == 5
@@ -241,7 +248,7 @@ def test_the_hourly_job_draws_once_a_day(valley):
 
 
 def test_days_on_which_no_worker_ran_are_drawn_as_well(valley, pictures, build):
-    build.save(LookBackPolicy(severity="general", share_percent=100, after_days=7, within_days=5, valid_from=date(2026, 1, 1), source="区河长办"))
+    build.save(general_policy(100, date(2026, 1, 1)))
     issue = closed_issue(valley, [pictures[0]])
     closed_on = clock.today(CHINA)
 
@@ -259,7 +266,7 @@ def test_days_on_which_no_worker_ran_are_drawn_as_well(valley, pictures, build):
 
 
 def test_a_look_back_is_told_when_drawn_and_once_when_late(valley, pictures, build):
-    build.save(LookBackPolicy(severity="general", share_percent=100, after_days=7, within_days=5, valid_from=date(2026, 1, 1), source="区河长办"))
+    build.save(general_policy(100, date(2026, 1, 1)))
     issue = closed_issue(valley, [pictures[0]])
     day = clock.today(CHINA) + timedelta(days=7)
     with transaction():
@@ -323,3 +330,32 @@ def test_only_a_check_that_is_done_was_on_site_or_not(valley, pictures):
     check = plan(valley.supervisor_client, reach_id=str(valley.reach.id))
     assert check["on_site"] is None
     assert finish(valley.supervisor_client, check, pictures).json["on_site"] is True
+
+
+def counted(client):
+    return {row["name"]: (row["count"], row["path"], row["filter"]) for row in client.get("issues/lists").json["items"]}
+
+
+def test_look_backs_and_what_is_watched_are_counted_with_the_other_lists(valley, pictures, queries):
+    issue = closed_issue(valley, [pictures[0]])
+    with transaction():
+        db.session.get_one(Issue, UUID(issue["id"])).closed_at = clock.now() - timedelta(days=30)
+        for kind, state in (("look_back", "open"), ("look_back", "done"), ("chosen", "open")):
+            row = db.session.get_one(Issue, UUID(issue["id"]))
+            db.session.add(SpotCheck(
+                id=uuid4(), kind=kind, state=state, region_id=row.region_id, issue_id=row.id, reason="x", due_on=date(2099, 1, 1), created_by_id=None,
+                created_at=clock.now(), digest="", version=1))
+    watched = valley.supervisor_client.put(f"watch-list/reaches/{valley.reach.id}", json={})
+    assert watched.status_code == 204
+    queries.clear()
+    found = counted(valley.supervisor_client)
+    assert len(queries) <= 3, "all lists in one statement"
+    assert found["look_backs"] == (1, "spot-checks", "kind=look_back&state=open")
+    assert found["watch_list"] == (1, "watch-list", "")
+    for client, name in ((valley.supervisor_client, "look_backs"), (valley.town_office_client, "look_backs"), (valley.other_office_client, "look_backs"),
+                         (valley.supervisor_client, "watch_list"), (valley.office_client, "watch_list")):  # fmt: skip
+        number, path, query = counted(client)[name]
+        assert number == len(client.get(f"{path}?{query}").json["items"]), name
+    assert counted(valley.other_office_client)["look_backs"][0] == 0
+    assert not {"look_backs", "watch_list"} & counted(valley.chief_client).keys(), "chiefs know nothing of look-backs"
+    assert counted(valley.auditor_client) == {}
