@@ -1,4 +1,7 @@
-"""How late a due date the office may name when it dispatches: later than policy for a reason only, never without end, and only once."""
+"""How late a due date the office may name when it dispatches: later than policy for a reason only, never without end, and only once.
+
+No part of the work is due after the whole: the lead cannot finish before the parts are done, and one date holds (DOMAIN e, step 3).
+"""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,6 +22,10 @@ TIMES_THE_LIMIT = 2
 """How many times the limit, counted from now, a named date may lie ahead."""
 _TOO_FAR = Text("期限最迟为 {latest}：不得超过规定时限的两倍", "At the latest {latest}: no more than twice the limit")
 _NEEDS_REASON = Text("期限晚于规定的 {due}，请说明理由", "It is later than {due}, the date by policy: say why")
+_PART_AFTER = Text(
+    "分项“{part}”的期限晚于问题的期限 {due}：请提前，或在派单时以 due_at 与 reason 推迟问题的期限",
+    "The part “{part}” is due after the issue, {due}: name an earlier date, or set the issue's own later with `due_at` and `reason`",
+)
 
 _NOT_ANEW = Text(
     "此件曾派过单，重新派单不得推后期限（现为 {due}）；需要更多时间的，由责任人申请延期",
@@ -62,6 +69,14 @@ def refuse_restarted_clock(issue: Issue, moment: datetime, timezone: str) -> Non
     if moment > issue.due_at and db.session.scalar(before.limit(1)) is not None:
         words = _NOT_ANEW.format(due=_said(issue.due_at, ZoneInfo(timezone)))
         raise Invalid(words, errors={"due_at": [words]})
+
+
+def refuse_parts_after(issue: Issue, timezone: str) -> None:
+    """Raise Invalid (422) at `co_handlers` for an open part with a date after the issue's."""
+    for part in issue.parts:
+        if part.state == "open" and part.due_at is not None and part.due_at > issue.due_at:
+            words = _PART_AFTER.format(part=part.text[:40], due=_said(issue.due_at, ZoneInfo(timezone)))
+            raise Invalid(words, errors={"co_handlers": [words]})
 
 
 def _said(moment: datetime, zone: ZoneInfo) -> str:

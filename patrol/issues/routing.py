@@ -20,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from patrol.foundation.texts import Text
+from patrol.waters.terms import is_deputy
 
 LEVELS = {
     "province": Text("省级", "province"), "city": Text("市级", "city"), "county": Text("县级", "county"),
@@ -180,6 +181,8 @@ def route(place: Place, candidates: Iterable[NearReach]) -> Routing:
         office = _office(place, region, reasons)
         return _answer(Rule.NO_CHIEF, min(confidence, 0.6), reasons, known, sides, first.reach.id, region, office)
     code = "chief" if first.reach.chief else "superior"
+    if is_deputy(first.chief.title):
+        reasons.append(_because("deputy", **_words(first.chief_reach)))
     reasons.append(_because(code, **_words(first.chief_reach), title=first.chief.title))
     alone = Rule.SUPERIOR if code == "superior" else Rule.INSIDE if within_area else Rule.NEAREST
     rule = Rule.SAME_CHIEF if len(sides) > 1 else alone
@@ -296,6 +299,10 @@ _TEXTS = {
     "nearest": Text("最近的河段是{reach}（{code}），相距 {metres} 米", "The nearest reach is {reach} ({code}), {metres} m away"),
     "vacant": Text("{reach}（{level}）当日没有河长", "{reach} ({level}) has no chief that day"),
     "chief": Text("由{reach}（{level}）当日的河长（{title}）负责", "The chief of {reach} ({level}) that day answers: {title}"),
+    "deputy": Text(
+        "{reach}（{level}）当日没有可负责的正职河长（未任命，或账号已停用），由副职代为负责",
+        "{reach} ({level}) has no chief proper that day, or one with a disabled account: its deputy answers",
+    ),
     "superior": Text("由上级河段{reach}（{level}）当日的河长（{title}）负责", "The superior chief, of {reach} ({level}), answers: {title}"),
     "same_chief": Text(
         "{reaches}的远近相差不超过 {margin} 米，但由同一位河长负责", "{reaches} are equally near (within {margin} m), with one chief"

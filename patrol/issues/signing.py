@@ -23,7 +23,7 @@ from patrol.people.permissions import Permission as P
 from patrol.people.permissions import Role
 from patrol.waters.models import Appointment, Reach
 from patrol.waters.queries import answering
-from patrol.waters.terms import DEPUTY_TITLES
+from patrol.waters.terms import DEPUTY, DEPUTY_TITLES
 
 LEVELS = ("county", "city", "province")
 """The levels whose chiefs sign; the first that can."""
@@ -92,7 +92,7 @@ def saying_who(why: Text, issue: Issue, today: date) -> Text:
 
 def _chiefs(levels: Sequence[str], today: date, *columns: Any) -> Select[Any]:
     """Select `columns` of the chiefs, no deputies, who answer today for reaches of these levels; `Region` is the reach's."""
-    is_deputy = or_(Appointment.title.contains("副"), func.lower(Appointment.title).in_(DEPUTY_TITLES))
+    is_deputy = or_(Appointment.title.regexp_match(DEPUTY), func.lower(Appointment.title).in_(DEPUTY_TITLES))
     return (
         select(*columns).select_from(Appointment).join(Reach, Reach.id == Appointment.reach_id).join(Region, Region.id == Reach.region_id)
         .join(Person, Person.id == Appointment.person_id)

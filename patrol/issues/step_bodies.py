@@ -64,7 +64,7 @@ class ShareIn(ma.Schema):
     person = _F.String(validate=_length(1, 64), metadata={"description": "Id or user name."})
     department = _F.String(validate=_length(1, 40), metadata={"enum": list(DEPARTMENTS)})
     part = _F.String(validate=filled(2000), metadata={"example": "清运岸边固废"})
-    due_at = Moment(validate=a_due_date, metadata={"description": "By default with the issue."})
+    due_at = Moment(validate=a_due_date, metadata={"description": "By default with the issue, and never after it."})
 
     @ma.validates_schema
     def _refuse_a_date_without_a_part(self, data: dict[str, Any], **_kwargs: Any) -> None:

@@ -24,7 +24,7 @@ from patrol.issues.escalating import keep_late
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.extensions import settle_request
-from patrol.issues.far_dates import refuse_far_date, refuse_restarted_clock
+from patrol.issues.far_dates import refuse_far_date, refuse_parts_after, refuse_restarted_clock
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import add_entry
 from patrol.issues.ledger import leave_ledger, suspend
@@ -175,6 +175,8 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
         refuse_restarted_clock(issue, moment, taking.timezone)
         refuse_far_date(issue, moment, taking.brought.get("reason"), now=taking.now, timezone=taking.timezone)
         set_due(issue, moment, taking.timezone)
+    if "parts" in taking.changes:
+        refuse_parts_after(issue, taking.timezone)
     taking.changes |= due_change(issue, before, rule)
 
 

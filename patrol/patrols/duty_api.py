@@ -53,15 +53,16 @@ def today() -> date:
 @room.arguments(DutyArgs, location="query")
 @room.response(200, page_schema(DutyOut))
 def list_duties(args: dict[str, Any]) -> Page[dict[str, Any]]:
-    """List what each chief has to patrol, by which policy, what was done and what is left.
+    """List what each chief has to patrol, by which policy, what was done, what is left and what was missed.
 
     Every row is a person and a reach. Short walks add up; the legs of a day are one walk; what delegates did is counted
-    and named. Numerator `counted` and denominator `required` stand side by side.
+    and named. Numerator `counted` and denominator `required` stand side by side;
+    `required` is `counted`, `left` and `missed` together.
     """
     window = window_of(args.pop("period"), args.pop("from_"), args.pop("to"), today=today())
     person = person_meant(args.pop("person"), current_actor())
     page = duty_queries.list_duties(current_actor(), window=window, person=person, timezone=timezone(), **args)
-    return Page([shown_duty(duty, window, language()) for duty in page.items], page.next)
+    return Page([shown_duty(duty, window, language(), today()) for duty in page.items], page.next)
 
 
 @room.route("/duties/gaps", may=P.SEE_PATROLS, refuses=(404,))

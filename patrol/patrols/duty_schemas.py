@@ -165,6 +165,9 @@ class DutyPatrolOut(ma.Schema):
     why_not = ma.fields.Nested(ReasonOut, required=True, allow_none=True)
 
 
+_MISSED = "Not done, and no day remains. A patrol of those days that arrives or is judged later still counts, and takes it back."
+
+
 class DutyPeriodOut(ma.Schema):
     first = ma.fields.Date(required=True, metadata={"example": "2026-11-16"})
     last = ma.fields.Date(required=True, metadata={"example": "2026-11-22"})
@@ -177,7 +180,8 @@ class DutyPeriodOut(ma.Schema):
     done = ma.fields.Integer(required=True, metadata={"example": 1})
     done_by_delegates = ma.fields.Integer(required=True, metadata={"example": 0, "description": "Of those done."})
     counted = ma.fields.Integer(required=True, metadata={"example": 1, "description": "Done, at most what is required."})
-    left = ma.fields.Integer(required=True, metadata={"example": 0})
+    left = ma.fields.Integer(required=True, metadata={"example": 0, "description": "To do: a day remains on which it can be done."})
+    missed = ma.fields.Integer(required=True, metadata={"example": 0, "description": _MISSED})
     covered_m = ma.fields.Float(required=True, metadata={"example": 910.0, "description": "Union of the person's patrols."})
     covered_by_all_m = ma.fields.Float(required=True, metadata={"example": 960.0, "description": "Union of everybody's patrols."})
     patrols = ma.fields.List(ma.fields.Nested(DutyPatrolOut), required=True)
@@ -198,7 +202,8 @@ class DutyOut(ma.Schema):
     done_by_delegates = ma.fields.Integer(required=True, metadata={"example": 1, "description": "Of those done."})
     counted = ma.fields.Integer(required=True, metadata={
         "example": 3, "description": "The numerator: done, at most what each period requires."})
-    left = ma.fields.Integer(required=True, metadata={"example": 1})
+    left = ma.fields.Integer(required=True, metadata={"example": 1, "description": "Of the periods in which days remain."})
+    missed = ma.fields.Integer(required=True, metadata={"example": 0, "description": _MISSED})
     periods = ma.fields.List(ma.fields.Nested(DutyPeriodOut), required=True)
 
 

@@ -59,17 +59,21 @@ def shown_version(row: FrequencyPolicy, today: date, superseded: Collection[UUID
     }  # fmt: skip
 
 
-def shown_duty(duty: Duty, window: Span, language: str) -> dict[str, Any]:
+def shown_duty(duty: Duty, window: Span, language: str, today: date) -> dict[str, Any]:
     """Return what is due from one person on one reach, with its sums over the periods."""
-    periods = [shown_period(period, language) for period in duty.periods]
-    sums = {name: sum(period[name] for period in periods) for name in ("required", "done", "done_by_delegates", "counted", "left")}
+    periods = [shown_period(period, language, today) for period in duty.periods]
+    sums = {name: sum(period[name] for period in periods) for name in ("required", "done", "done_by_delegates", "counted", "left", "missed")}
     return {"person": duty.person, "reach": _shown_reach(duty.reach), "window": window._asdict(), **sums, "periods": periods}
 
 
-def shown_period(period: DutyPeriod, language: str) -> dict[str, Any]:
-    """Return one period with the patrols that count and why others do not."""
+def shown_period(period: DutyPeriod, language: str, today: date) -> dict[str, Any]:
+    """Return one period with the patrols that count and why others do not.
+
+    What is not done is `left` while a day remains on which it could be, and `missed` after the last of them.
+    """
     due, tally = period.due, period.tally
-    done = len(tally.groups)
+    done, over = len(tally.groups), max(due.days) < today
+    undone = max(due.required - done, 0)
     patrols = [_shown_walk(walk, number, None) for number, group in enumerate(tally.groups, 1) for walk in group]
     for walk, reason, needed_m in tally.left_out:
         text = REASON_TEXT[reason].format(covered_m=round(tally.waiting_m if reason is Reason.TOO_SHORT else 0), needed_m=round(needed_m))
@@ -78,7 +82,7 @@ def shown_period(period: DutyPeriod, language: str) -> dict[str, Any]:
         **due.span._asdict(), "days": len(due.days), "of_days": due.of_days, "policy": shown_policy(period.policy, language),
         "warning": period.colour.name.lower(), "why": [text.in_language(language) for text in _why(period)],
         "required": due.required, "done": done, "done_by_delegates": tally.times_by_delegates, "counted": min(done, due.required),
-        "left": max(due.required - done, 0), "covered_m": tally.covered_m, "covered_by_all_m": period.team_m,
+        "left": 0 if over else undone, "missed": undone if over else 0, "covered_m": tally.covered_m, "covered_by_all_m": period.team_m,
         "patrols": sorted(patrols, key=lambda patrol: (patrol["day"], str(patrol["id"]))),
     }  # fmt: skip
 

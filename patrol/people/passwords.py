@@ -29,16 +29,18 @@ _TOO_LONG = Text("密码最多 200 个字符", "A password has at most 200 chara
 _TOO_COMMON = Text("这个密码太常见，请换一个", "This password is among the most common: choose another")
 
 
+def fault_of_password(password: str) -> Text | None:
+    """Return why `password` is too short, too long or too common; None when it is good enough."""
+    if len(password) < SHORTEST:
+        return _TOO_SHORT
+    if len(password) > LONGEST:
+        return _TOO_LONG
+    return _TOO_COMMON if password.lower() in _COMMON else None
+
+
 def hash_password(password: str, *, field: str = "password") -> str:
     """Return what is stored for `password`. Raises Invalid at `field` when it is too short, too long or too common."""
-    fault = None
-    if len(password) < SHORTEST:
-        fault = _TOO_SHORT
-    elif len(password) > LONGEST:
-        fault = _TOO_LONG
-    elif password.lower() in _COMMON:
-        fault = _TOO_COMMON
-    if fault:
+    if fault := fault_of_password(password):
         raise Invalid(fault, errors={field: [fault]})
     return _hasher.hash(password)
 

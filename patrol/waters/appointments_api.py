@@ -12,15 +12,17 @@ from patrol.foundation.problems import PROBLEM_JSON, language, problem
 from patrol.foundation.texts import Text
 from patrol.people.door import current_actor, refuse_without
 from patrol.people.permissions import Permission as P
-from patrol.waters import actions, register_lists
+from patrol.waters import actions, co_chiefs, register_lists
 from patrol.waters.api import person_meant, room
 from patrol.waters.import_columns import ImportKind
 from patrol.waters.import_files import LARGEST_FILE_BYTES
 from patrol.waters.import_plan import ImportReport
 from patrol.waters.imports import run_import
+from patrol.waters.models import Appointment
 from patrol.waters.schemas import (
     AppointmentArgs,
     AppointmentChangesIn,
+    AppointmentDetailOut,
     AppointmentIn,
     AppointmentOut,
     HandOverIn,
@@ -50,31 +52,31 @@ def list_appointments(args: dict[str, Any]) -> Page[dict[str, Any]]:
 
 @room.route("/appointments", may=P.MANAGE_REGISTER, methods=("POST",), refuses=(409,))
 @room.body(AppointmentIn)
-@room.response(201, AppointmentOut)
-@room.alt_response(200, schema=AppointmentOut, description="It was there already", success=True)
+@room.response(201, AppointmentDetailOut)
+@room.alt_response(200, schema=AppointmentDetailOut, description="It was there already", success=True)
 def appoint(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Make somebody chief of a reach; the same id and content again is the same appointment."""
+    """Make somebody chief of a reach; the same id and content again is the same appointment. `warning` names other chiefs there."""
     appointment, is_new = actions.appoint(
         by=current_actor(), id=data.get("id"), reach=data.get("reach_id") or data["reach_code"],
         person=data.get("person_id") or data["username"], title=data["title"], valid_from=data["valid_from"],
         valid_to=data["valid_to"],
     )
     set_etag(appointment.version)
-    return shown_appointment(appointment), 201 if is_new else 200
+    return _shown(appointment), 201 if is_new else 200
 
 
 @room.route("/appointments/<uuid:appointment_id>", may=P.SEE_WATERS)
-@room.response(200, AppointmentOut)
+@room.response(200, AppointmentDetailOut)
 def show_appointment(appointment_id: UUID) -> dict[str, Any]:
     """Show one appointment."""
     appointment = register_lists.get_appointment(current_actor(), appointment_id)
     set_etag(appointment.version)
-    return shown_appointment(appointment)
+    return _shown(appointment)
 
 
 @room.route("/appointments/<uuid:appointment_id>", may=P.MANAGE_REGISTER, methods=("PATCH",), if_match=True, refuses=(409,))
 @room.body(AppointmentChangesIn)
-@room.response(200, AppointmentOut)
+@room.response(200, AppointmentDetailOut)
 def change_appointment(data: dict[str, Any], appointment_id: UUID) -> dict[str, Any]:
     """Change the last day of an appointment; null lets it last until further notice."""
     expected = expected_version()
@@ -82,12 +84,12 @@ def change_appointment(data: dict[str, Any], appointment_id: UUID) -> dict[str, 
     refuse_stale(expected, appointment.version)
     actions.change_end(appointment, by=current_actor(), valid_to=data["valid_to"])
     set_etag(appointment.version)
-    return shown_appointment(appointment)
+    return _shown(appointment)
 
 
 @room.route("/appointments/<uuid:appointment_id>/hand-over", may=P.MANAGE_REGISTER, methods=("POST",), if_match=True, refuses=(409,))
 @room.body(HandOverIn)
-@room.response(201, AppointmentOut)
+@room.response(201, AppointmentDetailOut)
 def hand_over(data: dict[str, Any], appointment_id: UUID) -> dict[str, Any]:
     """Let a successor take over on a day; answers with the successor's appointment."""
     expected = expected_version()
@@ -96,11 +98,16 @@ def hand_over(data: dict[str, Any], appointment_id: UUID) -> dict[str, Any]:
     to = data.get("to_person_id") or data["username"]
     following = actions.hand_over(appointment, by=current_actor(), to=to, on=data["on"])
     set_etag(following.version)
-    return shown_appointment(following)
+    return _shown(following)
+
+
+def _shown(appointment: Appointment) -> dict[str, Any]:
+    warning = co_chiefs.warning_of(appointment)
+    return {**shown_appointment(appointment), "warning": warning and warning.in_language(language())}
 
 
 _IMPORT_PROBLEM = {
-    "description": "The file or the request is wrong; nothing was imported.",
+    "description": "The file or the request is wrong; nothing was imported. Of a file with faults it is the whole report.",
     "content": {PROBLEM_JSON: {"schema": ImportProblemOut}},
 }
 
@@ -111,7 +118,10 @@ _IMPORT_PROBLEM = {
 @room.response(200, ImportReportOut)
 @room.doc(responses={422: _IMPORT_PROBLEM})
 def import_register(data: dict[str, Any]) -> Any:
-    """Import a register from CSV, XLSX or GeoJSON, all or nothing; a dry run only reports."""
+    """Import a register from CSV, XLSX or GeoJSON, all or nothing; a dry run only reports.
+
+    A dry run answers 200: `errors` that is not empty says that the import would refuse the file, with 422 and the same report.
+    """
     if data["kind"] is ImportKind.PEOPLE:
         refuse_without(P.MANAGE_PEOPLE)
     content = data["file"].stream.read(LARGEST_FILE_BYTES + 1)

@@ -19,7 +19,7 @@ _MEANING = {
     "bank": f"{', '.join(BANKS)}; `both` when empty", "tolerance_m": "metres beside the line that still count; the setting when empty",
     "username": "letters, digits, `. _ @ + -`", "phone": "a telephone number; keep the column as text, or a spreadsheet writes `1.38E+10`",
     "roles": ", ".join(Role) + "; several with `;` or `,`",
-    "title": "post; `chief` when empty in appointments", "department": ", ".join(DEPARTMENTS),
+    "title": "post; `chief` when empty in appointments; a deputy (副河长, `deputy`) answers only while no chief proper can", "department": ", ".join(DEPARTMENTS),
     "password": "set only for accounts that have none yet, never changed", "reach_code": "of a reach imported before",
     "valid_from": "a day such as 2026-05-01", "valid_to": "the last day, included; empty: until further notice",
     "latitude": "degrees, WGS 84", "longitude": "degrees, WGS 84",
@@ -35,7 +35,8 @@ def imports_document() -> str:
         "have the English names below or one of the Chinese ones; in GeoJSON they are properties. For fixed values the Chinese "
         "words may stand too (村级, 左岸, 河长 …). Generated from `patrol/waters/import_columns.py`.", "",
         "`flask --app app import KIND FILE [--dry-run]`, or `POST /api/v1/imports`. All or nothing: with any fault nothing is "
-        "written. Columns that GIS programs add by themselves are ignored "
+        "written, and all faults of all rows come in one answer. A dry run answers 200 with them; "
+        "its command ends with 1, like the import's, which answers 422. Columns that GIS programs add by themselves are ignored "
         f"({', '.join(sorted(GIS_COLUMNS))}); any other unknown column is a fault.", "",
     ]
     for kind in ImportKind:

@@ -34,9 +34,12 @@ _NOT_TEXT = Text("文本编码既不是 UTF-8 也不是 GB18030", "The text is n
 _BAD_CSV = Text("第 {row} 行起不是有效的 CSV：{why}", "It is not valid CSV from row {row} on: {why}")
 _BAD_JSON = Text("不是有效的 JSON：{why}", "It is not valid JSON: {why}")
 _NO_FEATURES = Text("GeoJSON 必须是 FeatureCollection", "The GeoJSON must be a FeatureCollection")
-_BAD_FEATURE = Text("第 {row} 个要素不是有效的 Feature", "Feature {row} is not a valid Feature")
+_BAD_FEATURE = Text("不是有效的 Feature：须有 type 与 properties", "It is not a valid Feature, with `type` and `properties`")
 _PROJECTED = Text("坐标系 {name} 不支持，请转换为 WGS 84 或 CGCS2000 经纬度", "Convert {name} to longitude and latitude in WGS 84 or CGCS2000")
-_NO_HEADING = Text("第一行应为列名", "The first row should hold the column names")
+_NO_HEADING = Text(
+    "第一行应为列名，第 {n} 列没有列名：请删除标题行，取消合并单元格",
+    "The first row should hold the column names, and column {n} has none: remove title rows, and take merged cells apart",
+)
 _TWICE = Text("列名重复：{names}", "Columns appear twice: {names}")
 
 
@@ -45,12 +48,13 @@ class RawRow:
     """One row: its number as the clerk sees it (a sheet's headings are row 1, a first feature is 1) and its values.
 
     Values are texts, dates, or anything else that GeoJSON properties hold; an empty cell is "". `geometry` is the
-    parsed JSON of a feature's geometry.
+    parsed JSON of a feature's geometry. `fault` says why a row is none.
     """
 
     number: int
     values: dict[str, Any]
     geometry: Any = None
+    fault: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _table(lines: Iterable[tuple[int, list[Any]]]) -> Table:
     while columns and columns[-1] == "":
         columns.pop()
     if not columns or "" in columns:
-        raise _unreadable(_NO_HEADING)
+        raise _unreadable(_NO_HEADING.format(n=columns.index("") + 1 if columns else 1))
     if len(columns) > MOST_COLUMNS:
         raise _unreadable(_TOO_WIDE.format(most=MOST_COLUMNS))
     twice = sorted({column for column in columns if columns.count(column) > 1})
@@ -109,7 +113,7 @@ def _table(lines: Iterable[tuple[int, list[Any]]]) -> Table:
 
 def _csv_lines(data: bytes) -> Iterator[tuple[int, list[Any]]]:
     text = _decoded(data)
-    heading = text.split("\n", maxsplit=1)[0]
+    heading = text.lstrip().split("\n", maxsplit=1)[0]
     delimiter = max((",", ";", "\t"), key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
@@ -204,7 +208,7 @@ def _features(data: bytes) -> Table:
 def _feature(number: int, feature: Any) -> RawRow:
     properties = feature.get("properties") if isinstance(feature, dict) else None
     if not isinstance(feature, dict) or feature.get("type") != "Feature" or not isinstance(properties, dict | None):
-        raise _unreadable(_BAD_FEATURE.format(row=number))
+        return RawRow(number, {}, fault=_BAD_FEATURE)
     values = {name.strip().lower(): _property(value) for name, value in (properties or {}).items()}
     return RawRow(number, values, feature.get("geometry"))
 

@@ -1,6 +1,6 @@
 """What an import is going to do, row by row, and how that is carried out and reported."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +11,7 @@ from patrol.foundation.database import db
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Region
-from patrol.waters.import_columns import Fault
+from patrol.waters.import_columns import Fault, ImportRow
 
 T = TypeVar("T")
 # Databases limit the parameters of one statement: SQLite to 32,766, PostgreSQL to 65,535.
@@ -96,6 +96,11 @@ def found(statement: Select[T], column: InstrumentedAttribute[Any], wanted: Coll
         row for start in range(0, len(keys), _MOST_PARAMETERS)
         for row in db.session.scalars(statement.where(column.in_(keys[start:start + _MOST_PARAMETERS]))).unique()
     ]  # fmt: skip
+
+
+def named(rows: Iterable[ImportRow], column: str) -> set[Any]:
+    """Return what the rows say in a column, as far as it could be read."""
+    return {row.values[column] for row in rows if column in row.values}
 
 
 def regions_by_code(statement: Select[Region], codes: Collection[str], by: Actor) -> dict[str, Region]:

@@ -12,7 +12,7 @@ from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.waters.import_columns import Fault, ImportRow
-from patrol.waters.import_plan import Planned, found
+from patrol.waters.import_plan import Planned, found, named
 
 LONGEST_PATH = 200
 _NO_PARENT = Text("没有代码为 {code} 的上级行政区", "There is no region {code} to be the parent")
@@ -23,30 +23,44 @@ _OUTSIDE = Text("行政区 {code} 不在您的管辖范围内", "The region {cod
 
 def plan_regions(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:
     """Return what shall become of each row, superiors first; adds to `faults` missing parents, cycles and foreign rows."""
-    codes = [row.values["code"] for row in rows]
-    stored = {row.code: row for row in found(select(Region).options(undefer(Region.outline)), Region.code, codes)}
+    stored = {row.code: row for row in found(select(Region).options(undefer(Region.outline)), Region.code, named(rows, "code"))}
     ids, parents = _stored_tree()
-    for row in rows:
-        code = row.values["code"]
-        ids.setdefault(code, new_id())
-        parents.setdefault(code, None)
-        if "parent_code" in row.values:
-            parents[code] = row.values["parent_code"]
+    adrift = _hang_in(rows, ids, parents)
     planned = []
     for row in rows:
         values = {name: value for name, value in row.values.items() if name != "parent_code"}
-        existing, parent = stored.get(values["code"]), parents[values["code"]]
-        path = path_of(values["code"], parents)
+        code = values.get("code", "")
+        existing, parent = stored.get(code), row.values.get("parent_code", parents.get(code))
+        path = path_of(code, parents) if code else ""
         wrong = _fault(row, path, None if existing is None else existing.path, parent, parents, by)
-        if wrong or isinstance(path, Text):
+        if wrong and not isinstance(path, Text) and adrift.intersection(path.split("/")):
+            wrong = None
+        if wrong or row.unreadable or isinstance(path, Text):
             faults += [wrong] if wrong else []
             continue
         values["parent_id"] = None if parent is None else ids[parent]
         if row.geometry is not None:
             values["outline"] = to_wkb(row.geometry)
-        derived = {"path": path} | ({"id": ids[values["code"]]} if existing is None else {})
-        planned.append(Planned(row.number, values["code"], Region, existing, values, derived))
+        derived = {"path": path} | ({"id": ids[code]} if existing is None else {})
+        planned.append(Planned(row.number, code, Region, existing, values, derived))
     return sorted(planned, key=lambda item: len(item.derived["path"].split("/")))
+
+
+def _hang_in(rows: list[ImportRow], ids: dict[str, UUID], parents: dict[str, str | None]) -> set[str]:
+    """Put the file's regions into the tree; return the new ones whose place is not known, since their parent is unreadable."""
+    adrift = set()
+    for row in rows:
+        code = row.values.get("code")
+        # Of a code that stands in the file twice the first row counts; the second is a fault already.
+        if code is None or "" in row.unreadable:
+            continue
+        if code not in parents and "parent_code" in row.unreadable:
+            adrift.add(code)
+        ids.setdefault(code, new_id())
+        parents.setdefault(code, None)
+        if "parent_code" in row.values:
+            parents[code] = row.values["parent_code"]
+    return adrift
 
 
 def _stored_tree() -> tuple[dict[str, UUID], dict[str, str | None]]:
@@ -63,6 +77,9 @@ def _fault(
         return Fault(row.number, "parent_code", _NO_PARENT.format(code=parent))
     if isinstance(path, Text):
         return Fault(row.number, "parent_code", path)
+    # Without a readable code nobody knows where the region lies.
+    if "code" in row.unreadable:
+        return None
     if not by.covers(path_before or path):
         return Fault(row.number, "code", _OUTSIDE.format(code=row.values["code"]))
     if not by.covers(path):

@@ -11,7 +11,7 @@ from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.waters.board_places import metres_to, warning_of
 from patrol.waters.import_columns import Fault, ImportRow
-from patrol.waters.import_plan import NO_REGION, Planned, found, regions_by_code
+from patrol.waters.import_plan import NO_REGION, Planned, found, named, regions_by_code
 from patrol.waters.models import Reach, Signboard, WaterBody
 
 _NO_WATER = Text("没有编码为 {code} 的水体", "There is no water body with the code {code}")
@@ -22,6 +22,7 @@ _FOREIGN = Text("编码 {code} 已用于您管辖范围之外的对象", "The co
 
 def plan_water_bodies(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:  # noqa: ARG001
     """Return what shall become of each row; water bodies cross regions and have no scope."""
+    rows = [row for row in rows if not row.unreadable]
     codes = [row.values["code"] for row in rows]
     stored = {body.code: body for body in found(select(WaterBody).options(undefer(WaterBody.geometry)), WaterBody.code, codes)}
     return [
@@ -35,33 +36,31 @@ def plan_water_bodies(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> 
 def plan_reaches(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:
     """Return what shall become of each row; adds to `faults` unknown codes, foreign regions and missing geometries."""
     with_shape = select(Reach).options(undefer(Reach.geometry), joinedload(Reach.region))
-    stored = {reach.code: reach for reach in found(with_shape, Reach.code, [row.values["code"] for row in rows])}
-    bodies = {
-        body.code: body.id for body in found(select(WaterBody), WaterBody.code, {row.values["water_body_code"] for row in rows})
-    }
-    regions = regions_by_code(select(Region), {row.values["region_code"] for row in rows}, by)
+    stored = {reach.code: reach for reach in found(with_shape, Reach.code, named(rows, "code"))}
+    bodies = {body.code: body.id for body in found(select(WaterBody), WaterBody.code, named(rows, "water_body_code"))}
+    regions = regions_by_code(select(Region), named(rows, "region_code"), by)
     planned = []
     for row in rows:
         values = dict(row.values)
-        body_code, region_code = values.pop("water_body_code"), values.pop("region_code")
-        existing, region = stored.get(values["code"]), regions.get(region_code)
+        code, body_code, region_code = values.get("code", ""), values.pop("water_body_code", None), values.pop("region_code", "")
+        existing, region = stored.get(code), regions.get(region_code)
         wrong = []
-        if body_code not in bodies:
+        if body_code is not None and body_code not in bodies:
             wrong.append(Fault(row.number, "water_body_code", _NO_WATER.format(code=body_code)))
-        if region is None:
+        if region_code and region is None:
             wrong.append(Fault(row.number, "region_code", NO_REGION.format(code=region_code)))
         if existing is not None and not by.covers(existing.region.path):
-            wrong.append(Fault(row.number, "code", _FOREIGN.format(code=values["code"])))
-        if existing is None and row.geometry is None:
+            wrong.append(Fault(row.number, "code", _FOREIGN.format(code=code)))
+        if code and existing is None and row.geometry is None and "geometry" not in row.unreadable:
             wrong.append(Fault(row.number, "geometry", _NO_GEOMETRY))
         faults += wrong
-        if wrong or region is None:
+        if wrong or row.unreadable or region is None:
             continue
         values |= {"water_body_id": bodies[body_code], "region_id": region.id}
         if existing is None:
             values = {"bank": "both", **values}
         shape, derived = _shape(row.geometry)
-        planned.append(Planned(row.number, values["code"], Reach, existing, values | shape, derived))
+        planned.append(Planned(row.number, code, Reach, existing, values | shape, derived))
     return planned
 
 
@@ -77,20 +76,21 @@ def _shape(geometry: Geometry | None) -> tuple[dict[str, Any], dict[str, Any]]:
 def plan_signboards(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:
     """Return what shall become of each row; adds to `faults` unknown and foreign reaches."""
     with_reach = select(Signboard).options(joinedload(Signboard.reach).joinedload(Reach.region))
-    stored = {board.code: board for board in found(with_reach, Signboard.code, [row.values["code"] for row in rows])}
-    reaches = visible_by_code({row.values["reach_code"] for row in rows}, by)
+    stored = {board.code: board for board in found(with_reach, Signboard.code, named(rows, "code"))}
+    reaches = visible_by_code(named(rows, "reach_code"), by)
     planned = []
     for row in rows:
         values = dict(row.values)
-        reach_code = values.pop("reach_code")
-        existing = stored.get(values["code"])
-        if reach_code not in reaches:
-            faults.append(Fault(row.number, "reach_code", _NO_REACH.format(code=reach_code)))
-        elif existing is not None and not by.covers(existing.reach.region.path):
-            faults.append(Fault(row.number, "code", _FOREIGN.format(code=values["code"])))
-        else:
+        code, reach_code = values.get("code", ""), values.pop("reach_code", None)
+        existing, wrong = stored.get(code), []
+        if reach_code is not None and reach_code not in reaches:
+            wrong.append(no_reach(row))
+        if existing is not None and not by.covers(existing.reach.region.path):
+            wrong.append(Fault(row.number, "code", _FOREIGN.format(code=code)))
+        faults += wrong
+        if not wrong and not row.unreadable:
             values["reach_id"] = reaches[reach_code].id
-            planned.append(Planned(row.number, values["code"], Signboard, existing, values))
+            planned.append(Planned(row.number, code, Signboard, existing, values))
     return planned
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -30,7 +31,6 @@ class ReachBeside(NamedTuple):
 # Each report asks this, and so it is put together once.
 _NEAR = (
     select(Reach, select(RegisterVersion.reaches).scalar_subquery())
-    .where(Reach.id.in_(bindparam("ids", expanding=True)))
     .options(joinedload(Reach.region), joinedload(Reach.water_body))
 )
 # Each check-in asks this: over tables, since the mapper's share of the work falls away.
@@ -42,7 +42,7 @@ _BESIDE = select(
         answering(bindparam("day", type_=Date)),
     ).correlate(Reach.__table__),
     select(RegisterVersion.__table__.c.reaches).scalar_subquery(),
-).where(_reach.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+)  # fmt: skip
 
 
 def near_reaches(
@@ -89,8 +89,14 @@ def _near(
 
 
 def _load(statement: Select[Any], values: dict[str, Any], found: Sequence[Candidate]) -> Sequence[Any]:
-    ids = [candidate.reach_id for candidate in found]
-    return db.session.execute(statement, {"ids": ids, **values}).all() if ids else []
+    ids = {f"id{n}": candidate.reach_id for n, candidate in enumerate(found)}
+    return db.session.execute(_naming(statement, len(ids)), {**ids, **values}).all() if ids else []
+
+
+@cache
+def _naming(statement: Select[Any], count: int) -> Select[Any]:
+    """Return the statement for that many reaches, 24 at most: one for any number would be written anew for each request."""
+    return statement.where(Reach.id.in_([bindparam(f"id{n}", type_=Uuid) for n in range(count)]))
 
 
 def _candidates(index: ReachIndex, latitude: float, longitude: float, accuracy_m: float) -> list[Candidate]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
 )
@@ -60,6 +61,10 @@ class ChiefOn:
     person: Person | None = None
 
 
+# Bound one by one: a list of any length would be written anew into the statement for each request.
+_AIDES = [literal(title) for title in AIDE_TITLES]
+
+
 def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that an appointment holds on `day`; both its first and its last day count."""
     return and_(Appointment.valid_from <= day, or_(Appointment.valid_to.is_(None), Appointment.valid_to >= day))
@@ -67,7 +72,7 @@ def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
 
 def answering(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Return the condition that an appointment makes its person (joined) answer on `day`: in force, enabled, no aide."""
-    return and_(in_force(day), Person.disabled_at.is_(None), Appointment.title.not_in(AIDE_TITLES))
+    return and_(in_force(day), Person.disabled_at.is_(None), Appointment.title.not_in(_AIDES))
 
 
 # Each report asks this: over tables, since the mapper's share of the work falls away.

@@ -168,6 +168,11 @@ class AppointmentOut(ma.Schema):
     version = ma.fields.Integer(required=True)
 
 
+class AppointmentDetailOut(AppointmentOut):
+    warning = ma.fields.String(required=True, allow_none=True, metadata={
+        "description": "Who else is chief of the reach in these days. Several may be; mostly it is a successor without a hand-over."})
+
+
 class _OfReachIn(ma.Schema):
     id = ma.fields.UUID()
     reach_id = ma.fields.UUID()
@@ -227,7 +232,8 @@ class SignboardOut(ma.Schema):
 class ImportIn(ma.Schema):
     kind = ma.fields.Enum(ImportKind, by_value=True, required=True, metadata={"example": "reaches"})
     file = Upload(required=True, metadata={"description": "CSV, XLSX or GeoJSON; its content decides which."})
-    dry_run = ma.fields.Boolean(load_default=False, metadata={"description": "Write nothing, only report."})
+    dry_run = ma.fields.Boolean(load_default=False, metadata={
+        "description": "Write nothing, only report. The numbers are those of the rows without a fault."})
 
     @ma.validates("file")
     def a_file(self, value: Any, **_: Any) -> None:
@@ -273,3 +279,5 @@ class ImportProblemOut(ma.Schema):
     more_errors = ma.fields.Integer()
     changes = ma.fields.List(ma.fields.Nested(ImportChangeOut))
     more_changes = ma.fields.Integer()
+    warnings = ma.fields.List(ma.fields.Nested(ImportFaultOut))
+    more_warnings = ma.fields.Integer()

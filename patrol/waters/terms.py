@@ -1,5 +1,7 @@
 """The fixed words of the registers: levels of administration, banks, kinds and classes of water, titles of chiefs."""
 
+import re
+
 from patrol.foundation.texts import Text
 
 LEVELS = ("province", "city", "county", "township", "village")
@@ -12,6 +14,9 @@ TARGET_CLASSES = ("I", "II", "III", "IV", "V")
 # since districts write "village chief" in many ways.
 AIDE_TITLES = ("contact", "police_chief", "procurator", "联系人", "联系单位", "河道警长", "检察长")
 DEPUTY_TITLES = ("deputy", "deputy_chief")
+# 副河长, 副总河长, 镇级副河长, 河长（副）, 副职, 副. A 副镇长 or 副书记 is an official's own rank: whoever is appointed under it is chief.
+DEPUTY = r"副(?:[^、，,;；/（(长记任兼]*[河湖]|职|手|\s*$|\s*[）)])"
+"""What in a title names a deputy, as an expression that both engines and Python understand."""
 # A chief is an official by appointment (DOMAIN, glossary): volunteers, wardens and departments hold the posts beside him only.
 NO_CHIEF = Text(
     "{name} 没有河长（chief）角色，不能任“{title}”：请先在人员中加上该角色；联系人、河道警长等协助职务不需要",
@@ -26,4 +31,4 @@ def answers_for_reach(title: str) -> bool:
 
 def is_deputy(title: str) -> bool:
     """Tell whether a title names a deputy, who answers only where there is no chief proper."""
-    return "副" in title or title.lower() in DEPUTY_TITLES
+    return re.search(DEPUTY, title) is not None or title.lower() in DEPUTY_TITLES

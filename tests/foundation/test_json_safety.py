@@ -49,3 +49,13 @@ def test_no_number_becomes_infinite():
         assert math.isfinite(parse_json(b"1e400"))
     except Refusal:
         pass
+
+
+def test_an_escaped_backslash_before_u0000_is_no_nul():
+    assert parse_json(rb'{"a": ["\\u0000"]}') == {"a": [r"\u0000"]}
+
+
+@pytest.mark.parametrize("body", [rb'[1, [2, {"a": "x\u0000"}]]', rb'[{"k\u0000": 1}]', rb'"\u0000"', rb'["\\\u0000"]'])
+def test_nul_is_found_wherever_it_stands(body):
+    with pytest.raises(Refusal):
+        parse_json(body)

@@ -280,6 +280,20 @@ def test_raw_positions_are_kept_beside_wgs84(valley):
     assert issue["latitude"] != 29.5977
 
 
+def test_the_deputy_leads_while_the_chief_s_account_is_disabled_and_the_routing_says_why(build, valley):
+    deputy = build.person("chief", region=valley.village, name="副村长")
+    build.appointment(valley.reach, deputy, title="村级副河长")
+    assert valley.office_client.get("responsible", query_string=HERE).json["chief"]["name"] == "柳村长"
+    valley.chief.disabled_at = clock.now()
+    db.session.commit()
+    told = valley.office_client.get("responsible", query_string=HERE, headers={"Accept-Language": "zh"}).json
+    assert told["chief"]["name"] == "副村长"
+    assert any("没有可负责的正职河长" in reason for reason in told["reasons"]), told["reasons"]
+    issue = report(valley.patroller_client)
+    assert (issue["lead"]["name"], issue["state"]) == ("副村长", "dispatched")
+    assert any("副职" in reason for reason in issue["routing"]["reasons"])
+
+
 def test_responsible_shows_posts_to_the_public_and_persons_to_staff(anyone, valley):
     public = anyone.get("responsible", query_string={**HERE, "category": "A32"})
     assert public.status_code == 200, public.json

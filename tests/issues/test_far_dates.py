@@ -25,6 +25,23 @@ def test_a_date_after_that_by_policy_needs_a_reason_and_the_history_keeps_it(val
     assert valley.office_client.get(f"issues/{led['id']}/history").json["items"][-1]["reason"] == "须待汛期过后"
 
 
+def test_no_part_is_due_after_the_issue_which_waits_for_it(valley, serious):
+    due = datetime.fromisoformat(serious["due_at"])
+    after = (due + timedelta(minutes=1)).isoformat()
+
+    def share(moment):
+        return [{"department": "urban_management", "part": "清运岸边固废", "due_at": moment}]
+
+    refused = step(valley.office_client, serious, "dispatch", co_handlers=share(after))
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"co_handlers"})
+    assert "清运岸边固废" in refused.json["detail"]
+    # An earlier date of the issue's own binds its parts as well; a later one, with its reason, makes room for them.
+    sooner = (due - timedelta(days=1)).isoformat()
+    assert step(valley.office_client, serious, "dispatch", due_at=sooner, co_handlers=share(serious["due_at"])).status_code == 422
+    led = taken(valley.office_client, serious, "dispatch", due_at=after, reason="须待汛期过后", co_handlers=share(after))
+    assert led["parts"][0]["due_at"] == led["due_at"]
+
+
 def test_the_same_date_or_an_earlier_one_needs_none(valley, serious):
     issue = taken(valley.office_client, serious, "dispatch", due_at=serious["due_at"])
     assert issue["due_at"] == serious["due_at"]

@@ -56,6 +56,18 @@ def test_the_nearest_reach_within_tolerance():
     assert codes(routing) == ["nearest", "chief"]
 
 
+@pytest.mark.parametrize("title", ["村级副河长", "deputy"])
+def test_a_deputy_answers_while_there_is_no_chief_proper_and_the_answer_says_so(title):
+    deputy = dataclasses.replace(BOB, title=title)
+    routing = route(HERE, [reach(1, 5, deputy)])
+    assert (routing.rule, routing.chief_id) == (Rule.NEAREST, BOB.id)
+    assert codes(routing) == ["nearest", "deputy", "chief"]
+    assert title in routing.reasons[-1].text.zh
+    assert codes(route(HERE, [reach(1, 5, ANN, deputy)])) == ["nearest", "chief"]
+    above = route(HERE, [reach(1, 8), reach(2, 4, deputy, level="township", where=TOWN)])
+    assert codes(above) == ["nearest", "vacant", "deputy", "superior"]
+
+
 def test_inside_a_lake_wins_over_a_river_at_its_shore():
     lake = reach(1, 0, ANN, water=BROOK, inside=True)
     routing = route(HERE, [reach(2, 0, BOB), lake])

@@ -51,7 +51,7 @@ def the_period(client, **query):
 
 
 def counts(told):
-    return {name: told[name] for name in ("required", "done", "done_by_delegates", "counted", "left")}
+    return {name: told[name] for name in ("required", "done", "done_by_delegates", "counted", "left", "missed")}
 
 
 def warn(client, reach, warning_id=None, **changes):
@@ -74,17 +74,42 @@ def test_a_new_installation_has_the_national_rows(office):
 
 def test_what_is_required_done_and_left_and_why(world, office):
     nothing = the_period(office)
-    assert counts(nothing) == {"required": 1, "done": 0, "done_by_delegates": 0, "counted": 0, "left": 1}
+    assert counts(nothing) == {"required": 1, "done": 0, "done_by_delegates": 0, "counted": 0, "left": 0, "missed": 1}
     assert (nothing["first"], nothing["last"]) == ("2026-11-16", "2026-11-22")
     assert nothing["why"] == ["村级河段，每周 1 次，每次覆盖不少于 60%"]
     patrol = walked(world.chief, world.reach, "2026-11-18T08:00:00+08:00", WHOLE)
     walked(world.chief, world.reach, "2026-11-19T08:00:00+08:00", WHOLE)
     [duty] = duties(office)
-    assert counts(duty) == {"required": 1, "done": 2, "done_by_delegates": 0, "counted": 1, "left": 0}
+    assert counts(duty) == {"required": 1, "done": 2, "done_by_delegates": 0, "counted": 1, "left": 0, "missed": 0}
     assert duty["person"]["id"] == str(world.chief.id)
     assert duty["reach"]["length_m"] == 1000
     told = duty["periods"][0]["patrols"][0]
     assert told == {"id": str(patrol.id), "day": "2026-11-18", "covered_m": 1000.0, "by_delegate": False, "counts_as": 1, "why_not": None}
+
+
+def test_what_can_still_be_done_is_left_and_what_cannot_is_missed(world, office):
+    """The four weeks that end in November, on the Friday of the third: two are over, and two can still be walked."""
+    walked(world.chief, world.reach, "2026-11-10T08:00:00+08:00", WHOLE)
+    with clock.moved_clock(lambda: NOW):
+        [duty] = duties(office, period="2026-11")
+    assert [(row["last"], row["left"], row["missed"]) for row in duty["periods"]] == [
+        ("2026-11-01", 0, 1), ("2026-11-08", 0, 1), ("2026-11-15", 0, 0), ("2026-11-22", 1, 0), ("2026-11-29", 1, 0)]
+    assert counts(duty) == {"required": 5, "done": 1, "done_by_delegates": 0, "counted": 1, "left": 2, "missed": 2}
+
+
+def test_the_last_day_is_not_over(world, office):
+    for now, left in ((datetime(2026, 11, 22, 15, 59, tzinfo=UTC), 1), (datetime(2026, 11, 22, 16, tzinfo=UTC), 0)):
+        with clock.moved_clock(lambda now=now: now):
+            assert (counts(the_period(office))["left"], counts(the_period(office))["missed"]) == (left, 1 - left)
+
+
+def test_whoever_has_left_office_has_nothing_left_to_do(office, build, world):
+    gone = build.person("chief", region=world.village)
+    build.appointment(world.reach, gone, valid_to=date(2026, 11, 19))
+    with clock.moved_clock(lambda: NOW):
+        found = {duty["person"]["id"]: counts(duty) for duty in duties(office)}
+    assert (found[str(gone.id)]["left"], found[str(gone.id)]["missed"]) == (0, 1)
+    assert (found[str(world.chief.id)]["left"], found[str(world.chief.id)]["missed"]) == (1, 0)
 
 
 def test_why_others_do_not_count(world, office, build):
@@ -122,8 +147,8 @@ def test_what_delegates_did_counts_for_the_principal_and_is_told_apart(world, of
     build.appointment(world.reach, world.deputy)
     walked(world.deputy, world.reach, "2026-11-18T08:00:00+08:00", WHOLE, on_behalf_of=world.chief)
     found = {duty["person"]["id"]: counts(duty) for duty in duties(office)}
-    assert found[str(world.chief.id)] == {"required": 1, "done": 1, "done_by_delegates": 1, "counted": 1, "left": 0}
-    assert found[str(world.deputy.id)] == {"required": 1, "done": 0, "done_by_delegates": 0, "counted": 0, "left": 1}
+    assert found[str(world.chief.id)] == {"required": 1, "done": 1, "done_by_delegates": 1, "counted": 1, "left": 0, "missed": 0}
+    assert found[str(world.deputy.id)] == {"required": 1, "done": 0, "done_by_delegates": 0, "counted": 0, "left": 0, "missed": 1}
 
 
 def test_appointments_that_begin_or_end_in_a_period_share_it(world, office, build):

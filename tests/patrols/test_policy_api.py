@@ -173,7 +173,9 @@ def test_the_overview_lists_the_kinds_of_every_room(top, world, signed_in):
     top.post("policies/coverage", json=version(4))
     top.post("policies/frequency", json=frequency(region=world.village.code))
     groups = {group["kind"]: group for group in top.get("policies").json["kinds"]}
-    assert list(groups) == ["deadlines", "calendar", "dispatch", "escalation", "integrity", "coverage", "datum", "frequency"]
+    assert list(groups) == [
+        "deadlines", "calendar", "dispatch", "escalation", "relapse", "look_back", "integrity", "coverage", "datum", "frequency",
+    ]  # fmt: skip
     for kind, coming in (("integrity", 0), ("coverage", 1), ("datum", 0), ("frequency", 1)):
         listed = top.get(f"policies/{kind}", query_string={"limit": 100}).json["items"]
         assert len(groups[kind]["coming"]) == coming

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
+from patrol.foundation import outbox
 from patrol.foundation.database import db
 from patrol.issues.models import Issue
 from patrol.patrols.models import CheckIn, Patrol
@@ -238,3 +240,46 @@ def _shown(caller, items) -> bytes:
     """The bytes of all exports of the one patrol."""
     patrol_id = items[0]["id"]
     return b"".join(caller.get(f"patrols/{patrol_id}{ending}").get_data() for ending in (".gpx", ".geojson", "/line"))
+
+
+def savepoints_of(caller, items):
+    seen = []
+    note = lambda _connection, name: seen.append(name)  # noqa: E731 - the listener is taken off again by its name
+    event.listen(db.session.get_bind(), "savepoint", note)
+    try:
+        return sync(caller, items), len(seen)
+    finally:
+        event.remove(db.session.get_bind(), "savepoint", note)
+
+
+def rows_told():
+    return db.session.scalar(db.select(db.func.count()).select_from(outbox.OutboxRow))
+
+
+def test_a_queue_without_a_fault_enters_in_one_savepoint(chief, world):
+    small, large = (savepoints_of(chief, queue_of(world.reach.id, uuid4(), check_ins=number))[1] for number in (1, 12))
+    assert small == large
+
+
+def test_a_fault_takes_back_the_common_attempt_and_everything_enters_once(chief, world):
+    before = rows_told()
+    assert set(statuses(sync(chief, queue_of(world.reach.id, uuid4())))) == {"accepted"}
+    each = rows_told() - before
+    items = queue_of(world.reach.id, uuid4())
+    # It fails at the very end, after all others have written and told of what they wrote.
+    bad = {"kind": "finish", "id": items[0]["id"], "data": {"ended_at": at(50), "summary": "另一个"}}
+    answer = sync(chief, [*items, bad])
+    assert statuses(answer) == ["accepted"] * len(items) + ["conflict"]
+    assert rows_told() - before == 2 * each
+    for model, number in ((Patrol, 2), (TrackBatch, 6), (CheckIn, 4), (Issue, 2), (PatrolPause, 2)):
+        assert db.session.scalar(db.select(db.func.count()).select_from(model)) == number
+
+
+def test_an_issue_whose_photos_are_on_the_way_does_not_make_the_others_enter_twice(chief, world):
+    items = queue_of(world.reach.id, uuid4())
+    clean = savepoints_of(chief, queue_of(world.reach.id, uuid4()))[1]
+    waiting = [{**item, "data": {**item["data"], "photo_ids": [str(uuid4())]}} if item["kind"] == "issue" else item for item in items]
+    answer, number = savepoints_of(chief, waiting)
+    assert sorted(set(statuses(answer))) == ["accepted", "waiting"]
+    # One more, for the second look at what waits.
+    assert number <= clean + 1

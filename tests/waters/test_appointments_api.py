@@ -114,7 +114,7 @@ def test_a_hand_over_closes_the_day_before_and_is_told(build, client, told):
     reply = client.post(f"appointments/{appointment.id}/hand-over", json={"username": new.username, "on": "2026-07-01"}, headers=ONE)
     assert reply.status_code == 201, reply.json
     assert reply.json | {"id": None, "reach": None, "person": None} == {
-        "id": None, "reach": None, "person": None, "title": "村级河长", "valid_from": "2026-07-01", "valid_to": "2027-12-31", "version": 1,
+        "id": None, "reach": None, "person": None, "title": "村级河长", "valid_from": "2026-07-01", "valid_to": "2027-12-31", "version": 1, "warning": None,
     }
     days = {day: chiefs_on([reach.id], day)[reach.id][0].person_id for day in (date(2026, 6, 30), date(2026, 7, 1))}
     assert list(days.values()) == [old.id, new.id]
@@ -194,3 +194,43 @@ def test_appointments_are_paged_to_the_end(build, client):
         if (cursor := page.json["next"]) is None:
             break
     assert len(seen) == len(set(seen)) == 5
+
+
+def test_a_second_chief_in_the_same_days_is_told_who_is_there(build, client):
+    reach, first, second = build.reach(), build.person("chief", name="王河"), build.person("chief", name="李江")
+    alone = client.post("appointments", json=body_of(reach, first, title="村级河长")).json
+    assert alone["warning"] is None
+    reply = client.post("appointments", json=body_of(reach, second, valid_from="2026-06-01"), headers={"Accept-Language": "zh"})
+    assert (reply.status_code, "王河（村级河长，2026-01-01 起）" in reply.json["warning"]) == (201, True)
+    assert "移交" in reply.json["warning"]
+    # It is there to be read again, from either side, and gone when the days no longer meet.
+    assert "李江 (chief, from 2026-06-01)" in client.get(f"appointments/{alone['id']}", headers={"Accept-Language": "en"}).json["warning"]
+    ended = client.patch(f"appointments/{alone['id']}", json={"valid_to": "2026-05-31"}, headers=ONE)
+    assert ended.json["warning"] is None
+    assert client.get(f"appointments/{reply.json['id']}").json["warning"] is None
+    later = client.patch(f"appointments/{alone['id']}", json={"valid_to": "2026-06-01"}, headers={"If-Match": '"2"'})
+    assert "李江" in later.json["warning"]
+
+
+@pytest.mark.parametrize(("there", "new"), [("chief", "deputy"), ("chief", "副河长"), ("contact", "chief"), ("副河长", "chief"), ("河道警长", "chief")])
+def test_deputies_and_posts_beside_a_chief_are_no_second_chief(build, client, there, new):
+    reach = build.reach()
+    build.appointment(reach, build.person("chief"), title=there)
+    assert client.post("appointments", json=body_of(reach, build.person("chief"), title=new)).json["warning"] is None
+
+
+def test_whoever_cannot_answer_occupies_nothing(build, client):
+    reach = build.reach()
+    gone = build.person("chief", disabled_at=clock.now())
+    build.appointment(reach, gone)
+    assert client.post("appointments", json=body_of(reach, build.person("chief"))).json["warning"] is None
+
+
+def test_a_hand_over_warns_of_a_third(build, client):
+    reach, first, second, third = build.reach(), *(build.person("chief", name=name) for name in ("甲", "乙", "丙"))
+    held = client.post("appointments", json=body_of(reach, first)).json
+    client.post("appointments", json=body_of(reach, third))
+    reply = client.post(f"appointments/{held['id']}/hand-over", json={"username": second.username, "on": "2026-07-01"}, headers=ONE)
+    assert reply.status_code == 201, reply.json
+    assert "丙" in reply.json["warning"]
+    assert "甲" not in reply.json["warning"]

@@ -60,6 +60,10 @@ def test_csv_headings_are_tidied_and_empty_lines_keep_the_numbers():
         (3, {"code": "1", "name": "a\nb"}), (5, {"code": "2", "name": "c"})]
 
 
+def test_semicolons_are_found_behind_empty_first_lines():
+    assert values(b"\r\n\r\ncode;name\r\n1;a\r\n;;\r\n \r\n") == [["1", "a"]]
+
+
 def test_a_cell_beyond_the_headings_is_kept_to_be_complained_about():
     assert read_table(b"code,name\n1,a,b\n").rows[0].values[""] == "b"
 
@@ -86,7 +90,7 @@ def test_geojson_may_name_degrees(name):
 @pytest.mark.parametrize(("data", "says"), [
     (b"", "empty"), (b" \n ", "empty"), (b"\xd0\xcf\x11\xe0rest", "old Excel"), (b"PK\x03\x04rest", "valid XLSX"),
     (b"\xff\xd8\xff\xe0\x00\x10JFIF", "UTF-8"), (b'code,name\n"1,2\n3', "valid CSV"), (b"{", "valid JSON"), (b"[1]", "FeatureCollection"),
-    (b'{"type": "Feature"}', "FeatureCollection"), (b'{"type":"FeatureCollection","features":[1]}', "Feature 1"),
+    (b'{"type": "Feature"}', "FeatureCollection"), (b'{"type":"FeatureCollection","features":1}', "FeatureCollection"),
     (b"code,,name\n1,2,3\n", "column names"), (b"code,code\n1,2\n", "twice"), (b",".join([b"c%d" % n for n in range(101)]), "100 columns"),
     (features(({"code": 1}, None), crs={"properties": {"name": "EPSG:4549"}}), "EPSG:4549"), (features(crs="x"), "longitude"),
 ])

@@ -1,6 +1,7 @@
 """Importing registers: what is created, updated, left alone, refused; all or nothing, over HTTP and by command."""
 
 import io
+import json
 from datetime import date
 
 import pytest
@@ -192,7 +193,7 @@ PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,
 
 
 @pytest.mark.parametrize(("kind", "content", "wanted"), [
-    ("regions", "code,name\n1,a\n", [(1, "level")]),
+    ("regions", "code,name\n1,a\n", [(1, "level"), (2, "code")]),
     ("regions", "code,name,level,colour\n990100,a,county,red\n", [(1, "colour")]),
     ("regions", REGION + "990100,清溪区,county,,extra\n", [(2, "")]),
     ("regions", REGION + ",a,township,990100\n", [(2, "code")]),
@@ -226,11 +227,90 @@ def test_every_fault_is_named_by_row_and_nothing_is_written(build, client, kind,
     bring_in_all(client, build)
     before = state(), db.session.scalar(db.select(db.func.count()).select_from(AuditEntry))
     found = faults(send(client, kind, content))
-    assert found == wanted
+    assert found == wanted, found
     assert (state(), db.session.scalar(db.select(db.func.count()).select_from(AuditEntry))) == before
     dry = send(client, kind, content, dry_run=True)
     assert dry.status_code == 200
     assert [(fault["row"], fault["field"]) for fault in dry.json["errors"]] == found
+
+
+@pytest.mark.parametrize(("kind", "content", "wanted"), [
+    ("regions", REGION + "A,,hamlet,NONE\n", [(2, "level"), (2, "name"), (2, "parent_code")]),
+    # A child is not blamed for what is wrong with its parent's row.
+    ("regions", REGION + "A,a,hamlet,990100\nB,b,village,A\n", [(2, "level")]),
+    ("regions", REGION + "A,a,township,x y\nB,b,village,A\n", [(2, "parent_code")]),
+    ("regions", REGION + "A,a,township,990100\nA,a,hamlet,NONE\nB,b,village,A\n", [(3, "code"), (3, "level"), (3, "parent_code")]),
+    ("reaches", features(({"code": "X", "name": "", "water_body_code": "NO", "region_code": "NO", "level": "hamlet", "bank": "up"}, {"type": "Point"})),
+     [(1, field) for field in ("bank", "geometry", "level", "name", "region_code", "water_body_code")]),
+    ("people", "username,name,roles,region_code,phone,password\na,,king;河长;queen,NONE,1,123\na,n,chief,990100,,\n",
+     [(2, field) for field in ("name", "password", "phone", "region_code", "roles")] + [(3, "username")]),
+    ("appointments", TERMS + "NONE,handler1,chief,2026-02-01,2026-01-01\n", [(2, "reach_code"), (2, "username"), (2, "valid_to")]),
+    ("appointments", TERMS + "NONE,nobody,chief,soon,\n", [(2, "reach_code"), (2, "username"), (2, "valid_from")]),
+    # The long period overlaps both of the short ones, which do not overlap each other.
+    ("appointments", TERMS + "R1-1,chief.one,c,2026-01-01,\nR1-1,chief.one,c,2026-02-01,2026-02-28\nR1-1,chief.one,c,2026-04-01,2026-04-30\n",
+     [(3, "valid_from"), (4, "valid_from")]),
+    ("signboards", "code,reach_code,latitude,longitude\na b,NONE,91,\n", [(2, "code"), (2, "latitude"), (2, "longitude"), (2, "reach_code")]),
+    # A column that is missing, unknown or there twice hides no fault of the others.
+    ("water_bodies", "编码,名称,colour,类型,name\nW 1,,red,puddle,a\n", [(1, "colour"), (1, "name"), (2, "code"), (2, "kind")]),
+    ("people", "username,name,colour\na b,,red\n", [(1, "colour"), (1, "region_code"), (1, "roles"), (2, "name"), (2, "username")]),
+])
+def test_all_faults_of_all_fields_come_in_one_answer(build, client, kind, content, wanted):
+    bring_in_all(client, build)
+    assert faults(send(client, kind, content)) == wanted
+
+
+def test_all_unknown_roles_of_a_cell_are_named_at_once(build, client):
+    build.district  # noqa: B018
+    reply = send(client, "people", PEOPLE + "a,n,king;河长;queen,990100\n")
+    assert "king、queen is not one of" in reply.json["errors"][0]["message"]
+
+
+def test_a_rehearsal_reports_what_the_import_would_refuse(build, client):
+    build.district  # noqa: B018
+    good, bad = WATER + "W,a,river\n", WATER + "W,a,river\nV,b,puddle\n"
+    assert [len(send(client, "water_bodies", text, dry_run=True).json["errors"]) for text in (good, bad)] == [0, 1]
+    reply = send(client, "water_bodies", bad, dry_run=True)
+    assert (reply.status_code, reply.mimetype, reply.json["created"]) == (200, "application/json", 1)
+    assert send(client, "water_bodies", bad).status_code == 422
+    assert stored(WaterBody, code="W") is None
+
+
+REACH = {"name": "段", "region_code": "990100", "level": "village"}
+CLOCKWISE = {"type": "Polygon", "coordinates": [LAKE["coordinates"][0][::-1]]}
+
+
+def test_shapes_of_gis_programs_are_taken_as_they_are(build, client):
+    """Altitudes are dropped, and rings may wind either way (RFC 7946 asks readers to accept both)."""
+    water = build.water_body()
+    high = {"type": "LineString", "coordinates": [[119.80, 29.60, 12.5], [119.81, 29.60, 13]]}
+    rows = [({"code": f"X{n}", "water_body_code": water.code, **REACH}, shape) for n, shape in enumerate((high, LAKE, CLOCKWISE))]
+    assert counts(send(client, "reaches", features(*rows))) == (3, 0, 0, 0)
+    assert stored(Reach, code="X1").length_m == stored(Reach, code="X2").length_m
+
+
+def test_features_without_properties_are_faults_of_their_rows(build, client):
+    water = build.water_body()
+    good = {"type": "Feature", "properties": {"code": "X", "water_body_code": water.code, **REACH}, "geometry": LINES}
+    document = {"type": "FeatureCollection", "features": [
+        good, {"type": "Feature", "geometry": LINES}, {"type": "Feature", "properties": [], "geometry": LINES}, 7,
+        {**good, "properties": {**good["properties"], "level": "x"}}]}
+    found = faults(send(client, "reaches", json.dumps(document)))
+    assert found == [(2, field) for field in ("code", "level", "name", "region_code", "water_body_code")] + [(3, ""), (4, ""), (5, "code"), (5, "level")]
+
+
+def test_boards_without_a_point_beside_boards_with_one(build, client):
+    reach = build.reach()
+    point = {"type": "Point", "coordinates": [119.8, 29.6]}
+    content = features(({"code": "B-1", "reach_code": reach.code}, None), ({"code": "B-2", "reach_code": reach.code}, point))
+    assert faults(send(client, "signboards", content)) == [(1, "latitude"), (1, "longitude")]
+
+
+def test_a_sheet_with_a_merged_title_or_merged_headings_says_what_to_do(client):
+    reply = send(client, "water_bodies", xlsx(["清溪区水体名录", None, None], ["编码", "名称", "类型"], ["R1", "清溪", "河流"]), language="zh")
+    assert reply.status_code == 422
+    assert "标题行" in reply.json["errors"]["file"][0]
+    gap = send(client, "water_bodies", xlsx(["code", None, "kind"], ["R1", "清溪", "river"]))
+    assert "column 2 has none" in gap.json["errors"]["file"][0]
 
 
 @pytest.mark.parametrize(("language", "says"), [("zh", "没有编码为 NONE 的水体"), ("en", "There is no water body with the code NONE")])
@@ -413,3 +493,23 @@ def test_an_import_leaves_no_area_without_its_admin(build, signed_in):
     assert counts(send(client, "people", head + rows[1].format("office"))) == (0, 1, 0, 0)
     build.person("admin", username="third")
     assert counts(send(client, "people", head + rows[0].format("office"))) == (0, 1, 0, 0)
+
+
+def test_an_import_warns_of_chiefs_beside_each_other(build, client):
+    reach, other = build.reach(), build.reach()
+    people = [build.person("chief", username=f"c{n}", name=name) for n, name in enumerate("甲乙丙丁")]
+    build.appointment(reach, people[0], valid_from=date(2026, 1, 1))
+    content = TERMS + "".join([
+        f"{reach.code},c1,村级河长,2026-03-01,2026-03-31\n", f"{reach.code},c2,村级河长,2026-04-01,\n", f"{reach.code},c3,deputy,2026-04-01,\n",
+        f"{other.code},c1,chief,2026-01-01,2026-06-30\n", f"{other.code},c2,chief,2026-07-01,\n", f"{other.code},c3,chief,2026-06-30,2026-07-01\n"])
+    for dry_run in (True, False):
+        reply = send(client, "appointments", content, dry_run=dry_run)
+        assert counts(reply) == (6, 0, 0, 0)
+        assert [(row["row"], row["field"]) for row in reply.json["warnings"]] == [(row, "username") for row in (2, 3, 5, 6, 7)]
+        assert "甲 (chief, from 2026-01-01)" in reply.json["warnings"][0]["message"]
+        assert "乙" not in reply.json["warnings"][1]["message"]
+        assert all(name in reply.json["warnings"][4]["message"] for name in ("乙", "丙"))
+    assert send(client, "appointments", content).json["warnings"] == []
+    # What ends the overlap is no news; what begins one is.
+    changed = send(client, "appointments", TERMS + f"{reach.code},c1,村级河长,2026-03-01,2026-04-01\n")
+    assert "丙" in changed.json["warnings"][0]["message"]

@@ -97,6 +97,15 @@ def test_chiefs_come_before_deputies_and_aides_do_not_answer(build):
     assert [chief.name for chief in chiefs_on([reach.id], FIRST)[reach.id]] == ["老", "新", "副", "二"]
 
 
+@pytest.mark.parametrize("why", ["disabled", "not yet", "no more"])
+def test_the_deputy_answers_while_the_chief_cannot(build, why):
+    reach, deputy = build.reach(), build.person("chief", name="副")
+    build.appointment(reach, deputy, title="副河长")
+    days = {"not yet": {"valid_from": FIRST + timedelta(days=1)}, "no more": {"valid_to": FIRST - timedelta(days=1)}}.get(why, {})
+    build.appointment(reach, build.person("chief", disabled_at=clock.now() if why == "disabled" else None), **days)
+    assert [chief.name for chief in chiefs_on([reach.id], FIRST)[reach.id]] == ["副"]
+
+
 def test_a_disabled_account_answers_for_nothing(build):
     reach, town = build.reach(), build.region()
     build.appointment(reach, build.person(disabled_at=clock.now()))
