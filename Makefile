@@ -17,6 +17,7 @@ run: export XUNHE_BACKGROUND ?= 1
 .PHONY: run demo test check bench soak docs environment clean lock
 
 run: .venv/.runtime
+	@$(BIN)/python -m patrol.foundation.listening
 	@$(FLASK) db upgrade
 	@$(FLASK) demo load --if-empty
 	@echo "Xunhe 巡河: http://$(XUNHE_BIND)  (Ctrl-C stops it)"

@@ -6,8 +6,9 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from patrol.demo.landscape import Landscape
+from patrol.demo.matters import matter_of
 from patrol.demo.names import FAMILY, fictional_phone
-from patrol.demo.phrases import BLAME, PRAISE, REJECTIONS, TROUBLES, Trouble
+from patrol.demo.phrases import PRAISE, REJECTIONS, TROUBLES, Trouble
 from patrol.demo.positions import Position, Waterside
 from patrol.demo.records import CHINA, CheckIn, Contact, Issue, Patrol, Photo, Rating, Step, dated_id
 from patrol.demo.residents import Residents
@@ -21,6 +22,8 @@ STATES = (
 """Each state with how many issues stand in it today and how many days ago they were reported."""
 SOURCES = (("patrol", 38), ("citizen", 40), ("hotline", 13), ("inspection", 9))
 BORDER_CASES, REPORTED_PHOTOS = 6, 68
+GRAVE_CASES = (("rectified", (4, 15)), ("verified", (8, 20)))
+"""Major cases that wait for their check, and for the district's chief to close them, whatever chance brings."""
 CONTACT_SHARE, BOARD_SHARE, RATED_SHARE, SATISFIED_SHARE = 0.55, 0.3, 0.75, 0.78
 FAMILIAR_FACTOR = 3
 """How many times more often than elsewhere things are seen on the reaches of the chief as whom newcomers sign in."""
@@ -65,6 +68,7 @@ class CaseBook:
         """Return all issues in the order of their reports."""
         found = [self._written(state, ages) for state, count, ages in STATES for _ in range(count)]
         found += [self._border_case() for _ in range(BORDER_CASES)]
+        found += [self._grave_case(state, ages) for state, ages in GRAVE_CASES]
         return sorted(found, key=lambda issue: (issue.recorded_at, issue.id))
 
     def _written(self, state: str, ages: tuple[int, int]) -> Issue:
@@ -105,19 +109,29 @@ class CaseBook:
                 continue
         raise RuntimeError("no chief on the border river")
 
+    def _grave_case(self, state: str, ages: tuple[int, int]) -> Issue:
+        """Return a case that the office raised to major."""
+        kinds = [trouble for trouble in TROUBLES if trouble.severity == "serious"]
+        for _ in range(_TRIES):
+            try:
+                return self._issue(state, "citizen", self._rng.choice(kinds), "serious", self._spot("citizen", ages), straight=False, grave=True)
+            except TooLate:
+                continue
+        raise RuntimeError(f"no place in time for a major issue that is {state}")
+
     def _issue(self, state: str, source: str, trouble: Trouble, severity: str, spot: _Spot, *, straight: bool,
-               shared: bool = False) -> Issue:  # fmt: skip
+               shared: bool = False, grave: bool = False) -> Issue:  # fmt: skip
         rng = self._rng
         chief = self._people.chief_on(spot.reach_code, spot.at.date())
         if chief is None:
             raise TooLate
         seed = self._numbers + 1
-        case = Case(trouble, severity, spot.place, self._waterside.reaches[spot.reach_code], straight, shared, seed)
+        case = Case(trouble, severity, spot.place, self._waterside.reaches[spot.reach_code], straight, shared, seed, grave)
         steps = life_of(state, case, spot.at, self._limit, Script(self._people, self._waterside, rng))
         wanted = 0.55 if steps and any(s.photos for s in steps) else 0.3
         photos = self._photos(trouble, seed, spot) if rng.random() < wanted else ()
         contact, board = self._complainant(source, spot.reach_code)
-        rating = self._rating(steps) if source == "citizen" and state == "closed" else None
+        rating = self._rating(trouble.category, steps) if source == "citizen" and state == "closed" else None
         self._numbers = seed
         reporter = spot.reporter or self._clerk(source)
         return Issue(
@@ -188,10 +202,10 @@ class CaseBook:
         board = self._boards.get(reach_code)
         return contact, board if self._rng.random() < BOARD_SHARE else None
 
-    def _rating(self, steps: tuple[Step, ...]) -> Rating | None:
+    def _rating(self, category: str, steps: tuple[Step, ...]) -> Rating | None:
         at = steps[-1].at + timedelta(hours=self._rng.uniform(2, 60))
         if self._rng.random() >= RATED_SHARE or at >= self._limit:
             return None
         if self._rng.random() < SATISFIED_SHARE:
             return Rating(at, True, self._rng.choice((4, 5, 5)), self._rng.choice(PRAISE))
-        return Rating(at, False, self._rng.choice((1, 2, 2, 3)), self._rng.choice(BLAME))
+        return Rating(at, False, self._rng.choice((1, 2, 2, 3)), self._rng.choice(matter_of(category).blames))

@@ -1,5 +1,9 @@
 """The command that loads the demo district."""
 
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,8 +17,18 @@ from patrol.evidence.derivation import photo_store
 from patrol.foundation import clock
 from patrol.foundation.database import Base, db
 from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.people.models import Region
+
+_UNDER_WAY = Text(
+    "另一个窗口正在装入演示数据，请等它完成（几分钟）后再试。",
+    "The demo is being loaded in another window: wait until that has ended (some minutes), then try again.",
+)
+_BROKEN_OFF = Text(
+    "上次装入演示数据时中断，数据不完整。请运行 make demo 重新装入（会清空这个数据库），再运行 make run。",
+    "The last load of the demo was broken off, and the district is not whole. Run `make demo` to load it anew (this empties the database), then `make run`.",
+)
 
 commands = AppGroup("demo", help="The demo district.")
 
@@ -26,19 +40,59 @@ commands = AppGroup("demo", help="The demo district.")
 def load(if_empty: bool, reset: bool) -> None:
     """Load the demo district into an empty database."""
     settings: Settings = current_app.extensions["settings"]
-    empty = db.session.scalar(select(Region.id).limit(1)) is None
-    db.session.rollback()
-    if if_empty and (not settings.demo or not empty):
-        return
     if not settings.demo:
+        if if_empty:
+            return
         raise click.ClickException("the demo's accounts have a known password: set XUNHE_DEMO=1 / 请设置 XUNHE_DEMO=1")
-    if reset:
-        _delete_everything(settings)
-    elif not empty:
-        raise click.ClickException("the database is not empty: `make demo` resets it / 数据库不是空的")
-    counts = load_district(settings=settings, store=photo_store(), say=click.echo)
+    with alone(settings) as whole:
+        empty = db.session.scalar(select(Region.id).limit(1)) is None
+        db.session.rollback()
+        if if_empty and not empty:
+            if not whole:
+                raise click.ClickException(f"{_BROKEN_OFF.zh}\n{_BROKEN_OFF.en}")
+            return
+        if reset:
+            _delete_everything(settings)
+        elif not empty:
+            raise click.ClickException("the database is not empty: `make demo` resets it / 数据库不是空的")
+        with noted_as_unfinished(settings):
+            counts = load_district(settings=settings, store=photo_store(), say=click.echo)
     for line in counts.skipped:
         click.echo(f"skipped: {line}", err=True)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[bool]:
+    """Keep every other load from this data folder off until the end; tell whether the last one came to its end.
+
+    Raises ClickException when another load is under way.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / "demo.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise click.ClickException(f"{_UNDER_WAY.zh}\n{_UNDER_WAY.en}") from None
+        note = _note_of(settings)
+        yield not note.exists() or note.read_text() != _digest_of(settings)
+
+
+@contextmanager
+def noted_as_unfinished(settings: Settings) -> Iterator[None]:
+    """Leave a note of this database beside it until the body has come to its end: half a district must not pass for a whole one."""
+    note = _note_of(settings)
+    note.write_text(_digest_of(settings))
+    yield
+    note.unlink()
+
+
+def _note_of(settings: Settings) -> Path:
+    return settings.data / "demo.unfinished"
+
+
+def _digest_of(settings: Settings) -> str:
+    # The address may hold a password.
+    return hashlib.sha256(settings.sqlalchemy_url.encode()).hexdigest()
 
 
 @commands.command("draw")

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -14,6 +14,8 @@ import orjson
 from sqlalchemy import update
 
 from patrol.demo.landscape import landscape
+from patrol.demo.meanwhile import TOLD_DAYS, meanwhile_acts, read_messages, tell_people
+from patrol.demo.partners import lose_last_calls, partner_acts, take_calls
 from patrol.demo.playing import acts_of
 from patrol.demo.positions import Waterside
 from patrol.demo.records import CHINA, Photo, Stories
@@ -27,6 +29,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
+from patrol.issues.escalating import plan_new_rungs
 from patrol.people.actor import SYSTEM
 from patrol.people.models import Person
 from patrol.people.passwords import hash_password
@@ -58,11 +61,12 @@ def load_district(*, settings: Settings, store: PhotoStore, say: Callable[[str],
     began = datetime.combine(today - timedelta(days=100), time(8), CHINA)
     with clock.moved_clock(lambda: began):
         import_registers(land, people)
+        plan_new_rungs(settings.timezone)
     say(f"registers: {len(land.reaches)} reaches, {len(people.people)} people")
     photos = dict(_stored_photos(told, settings, store))
     say(f"photos: {len(photos)} drawn and stored")
     stage = Stage(settings=settings, photos=photos, waterside=Waterside(land))
-    play(told, stage)
+    play(told, stage, today)
     say(f"ninety days: {len(told.patrols)} patrols, {len(told.issues)} issues")
     return Counts(len(people.people), len(land.reaches), len(told.patrols), len(told.issues), len(photos), stage.skipped)
 
@@ -110,11 +114,17 @@ def _drawn(photo: Photo) -> bytes:
     return photo.jpeg()
 
 
-def play(told: Stories, stage: Stage) -> None:
+def play(told: Stories, stage: Stage, today: date) -> None:
     """Play all that the stories tell, in the order of time, each act at its own moment. Commits every `ACTS_AT_ONCE`."""
-    acts = iter(sorted(acts_of(told, stage), key=lambda act: (act.at, act.order)))
+    now, midnight = clock.now(), datetime.combine(today, time(0), CHINA)
+    every = [*acts_of(told, stage), *meanwhile_acts(stage, midnight - timedelta(days=95), midnight, now), *partner_acts(stage, midnight)]
+    acts = iter(sorted(every, key=lambda act: (act.at, act.order)))
     while batch := list(islice(acts, ACTS_AT_ONCE)):
         with transaction():
             for act in batch:
                 with clock.moved_clock(lambda at=act.at: at):  # type: ignore[misc]
                     act.play()
+        tell_people(since=now - timedelta(days=TOLD_DAYS))
+        take_calls()
+    lose_last_calls()
+    read_messages(stage, midnight - timedelta(hours=6))

@@ -23,7 +23,6 @@ from patrol.issues.models import Issue as IssueRow
 from patrol.issues.models import IssuePart
 from patrol.issues.orders import acknowledge, answer
 from patrol.issues.parts import report_part
-from patrol.people.actor import Actor
 from patrol.public.models import Complaint, ReopeningRequest
 from patrol.public.nearby import follow_issue
 from patrol.public.queries import issue_of
@@ -88,16 +87,14 @@ def _issue(stage: Stage, told_id: UUID) -> IssueRow:
     return db.session.get_one(IssueRow, stage.issue_ids[told_id])
 
 
-def _person(stage: Stage, person_id: UUID | None) -> Actor:
-    return next(actor for actor in stage.actors.values() if actor.person_id == person_id)
-
-
 def _answer_order(stage: Stage, reply: OrderAnswer) -> None:
     issue_id = stage.issue_ids[reply.issue_id]
-    order = db.session.scalars(select(Order).where(Order.issue_id == issue_id).order_by(Order.at.desc())).first()
+    # The system's own orders may lie between: it is the supervisor who is answered.
+    given = select(Order).where(Order.issue_id == issue_id, Order.by_id.is_not(None))
+    order = db.session.scalars(given.order_by(Order.at.desc())).first()
     if order is None:
         return
-    by = _person(stage, order.to_id)
+    by = stage.actor_with_id(order.to_id)
     if reply.text:
         answer(order, by=by, text=reply.text)
     else:
@@ -108,7 +105,7 @@ def _ask_for_time(stage: Stage, request: Request) -> None:
     issue = _issue(stage, request.issue_id)
     assert issue.due_at
     ask_extension(
-        issue_id=issue.id, by=_person(stage, issue.lead_id), until=issue.due_at + timedelta(days=request.days or 0),
+        issue_id=issue.id, by=stage.actor_with_id(issue.lead_id), until=issue.due_at + timedelta(days=request.days or 0),
         reason=request.reason, expected_version=None, timezone=stage.settings.timezone,
     )  # fmt: skip
 
@@ -143,7 +140,7 @@ def _report_part(stage: Stage, part: PartDone) -> None:
         report_part(
             issue_id=issue_id,
             n=row.n,
-            by=_person(stage, row.person_id),
+            by=stage.actor_with_id(row.person_id),
             note=part.note,
             photos=[],
             expected_version=None,
@@ -168,8 +165,10 @@ def _visit(stage: Stage, check: Check) -> None:
 
 
 def _standing_at(issue: IssueRow) -> Position:
+    """Return where somebody stands who looks at the place, a few steps beside it."""
+    steps = (issue.serial % 7 + 1) * 1e-5
     return position_of(
-        {"latitude": issue.latitude, "longitude": issue.longitude, "accuracy_m": 8.0, "datum": Datum.WGS84}
+        {"latitude": issue.latitude + steps, "longitude": issue.longitude - steps, "accuracy_m": 8.0, "datum": Datum.WGS84}
     )
 
 

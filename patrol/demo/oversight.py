@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from patrol.demo.matters import matter_of
 from patrol.demo.pictures import Phase
 from patrol.demo.records import (
     CHINA,
@@ -37,23 +38,20 @@ _LEDGER = (
     ("清淤方案待评审，淤泥去向未定。", (("清淤方案通过评审", 15), ("清淤完成", 60)), 30),
 )  # fmt: skip
 _ORDERS = (
-    ("reminder", "本件已超半个月未办结，请尽快组织整改并报送进展。", "已安排保洁队进场，三日内完成。"),
+    ("reminder", "本件已超半个月未办结，请尽快组织整改并报送进展。", "已安排人员进场，三日内完成。"),
     ("slip", "请牵头组织整改，明确责任人和完成时间，五日内报告。", ""),
     ("letter", "群众多次反映，影响较大，请七日内完成整改并书面反馈。", "已召开现场会，责任落实到人，本周内完成整改。"),
     ("reminder", "请核实现场并补充整改进展照片。", None),
 )  # fmt: skip
-_MORE_TIME = (
-    (True, "连续降雨水位上涨，机械无法下河，申请延期五天。", "情况属实，同意延期，请做好现场警戒。"),
-    (False, "人手不足，申请延期。", "理由不充分，请按期完成。"),
-    (None, "排口溯源涉及三家单位，正在逐户核查，申请延期五天。", ""),
-)  # fmt: skip
+_MORE_TIME = (True, False, None)
+_TOO_FEW, _NO_REASON = "人手不足，申请延期。", "理由不充分，请按期完成。"
 _NOT_FIXED = (
     (True, "清理后不到一周又是老样子，没有解决根本问题。", "现场复查属实，重新办理。"),
     (False, "只清了一半。", "经现场复查已全部清理，附复查照片，不予重新办理。"),
     (None, "岸边清了，但水里的垃圾还在，请再来看看。", ""),
 )  # fmt: skip
 _CHECKED = (
-    ("cured", "现场水面、岸线干净，未见反弹。"), ("cured", "排口无水流出，周边居民反映良好。"),
+    ("cured", "现场复查，整改到位，未见反弹。"), ("cured", "整改效果保持良好，周边居民反映较好。"),
     ("relapsed", "原位置再次出现同类问题，重新办理。"), (None, ""),
 )  # fmt: skip
 _WATCH_NOTES = ("市级督查关注件", "群众重复投诉，持续跟踪")
@@ -126,7 +124,7 @@ class _Book:
         done = []
         for number, issue in enumerate(called_in[:3]):
             self._free.remove(issue)
-            parts = (("urban_management", "清运岸边垃圾和固废"), ("agriculture", "核查沿岸养殖户排放"))
+            parts = matter_of(issue.category).parts
             steps = [
                 replace(s, co_handlers=tuple(p for p in parts if p[0] != s.department)) if s.verb == "dispatch" else s
                 for s in issue.steps
@@ -180,9 +178,11 @@ class _Book:
             self._add(issue, *steps)
 
     def _asked_for_time(self) -> Iterator[Request]:
-        for issue, (granted, reason, answer) in zip(
-            self._take(3, "in_progress", "dispatched", to_days=4.0), _MORE_TIME, strict=True
-        ):
+        for issue, granted in zip(self._take(3, "in_progress", "dispatched", to_days=4.0), _MORE_TIME, strict=True):
+            reason, agreed = matter_of(issue.category).more_time
+            if granted is False:
+                reason = _TOO_FEW
+            answer = "" if granted is None else agreed if granted else _NO_REASON
             at = self._after(issue.steps[-1].at, 1, 10)
             decided = None if granted is None else self._after(at, 1, 10)
             yield Request(issue.id, at, reason, self._office(issue), decided, bool(granted), answer, days=5)

@@ -81,7 +81,7 @@ def _step(stage: Stage, issue: Issue, step: Step) -> None:
         return  # policy did it at intake
     by = stage.actors[step.actor]
     if row_of_law and row_of_law.who in _BY_WHO_LEADS and row.lead_id:
-        by = next(actor for actor in stage.actors.values() if actor.person_id == row.lead_id)
+        by = stage.actor_with_id(row.lead_id)
     try:
         with db.session.begin_nested():
             take_step(

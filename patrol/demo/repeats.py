@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from patrol.demo.matters import matter_of
 from patrol.demo.names import FAMILY, fictional_phone
 from patrol.demo.phrases import TROUBLES
 from patrol.demo.positions import Position, Waterside
@@ -13,8 +14,7 @@ from patrol.demo.registers import METRES_PER_DEGREE_NORTH
 from patrol.demo.residents import Residents
 
 DUPLICATES, RELAPSES = 8, 3
-_SAME_PLACE = ("同一处地点，照片中的垃圾与先前反映一致。", "与前件为同一问题，合并办理。", "现场核对为同一处，由原件责任人一并处理。")
-_AGAIN = ("才清理没多久，又成老样子了。", "上次说处理好了，现在又出现了。", "同一个地方又开始了，麻烦再来看看。")
+_AGAIN = ("才处理没多久，又成老样子了。", "上次说处理好了，现在又出现了。", "同一个地方又开始了，麻烦再来看看。")
 
 
 def repeats_of(issues: Sequence[Issue], people: Residents, waterside: Waterside, today: date, rng: random.Random) -> list[Issue]:
@@ -51,7 +51,7 @@ def _duplicate(issue: Issue, people: Residents, waterside: Waterside, limit: dat
     straight = _straight(issue, people, waterside, seen, rng)
     if straight is None:
         return None
-    merging = Step("merge", "merged", straight[0].actor, merged, reason=rng.choice(_SAME_PLACE), into=issue.id)
+    merging = Step("merge", "merged", straight[0].actor, merged, reason=rng.choice(matter_of(issue.category).same), into=issue.id)
     return _told(issue, seen, (*straight, merging), rng.choice(_words(issue)), rng)
 
 

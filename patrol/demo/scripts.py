@@ -4,13 +4,11 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from patrol.demo.matters import matter_of
 from patrol.demo.phrases import (
     ACCEPT_NOTES,
     CLOSING_WORDS,
-    PROGRESS_NOTES,
     REOPEN_REASONS,
-    RETURN_REASONS,
-    START_NOTES,
     TRANSFER_REASONS,
     VERIFY_NOTES,
     Trouble,
@@ -33,7 +31,7 @@ class TooLate(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """What a life is about; `straight` goes to the chief by policy, `shared` lies at two reaches alike."""
+    """What a life is about; `straight` goes to the chief by policy, `shared` lies at two reaches alike, `grave` is raised to major."""
 
     trouble: Trouble
     severity: str
@@ -42,6 +40,7 @@ class Case:
     straight: bool
     shared: bool
     seed: int
+    grave: bool = False
 
 
 class Script:
@@ -78,7 +77,7 @@ class _Life:
     def __init__(self, case: Case, reported_at: datetime, limit: datetime, script: Script) -> None:
         self.case, self.now, self.limit, self.script, self.rng = case, reported_at, limit, script, script.rng
         self.people, self.steps = script.people, list[Step]()
-        self.severity, self.reach = case.severity, case.reach
+        self.severity, self.reach, self.words = case.severity, case.reach, matter_of(case.trouble.category)
         town_office = self.people.office_of(self.reach.region_code)
         self.office = "office" if case.shared or case.severity != "general" else town_office
         self.lead = self._chief()
@@ -104,13 +103,13 @@ class _Life:
         if goal < _ORDER.index("in_progress"):
             return
         if state == "in_progress" or self.rng.random() < STARTED_SHARE:
-            self._step("start", "in_progress", self.lead, 1, 30, note=self.rng.choice(START_NOTES))
+            self._step("start", "in_progress", self.lead, 1, 30, note=self.rng.choice(self.words.starts))
             if self.rng.random() < 0.4:
-                self._step("progress", "in_progress", self.lead, 5, 50, note=self.rng.choice(PROGRESS_NOTES))
+                self._step("progress", "in_progress", self.lead, 5, 50, note=self.rng.choice(self.words.progress))
         if goal >= _ORDER.index("rectified"):
             self._rectify()
             if self.rng.random() < RETURNED_SHARE:
-                self._step("return", "in_progress", self._checker(), 2, 40, reason=self.rng.choice(RETURN_REASONS))
+                self._step("return", "in_progress", self._checker(), 2, 40, reason=self.rng.choice(self.words.returns))
                 self._rectify()
         if goal >= _ORDER.index("verified"):
             self._step("verify", "verified", self._checker(), 2, 50, note=self.rng.choice(VERIFY_NOTES))
@@ -123,7 +122,7 @@ class _Life:
             self._at_once("accept", "accepted")
             return
         raised = ""
-        if self.severity == "serious" and self.rng.random() < MAJOR_SHARE_OF_SERIOUS:
+        if self.severity == "serious" and (self.case.grave or self.rng.random() < MAJOR_SHARE_OF_SERIOUS):
             self.severity = raised = "major"
         hours = (0.2, 2.0) if self.severity == "urgent" else (0.5, 16)
         self._step("accept", "accepted", self.office, *hours, note=self.rng.choice(ACCEPT_NOTES), severity=raised)

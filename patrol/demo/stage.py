@@ -50,6 +50,10 @@ class Stage:
         people = db.session.scalars(select(Person).options(joinedload(Person.region)))
         return {person.username: actor_of(person, person.region) for person in people}
 
+    def actor_with_id(self, person_id: UUID | None) -> Actor:
+        """Return who has this id."""
+        return next(actor for actor in self.actors.values() if actor.person_id == person_id)
+
     @cached_property
     def reach_ids(self) -> dict[str, UUID]:
         """Every reach's id by its code."""

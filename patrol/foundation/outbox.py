@@ -26,7 +26,7 @@ Deliverer = Callable[[dict[str, Any]], Write]
 _deliverers: dict[str, Deliverer] = {}
 _referring: list[InstrumentedAttribute[Any]] = []
 _hand_over: list[Callable[[list[UUID]], None]] = []
-# After this many failures a row waits for a person; with the pauses below that is after about a day and a half.
+# After this many failures a row waits for a person; with the pauses below that is after about six hours.
 MOST_ATTEMPTS = 12
 LONGEST_PAUSE = timedelta(hours=6)
 
@@ -149,9 +149,13 @@ def try_again(row_id: UUID, **more: Any) -> None:
         db.session().info.setdefault("outbox", []).append(row.id)
 
 
-def due_rows(limit: int = 500) -> Sequence[UUID]:
-    """Return the ids of rows due now: what the sweep gives to the queue again."""
-    return db.session.scalars(waiting(clock.now()).limit(limit)).all()
+def due_rows(limit: int = 500, *, written_after: datetime | None = None) -> Sequence[UUID]:
+    """Return the ids of at most `limit` rows due now, oldest first; of those written after a moment only what was not tried yet."""
+    rows = waiting(clock.now()).limit(limit)
+    if written_after is not None:
+        # No row is available before it is written; said of that column too, the index of what waits finds them.
+        rows = rows.where(OutboxRow.available_at > written_after, OutboxRow.created_at > written_after, OutboxRow.attempts == 0)
+    return db.session.scalars(rows).all()
 
 
 def pending_and_stuck() -> tuple[int, int]:

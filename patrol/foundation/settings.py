@@ -179,7 +179,7 @@ class Settings:
         if self._values["env"] == "production":
             self._refuse_unsafe(texts)
         self._values.update(overrides)
-        self._values["port"] = int(environment.get("PORT") or 8000)
+        self._values["port"] = environment.get("PORT") or 8000
 
     def _refuse_unsafe(self, texts: Mapping[str, str]) -> None:
         for row in SETTINGS:

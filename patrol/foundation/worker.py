@@ -1,7 +1,7 @@
 """The worker: huey on a SQLite file, or on Redis by setting. It is fed by the outbox and can be lost without loss."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,15 @@ from flask import Flask
 from huey import Huey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
-from patrol.foundation import outbox
+from patrol.foundation import clock, outbox
 from patrol.foundation.database import db, journal_mode
 from patrol.foundation.settings import Settings
 
 log = structlog.get_logger()
 _hourly: list[Callable[[], Any]] = []
 _minutely: list[Callable[[], Any]] = []
+# Rows written meanwhile that go before each row of a backlog.
+FRESH_BETWEEN = 10
 
 
 def each_hour(job: Callable[[], Any]) -> Callable[[], Any]:
@@ -101,8 +103,7 @@ def connect_worker(app: Flask, settings: Settings) -> Huey:
     @queue.task(name="deliver")  # type: ignore[untyped-decorator]
     def deliver(ids: list[str]) -> None:
         with app.app_context():
-            for row_id in ids:
-                outbox.deliver(UUID(row_id))
+            deliver_rows([UUID(row_id) for row_id in ids])
 
     @queue.periodic_task(crontab(minute="*"), name="sweep")  # type: ignore[untyped-decorator]
     def sweep() -> None:
@@ -122,9 +123,24 @@ def connect_worker(app: Flask, settings: Settings) -> Huey:
 
 def deliver_due(limit: int = 500) -> int:
     """Deliver everything that is due now, in this process; return how many rows were delivered."""
-    ids = list(outbox.due_rows(limit))
+    ids = outbox.due_rows(limit)
     db.session.rollback()
-    return sum(outbox.deliver(row_id) for row_id in ids)
+    return deliver_rows(ids)
+
+
+def deliver_rows(ids: Sequence[UUID]) -> int:
+    """Deliver rows in the given order, and before each next one what was written meanwhile; return how many were delivered.
+
+    For what was written just now somebody waits, for a backlog nobody any more. Only so many fresh rows go before each of
+    the others, so that a stream of them keeps none back for good.
+    """
+    began, delivered = clock.now(), 0
+    for row_id in ids:
+        delivered += outbox.deliver(row_id)
+        fresh = outbox.due_rows(FRESH_BETWEEN, written_after=began)
+        db.session.rollback()
+        delivered += sum(outbox.deliver(fresh_id) for fresh_id in fresh)
+    return delivered
 
 
 def deliver_left_over(app: Flask) -> None:

@@ -174,7 +174,7 @@ def _screen_of(sha256: str) -> bytes | None:
 def verify_uploaded(data: dict[str, Any]) -> Response:
     """Say whether a case file that somebody holds is what was written, and whether it is this system's."""
     content = data["file"].stream.read(LARGEST_PDF_BYTES + 1)
-    most = LARGEST_PDF_BYTES if content.startswith(b"%PDF-") else LARGEST_JSON_BYTES
+    most = LARGEST_JSON_BYTES if content.lstrip().startswith(b"{") else LARGEST_PDF_BYTES
     if len(content) > most:
         fault = _TOO_LARGE.format(most=most // 2**20)
         raise Invalid(fault, errors={"file": [fault]})

@@ -26,7 +26,11 @@ from patrol.waters.models import Reach
 
 PDF_MARK = "xunhe-case-file:{id}"
 _MARK = re.compile(rb"xunhe-case-file:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-_NOT_CASE_FILE = Text("这不是本系统导出的案卷（JSON 或 PDF）", "It is no case file (JSON or PDF) of this system")
+_NOT_CASE_FILE = Text(
+    "这不是案卷文件。请上传从本系统下载、未改动的案卷原件（PDF 或 JSON）；照片、截图和扫描件无法核验，纸质案卷请扫描其上的二维码",
+    "This is no case file: upload the file as it was downloaded from this system (PDF or JSON). A photo, screenshot or scan cannot be "
+    "verified; for a case file on paper scan its QR code",
+)
 _SAID_TWICE = Text("同一字段出现两次：{name}", "A field is there twice: {name}")
 # What a case file calls otherwise than its column, or tells in another form, is not among these.
 _PLAIN = ("category", "severity", "source", "description", "latitude", "longitude", "department", "public_summary")
@@ -68,6 +72,9 @@ def verify_file(content: bytes) -> Verdict:
     """Verify a case file as it was uploaded. Raises Invalid (422) or BadRequest (400) for what is neither PDF nor JSON of this form."""
     if content.startswith(b"%PDF-"):
         return _verify_pdf(content)
+    # Most wrong files are photos, documents and scans of the paper: what the parser says of their bytes helps nobody.
+    if not content.lstrip().startswith(b"{"):
+        raise Invalid(_NOT_CASE_FILE, errors={"file": [_NOT_CASE_FILE]})
     data = parse_json(content)
     _refuse_said_twice(content)
     return verify_case_file(data)

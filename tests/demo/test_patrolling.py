@@ -38,7 +38,8 @@ def test_tracks_delegations_warnings_and_queues_enter_by_the_products_own_action
     began = datetime.combine(TODAY - timedelta(days=100), time(8), CHINA)
     with clock.moved_clock(lambda: began):
         import_registers(land, people)
-    play(sample, Stage(settings=test_settings, photos={}, waterside=waterside))
+    with clock.moved_clock(lambda: datetime.combine(TODAY, time(12), CHINA)):
+        play(sample, Stage(settings=test_settings, photos={}, waterside=waterside), TODAY)
     rows = {row.id: row for row in db.session.scalars(select(Patrol))}
     assert set(rows) == {patrol.id for patrol in sample.patrols}
     batches = db.session.scalars(select(TrackBatch).options(undefer(TrackBatch.points))).all()

@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from patrol.demo.matters import matter_of
 from patrol.demo.pictures import PICTURE_KINDS
 from patrol.demo.positions import Waterside
 from patrol.demo.records import CHINA, at_work
@@ -247,3 +248,22 @@ def test_a_moment_at_night_becomes_the_next_morning_of_work():
     moved = at_work(friday_night, random.Random(1))
     assert moved.date() == date(2026, 11, 23)
     assert time(8, 30) <= moved.time() < time(10, 30)
+
+
+def test_what_is_said_in_a_case_fits_what_it_is_about(told):
+    for issue in told.issues:
+        words = matter_of(issue.category)
+        for step in issue.steps:
+            fitting = {"return": words.returns, "merge": words.same, "progress": words.progress, "start": words.starts}.get(step.verb)
+            assert fitting is None or (step.reason or step.note) in fitting
+        assert issue.rating is None or issue.rating.satisfied or issue.rating.comment in words.blames
+    by_id = {issue.id: issue for issue in told.issues}
+    for row in told.oversight.extensions:
+        words = matter_of(by_id[row.issue_id].category)
+        assert row.reason == words.more_time[0] or row.answer == "理由不充分，请按期完成。"
+        assert row.answer in ("", words.more_time[1], "理由不充分，请按期完成。")
+
+
+def test_major_cases_wait_for_their_check_and_for_the_districts_chief(told):
+    states = Counter(issue.state for issue in told.issues if any(step.severity == "major" for step in issue.steps))
+    assert min(states[state] for state in ("rectified", "verified")) >= 1

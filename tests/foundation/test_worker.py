@@ -2,12 +2,13 @@
 
 import os
 import sqlite3
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from patrol.application import create_app
-from patrol.foundation import outbox, worker
+from patrol.foundation import clock, outbox, worker
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
 
@@ -53,6 +54,58 @@ def test_a_queue_that_forgets_loses_nothing(queue, delivered):
     assert delivered == []
     assert worker.deliver_due() == 1
     assert delivered == ["one"]
+
+
+@pytest.fixture
+def writing(monkeypatch):
+    """Register a deliverer of rows of kind "test" that notes words, and writes for some of them further rows as a request does."""
+    class Notes(list):
+        writes = {}
+
+    notes = Notes()
+
+    def deliverer(payload):
+        for word in notes.writes.get(payload["word"], ()):
+            with transaction():
+                outbox.put("test", word=word)
+        return lambda: notes.append(payload["word"])
+
+    monkeypatch.setitem(outbox._deliverers, "test", deliverer)
+    return notes
+
+
+def test_what_is_written_meanwhile_goes_before_the_rest_of_a_backlog(queue, writing):
+    writing.writes = {"old 1": ["photo"], "photo": ["finding"]}
+    with transaction():
+        for number in (1, 2, 3):
+            outbox.put("test", word=f"old {number}")
+    run_all(queue)
+    assert writing == ["old 1", "photo", "old 2", "finding", "old 3"]
+
+
+def test_a_stream_of_fresh_rows_keeps_no_backlog_back(queue, writing):
+    writing.writes = {"old 1": [f"fresh {number}" for number in range(worker.FRESH_BETWEEN + 1)]}
+    with transaction():
+        for number in (1, 2):
+            outbox.put("test", word=f"old {number}")
+    queue.flush()
+    worker.deliver_due()
+    assert writing.index("old 2") == worker.FRESH_BETWEEN + 1
+
+
+def test_a_fresh_row_that_failed_waits_with_the_others(queue, writing, monkeypatch):
+    tried = []
+    fail = lambda payload: tried.append(payload["word"]) or 1 / 0  # noqa: E731
+    monkeypatch.setitem(outbox._deliverers, "bad", fail)
+    monkeypatch.setattr(outbox, "pause_after", lambda _attempts: timedelta(0))
+    began = clock.now()
+    with transaction():
+        outbox.put("bad", word="fresh")
+    queue.flush()
+    worker.deliver_due()
+    assert tried == ["fresh"]
+    assert outbox.due_rows(written_after=began) == []
+    assert len(outbox.due_rows()) == 1
 
 
 def test_a_queue_that_is_away_shows_in_readiness(tmp_path):

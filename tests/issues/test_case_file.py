@@ -11,6 +11,7 @@ import pytest
 
 from patrol.foundation import clock, worker
 from patrol.foundation.database import db
+from patrol.issues import case_file_api
 from patrol.issues.case_file import digest_of, digests_of
 from patrol.issues.case_file_checking import verify_case_file
 from patrol.issues.case_file_models import IssuedCaseFile
@@ -179,6 +180,16 @@ def test_a_case_file_of_another_system_is_not_genuine(valley, issue, anyone):
 ])
 def test_what_is_no_case_file_is_refused(anyone, database, content):
     assert verified(anyone, content).status_code in {400, 422}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0 a photo", b"PK\x03\x04 a document", b"", b"{}"])
+def test_who_uploads_a_wrong_file_is_told_which_to_upload(anyone, database, content, monkeypatch):
+    # Photos are often larger than any case file in JSON; they are told the same.
+    monkeypatch.setattr(case_file_api, "LARGEST_JSON_BYTES", 2)
+    for language, words in (("zh", "请上传从本系统下载"), ("en", "upload the file as it was downloaded")):
+        answer = verified(anyone, content, language)
+        assert answer.status_code == 422
+        assert words in answer.json["errors"]["file"][0]
 
 
 def test_the_printed_hash_is_looked_up(valley, issue, anyone):

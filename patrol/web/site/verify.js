@@ -5,6 +5,7 @@ const outcome = document.getElementById("outcome"), file = document.getElementBy
 const [, , issue, hash] = location.pathname.split("/");
 
 async function show(asked) {
+  document.getElementById("answer").hidden = false;
   try {
     const { genuine, number, text, facts } = await asked;
     outcome.replaceChildren(element("h2", genuine ? say("核验通过", "Genuine") : say("核验不通过", "Not genuine")), element("p", number || ""), element("p", text));
@@ -14,7 +15,9 @@ async function show(asked) {
       outcome.append(line);
     }
   } catch (error) {
-    outcome.replaceChildren(element("h2", say("核验不通过", "Not genuine")), element("p", error.message));
+    // Only of a printed hash that was never written is anything said against the case file itself.
+    const title = error.status === 404 ? say("核验不通过", "Not genuine") : say("未能核验", "Not verified");
+    outcome.replaceChildren(element("h2", title), element("p", error.message));
   }
 }
 

@@ -1,0 +1,98 @@
+"""What the worker did in the ninety days: late issues climbed in their hour, people heard of what concerned them, and read it.
+
+Otherwise it would make up for all of that in the minute after the load, and every letter would bear today's date.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from patrol.demo.phrases import ORDER_ANSWERS
+from patrol.demo.stage import Act, Stage
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.outbox import OutboxRow
+from patrol.foundation.transaction import transaction
+from patrol.issues.escalating import escalate_some
+from patrol.issues.escalation_models import Order
+from patrol.issues.models import HistoryEntry
+from patrol.issues.orders import acknowledge, answer
+from patrol.notifications.actions import mark_read
+from patrol.notifications.look_back_telling import tell as tell_of_look_back
+from patrol.notifications.telling import tell
+from patrol.supervision.models import SpotCheck
+
+SWEPT_EACH = timedelta(hours=1)
+TOLD_DAYS = 14
+"""For so many days before the load messages are there to be seen; the older ones are past."""
+_TELLERS = {"notifications.tell": tell, "notifications.look_back": tell_of_look_back}
+_AFTER_THE_MINUTE, _A_MOMENT = timedelta(seconds=20), timedelta(seconds=5)
+_SINCE_NIGHT = timedelta(hours=5)
+_UNREAD_AT_FIRST = timedelta(hours=15)
+
+
+def meanwhile_acts(stage: Stage, begun: datetime, midnight: datetime, now: datetime) -> Iterator[Act]:
+    """Yield the worker's sweeps from the local midnight `begun` until `now`, and how leads read their orders until today's `midnight`."""
+    moment = begun + _AFTER_THE_MINUTE
+    while moment < now:
+        yield Act(moment, 9, partial(_climb, stage))
+        moment += SWEPT_EACH
+    for days in range((midnight - begun).days):
+        yield Act(begun + timedelta(days=days, hours=9, minutes=40), 9, partial(_read_orders, stage))
+
+
+def tell_people(since: datetime) -> None:
+    """Tell people of what was played, each at its moment; what lies before `since` counts as told. Commits."""
+    with transaction():
+        waiting = select(OutboxRow).where(OutboxRow.kind.in_(_TELLERS), OutboxRow.delivered_at.is_(None)).order_by(OutboxRow.id)
+        rows = db.session.scalars(waiting).all()
+        moments = _moments_of(rows)
+        for row in sorted(rows, key=lambda row: moments[row.id]):
+            row.created_at = row.available_at = moments[row.id]
+            row.delivered_at = row.created_at + _A_MOMENT
+            if row.created_at >= since:
+                with clock.moved_clock(lambda moment=row.delivered_at: moment):  # type: ignore[misc]
+                    _TELLERS[row.kind](row.payload)()
+
+
+def _moments_of(rows: Sequence[OutboxRow]) -> dict[UUID, datetime]:
+    """Return when that happened of which rows of the outbox, by their ids, are to tell."""
+    issue_ids = {UUID(row.payload["issue_id"]) for row in rows if "seq" in row.payload}
+    entries = select(HistoryEntry.issue_id, HistoryEntry.seq, HistoryEntry.at).where(HistoryEntry.issue_id.in_(issue_ids))
+    check_ids = {UUID(row.payload["check_id"]) for row in rows if "check_id" in row.payload}
+    checks = select(SpotCheck.id, SpotCheck.created_at).where(SpotCheck.id.in_(check_ids))
+    moments: dict[Any, datetime] = {(str(issue_id), seq): at for issue_id, seq, at in db.session.execute(entries)}
+    moments |= {str(check_id): at for check_id, at in db.session.execute(checks)}
+    return {row.id: moments[row.payload.get("check_id") or (row.payload["issue_id"], row.payload["seq"])] for row in rows}
+
+
+def read_messages(stage: Stage, evening: datetime) -> None:
+    """Let everybody have read in the `evening` what came until some hours before it. Commits."""
+    with transaction(), clock.moved_clock(lambda: evening):
+        for actor in stage.actors.values():
+            mark_read(by=actor, ids=None, until=evening - _UNREAD_AT_FIRST)
+
+
+def _climb(stage: Stage) -> None:
+    escalate_some(stage.settings.timezone)
+
+
+def _read_orders(stage: Stage) -> None:
+    """Let half of the leads read what the system ordered since yesterday, and a quarter answer it."""
+    now = clock.now()
+    sent = db.session.scalars(
+        select(Order).where(Order.by_id.is_(None), Order.to_id.is_not(None), Order.at.between(now - timedelta(days=1), now - _SINCE_NIGHT))
+        .options(joinedload(Order.issue)).order_by(Order.at, Order.issue_id)
+    )  # fmt: skip
+    for order in sent.all():
+        chance = order.issue.serial % 4
+        by = stage.actor_with_id(order.to_id)
+        if chance == 0:
+            answer(order, by=by, text=ORDER_ANSWERS[order.kind])
+        elif chance < 3:
+            acknowledge(order, by=by)

@@ -1,0 +1,71 @@
+"""What the worker would have done in the demo's past is done in the past, and nothing of it in the minute of the load."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from patrol.demo.loading import import_registers, play
+from patrol.demo.meanwhile import SWEPT_EACH, TOLD_DAYS
+from patrol.demo.partners import GIVEN_UP, HOTLINE
+from patrol.demo.records import CHINA, Stories
+from patrol.demo.stage import Stage
+from patrol.foundation import clock, outbox
+from patrol.foundation.database import db
+from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
+from patrol.issues.escalating import escalate_all_due, plan_new_rungs
+from patrol.issues.escalation_models import Escalation, Order
+from patrol.issues.models import HistoryEntry
+from patrol.notifications.models import Message, Webhook, WebhookDelivery
+from tests.demo.conftest import TODAY
+
+NOON = datetime.combine(TODAY, time(12), CHINA)
+
+
+@pytest.fixture
+def played(database, test_settings, land, people, told, waterside):
+    """The district with what is open and has been for long, without photos, as it is found at noon."""
+    late = [
+        replace(issue, photos=(), patrol_id=None, check_in_id=None) for issue in told.issues
+        if issue.state in ("in_progress", "dispatched") and NOON - issue.recorded_at > timedelta(days=15)
+        and not any(step.photos for step in issue.steps)
+    ]  # fmt: skip
+    with clock.moved_clock(lambda: NOON - timedelta(days=100)):
+        import_registers(land, people)
+        plan_new_rungs(test_settings.timezone)
+    with clock.moved_clock(lambda: NOON):
+        play(Stories((), tuple(late), (), (), ()), Stage(settings=test_settings, photos={}, waterside=waterside), TODAY)
+        yield late
+
+
+def test_late_issues_climbed_in_their_hour_and_none_climbs_in_the_minute_of_the_load(played):
+    reached = db.session.scalars(select(Escalation)).all()
+    assert len(reached) > len(played)
+    assert all(timedelta(0) <= row.at - row.planned_at <= SWEPT_EACH + timedelta(minutes=1) for row in reached)
+    orders = db.session.scalars(select(Order).where(Order.rule.is_not(None))).all()
+    assert "letter" in {order.kind for order in orders}
+    assert {order.acknowledged_at is not None for order in orders} == {True, False}
+    assert all(order.at < order.acknowledged_at < NOON for order in orders if order.acknowledged_at)
+    assert escalate_all_due() == 0
+
+
+def test_people_and_systems_were_told_when_it_happened(played):
+    moments: dict[str, datetime] = {}
+    for row in db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.issue_id, HistoryEntry.seq)):
+        assert row.at >= moments.get(f"issue:{row.issue_id}:{row.seq - 1}", row.at), "a history is in the order of time"
+        moments[f"issue:{row.issue_id}:{row.seq}"] = row.at
+    messages = db.session.scalars(select(Message)).all()
+    assert messages
+    for message in messages:
+        assert NOON - timedelta(days=TOLD_DAYS) <= message.created_at < NOON
+        assert timedelta(0) <= message.created_at - moments[message.cause] < timedelta(minutes=1)
+        assert message.read_at or message.created_at > NOON - timedelta(days=2)
+    assert {webhook.id: webhook.disabled_at is not None for webhook in db.session.scalars(select(Webhook))}[HOTLINE]
+    rows = {row.id: row for row in db.session.scalars(select(OutboxRow))}
+    assert "notifications.tell" not in {row.kind for row in rows.values() if row.delivered_at is None}
+    assert outbox.pending_and_stuck()[1] == GIVEN_UP
+    for call in db.session.scalars(select(WebhookDelivery)):
+        row = rows[call.outbox_id]
+        assert (call.delivered_at is None) == (row.delivered_at is None)
+        assert call.delivered_at or row.attempts == MOST_ATTEMPTS or row.available_at > NOON
