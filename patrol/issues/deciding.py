@@ -41,7 +41,8 @@ def renew_decision(issue: Issue, before: State, now: datetime, timezone: str) ->
     if state in _IN_WORK:
         # Only in work can more time be granted: what was asked for before a check or the ledger is decided on after it.
         if before not in _IN_WORK:
-            if _asks_for_more_time(issue):
+            # A dispatch begins with no request: whoever led it before has had an answer.
+            if before is not State.ACCEPTED and _asks_for_more_time(issue):
                 decide_extension_by(issue, now, timezone)
             else:
                 forget_extension(issue)
