@@ -244,6 +244,8 @@ class Story:
         words = {"ground": "other_reach", "reason": "平常的文字", "suggested_owner": "水利局"}
         for path, field in zip(paths, ("reason", "suggested_owner"), strict=False):
             self._step(chief, "decline", field, text, path, words)
+        waiting = self.callers[chief].post("/issues", {**body, "severity": "serious"}).json["id"]
+        self._step(office, "accept", "reason", text, f"/issues/{waiting}", {})
         self._step(office, "merge", "reason", text, paths[0], {"into": paths[1].split("/")[-1]})
         self._step(office, "unmerge", "reason", text, paths[0], {})
         due = datetime.fromisoformat(self.callers[office].get(paths[2]).json["due_at"])
