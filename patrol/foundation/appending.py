@@ -5,7 +5,6 @@ objects of the session they cost several times what writing them does.
 """
 
 from functools import cache
-from itertools import groupby
 from typing import Any, cast
 
 from sqlalchemy import Insert, Table, event, insert
@@ -34,14 +33,17 @@ def _insertion(table: Table) -> Insert:
 
 def _write(session: Session, *, independent_only: bool = False) -> None:
     waiting: list[tuple[Table, dict[str, Any]]] = session.info.get(_WAITING, [])
-    rows = [(table, values) for table, values in waiting if not (independent_only and table.foreign_keys)]
-    if not rows:
+    if not waiting:
         return
-    session.info[_WAITING] = [one for one in waiting if one not in rows] if len(rows) < len(waiting) else []
-    connection = session.connection()
-    for table, group in groupby(sorted(rows, key=lambda row: row[0].name), key=lambda row: row[0]):
-        values = [row[1] for row in group]
-        connection.execute(_insertion(table), values if len(values) > 1 else values[0])
+    by_table, later = dict[Table, list[dict[str, Any]]](), []
+    for table, values in waiting:
+        if independent_only and table.foreign_keys:
+            later.append((table, values))
+        else:
+            by_table.setdefault(table, []).append(values)
+    session.info[_WAITING] = later
+    for table, rows in by_table.items():
+        session.connection().execute(_insertion(table), rows if len(rows) > 1 else rows[0])
 
 
 @event.listens_for(Session, "before_flush")

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from patrol.evidence.actions import StoredPhoto, record_photo
 from patrol.foundation import clock
+from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid
 from patrol.foundation.positions import Position
@@ -74,10 +75,9 @@ def send_complaint(
         received_at=clock.now(), digest=new.digest,
     )  # fmt: skip
     db.session.add(complaint)
-    db.session.flush()
     if new.contact:
-        sealed = seal(new.contact, field_keys)
-        db.session.add(ReporterContact(complaint_id=complaint.id, sealed=sealed, created_at=clock.now()))
+        append(ReporterContact, {"complaint_id": new.id, "sealed": seal(new.contact, field_keys), "created_at": clock.now()})
+    db.session.flush()
     return complaint, issue
 
 
