@@ -13,6 +13,7 @@ from patrol.evidence.derivation import photo_store
 from patrol.evidence.models import Photo
 from patrol.evidence.storage import original_key, rendition_key
 from patrol.foundation.errors import Invalid, NotFound, Unavailable
+from patrol.foundation.json_safety import body_up_to
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 
@@ -36,8 +37,7 @@ def store_uploads(files: Iterable[FileStorage]) -> list[StoredPhoto]:
 
 def store_body() -> StoredPhoto:
     """Store the request's raw body as a photo."""
-    request.max_content_length = most_photo_bytes()
-    return store_photo(request.get_data(), store=photo_store(), most_bytes=most_photo_bytes())
+    return store_photo(body_up_to(most_photo_bytes()), store=photo_store(), most_bytes=most_photo_bytes())
 
 
 def refuse_other_digest(stored: StoredPhoto, sha256: str | None) -> None:

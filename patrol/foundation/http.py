@@ -68,7 +68,7 @@ class Parser(FlaskParser):
             return {}
         if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
             raise UnsupportedKind(_NEEDS_JSON)
-        return json_safety.parse_json(_json_bytes(req))
+        return json_safety.parse_json(json_safety.body_up_to(json_safety.LARGEST_JSON_BYTES))
 
     def load_json_or_form(self, req: Any, schema: ma.Schema) -> Any:
         if req.mimetype == "multipart/form-data":
@@ -77,7 +77,7 @@ class Parser(FlaskParser):
             return {}
         if req.mimetype != "application/json":
             raise UnsupportedKind(_NEEDS_JSON_OR_FORM)
-        return json_safety.parse_json(_json_bytes(req))
+        return json_safety.parse_json(json_safety.body_up_to(json_safety.LARGEST_JSON_BYTES))
 
     def load_multipart(self, req: Any, schema: ma.Schema) -> Any:
         if req.mimetype != "multipart/form-data":
@@ -98,13 +98,6 @@ Parser.__location_map__ = {
 def _says_nothing(req: Any) -> bool:
     """Tell whether a request has neither a body nor a content type: then all its fields were left out."""
     return not req.mimetype and not req.content_length and "Transfer-Encoding" not in req.headers
-
-
-def _json_bytes(req: Any) -> bytes:
-    """Read a JSON body; one that says beforehand that it is too large is refused unread."""
-    req.max_content_length = json_safety.LARGEST_JSON_BYTES
-    body: bytes = req.get_data()
-    return body
 
 
 def form_values(form: MultiDict[str, str], files: MultiDict[str, FileStorage], schema: ma.Schema) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 from flask.json.provider import JSONProvider
 
 from patrol.foundation.errors import BadRequest, Invalid, TooLarge
@@ -18,6 +18,16 @@ _TOO_DEEP = Text("JSON 嵌套超过 64 层", "The JSON is nested deeper than 64 
 _NUL = Text("文本中不能包含空字符（U+0000）", "Text must not contain the character U+0000")
 _SURROGATE = Text("文本中含有无效字符（孤立代理项）", "Text contains an invalid character (a lone surrogate)")
 _TOO_LARGE = Text("JSON 不得超过 8 MB，请分批发送", "JSON must not exceed 8 MB: send it in parts")
+
+
+def body_up_to(most_bytes: int) -> bytes:
+    """Return the request's raw body: whole, or `most_bytes` and one byte more, by which whoever takes it knows to refuse it.
+
+    One that says beforehand that it is larger is refused unread (413). Of one that comes in chunks nobody knows; werkzeug
+    would cut it at its limit without a word.
+    """
+    request.max_content_length = most_bytes + 1
+    return request.get_data()
 
 
 def parse_json(body: bytes) -> Any:

@@ -15,7 +15,7 @@ from flask import Response, request
 from patrol.foundation.errors import BadRequest, Invalid, UnsupportedKind
 from patrol.foundation.geometry import Datum
 from patrol.foundation.http import expected_version, refuse_stale, set_etag
-from patrol.foundation.json_safety import parse_json
+from patrol.foundation.json_safety import LARGEST_JSON_BYTES, body_up_to, parse_json
 from patrol.foundation.moments import Moment
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.texts import Text
@@ -115,7 +115,7 @@ def ingest_query() -> Response:
 @room.response(200, {"type": "string"}, content_type="text/plain")
 def ingest_osmand() -> Response:
     """Take a position of OsmAnd, GPSLogger or Traccar Client as query, form or JSON; an empty 200, unreadable ones too."""
-    return _keep_osmand(request.get_data(cache=True))
+    return _keep_osmand(body_up_to(LARGEST_JSON_BYTES))
 
 
 def _keep_osmand(body: bytes) -> Response:
@@ -151,7 +151,7 @@ def ingest_owntracks() -> Response:
     """Take messages of OwnTracks' HTTP mode; the password is the device's key. The answer is an empty list."""
     device, actor = actions.device_with_key(request.authorization.password if request.authorization else None)
     try:
-        points, reason = owntracks_points(parse_json(body)) if (body := request.get_data()) else ([], None)
+        points, reason = owntracks_points(parse_json(body)) if (body := body_up_to(LARGEST_JSON_BYTES)) else ([], None)
     except (BadRequest, Invalid):
         points, reason = [], "unreadable"
     actions.keep_from_device(device, points, by=actor, source=Source.OWNTRACKS, unreadable=reason, units={"speed": "kmh"})
@@ -184,7 +184,7 @@ def _gpx_sent() -> tuple[bytes, Datum]:
             raise Invalid(_NO_FILE, errors={"file": [_NO_FILE]})
         content = file.stream.read(LARGEST_BYTES + 1)
     elif request.mimetype in _GPX_KINDS:
-        content, said = request.get_data(), request.args.get("datum", Datum.WGS84.value)
+        content, said = body_up_to(LARGEST_BYTES), request.args.get("datum", Datum.WGS84.value)
     else:
         raise UnsupportedKind(_NOT_GPX)
     if said not in set(Datum):

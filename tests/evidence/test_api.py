@@ -58,6 +58,15 @@ def test_same_id_same_bytes_is_one_photo_and_other_bytes_conflict(chief, jpeg):
     assert db.session.query(Photo).count() == 1
 
 
+def test_a_photo_in_chunks_is_kept_whole_or_refused(chief, jpeg):
+    for more, status in ((24_000_000, 201), (26_000_000, 413)):
+        data = jpeg + bytes(more)
+        reply = chief.put(f"photos/{uuid4()}", headers={"Content-Type": "image/jpeg", "Transfer-Encoding": "chunked"}, environ_overrides={
+            "wsgi.input": io.BytesIO(data), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""})
+        assert reply.status_code == status, reply.json
+        assert status != 201 or reply.json["sha256"] == hashlib.sha256(data).hexdigest()
+
+
 @pytest.mark.parametrize("how", ["query", "digest", "content-digest"])
 def test_raw_body_with_digest(chief, jpeg, how):
     raw = base64.b64encode(hashlib.sha256(jpeg).digest()).decode()

@@ -1,5 +1,7 @@
 """The front door: bad bodies, unknown addresses, languages, headers."""
 
+import io
+
 import pytest
 
 from patrol.foundation.problems import language
@@ -42,6 +44,19 @@ def test_a_body_of_100_mb_is_413_before_it_is_read(anyone):
                         environ_overrides={"CONTENT_LENGTH": str(100 * 1024 * 1024)})
     assert reply.status_code == 413
     assert reply.mimetype == "application/problem+json"
+
+
+def in_chunks(data):
+    """What a server hands on of a body whose length no header tells."""
+    return {"environ_overrides": {"wsgi.input": io.BytesIO(data), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}}
+
+
+def test_what_comes_in_chunks_is_read_to_its_end(anyone):
+    """What lay behind the limit was cut off without a word: 8 MB of blanks hid whatever followed them."""
+    small, large = (b'{"username": "a", "password": "x"}' + b" " * blanks + b"GARBAGE" for blanks in (10, 9 * 1024 * 1024))
+    for body, status in ((small, 400), (large, 413)):
+        reply = anyone.post(LOGIN, headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"}, **in_chunks(body))
+        assert reply.status_code == status, reply.json
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh-CN,zh;q=0.9", "缺少必填项"), ("en", "Missing data"), ("fr", "缺少必填项")])
