@@ -70,7 +70,8 @@ def queue_answers() -> bool:
     return worker.queue_answers(current_app.extensions["queue"])
 
 
-def _works(check: Callable[[], bool]) -> bool:
+def works(check: Callable[[], bool]) -> bool:
+    """Tell whether a check of readiness passes; one that raises anything does not."""
     try:
         return check()
     except Exception:  # noqa: BLE001 - whatever a part raises, the answer is that it does not work
@@ -99,7 +100,7 @@ def healthz() -> dict[str, Any]:
 @room.response(200, ReadyOut)
 def readyz() -> Any:
     """Say whether everything that a request needs works: 503 with the names of what does not."""
-    broken = sorted(name for name, check in _checks.items() if not _works(check))
+    broken = sorted(name for name, check in _checks.items() if not works(check))
     engine = db.engine.dialect.name
     facts = {"database": engine} | ({"journal_mode": journal_mode()} if engine == "sqlite" else {})
     if broken:
@@ -125,7 +126,7 @@ def metrics() -> Response:
     Gauge("xunhe_outbox_pending", "Rows of the outbox still to be delivered", registry=registry).set(pending)
     Gauge("xunhe_outbox_stuck", "Rows of the outbox that have used up their attempts", registry=registry).set(stuck)
     for name, check in sorted(_checks.items()):
-        Gauge(f"xunhe_ready_{name}", f"Whether {name} works", registry=registry).set(_works(check))
+        Gauge(f"xunhe_ready_{name}", f"Whether {name} works", registry=registry).set(works(check))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

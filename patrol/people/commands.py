@@ -4,15 +4,18 @@ import click
 from cryptography.fernet import Fernet
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
+from sqlalchemy.exc import ProgrammingError
 
 from patrol.foundation import service
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import Refusal
+from patrol.foundation.errors import Refusal, Unavailable
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import add_person
 from patrol.people.actor import SYSTEM
 from patrol.people.models import Region
 from patrol.people.permissions import ROLE_MAY, Permission, Role
+
+_NO_TABLES = "The database has no tables yet, or old ones: run `flask --app app db upgrade` first / 数据库尚未建表或版本过旧：请先运行 flask --app app db upgrade"
 
 commands = AppGroup("people", help="Accounts.")
 
@@ -34,6 +37,11 @@ def add(username: str, name: str, roles: tuple[str, ...], region_code: str, regi
                 db.session.flush()
             add_person(by=SYSTEM, username=username, name=name, roles=[Role(role) for role in roles],
                        region_code=region_code, password=password)
+    except (Unavailable, ProgrammingError) as fault:
+        # Without tables the one engine calls it an operational error, the other one of the program.
+        if not service.works(service.migrations_current):
+            raise click.ClickException(_NO_TABLES) from fault
+        raise
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     click.echo(f"{username} may sign in")
