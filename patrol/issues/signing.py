@@ -71,9 +71,14 @@ def left_to(issue_ids: Collection[UUID], higher: Sequence[Higher], today: date) 
 
 
 def who_can_sign(issue: Issue, today: date) -> Sequence[Person]:
-    """Return who can sign a stored issue: of the lowest level with somebody who did not work on it; supervisors where no chief can."""
-    rank = case({level: n for n, level in enumerate(LEVELS)}, value=Reach.level)
-    chiefs = db.session.execute(_able(_chiefs(LEVELS, today, Person, rank), today).where(Issue.id == issue.id).order_by(rank, Person.username)).all()
+    """Return who can sign a stored issue: of the lowest level with somebody who did not work on it; supervisors where no chief can.
+
+    The chiefs of the issue's own water come first: whoever answers for it is asked and told before others of that level.
+    """
+    rank, own = case({level: n for n, level in enumerate(LEVELS)}, value=Reach.level), aliased(Reach)
+    is_its_water = Reach.water_body_id == select(own.water_body_id).where(own.id == issue.reach_id).scalar_subquery()
+    order = (rank, case((is_its_water, 0), else_=1), Person.username)
+    chiefs = db.session.execute(_able(_chiefs(LEVELS, today, Person, rank), today).where(Issue.id == issue.id).order_by(*order)).all()
     if chiefs:
         return list(dict.fromkeys(person for person, its in chiefs if its == chiefs[0][1]))
     above = select(Person).join(Region, Region.id == Person.region_id).where(_holds(Role.SUPERVISOR), Person.disabled_at.is_(None))
@@ -82,12 +87,14 @@ def who_can_sign(issue: Issue, today: date) -> Sequence[Person]:
 
 def saying_who(why: Text, issue: Issue, today: date) -> Text:
     """Return the reason of a refused signature, and who can give it."""
-    able = who_can_sign(issue, today)[:_MOST_NAMED]
+    everybody = who_can_sign(issue, today)
+    able, more = everybody[:_MOST_NAMED], len(everybody) - _MOST_NAMED
     if not able:
         return _NOBODY_CAN.format(why=why)
     zh, en = ([f"{person.name}{before}{person.title}{after}" if person.title else person.name for person in able]
               for before, after in (("（", "）"), (" (", ")")))  # fmt: skip
-    return _WHO_CAN.format(why=why, names=Text("、".join(zh), ", ".join(en)))
+    others = (f"等{len(everybody)}人", f" and {more} more") if more > 0 else ("", "")
+    return _WHO_CAN.format(why=why, names=Text("、".join(zh) + others[0], ", ".join(en) + others[1]))
 
 
 def _chiefs(levels: Sequence[str], today: date, *columns: Any) -> Select[Any]:

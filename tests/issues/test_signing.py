@@ -9,7 +9,7 @@ from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
 from patrol.notifications.models import Message
 from patrol.people.models import Person
-from patrol.waters.models import Appointment
+from patrol.waters.models import Appointment, WaterBody
 from tests.issues.conftest import report, step, taken
 
 LEDGER = {"reason": "需截污工程", "review_on": "2099-01-01", "milestones": [{"text": "管道完工", "due_on": "2099-01-01"}]}
@@ -104,6 +104,20 @@ def test_where_the_office_names_nobody_the_general_chief_hears_of_it(valley):
         pass
     told = db.session.scalars(select(Message.person_id).where(Message.kind == "issue.suspend")).all()
     assert set(told) == {valley.chief.id, valley.district_chief.id}
+
+
+def test_the_chief_of_the_issues_own_water_is_told_before_others_of_the_level(valley, build):
+    water = valley.reach.water_body_id
+    first_by_name = [build.person("chief", name=f"别河区长{n}", title="区级河长", username=f"a{n}") for n in range(3)]
+    for person in first_by_name:
+        build.appointment(build.reach(((119.0, 29.3), (119.01, 29.3)), level="county"), person)
+    own = build.person("chief", name="本河区长", title="区级河长", username="zz")
+    build.appointment(build.reach(((119.80, 29.60), (119.82, 29.60)), level="county", water_body=db.session.get_one(WaterBody, water)), own)
+    refused = step(valley.office_client, report(valley.patroller_client), "suspend", **LEDGER, approved_by=valley.other_chief.username)
+    assert "本河区长（区级河长）、别河区长0（区级河长）、别河区长1（区级河长）等5人" in refused.json["detail"]
+    issue = taken(valley.office_client, report(valley.patroller_client), "suspend", **LEDGER)
+    entry = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+    assert entry["changes"]["reported_to"]["to"]["name"] == "本河区长"
 
 
 def test_a_deputy_and_a_former_chief_approve_of_nothing(valley):
