@@ -9,8 +9,8 @@ from uuid import UUID
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
+from patrol.issues.grounds import GROUNDS_OF
 from patrol.issues.lifecycle import (
-    GROUNDS_OF,
     STATE_NAME,
     VERB_NAME,
     State,

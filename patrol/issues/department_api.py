@@ -24,7 +24,7 @@ from patrol.issues.department_schemas import (
     PartReportIn,
     TakeBackIn,
 )
-from patrol.issues.lifecycle import GROUNDS_OF
+from patrol.issues.grounds import GROUNDS_OF
 from patrol.issues.reading import shown_department
 from patrol.issues.reporting import received_photos
 from patrol.issues.schemas import IssueOut

@@ -2,10 +2,9 @@
 
 from patrol.issues.categories import SEVERITY_NAME, Severity
 from patrol.issues.deadlines import DEFAULT_LIMITS, STAGE_TEXT, Stage, amount_text
+from patrol.issues.grounds import DECLINE_GROUNDS, GROUNDS
 from patrol.issues.lifecycle import (
-    DECLINE_GROUNDS,
     ENDED,
-    GROUNDS,
     LEAD_WHERE_NOBODY_LEADS,
     STATE_NAME,
     STATE_PUBLIC_TEXT,

@@ -16,6 +16,7 @@ from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.four_eyes import own_work
+from patrol.issues.grounds import GROUND_NAME
 from patrol.issues.history import (
     ADD_PHOTOS,
     ANSWER_ORDER,
@@ -39,7 +40,7 @@ from patrol.issues.history import (
     TAKE_BACK_PART,
     TAKE_IN,
 )
-from patrol.issues.lifecycle import ENDED, GROUND_NAME, VERB_NAME, State, Step
+from patrol.issues.lifecycle import ENDED, VERB_NAME, State, Step
 from patrol.issues.listing import Counted
 from patrol.issues.milestones import NOT_DONE
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto

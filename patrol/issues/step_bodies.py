@@ -8,7 +8,8 @@ import marshmallow as ma
 from patrol.foundation.moments import Moment
 from patrol.issues.categories import Severity
 from patrol.issues.field_shapes import a_due_date, filled
-from patrol.issues.lifecycle import GROUNDS_OF, ORDER_NAME, STEPS, Step, Verb
+from patrol.issues.grounds import GROUNDS_OF
+from patrol.issues.lifecycle import ORDER_NAME, STEPS, Step, Verb
 from patrol.issues.schemas import MOST_PHOTOS
 from patrol.people.departments import DEPARTMENTS
 

@@ -29,6 +29,7 @@ from patrol.public.schemas import (
     ComplaintIn,
     ComplaintOut,
     MorePhotosIn,
+    NoArgs,
     OpenMapArgs,
     OpenMapOut,
     ProgressOut,
@@ -174,8 +175,9 @@ def show_public_photo(number: str, photo_id: UUID, size: str) -> Response:
 
 @room.route("/public/statistics", may=None, refuses=(429,))
 @public_read
+@room.arguments(NoArgs, location="query")
 @room.response(200, StatisticsOut)
-def show_statistics() -> Response:
+def show_statistics(_args: dict[str, Any]) -> Response:
     """Count the issues; each share with its numerator and denominator."""
     return _open_answer(open_data.statistics(language()), "application/json", keep_s=300)
 

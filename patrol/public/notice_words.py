@@ -6,8 +6,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
+from patrol.issues.grounds import GROUNDS
 from patrol.issues.history import GIVE_BACK, GRANT_EXTENSION, RECOUNT, REFUSE_REOPENING, SUBMIT, TAKE_IN
-from patrol.issues.lifecycle import GROUNDS, Verb
+from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry
 from patrol.public.progress import words_of
 

@@ -9,7 +9,8 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import WITHOUT_DUE
-from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_PUBLIC_TEXT, State, Verb, find_step
+from patrol.issues.grounds import GROUNDS
+from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.public.open_data import POSITION_DECIMALS
 from patrol.public.progress import is_open_photo, shown_office

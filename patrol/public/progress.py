@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import WITHOUT_DUE, is_overdue
+from patrol.issues.grounds import GROUNDS
 from patrol.issues.history import (
     ADD_PHOTOS,
     ASK_REOPENING,
@@ -17,7 +18,7 @@ from patrol.issues.history import (
     REFUSE_REOPENING,
     TAKE_IN,
 )
-from patrol.issues.lifecycle import ENDED, GROUNDS, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
+from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest
 

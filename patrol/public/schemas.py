@@ -234,6 +234,13 @@ class PublicBoardOut(ma.Schema):
     posts = ma.fields.List(ma.fields.Nested(BoardPostOut), required=True)
 
 
+class NoArgs(ma.Schema):
+    """For an answer that is always of everything: whoever asks for a part is told so."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
 class OpenMapArgs(ma.Schema):
     class Meta:
         unknown = ma.RAISE

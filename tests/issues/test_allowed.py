@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.issues.allowed import ActorFacts, IssueFacts, refuse_unless_allowed, steps_open_to
 from patrol.issues.categories import Severity
-from patrol.issues.lifecycle import GROUNDS, STEPS, State, Verb, find_step, steps_from
+from patrol.issues.grounds import GROUNDS
+from patrol.issues.lifecycle import STEPS, State, Verb, find_step, steps_from
 from patrol.people.permissions import Permission, Role, permissions_of
 
 LEAD, HELPER, CLERK, BOSS, STRANGER = (UUID(int=n) for n in range(1, 6))

@@ -4,12 +4,9 @@ from datetime import timedelta
 import pytest
 
 from patrol.issues.categories import Severity
+from patrol.issues.grounds import DECLINE_GROUNDS, GROUND_NAME, GROUNDS, GROUNDS_OF
 from patrol.issues.lifecycle import (
-    DECLINE_GROUNDS,
     ENDED,
-    GROUND_NAME,
-    GROUNDS,
-    GROUNDS_OF,
     STATE_NAME,
     STATE_PUBLIC_TEXT,
     STEPS,

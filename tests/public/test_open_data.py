@@ -89,6 +89,11 @@ def test_a_bad_query_is_refused_by_field(anyone, query):
     assert query.split("=")[0] in reply.json["errors"]
 
 
+def test_a_part_of_the_figures_is_refused_and_not_passed_off_as_all(anyone):
+    refused = anyone.get("public/statistics?region=990100")
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"region"})
+
+
 def test_figures_keep_cures_apart_from_rejections(anyone, three):
     for code, satisfied in ((three[0]["tracking_code"], False),):
         anyone.post(f"public/complaints/{code}/rating", json={"satisfied": satisfied, "score": 2})
