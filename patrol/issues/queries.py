@@ -122,6 +122,7 @@ def photos_on_issues(actor: Actor) -> Select[UUID]:
     return on_issues if condition is None else on_issues.join(Issue, Issue.id == IssuePhoto.issue_id).where(condition)
 
 
+@cache
 def shown_parts(entity: Any) -> tuple[ORMOption, ...]:
     """Return what loads all that an issue of a list shows."""
     person = (Person.name, Person.title)

@@ -11,7 +11,7 @@ from patrol.foundation import clock
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import may_check, steps_open_to
+from patrol.issues.allowed import IssueFacts, may_check, steps_open_to
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
@@ -79,8 +79,8 @@ def step_name(verb: str) -> Text:
 class Reader:
     """Who reads, in which language, when, and in which districts that person signs closures of major issues.
 
-    `own_work` remembers of each issue that the reader could check whether it is the reader's own work, `stead` whether
-    the reader signs it in the stead of the district's chief.
+    `facts` remembers what the law needs to know of each issue looked at, `own_work` of each that the reader could check
+    whether it is the reader's own work, `stead` whether the reader signs it in the stead of the district's chief.
     """
 
     actor: Actor
@@ -88,6 +88,7 @@ class Reader:
     now: datetime
     districts: Sequence[str]
     today: date
+    facts: dict[UUID, IssueFacts] = field(default_factory=dict)
     own_work: dict[UUID, bool] = field(default_factory=dict)
     stead: dict[UUID, bool] = field(default_factory=dict)
 
@@ -99,11 +100,14 @@ class Reader:
 
     def look_at(self, issues: Sequence[Issue]) -> Sequence[Issue]:
         """Return the issues, now that it is known of all together which of them the reader may check; a few queries at most."""
-        able = self.actor.permissions
-        checked = [i.id for i in issues if i.id not in self.own_work and may_check(issue_facts(i, self.now), able)]
+        new, able = [i for i in issues if i.id not in self.facts], self.actor.permissions
+        if not new:
+            return issues
+        self.facts.update({i.id: issue_facts(i, self.now) for i in new})
+        checked = [i.id for i in new if may_check(self.facts[i.id], able)]
         own = own_work(checked, self.actor.person_id, self.today)
         self.own_work.update({issue_id: issue_id in own for issue_id in checked})
-        major = [i for i in issues if i.id not in self.stead and i.severity == Severity.MAJOR and i.state not in ENDED]
+        major = [i for i in new if i.severity == Severity.MAJOR and i.state not in ENDED]
         if to_sign := [i.id for i in major if not i.region.path.startswith(tuple(self.districts))]:
             left = left_to(to_sign, signs_higher(self.actor, self.today), self.today)
             self.stead.update({issue_id: issue_id in left for issue_id in to_sign})
@@ -114,7 +118,7 @@ class Reader:
         self.look_at([issue])
         facts = actor_facts(self.actor, issue, self.districts, own_work=self.own_work.get(issue.id, False))
         facts = replace(facts, signs=True) if self.stead.get(issue.id) else facts
-        return steps_open_to(issue_facts(issue, self.now), facts)
+        return steps_open_to(self.facts[issue.id], facts)
 
     def knows_reporter(self, issue: Issue) -> bool:
         """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
