@@ -19,3 +19,7 @@ class Text(NamedTuple):
     def in_language(self, language: str) -> str:
         """Return the words for `language`, "zh" or "en"."""
         return self.en if language == "en" else self.zh
+
+
+NOTHING_WRITTEN = Text("以上为试运行，没有写入或删除任何数据", "This was a dry run: nothing was written or removed")
+"""The last line of each command's dry run."""

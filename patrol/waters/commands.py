@@ -6,6 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from patrol.foundation.errors import Refusal
+from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.people.actor import SYSTEM
 from patrol.waters.import_columns import ImportKind
 from patrol.waters.imports import run_import
@@ -29,5 +30,7 @@ def import_command(kind: str, file: Path, dry_run: bool) -> None:
     for change in report.changes:
         click.echo(f"row {change.row} · {change.code}: {', '.join(change.fields)}")
     click.echo(f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged, {len(report.errors)} errors")
+    if dry_run:
+        click.echo(f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}")
     if report.errors:
         raise SystemExit(1)

@@ -21,8 +21,18 @@ from patrol.waters.terms import NO_CHIEF, answers_for_reach
 _NO_PERSON = Text("没有用户名为 {username} 的人员，或不在您的管辖范围内", "There is nobody called {username}, or not in your area")
 _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _OVERLAPS = Text(
-    "与同一人在同一河段的同一职务重叠（自 {start} 起）", "It overlaps the same person's same post at this reach (from {start} on)"
+    "与同一人在该河段的已有任期重叠：{title}，{when}。已有任期的开始日期不能用导入更改；如写错，请在同一文件中用原开始日期 {start} 写一行，"
+    "以 valid_to 结束原任期，再以不重叠的日期另写一行",
+    "It overlaps an appointment of the same person to this reach: {title}, {when}. An import cannot change the first day of an "
+    "appointment: if that is wrong, end it by a row with {start} and a `valid_to` in the same file, and write the right days, "
+    "which must not overlap, as another row",
 )
+_OVERLAPS_ROW = Text(
+    "与第 {row} 行同一人在该河段的同一职务重叠：{title}，{when}。请更改其中一行的日期，使两者没有共同的日子",
+    "It overlaps row {row}, the same person's same post at this reach: {title}, {when}. Change the days of one, so that they have none in common",
+)
+_OPEN = Text("自 {start} 起", "from {start} on")
+_UNTIL = Text("{start} 至 {end}", "{start} to {end}")
 
 
 def plan_appointments(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[Planned]:
@@ -79,7 +89,7 @@ def _overlaps(planned: list[Planned], stored: list[Appointment]) -> list[Fault]:
         end = values.get("valid_to", item.existing and item.existing.valid_to)
         posts[values["reach_id"], values["person_id"], values["title"]].append((values["valid_from"], end, item.row))
     faults = []
-    for periods in posts.values():
+    for (_, _, title), periods in posts.items():
         periods.sort(key=lambda period: period[0])
         # The one that lasts longest so far: a long period may overlap several that do not overlap each other.
         lasting = periods[0]
@@ -87,7 +97,13 @@ def _overlaps(planned: list[Planned], stored: list[Appointment]) -> list[Fault]:
             (start, end, row), (next_start, next_end, next_row) = lasting, period
             # Two stored ones are no fault of this file.
             if (row or next_row) and overlap((start, end), (next_start, next_end)):
-                faults.append(Fault(next_row or row, "valid_from", _OVERLAPS.format(start=start if next_row else next_start)))
+                faults.append(Fault(next_row or row, "valid_from", _said(title, *(lasting if next_row else period))))
             if (next_end or date.max) > (end or date.max):
                 lasting = period
     return faults
+
+
+def _said(title: str, start: date, end: date | None, row: int) -> Text:
+    """Return what a row overlaps: an appointment that is stored, or that of another row."""
+    when = (_OPEN if end is None else _UNTIL).format(start=start, end=end)
+    return (_OVERLAPS_ROW if row else _OVERLAPS).format(title=title, when=when, start=start, row=row)

@@ -15,7 +15,7 @@ from patrol.foundation.json_safety import refuse_unsafe_text
 from patrol.foundation.texts import Text
 from patrol.people.permissions import Role
 from patrol.people.telephones import SHORTENED, fault_of_phone
-from patrol.waters.import_words import in_code
+from patrol.waters.import_words import in_code, roles_in_words
 from patrol.waters.terms import TARGET_CLASSES
 
 
@@ -33,6 +33,10 @@ _CONTROL = Text("不能包含控制字符", "It must not contain control charact
 _BAD_CODE = Text("“{value}”不是有效的编码", "{value} is not a valid code")
 _SHEET_ERROR = Text("“{value}”是表格公式的错误值，请改为实际内容", "{value} is what a sheet shows for a formula that failed: write what is meant")
 _NOT_OF = Text("“{value}”不在可选值之内：{options}", "{value} is not one of {options}")
+_NOT_ROLE = Text(
+    "“{value}”不是角色，可填：{options}；级别由所属行政区决定，例如村级河长即村级行政区的河长（chief）",
+    "{value} is not one of the roles {options}; the level comes from the region: a village's chief (村级河长) is `chief` in a village's region",
+)
 _NOT_NUMBER = Text("“{value}”不是 {low} 到 {high} 之间的数", "{value} is not a number from {low} to {high}")
 _NOT_DAY = Text("“{value}”不是日期，例如 2026-05-01", "{value} is not a date such as 2026-05-01")
 _SERIAL_DAY = Text(
@@ -137,7 +141,7 @@ def some_roles(value: Any) -> list[str]:
     parts = value if isinstance(value, list) else re.split(r"[;,;,、]", a_text(300)(value))
     names = {in_code("roles", part.strip()) for part in map(a_text(40), parts) if part.strip()}
     if unknown := sorted(names - set(Role)):
-        raise BadValue(_NOT_OF.format(value="、".join(unknown)[:100], options=", ".join(Role)))
+        raise BadValue(_NOT_ROLE.format(value="、".join(unknown)[:100], options=roles_in_words()))
     if not names:
         raise BadValue(EMPTY)
     return sorted(names)

@@ -2,9 +2,8 @@
 
 from patrol.foundation.service import document_named
 from patrol.people.departments import DEPARTMENTS
-from patrol.people.permissions import Role
 from patrol.waters.import_columns import COLUMNS, GIS_COLUMNS, WITH_GEOMETRY, Column, ImportKind
-from patrol.waters.import_words import HEADINGS, column_of
+from patrol.waters.import_words import HEADINGS, column_of, roles_in_words
 from patrol.waters.terms import BANKS, KINDS, LEVELS, TARGET_CLASSES
 
 _GEOMETRY = {
@@ -18,10 +17,11 @@ _MEANING = {
     "water_body_code": "of a water body imported before", "region_code": "of a region imported before",
     "bank": f"{', '.join(BANKS)}; `both` when empty", "tolerance_m": "metres beside the line that still count; the setting when empty",
     "username": "letters, digits, `. _ @ + -`", "phone": "a telephone number; keep the column as text, or a spreadsheet writes `1.38E+10`",
-    "roles": ", ".join(Role) + "; several with `;` or `,`",
+    "roles": f"{roles_in_words().en}; several with `;` or `,`; 村级河长, 镇级河长 and the like are `chief`: the level comes from the region",
     "title": "post; `chief` when empty in appointments; a deputy (副河长, `deputy`) answers only while no chief proper can", "department": ", ".join(DEPARTMENTS),
-    "password": "set only for accounts that have none yet, never changed", "reach_code": "of a reach imported before",
-    "valid_from": "a day such as 2026-05-01", "valid_to": "the last day, included; empty: until further notice",
+    "password": "set only for accounts that have none yet, never changed: rows that bring another are named in `warnings`", "reach_code": "of a reach imported before",
+    "valid_from": "a day such as 2026-05-01; a wrong one is not corrected but ended: a row with the wrong day and a `valid_to`, and the "
+    "right days, which must not overlap, as a row of its own", "valid_to": "the last day, included; empty: until further notice",
     "latitude": "degrees, WGS 84", "longitude": "degrees, WGS 84",
 }
 

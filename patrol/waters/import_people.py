@@ -21,6 +21,11 @@ _TAKEN = Text("用户名 {username} 已被您管辖范围之外的账号使用",
 _MANY_PASSWORDS = Text(
     "一次最多设置 {most} 个密码，请分批导入，或在服务器上用 flask import", "At most {most} passwords at once: import in parts, or with flask import on the server"
 )
+_KEPT = Text(
+    "导入不会更改已有账号的密码，{username} 的密码保持不变。如需更改：由本人修改（POST /me/password），或由管理员重设（PATCH /people/编号）",
+    "An import changes no password of an account that has one: that of {username} stays. To change it, the person does so "
+    "(POST /me/password), or an admin gives a new one (PATCH /people/ID)",
+)
 
 
 def new_hashes(rows: list[ImportRow], by: Actor, faults: list[Fault], most: int | None) -> dict[str, str]:
@@ -76,6 +81,18 @@ def plan_people(rows: list[ImportRow], by: Actor, faults: list[Fault], hashes: d
         planned.append(Planned(row.number, username, Person, existing, values, derived))
     faults += _last_admins(planned, {region.id: region.path for region in regions.values()})
     return planned
+
+
+def kept_passwords(rows: list[ImportRow], planned: list[Planned]) -> list[Fault]:
+    """Return a warning for each row whose password is not taken over, since the account has one.
+
+    Whether it is another one is not looked at: nobody may try out the passwords of others by imports.
+    """
+    given = {row.number for row in rows if row.values.get("password")}
+    return [
+        Fault(item.row, "password", _KEPT.format(username=item.code)) for item in planned
+        if item.row in given and item.existing is not None and "password_hash" not in item.values
+    ]  # fmt: skip
 
 
 def _last_admins(planned: list[Planned], paths: dict[UUID, str]) -> list[Fault]:

@@ -1,5 +1,6 @@
 """What districts write in Chinese in their own registers: headings of columns, and words for fixed values. Pure."""
 
+from patrol.foundation.texts import Text
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
 
@@ -43,10 +44,18 @@ WORDS: dict[str, dict[str, str]] = {
         "民间河长": Role.CITIZEN_CHIEF, "巡河员": Role.PATROLLER, "河道专管员": Role.PATROLLER, "河长": Role.CHIEF, "湖长": Role.CHIEF,
         "河长办": Role.OFFICE, "部门": Role.HANDLER, "成员单位": Role.HANDLER, "督查": Role.SUPERVISOR, "督察员": Role.SUPERVISOR,
         "管理员": Role.ADMIN, "审计员": Role.AUDITOR,
+        # The level of a chief is that of the region and the reaches, which other columns and files say.
+        **{f"{level}{post}": Role.CHIEF for level in ("总", "省级", "市级", "县级", "区级", "乡级", "镇级", "乡镇级", "村级") for post in ("河长", "湖长")},
     },
     "department": {department.name.zh: code for code, department in DEPARTMENTS.items()},
 }
 """Column → what its cells may say instead of the code."""
+
+
+def roles_in_words() -> Text:
+    """Return all roles by their Chinese word and their code."""
+    words = {role: word for word, role in reversed(WORDS["roles"].items())}
+    return Text("、".join(f"{words[role]}（{role}）" for role in Role), ", ".join(f"{role} ({words[role]})" for role in Role))
 
 
 def column_of(heading: str, columns: frozenset[str]) -> str:

@@ -17,7 +17,7 @@ from patrol.waters import co_chiefs
 from patrol.waters.import_appointments import plan_appointments
 from patrol.waters.import_columns import Fault, ImportKind, ImportRow, read_rows
 from patrol.waters.import_files import read_table
-from patrol.waters.import_people import new_hashes, plan_people
+from patrol.waters.import_people import kept_passwords, new_hashes, plan_people
 from patrol.waters.import_plan import ImportReport, Planned, settle
 from patrol.waters.import_regions import plan_regions, settle_paths
 from patrol.waters.import_waters import far_boards, plan_reaches, plan_signboards, plan_water_bodies
@@ -63,6 +63,8 @@ def _bring_in(
     planned = [item for item in planned if item.row not in faulty]
     if kind is ImportKind.APPOINTMENTS:
         report.warnings = co_chiefs.warnings_of(planned)
+    if kind is ImportKind.PEOPLE:
+        report.warnings = kept_passwords(rows, planned)
     # Before anything is written: afterwards nobody can tell a new password from the old one.
     new_passwords = [item.existing.id for item in planned if item.existing is not None and "password_hash" in item.values]
     lost = [item.existing.id for item in planned if item.existing is not None and _loses_handling(item)]

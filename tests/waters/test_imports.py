@@ -7,9 +7,11 @@ from datetime import date
 import pytest
 
 from patrol.foundation.database import db
+from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.people.actor import SYSTEM
 from patrol.people.models import AuditEntry, Person, Region
 from patrol.people.passwords import is_password
+from patrol.people.permissions import Role
 from patrol.waters import imports
 from patrol.waters.import_columns import ImportKind
 from patrol.waters.models import Appointment, Reach, RegisterVersion, Signboard, WaterBody
@@ -18,6 +20,7 @@ from tests.waters.test_import_files import features, xlsx
 LINES = {"type": "MultiLineString", "coordinates": [[[119.80, 29.60], [119.81, 29.60]], [[119.82, 29.60], [119.83, 29.60]]]}
 LAKE = {"type": "Polygon", "coordinates": [[[119.8, 29.6], [119.9, 29.6], [119.9, 29.7], [119.8, 29.6]]]}
 PASSWORD = "qing-xi-he-1"
+NOTHING = f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}"
 
 
 @pytest.fixture
@@ -265,6 +268,21 @@ def test_all_unknown_roles_of_a_cell_are_named_at_once(build, client):
     assert "king、queen is not one of" in reply.json["errors"][0]["message"]
 
 
+def test_a_word_that_is_no_role_is_told_the_roles_in_chinese_and_where_the_level_comes_from(build, client):
+    build.district  # noqa: B018
+    [fault] = send(client, "people", PEOPLE + "a,n,村长,990100\n", language="zh").json["errors"]
+    assert all(role in fault["message"] for role in Role)
+    for words in ("“村长”", "河长（chief）", "河长办（office）", "级别由所属行政区决定", "村级河长"):
+        assert words in fault["message"]
+
+
+@pytest.mark.parametrize("word", ["村级河长", "乡镇级河长", "镇级河长", "县级湖长", "市级河长", "总河长"])
+def test_a_chief_of_a_level_is_a_chief_whose_region_says_the_level(build, client, word):
+    build.district  # noqa: B018
+    assert counts(send(client, "people", PEOPLE + f"a,n,{word};巡河员,990100\n"))[0] == 1
+    assert stored(Person, username="a").role_names == ["chief", "patroller"]
+
+
 def test_a_rehearsal_reports_what_the_import_would_refuse(build, client):
     build.district  # noqa: B018
     good, bad = WATER + "W,a,river\n", WATER + "W,a,river\nV,b,puddle\n"
@@ -409,7 +427,7 @@ def test_the_command_imports_as_the_system(app, build, tmp_path):
     file.write_bytes((REGION + "77,新区,county,\n").encode("gb18030"))
     run = app.test_cli_runner().invoke
     dry = run(args=["import", "regions", str(file), "--dry-run"])
-    assert (dry.exit_code, dry.output) == (0, "1 created, 0 updated, 0 unchanged, 0 errors\n")
+    assert (dry.exit_code, dry.output) == (0, f"1 created, 0 updated, 0 unchanged, 0 errors\n{NOTHING}\n")
     assert stored(Region, code="77") is None
     assert run(args=["import", "regions", str(file)]).exit_code == 0
     assert stored(Region, code="77").path == "/77/"
@@ -417,6 +435,8 @@ def test_the_command_imports_as_the_system(app, build, tmp_path):
     refused = run(args=["import", "regions", str(file)])
     assert refused.exit_code == 1
     assert "row 3 · level" in refused.output
+    assert NOTHING not in refused.output
+    assert run(args=["import", "regions", str(file), "--dry-run"]).output.endswith(f"1 errors\n{NOTHING}\n")
     assert stored(Region, code="77").name == "新区"
     file.write_bytes(b"")
     assert "empty" in run(args=["import", "regions", str(file)]).output
@@ -431,6 +451,43 @@ def test_a_password_in_the_list_never_replaces_ones_own(build):
     assert (again.updated, again.unchanged) == (0, 1)
     person = db.session.scalar(db.select(Person).where(Person.username == "list"))
     assert is_password("qing-xi-he-1", person.password_hash)
+
+
+def test_a_password_that_is_not_taken_over_is_told_by_row(build, client):
+    build.person("chief", username="old.one", password_hash="set")
+    head = "username,name,roles,region_code,password\n"
+    content = head + f"new.one,新,chief,990100,{PASSWORD}\nold.one,旧,chief,990100,another-pass-9\n"
+    for dry_run in (True, False):
+        [warning] = send(client, "people", content, dry_run=dry_run).json["warnings"]
+        assert (warning["row"], warning["field"]) == (3, "password")
+        assert "old.one" in warning["message"]
+        assert "/me/password" in warning["message"]
+    # The account that was new a moment ago keeps its password too.
+    zh = send(client, "people", content, language="zh").json["warnings"]
+    assert [row["row"] for row in zh] == [2, 3]
+    assert all("导入不会更改" in row["message"] for row in zh)
+    assert send(client, "people", head + "old.one,旧,chief,990100,\n").json["warnings"] == []
+
+
+def test_a_wrong_first_day_is_told_with_its_cure(build, client):
+    reach, person = build.reach(), build.person("chief", username="c1")
+    build.appointment(reach, person, title="村级河长", valid_from=date(2026, 1, 1))
+    row = f"{reach.code},c1,村级河长,"
+    refused = send(client, "appointments", TERMS + row + "2026-03-01,\n")
+    assert faults(refused) == [(2, "valid_from")]
+    [message] = [fault["message"] for fault in refused.json["errors"]]
+    assert "村级河长, from 2026-01-01 on" in message
+    assert "2026-01-01 and a `valid_to`" in message
+    zh = send(client, "appointments", TERMS + row + "2026-03-01,\n", language="zh").json["errors"][0]["message"]
+    assert "村级河长，自 2026-01-01 起" in zh
+    assert "valid_to" in zh
+    # What it says, done.
+    cure = TERMS + row + "2026-01-01,2026-02-28\n" + row + "2026-03-01,\n"
+    assert counts(send(client, "appointments", cure)) == (1, 1, 0, 0)
+    other = send(client, "appointments", TERMS + row + "2027-01-01,2027-06-30\n" + row + "2025-01-01,2025-12-31\n").json["errors"]
+    assert [fault["row"] for fault in other] == [2]
+    within = send(client, "appointments", TERMS + f"{reach.code},c1,b,2026-01-01,2026-06-30\n{reach.code},c1,b,2026-06-30,\n").json["errors"]
+    assert [(fault["row"], "row 2" in fault["message"], "2026-01-01 to 2026-06-30" in fault["message"]) for fault in within] == [(3, True, True)]
 
 
 CHINESE = {
