@@ -22,7 +22,7 @@ from patrol.patrols.examination_queries import stored_examination, verdicts_of
 from patrol.patrols.finding_shown import shown_examination
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolEnd
-from patrol.patrols.receipts import check_in_receipt, why_kept_aside
+from patrol.patrols.receipts import check_in_receipt, patrol_receipt, why_kept_aside
 from patrol.patrols.schemas import (
     CheckInArgs,
     CheckInIn,
@@ -34,6 +34,7 @@ from patrol.patrols.schemas import (
     PatrolDetailOut,
     PatrolIn,
     PatrolOut,
+    PatrolReceiptOut,
 )
 from patrol.people.actor import Actor
 from patrol.people.door import current_actor
@@ -44,14 +45,14 @@ room = Room("patrols", __name__, url_prefix="/api/v1", description="Patrols and 
 
 @room.route("/patrols/<uuid:patrol_id>", may=P.PATROL, methods=("PUT",), refuses=(409,))
 @room.body(PatrolIn)
-@room.response(201, PatrolOut)
-@room.alt_response(200, schema=PatrolOut, description="It was here already", success=True)
+@room.response(201, PatrolReceiptOut)
+@room.alt_response(200, schema=PatrolReceiptOut, description="It was here already", success=True)
 def begin_patrol(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any], int]:
     """Begin a patrol under an id of one's own."""
     _, is_new = enter_patrol(data, by=current_actor(), id=patrol_id, settings=current_app.extensions["settings"])
     patrol = queries.get_patrol(current_actor(), patrol_id)
     set_etag(patrol.version)
-    return shown_patrol(patrol), 201 if is_new else 200
+    return {**shown_patrol(patrol), "receipt": patrol_receipt(patrol, is_new)}, 201 if is_new else 200
 
 
 @room.route("/patrols/<uuid:patrol_id>/finish", may=P.PATROL, methods=("POST",), refuses=(400, 409, 412, 428))

@@ -21,7 +21,7 @@ from patrol.patrols.duty_models import FrequencyPolicy, ReachWarning
 from patrol.patrols.duty_periods import PeriodKind, Span, periods_due_in
 from patrol.patrols.examination_models import Examination, ReachCoverage
 from patrol.patrols.models import Patrol, PatrolReach
-from patrol.patrols.tallying import Reason, Tally, Walk
+from patrol.patrols.tallying import Tally, Walk
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.queries import region_with_code
@@ -29,7 +29,6 @@ from patrol.waters.models import Appointment, Reach
 from patrol.waters.queries import within
 
 BY_REACH = Order("duties", (Appointment.reach_id, Appointment.id))
-_BARRED = {"doubtful": Reason.DOUBTFUL, "invalid": Reason.INVALID}
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def _walks(reach_ids: Collection[UUID], span: Span, timezone: str) -> dict[UUID,
     ).subquery()
     rows = db.session.execute(
         select(
-            named.c.reach_id, Patrol.id, Patrol.person_id, Patrol.on_behalf_of_id, Patrol.started_at, Patrol.ended_at,
+            named.c.reach_id, Patrol.id, Patrol.person_id, Patrol.on_behalf_of_id, Patrol.started_at, Patrol.ended_at, Patrol.received_at,
             Examination.verdict, ReachCoverage.covered,
         )
         .join(Patrol, Patrol.id == named.c.patrol_id)
@@ -208,9 +207,9 @@ def _walks(reach_ids: Collection[UUID], span: Span, timezone: str) -> dict[UUID,
         .where(Patrol.started_at >= start, Patrol.started_at < end)
     )
     found: dict[UUID, list[tuple[UUID, Walk]]] = defaultdict(list)
-    for reach_id, patrol_id, person_id, behalf_id, started_at, ended_at, verdict, covered in rows:
+    for reach_id, patrol_id, person_id, behalf_id, started_at, ended_at, received_at, verdict, covered in rows:
         intervals = tuple((float(low), float(high)) for low, high in covered or ())
-        barred = _BARRED.get(verdict) if verdict else Reason.NOT_EXAMINED if ended_at else Reason.UNFINISHED
+        barred = tallying.barred_by(verdict, started_at=started_at, received_at=received_at, ended=ended_at is not None)
         walk = Walk(patrol_id, started_at, clock.local_date(started_at, timezone), intervals, behalf_id is not None, barred)
         found[reach_id].append((behalf_id or person_id, walk))
     return found

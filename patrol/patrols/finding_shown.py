@@ -16,8 +16,15 @@ from patrol.patrols.integrity import RULES
 from patrol.patrols.models import Patrol
 from patrol.patrols.policy_queries import PolicyInForce
 from patrol.patrols.standing import in_force
+from patrol.patrols.tallying import REASON_TEXT, barred_by
 from patrol.people.models import Person
 
+_COUNTS = Text(
+    "“走过场”只是提示，不减少计次：按目前的结论，本次结束后计入巡河任务；覆盖达到任务所要求的长度，即完成一次",
+    "“Perfunctory” is a remark and takes nothing away: by the present verdict this patrol counts for the duty once it has ended; "
+    "where it covers as much of the reach as the duty asks for, one time is done",
+)
+_COUNTS_NOT = Text("按目前的结论，本次不计入巡河任务，任务尚未完成：{why}", "By the present verdict this patrol does not count for the duty, which it leaves undone: {why}")
 _NAMES = {rule.code: rule.name for rule in RULES}
 _ORDER = {rule.code: place for place, rule in enumerate(RULES)}
 _PARTS = ("covered", "unobserved", "not_visited")
@@ -43,9 +50,17 @@ def shown_preview(patrol: Patrol, examined: Examined, given: ExaminationInput, l
     columns = [{**finding_columns(finding), "found_at": None} for finding in examined.findings]
     return {
         "coverage": coverage, "findings": _shown_findings(columns, given, language), "verdict": examined.verdict.value,
-        "reasons": _words(examined.verdict.reasons, language), "measured": examined.pace, "examined_at": None,
+        "reasons": _words([*examined.verdict.reasons, *_of_duty(patrol, examined)], language), "measured": examined.pace, "examined_at": None,
         "policy": given.policy.thresholds.version, "policies": given.policy.versions, "stale": False, "ended_at": given.ended_at,
     }  # fmt: skip
+
+
+def _of_duty(patrol: Patrol, examined: Examined) -> list[Text]:
+    """Return whether a walk that looks perfunctory counts for the duty: the finding alone does not say it."""
+    if not any(finding.code == "perfunctory" for finding in examined.findings):
+        return []
+    barred = barred_by(examined.verdict.value, started_at=patrol.started_at, received_at=patrol.received_at, ended=True)
+    return [_COUNTS_NOT.format(why=REASON_TEXT[barred]) if barred else _COUNTS]
 
 
 def shown_rules(policy: PolicyInForce, language: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Float, ScalarSelect, and_, case, func, literal, not_, null, or_, select, true
 
-from patrol.foundation.database import UtcDateTime, db
+from patrol.foundation.database import SecondsBetween, UtcDateTime, db
 from patrol.foundation.paging import Page, page_of
 from patrol.issues.due import chinese_calendar
 from patrol.patrols import duties
@@ -19,6 +19,7 @@ from patrol.patrols.duty_queries import all_policies, as_rule, moment_of, warnin
 from patrol.patrols.examination_models import Examination, ReachCoverage
 from patrol.patrols.models import Patrol
 from patrol.patrols.tallying import metres
+from patrol.patrols.window import AHEAD
 from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.people.queries import region_with_code
@@ -26,6 +27,7 @@ from patrol.waters.models import Reach
 from patrol.waters.queries import REACH_BY_CODE, visible_reaches
 
 COUNTING_VERDICTS = ("valid", "partial")
+_IN_TIME = SecondsBetween(Patrol.started_at, Patrol.received_at) <= AHEAD.total_seconds()
 # A millimetre forgives what floating point loses, as in `tallying`.
 _SLACK_M = 0.001
 
@@ -108,12 +110,13 @@ def _warned(colour: Colour, day: date) -> ColumnElement[bool]:
 def _walks(asked: _Asked, figure: Any, *, whole: bool, ever: bool = False) -> ScalarSelect[Any]:
     """Return a figure over the patrols of a reach that count, since it is asked for or `ever`; `whole`: that cover enough alone.
 
-    A patrol that was given up as doubtful or invalid, or did not touch the reach, leaves the gap as it is.
+    A patrol that was given up as doubtful or invalid, did not touch the reach, or begins after it was received, leaves the
+    gap as it is.
     """
     found = (
         select(figure).select_from(Patrol)
         .join(Examination, Examination.patrol_id == Patrol.id).join(ReachCoverage, ReachCoverage.patrol_id == Patrol.id)
-        .where(ReachCoverage.reach_id == Reach.id, ReachCoverage.covered_m > 0, Examination.verdict.in_(COUNTING_VERDICTS))
+        .where(ReachCoverage.reach_id == Reach.id, ReachCoverage.covered_m > 0, Examination.verdict.in_(COUNTING_VERDICTS), _IN_TIME)
     )
     if whole:
         found = found.where(ReachCoverage.covered_m >= asked.needed_m)
@@ -140,7 +143,7 @@ def _covered_m(since: Mapping[UUID, datetime]) -> Mapping[UUID, float]:
         rows = db.session.execute(
             select(ReachCoverage.reach_id, Patrol.started_at, ReachCoverage.covered)
             .join(Patrol, Patrol.id == ReachCoverage.patrol_id).join(Examination, Examination.patrol_id == Patrol.id)
-            .where(ReachCoverage.reach_id.in_(since), Patrol.started_at >= min(since.values()), Examination.verdict.in_(COUNTING_VERDICTS))
+            .where(ReachCoverage.reach_id.in_(since), Patrol.started_at >= min(since.values()), Examination.verdict.in_(COUNTING_VERDICTS), _IN_TIME)
         )
         for reach_id, started_at, covered in rows:
             if started_at >= since[reach_id]:

@@ -27,8 +27,12 @@ PATROLS_LATEST = Order("started", (Patrol.started_at, Patrol.id), descending=Tru
 CHECK_INS_LATEST = Order("recorded", (CheckIn.recorded_at, CheckIn.id), descending=True)
 NO_PATROL = Text("没有这次巡河", "There is no such patrol")
 _NO_CHECK_IN = Text("没有这次签到", "There is no such check-in")
-_FOREIGN_PATROL = Text("这次巡河不是您的", "This patrol is somebody else's")
-_FOREIGN_CHECK_IN = Text("这次签到不是您的", "This check-in is somebody else's")
+_FOREIGN_PATROL = Text(
+    "这次巡河不是您的：请改为您自己的巡河，或不填 patrol_id", "This patrol is somebody else's: name your own, or report without `patrol_id`"
+)
+_FOREIGN_CHECK_IN = Text(
+    "这次签到不是您的：请改为您自己的签到，或不填 check_in_id", "This check-in is somebody else's: name your own, or report without `check_in_id`"
+)
 _BAD_PERSON = Text("person 应为 me 或人员编号", "person is `me` or an id")
 
 

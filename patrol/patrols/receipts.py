@@ -1,5 +1,6 @@
 """Receipts: what a phone may delete, told of check-ins and tracks."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,36 @@ from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.fixes import REASONS
-from patrol.patrols.models import CheckIn, CheckInPhoto
+from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.track_models import TrackBatch
+from patrol.patrols.window import is_ahead
 
 _SOMEBODY_ELSES = Text("这个编号下已有他人的照片，请换用新编号", "Somebody else's photo has this id: send yours under a new one")
 _OTHER_CONTENT = Text("这个编号下的照片与所报摘要不符", "The photo with this id is not the one whose digest was announced")
+
+
+_AHEAD = Text(
+    "所记时间比服务器收到时晚约 {lasting}：照样保存，并列为发现（clock_future）；请检查手机的日期、时间和时区",
+    "It is recorded about {lasting} after the server received it: it is kept, with the finding `clock_future`; check the phone's date, time and zone",
+)
+_COUNTS_NOT = Text("{why}。这样的巡河不计入巡河任务", "{why}. Such a patrol counts for no duty")
+_LASTING = ((timedelta(days=2), Text("{n} 天", "{n} days")), (timedelta(hours=2), Text("{n} 小时", "{n} hours")), (timedelta(0), Text("{n} 分钟", "{n} minutes")))
+_UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
+
+
+def patrol_receipt(patrol: Patrol, is_new: bool) -> dict[str, Any]:
+    """Return the receipt of a patrol's beginning."""
+    return plain_receipt(is_new) | _notices(patrol.started_at, patrol.received_at, of_patrol=True)
+
+
+def _notices(recorded_at: datetime, received_at: datetime, *, of_patrol: bool = False) -> dict[str, Any]:
+    """Return `notices` of what was recorded in the future, nothing when it was not: it is kept, and said at once."""
+    if not is_ahead(recorded_at, received_at):
+        return {}
+    ahead = recorded_at - received_at
+    lasting = next(words.format(n=ahead // unit) for (least, words), unit in zip(_LASTING, _UNITS, strict=True) if ahead >= least)
+    text = _AHEAD.format(lasting=lasting)
+    return {"notices": [{"code": "clock_future", "text": (_COUNTS_NOT.format(why=text) if of_patrol else text).in_language(language())}]}
 
 
 def plain_receipt(is_new: bool) -> dict[str, Any]:
@@ -26,7 +52,7 @@ def check_in_receipt(row: CheckIn, is_new: bool) -> dict[str, Any]:
     reasons = [why_kept_aside(photo, there.get(photo.photo_id), row) for photo in row.photos]
     pairs = list(zip(row.photos, reasons, strict=True))
     return {
-        **plain_receipt(is_new),
+        **plain_receipt(is_new), **_notices(row.recorded_at, row.received_at),
         "quarantined": [{"index": index, "photo_id": str(photo.photo_id), "reason": reason.in_language(language())}
                         for index, (photo, reason) in enumerate(pairs) if reason],
         "missing": [photo.photo_id for photo, reason in pairs if reason or photo.photo_id not in there],

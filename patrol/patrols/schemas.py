@@ -17,6 +17,11 @@ MODES = ("walk", "boat", "vehicle", "drone")
 _NOTE = ma.validate.Length(max=2000)
 
 
+class NoticeOut(ma.Schema):
+    code = ma.fields.String(required=True, metadata={"description": "Of the finding.", "example": "clock_future"})
+    text = ma.fields.String(required=True, metadata={"example": "所记时间比服务器收到时晚约 365 天：…"})
+
+
 class ReceiptOut(ma.Schema):
     accepted = ma.fields.Integer(required=True, metadata={"description": "New here, and durable."})
     duplicates = ma.fields.Integer(required=True, metadata={"description": "Were here already."})
@@ -25,6 +30,8 @@ class ReceiptOut(ma.Schema):
         "example": [{"index": 0, "photo_id": "0190b7a2-0000-7000-8000-000000000001", "reason": "…"}],
     })
     missing = ma.fields.List(ma.fields.UUID(), required=True, metadata={"description": "Photos announced, not arrived."})
+    notices = ma.fields.List(ma.fields.Nested(NoticeOut), metadata={
+        "description": "What to see to at once: the patrol or check-in is recorded in the future. Left out when there is nothing."})
 
 
 class DeviceDetails(ma.Schema):
@@ -140,6 +147,10 @@ class CheckInOut(PositionOut):
 
 
 class CheckInReceiptOut(CheckInOut):
+    receipt = ma.fields.Nested(ReceiptOut, required=True)
+
+
+class PatrolReceiptOut(PatrolOut):
     receipt = ma.fields.Nested(ReceiptOut, required=True)
 
 

@@ -36,7 +36,7 @@ from patrol.patrols.intake import (
     enter_track,
 )
 from patrol.patrols.models import Patrol
-from patrol.patrols.receipts import check_in_receipt, checkpoint_receipt, plain_receipt, track_receipt
+from patrol.patrols.receipts import check_in_receipt, checkpoint_receipt, patrol_receipt, plain_receipt, track_receipt
 from patrol.patrols.schemas import CheckInIn, FinishIn, PatrolIn
 from patrol.patrols.sync_schemas import MOST_ITEMS, SyncItemIn
 from patrol.patrols.track_schemas import PauseIn, TrackIn
@@ -168,7 +168,7 @@ def _alone(enter: Callable[[], tuple[bool, Answer]]) -> tuple[bool, Answer]:
 def _patrol(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
     patrol, is_new = enter_patrol(data, by=queue.by, id=item_id, settings=queue.settings)
     queue.patrols.append(patrol)
-    return is_new, plain_receipt(is_new)
+    return is_new, patrol_receipt(patrol, is_new)
 
 
 def _track(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:

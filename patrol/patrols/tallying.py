@@ -10,6 +10,7 @@ from uuid import UUID
 from patrol.foundation.texts import Text
 from patrol.patrols.duties import Due, Policy
 from patrol.patrols.duty_periods import PeriodKind
+from patrol.patrols.window import is_ahead
 
 Interval = tuple[float, float]
 
@@ -25,6 +26,7 @@ class Reason(StrEnum):
     TOO_SHORT = "too_short"
     SAME_DAY = "same_day"
     OUTSIDE_PERIOD = "outside_period"
+    AHEAD_OF_TIME = "ahead_of_time"
 
 
 REASON_TEXT: Mapping[Reason, Text] = {
@@ -35,8 +37,21 @@ REASON_TEXT: Mapping[Reason, Text] = {
     Reason.NOT_THIS_REACH: Text("没有走到这个河段", "It did not touch this reach"),
     Reason.TOO_SHORT: Text("覆盖不足：与同期其他巡河合计 {covered_m} 米，需 {needed_m} 米", "Too short: {covered_m} m with the others of the period, {needed_m} m are needed"),
     Reason.SAME_DAY: Text("当天已计次，同一天不重复计", "The day has been counted already"),
+    Reason.AHEAD_OF_TIME: Text("开始时间晚于服务器收到的时间，无法认定是哪一天走的", "It begins after the server received it: nobody can tell on which day it was walked"),
     Reason.OUTSIDE_PERIOD: Text("当天不在任，或当天按另一条规定计次", "On that day the person was not in office, or another policy counted"),
 }
+
+
+_BARRED = {"doubtful": Reason.DOUBTFUL, "invalid": Reason.INVALID}
+
+
+def barred_by(verdict: str | None, *, started_at: datetime, received_at: datetime, ended: bool) -> Reason | None:
+    """Return why a patrol with this verdict, None before it was examined, counts for no duty on any reach, or None when it may."""
+    if is_ahead(started_at, received_at):
+        return Reason.AHEAD_OF_TIME
+    if verdict is None:
+        return Reason.NOT_EXAMINED if ended else Reason.UNFINISHED
+    return _BARRED.get(verdict)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ def window_ms(started_at: datetime, recorded_until: datetime | None) -> tuple[in
     return first, _NEVER_MS if recorded_until is None else in_ms(recorded_until) + slack_ms
 
 
+def is_ahead(recorded_at: datetime, received_at: datetime) -> bool:
+    """Tell whether something was recorded later than a clock that is right could have, by when the server received it."""
+    return recorded_at - received_at > AHEAD
+
+
 def latest_end(*, started_at: datetime, begun_at: datetime, told_at: datetime) -> datetime:
     """Return the latest moment at which a patrol can have ended, by the server's clock and the length of patrols.
 

@@ -48,6 +48,28 @@ def test_a_check_in_finds_its_reach_and_says_how_far(chief, world):
     assert datetime.fromisoformat(reply.json["recorded_at"]) == datetime.fromisoformat(AT)
 
 
+@pytest.mark.parametrize(("ahead", "said"), [(timedelta(days=365), "365 天"), (timedelta(hours=9), "9 小时"), (timedelta(minutes=6), "6 分钟")])
+def test_what_is_recorded_in_the_future_is_kept_and_said_at_once(chief, world, ahead, said):
+    now = clock.now()
+    with clock.moved_clock(lambda: now):
+        begun = {"reach_ids": [str(world.reach.id)], "mode": "walk", "started_at": (now + ahead).isoformat()}
+        patrol_id, check_in_id = uuid4(), uuid4()
+        for status in (201, 200):
+            for reply in (chief.put(f"patrols/{patrol_id}", json=begun), chief.put(f"check-ins/{check_in_id}", json=body(recorded_at=(now + ahead).isoformat()))):
+                assert reply.status_code == status, reply.json
+                [notice] = reply.json["receipt"]["notices"]
+                assert (notice["code"], said in notice["text"], "请检查手机" in notice["text"]) == ("clock_future", True, True)
+        assert "不计入巡河任务" in chief.put(f"patrols/{patrol_id}", json=begun).json["receipt"]["notices"][0]["text"]
+        queue = [{"kind": "patrol", "id": str(uuid4()), "data": begun},
+                 {"kind": "check_in", "id": str(uuid4()), "data": {**body(recorded_at=(now + ahead).isoformat()), "photos": []}}]
+        results = chief.post("sync", json={"device": "x", "items": queue}).json["results"]
+        assert [(row["status"], row["receipt"]["notices"][0]["code"]) for row in results] == [("accepted", "clock_future")] * 2
+        right = chief.put(f"patrols/{uuid4()}", json={**begun, "started_at": (now + timedelta(minutes=5)).isoformat()})
+        assert right.json["receipt"] == {"accepted": 1, "duplicates": 0, "quarantined": [], "missing": []}
+        found = chief.get(f"patrols/{patrol_id}/preview").json["findings"]
+        assert "clock_future" in {row["code"] for row in found}
+
+
 @pytest.mark.parametrize(("datum", "least_m"), [("gcj02", 300), ("bd09", 500)])
 def test_positions_are_kept_raw_and_told_in_wgs84(chief, datum, least_m):
     reply = chief.put(f"check-ins/{uuid4()}", json=body(datum=datum))

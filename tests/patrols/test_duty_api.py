@@ -1,6 +1,6 @@
 """Duties, gaps, policies and warnings over HTTP."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -131,6 +131,19 @@ def test_why_others_do_not_count(world, office, build):
     assert counts(period)["done"] == 0
     assert period["patrols"][0]["why_not"]["text"] == "覆盖不足：与同期其他巡河合计 100 米，需 600 米"
     assert (period["covered_m"], period["covered_by_all_m"]) == (100, 1000)
+
+
+def test_what_begins_after_it_was_received_counts_for_no_duty_and_closes_no_gap(world, office):
+    at = datetime.fromisoformat("2026-11-18T08:00:00+08:00")
+    ahead = walked(world.chief, world.reach, at.isoformat(), WHOLE, received_at=at - timedelta(minutes=6))
+    period = the_period(office)
+    assert [(row["id"], row["why_not"]["code"]) for row in period["patrols"]] == [(str(ahead.id), "ahead_of_time")]
+    assert (counts(period)["done"], period["covered_by_all_m"]) == (0, 0)
+    [gap] = gaps(office)
+    assert (gap["covered_m"], gap["last_patrolled_at"]) == (0, None)
+    walked(world.chief, world.reach, at.isoformat(), WHOLE, received_at=at - timedelta(minutes=4))
+    assert counts(the_period(office))["done"] == 1
+    assert gaps(office) == []
 
 
 def test_short_walks_add_up_and_overlap_does_not(world, office):

@@ -176,6 +176,21 @@ def test_a_preview_writes_nothing_and_ends_with_the_last_fix(chief, world, queri
     assert chief.get(f"patrols/{patrol_id}").json["coverage"] == []
 
 
+@pytest.mark.parametrize(("code", "judgement", "verdicts", "said"), [
+    ("speed", "dismissed", ("valid", "partial"), ("只是提示", "本次结束后计入巡河任务", "完成一次")),
+    ("perfunctory", "upheld", ("doubtful",), ("不计入巡河任务", "尚未完成", "存疑"))])
+def test_a_preview_says_whether_a_perfunctory_walk_counts_for_the_duty(chief, office, world, code, judgement, verdicts, said):
+    hasty = Walker(seed=5, sigma_m=8.0, speed_mps=4.5).walk(LINE)
+    patrol_id = patrolled(chief, world.reach, hasty)
+    assert say(office, patrol_id, "judge", code=code, judgement=judgement).status_code == 201
+    preview = chief.get(f"patrols/{patrol_id}/preview").json
+    assert "perfunctory" in {row["code"] for row in preview["findings"]}
+    assert all(words in preview["reasons"][-1] for words in said), preview["reasons"]
+    assert preview["verdict"] in verdicts
+    slow = chief.get(f"patrols/{patrolled(chief, world.reach, WALK)}/preview").json
+    assert not any("巡河任务" in words for words in slow["reasons"])
+
+
 def test_a_preview_of_a_patrol_of_which_nothing_came(chief, world):
     patrol_id = begin(chief, world.reach, WALK)
     preview = chief.get(f"patrols/{patrol_id}/preview")

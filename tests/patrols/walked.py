@@ -9,14 +9,14 @@ from patrol.patrols.examination_models import Examination, ExaminationPolicy, Re
 from patrol.patrols.models import Patrol
 
 
-def walked(person, reach, at, *covered, verdict="valid", on_behalf_of=None, named=True, finished=True) -> Patrol:
+def walked(person, reach, at, *covered, verdict="valid", on_behalf_of=None, named=True, finished=True, received_at=None) -> Patrol:
     """Keep a patrol of an hour from `at` (RFC 3339) on that covered these `(from_m, to_m)`; `verdict` None: not examined."""
     started_at = datetime.fromisoformat(at)
     covered_m = sum(high - low for low, high in covered)
     with transaction():
         patrol = Patrol(
             id=new_id(), person_id=person.id, on_behalf_of_id=on_behalf_of and on_behalf_of.id, region_id=reach.region_id, mode="walk",
-            started_at=started_at, ended_at=started_at + timedelta(hours=1) if finished else None, received_at=clock.now(), digest="0" * 64,
+            started_at=started_at, ended_at=started_at + timedelta(hours=1) if finished else None, received_at=received_at or started_at + timedelta(hours=2), digest="0" * 64,
             version=1, reaches=[reach] if named else [])
         db.session.add(patrol)
         db.session.flush()
