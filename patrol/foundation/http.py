@@ -17,6 +17,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from patrol.foundation import json_safety
 from patrol.foundation.database import reading
 from patrol.foundation.errors import BadRequest, NeedsIfMatch, Stale, UnsupportedKind
+from patrol.foundation.examples import with_examples
 from patrol.foundation.problems import PROBLEM_JSON, ProblemSchema, register_problem_handlers
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
@@ -260,7 +261,7 @@ class PatrolApi(Api):
 
     def description(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
-        return _also_as_forms(self.spec.to_dict())
+        return _also_as_forms(with_examples(self.spec.to_dict()))
 
     def _openapi_json(self) -> Response:
         response: Response = self._app.json.response(self.description())
