@@ -20,6 +20,11 @@ _IMAGE_CONTENT = {f"image/{kind}": {"schema": {"type": "string", "format": "bina
 room = Room("evidence", __name__, url_prefix="/api/v1", description="Photographs")
 _NEEDS_IMAGE = Text("请以 image/* 类型发送照片内容", "Send the photo's bytes with a Content-Type of image/*")
 _NO_ORIGINALS = Text("您的角色不能查看原始照片", "Your roles do not include seeing original photos")
+_CITIZENS_ORIGINAL = Text(
+    "这是市民的照片，原始文件可能暴露拍摄人，因此不公开：只有受理或复核问题的人员（河长办 office、督察 supervisor）可以查看；请改用 screen",
+    "This is a citizen's photo, whose original is hidden because it could give its sender away: only who receives or reviews issues may see it "
+    "(roles `office` and `supervisor`); take `screen` instead",
+)
 
 
 def _may_see_original(photo: Photo) -> bool:
@@ -85,5 +90,5 @@ def show_photo_size(photo_id: UUID, size: str) -> Response:
     """Give a photo's picture: `thumb` (320 px), `screen` (1600 px), or the `original` as it was sent."""
     photo = get_photo(current_actor(), photo_id)
     if size == "original" and not _may_see_original(photo):
-        raise NotAllowed(_NO_ORIGINALS)
+        raise NotAllowed(_CITIZENS_ORIGINAL if photo.owner_id is None else _NO_ORIGINALS)
     return send_size(photo, size)

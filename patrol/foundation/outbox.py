@@ -171,12 +171,19 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def deliver(row_id: UUID) -> bool:
-    """Deliver one row; return whether it is delivered now. A failure is noted on the row with the next attempt's time."""
+    """Deliver one row; return whether it is delivered now. A failure is noted on the row with the next attempt's time.
+
+    A row that has used up its attempts is left as it is, however often it was handed over.
+    """
     from patrol.foundation.transaction import transaction  # noqa: PLC0415 - transaction hands rows to this module
 
     row = db.session.get(OutboxRow, row_id)
     if row is None or row.delivered_at is not None:
         return True
+    if row.attempts >= MOST_ATTEMPTS:
+        # It was handed over more than once, and used up its attempts meanwhile: now a person has to look.
+        db.session.rollback()
+        return False
     kind, payload = row.kind, dict(row.payload)
     db.session.rollback()
     try:

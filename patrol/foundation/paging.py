@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -54,14 +54,37 @@ class Page(Generic[T]):
     next: str | None
 
 
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """A part of a list in an order of its own; `first` gives the select of its first so many rows, past a cursor if there is one."""
+
+    order: Order
+    first: Callable[[int, str | None], Select[T]]
+
+
 def page_of(statement: Select[T], order: Order, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[T]:
     """Run `statement` for one page in `order`. Raises Invalid (422) for a cursor that is not of this list and order."""
-    if cursor is not None:
-        statement = statement.where(beyond(cursor, order))
-    ordered = statement.order_by(*order.clauses()).limit(limit + 1)
-    rows = db.session.scalars(ordered).unique().all()
-    following = _cursor_of(rows[limit - 1], order) if len(rows) > limit else None
-    return Page(rows[:limit], following)
+    return page_of_parts([Part(order, lambda _limit, _cursor: statement)], limit=limit, cursor=cursor)
+
+
+def page_of_parts(parts: Sequence[Part[T]], *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[T]:
+    """Run one page of a list that is made of `parts` behind each other, whose orders have different names.
+
+    A part is asked only when those before it do not fill the page. Raises Invalid (422) as `page_of`.
+    """
+    rows: list[tuple[T, Order]] = []
+    for part in parts if cursor is None else parts[_part_of(cursor, [part.order for part in parts]):]:
+        wanted = limit + 1 - len(rows)
+        statement = part.first(wanted, cursor)
+        if cursor is not None:
+            statement = statement.where(beyond(cursor, part.order))
+        found = db.session.scalars(statement.order_by(*part.order.clauses()).limit(wanted)).unique()
+        rows += [(row, part.order) for row in found]
+        cursor = None
+        if len(rows) > limit:
+            break
+    following = _cursor_of(*rows[limit - 1]) if len(rows) > limit else None
+    return Page([row for row, _ in rows[:limit]], following)
 
 
 def beyond(cursor: str, order: Order) -> ColumnElement[bool]:
@@ -82,9 +105,28 @@ def _cursor_of(row: Any, order: Order) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([order.name, *values])).decode().rstrip("=")
 
 
+def _part_of(cursor: str, orders: Sequence[Order]) -> int:
+    """Return the place of the order in which a cursor goes on; of one that is of none, reading it raises Invalid."""
+    for place, order in enumerate(orders[:-1]):
+        if _name_in(cursor) == order.name:
+            return place
+    return len(orders) - 1
+
+
+def _name_in(cursor: str) -> Any:
+    try:
+        return _parts_of(cursor)[0]
+    except (ValueError, TypeError, binascii.Error, LookupError):
+        return None
+
+
+def _parts_of(cursor: str) -> Any:
+    return orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+
+
 def _read_cursor(cursor: str, order: Order) -> list[Any]:
     try:
-        name, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        name, *values = _parts_of(cursor)
         if name != order.name or len(values) != len(order.columns):
             raise ValueError(name)
         return [_typed(value, column.type.python_type) for value, column in zip(values, order.columns, strict=True)]

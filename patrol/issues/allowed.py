@@ -70,7 +70,7 @@ OWN_WORK = Text(
     "whoever leads, co-handles, rectified or worked on it, or acts for such a person, may not verify, close, reject, suspend or check it, "
     "nor decide on more time or reopening: somebody else has to",
 )
-_NOT_CHIEF = Text("重大问题的结案、挂账和受理后的不予受理须由县级河长签字", "a major issue is closed, put on the ledger or, once accepted, rejected by the district's chief")
+_NOT_CHIEF = Text("重大问题的“{step}”须由县级河长签字", "for a major issue “{step}” is signed by the district's chief")
 _NOT_ONESELF = Text("责任人和协办人不能督办自己", "the lead and co-handlers cannot supervise themselves")
 _NOT_ABOVE = Text("河长只能督办下级辖区的问题", "a chief supervises issues of the regions below")
 _NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
@@ -169,8 +169,9 @@ def _refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
     permission = step.permission_for(issue.severity, is_charge=issue.is_charge)
     if permission not in actor.permissions:
         is_major_signature = permission == step.needs_for_major
-        return _NOT_CHIEF if is_major_signature else _NO_PERMISSION.format(step=step.name)
-    return _REFUSAL[step.who](issue, actor)
+        return (_NOT_CHIEF if is_major_signature else _NO_PERMISSION).format(step=step.name)
+    refusal = _REFUSAL[step.who](issue, actor)
+    return refusal and refusal.format(step=step.name)
 
 
 def may_check(issue: IssueFacts, permissions: frozenset[Permission]) -> bool:
@@ -183,6 +184,17 @@ def may_check(issue: IssueFacts, permissions: frozenset[Permission]) -> bool:
 def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:
     """Return the steps that `actor` may take on `issue` now, in the table's order."""
     return [step for step in steps_from(issue.state) if _untimely(step, issue) is None and _refusal(step, issue, actor) is None]
+
+
+def signed_by_others(issue: IssueFacts, actor: ActorFacts) -> list[tuple[Step, Text]]:
+    """Return the steps for which `issue` waits for a signature that `actor` may not give now, each with the reason."""
+    steps = [step for step in steps_from(issue.state) if is_signature(step, issue) and _untimely(step, issue) is None]
+    return [(step, why) for step in steps if (why := _refusal(step, issue, actor)) is not None]
+
+
+def is_signature(step: Step, issue: IssueFacts) -> bool:
+    """Tell whether the district's chief, or who signs in that chief's stead, takes `step` on such an issue."""
+    return step.needs_for_major is not None and signed_by_chief(issue.severity, is_charge=issue.is_charge)
 
 
 def is_out_of_turn(issue: IssueFacts, verb: Verb) -> bool:

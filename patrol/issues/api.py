@@ -171,12 +171,16 @@ def show_routing(issue_id: UUID) -> Response:
 @room.route("/issues/<uuid:issue_id>/allowed", may=P.SEE_ISSUES)
 @room.response(200, AllowedOut)
 def show_allowed(issue_id: UUID) -> Response:
-    """Show the steps open to the caller now, and what each brings."""
+    """Show the steps open to the caller now, what each brings, and which wait for somebody else's signature."""
     actor = current_actor()
     issue, reader = queries.get_issue(actor, issue_id), Reader.of(actor, settings().timezone)
     steps = [shown_step(step, issue, reader.language) for step in reader.allowed(issue)]
+    others = [
+        {"verb": step.verb.value, "name": step.name.in_language(reader.language), "reason": why.in_language(reader.language)}
+        for step, why in reader.signed_by_others(issue)
+    ]
     set_etag(issue.version)
-    return answer({"state": issue.state, "allowed": [step["verb"] for step in steps], "steps": steps})
+    return answer({"state": issue.state, "allowed": [step["verb"] for step in steps], "steps": steps, "signed_by_others": others})
 
 
 def _caller() -> Actor | None:

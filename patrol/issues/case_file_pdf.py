@@ -29,7 +29,10 @@ LABELS: tuple[tuple[str, Text], ...] = (
 )  # fmt: skip
 _PHOTOS, _HISTORY = Text("照片", "Photos"), Text("办理经过", "History")
 _COLUMNS = (Text("序号", "No."), Text("时间", "Time"), Text("经手", "By"), Text("事项", "Step"), Text("说明", "Said"))
-_KINDS = {"before": Text("整改前", "before"), "during": Text("整改中", "during"), "after": Text("整改后", "after")}
+_KINDS = {
+    "before": Text("整改前", "before"), "during": Text("整改中", "during"), "after": Text("整改后", "after"),
+    "other": Text("反映人认为未整改到位", "called not fixed by the complainant"),
+}  # fmt: skip
 _CHECKS, _FINDINGS = Text("现场抽查", "Spot checks"), Text("存疑之处（供人判断）", "Doubts, for a person to judge")
 _RESULTS = {
     "cured": Text("已整改到位", "cured"), "relapsed": Text("反弹", "came back"), "not_as_reported": Text("与上报不符", "not as reported"),

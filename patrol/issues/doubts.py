@@ -20,6 +20,8 @@ LEAST_DISTANCE_M, ACCURACIES = 150.0, 3.0
 # The field's rule for proof: an after-photo is taken within 100 m of the issue. What the issue's own position errs, as it
 # was stored, explains as much more; where that is a lot, nearness is neither shown nor refuted, and the finding says so.
 AFTER_DISTANCE_M = 100.0
+SHOW_TROUBLE = ("before", "other")
+"""Kinds of photos that show what is wrong: as it was reported, and as its complainant calls it not fixed."""
 _PROOFS = ("after", "check")
 OLD_PHOTO = timedelta(days=3)
 CLOCK_OFF = timedelta(days=1)
@@ -193,7 +195,7 @@ def _mistimed(shot: Shot, recorded_at: datetime) -> list[Doubt]:
     if shot.taken_at is None:
         return []
     facts: dict[str, Any] = {"photo_id": str(shot.id), "taken_at": shot.taken_at.isoformat(), "by": shot.time_by}
-    if shot.kind == "before" and recorded_at - shot.taken_at > OLD_PHOTO:
+    if shot.kind in SHOW_TROUBLE and recorded_at - shot.taken_at > OLD_PHOTO:
         facts |= {"recorded_at": recorded_at.isoformat(), "threshold_days": OLD_PHOTO.days}
         return [Doubt("photo_old", "warning", facts, _OLD.format(days=(recorded_at - shot.taken_at).days))]
     if _is_too_early(shot):

@@ -19,7 +19,7 @@ from patrol.foundation import outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.issues.accusations import CHARGES
-from patrol.issues.doubts import Known, Shot, bits_between, doubts_about_photos, doubts_about_report
+from patrol.issues.doubts import SHOW_TROUBLE, Known, Shot, bits_between, doubts_about_photos, doubts_about_report
 from patrol.issues.events import BecameCharge
 from patrol.issues.history import SPOT_CHECK
 from patrol.issues.lifecycle import Verb
@@ -116,7 +116,7 @@ def _shots(issue: Issue, timezone: str, pictures: _Pictures) -> list[Shot]:
         .where(HistoryEntry.issue_id == issue.id, HistoryEntry.verb.in_(_TELLING))
         .order_by(HistoryEntry.seq)
     ).all()  # fmt: skip
-    has_before = any(link.kind == "before" for link in issue.photo_links)
+    has_before = any(link.kind in SHOW_TROUBLE for link in issue.photo_links)
     shots = [_shot(issue, link, entries, has_before, timezone, pictures) for link in issue.photo_links]
     checks = [entry for entry in entries if entry.verb == SPOT_CHECK and entry.photos]
     ids = {UUID(photo["id"]) for entry in checks for photo in entry.photos}

@@ -22,7 +22,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME
 from patrol.issues.due import WITHOUT_DUE, is_overdue
 from patrol.issues.export_parts import last_day, parts_by_issue, sides_by_issue
-from patrol.issues.filters import Filters, order_of
+from patrol.issues.filters import Filters, order_of, parts_of
 from patrol.issues.lifecycle import STATE_NAME
 from patrol.issues.listing import ordered
 from patrol.issues.models import Issue, number_of
@@ -70,11 +70,17 @@ def rows_of(export: Export, columns: Sequence[str] = _COLUMNS, *, naive: bool = 
     `columns` must hold those that an order goes by. Moments are `naive` as the database holds them, in UTC, where a
     time zone for each of them would cost too much.
     """
-    last, shown = None, [_naive(name) if naive else getattr(Issue, name) for name in columns]
+    shown = [_naive(name) if naive else getattr(Issue, name) for name in columns]
+    for part in parts_of(export.order):
+        yield from _rows_of_part(export, part, shown)
+
+
+def _rows_of_part(export: Export, part: str, shown: Sequence[Any]) -> Iterator[Sequence[Row[Any]]]:
+    last = None
     while True:
         after = None if last is None else partial(past, last)
-        statement = ordered(export.actor, export.filters, export.order, limit=BATCH, after=after)
-        order = order_of(export.order, Issue)
+        statement = ordered(export.actor, export.filters, part, limit=BATCH, after=after)
+        order = order_of(part, Issue)
         page = statement.with_only_columns(*shown, maintain_column_froms=True)
         page = page.order_by(*order.clauses()).limit(BATCH)
         # By the connection: they are plain rows, and going through the mapper would double what reading them costs.
@@ -101,7 +107,7 @@ def refuse_too_many_for_a_sheet(export: Export) -> None:
     if (db.session.scalar(select(func.max(Issue.serial))) or 0) <= MOST_SHEET_ROWS:
         return
     most = MOST_SHEET_ROWS + 1
-    passing = ordered(export.actor, export.filters, export.order, limit=most)
+    passing = ordered(export.actor, export.filters, "newest", limit=most)
     passing = passing.with_only_columns(Issue.id, maintain_column_froms=True).limit(most)
     if (db.session.scalar(select(func.count()).select_from(passing.subquery())) or 0) > MOST_SHEET_ROWS:
         raise Invalid(_TOO_MANY.format(most=MOST_SHEET_ROWS))

@@ -10,6 +10,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.moments import Moment
+from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues.api import room, settings
 from patrol.issues.figure_models import DailyFigures
@@ -20,6 +21,15 @@ from patrol.people.permissions import Permission as P
 from patrol.people.queries import region_with_code
 
 MOST_DAYS = 400
+_ONLY_ENDED = Text(
+    "按日数据在当天结束后由后台写入，已存到{last}；之后各天（含今天）尚无数据，请次日再查，目前的件数见 GET /api/v1/issues?created_after=…",
+    "A day's figures are stored by the worker once it has ended, so far up to {last}; later days, today among them, are not there yet: "
+    "ask again on the day after, and for what stands now GET /api/v1/issues?created_after=…",
+)
+_NOT_YET = Text(
+    "尚无按日数据：每天的数据在当天结束后由后台写入，请确认后台任务在运行，次日再查",
+    "No figures are stored yet: the worker writes a day's once it has ended; see that the worker runs, and ask again on the day after",
+)
 _NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 _ORDER = Text("起始日期不能晚于截止日期，且最多 {most} 天", "`from` lies before `to`, and at most {most} days apart")
 
@@ -55,6 +65,9 @@ class DailyFiguresOut(ma.Schema):
     region = ma.fields.Dict(required=True, metadata={"example": {"code": "990100", "name": "清溪区"}})
     items = ma.fields.List(ma.fields.Nested(DayFiguresOut), required=True, metadata={"description": "Each day that was counted, the first one first."})
     total = ma.fields.Nested(FiguresOut, required=True)
+    counted_until = ma.fields.Date(required=True, allow_none=True, metadata={
+        "description": "The last day whose figures are stored, null when there is none. A day is stored once it has ended: today is never among `items`."})
+    note = ma.fields.String(required=True, metadata={"description": "The same in words, and what to do for later days."})
     next = ma.fields.String(required=True, allow_none=True)
 
 
@@ -76,8 +89,13 @@ def show_daily_figures(args: dict[str, Any]) -> dict[str, Any]:
         .group_by(DailyFigures.day).order_by(DailyFigures.day)
     ).all()  # fmt: skip
     days = [{"day": row[0], "counted_at": row[1], **_with_shares(dict(zip(COUNTS, map(int, row[2:]), strict=True)))} for row in rows]
+    until = db.session.scalar(select(func.max(DailyFigures.day)))
+    note = _ONLY_ENDED.format(last=until) if until else _NOT_YET
     total = {name: sum(day[name] for day in days) for name in COUNTS}
-    return {"region": {"code": region.code, "name": region.name}, "items": days, "total": _with_shares(total), "next": None}
+    return {
+        "region": {"code": region.code, "name": region.name}, "items": days, "total": _with_shares(total),
+        "counted_until": until, "note": note.in_language(language()), "next": None,
+    }  # fmt: skip
 
 
 def _region_asked(code: str | None) -> Region:

@@ -229,7 +229,20 @@ ORDERS: Mapping[str, tuple[tuple[str, ...], bool]] = {
 """Each order's columns, and whether it goes downwards."""
 
 
+_UNDATED = ".undated"
+
+
+def parts_of(order: str) -> tuple[str, ...]:
+    """Return the names of the orders that make up `order` behind each other: what shows no due date has none to be sorted by."""
+    return (order, order + _UNDATED) if ORDERS[order][0][0] == Issue.due_at.key else (order,)
+
+
+def has_due_dates(name: str) -> bool | None:
+    """Tell whether a part holds the issues that show a due date, or those that do not; None for all."""
+    return None if parts_of(name.removesuffix(_UNDATED)) == (name,) else not name.endswith(_UNDATED)
+
+
 def order_of(name: str, entity: Any) -> Order:
-    """Return the order `name` over the columns of `entity`, Issue or an alias of it."""
-    columns, descending = ORDERS[name]
+    """Return the order `name`, or the part of one, over the columns of `entity`, Issue or an alias of it."""
+    columns, descending = ORDERS[name.removesuffix(_UNDATED)]
     return Order(name, tuple(getattr(entity, column) for column in columns), descending)

@@ -50,7 +50,15 @@ class AllowedStepOut(ma.Schema):
     may = _F.List(_F.String(), required=True)
 
 
+class SignedByOthersOut(ma.Schema):
+    verb = _F.String(required=True, metadata={"example": "resume"})
+    name = _F.String(required=True, metadata={"example": "恢复办理"})
+    reason = _F.String(required=True, metadata={"description": "Why the caller may not, and who can."})
+
+
 class AllowedOut(ma.Schema):
     state = _F.String(required=True)
     allowed = _F.List(_F.String(), required=True)
     steps = _F.List(_F.Nested(AllowedStepOut), required=True)
+    signed_by_others = _F.List(_F.Nested(SignedByOthersOut), required=True, metadata={
+        "description": "What a major issue waits for that the caller may not sign: the district's chief does, or who stands in."})

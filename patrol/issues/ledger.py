@@ -1,17 +1,28 @@
 """The open ledger (挂账): an issue that needs works waits there with milestones and a review date."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
+from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import is_charge
 from patrol.issues.categories import Severity
+from patrol.issues.lifecycle import Verb
+from patrol.issues.models import HistoryEntry
 from patrol.issues.signing import saying_who, who_can_sign
 from patrol.issues.taking import Taking
+from patrol.people.models import Person
 
 MOST_DAYS_TO_REVIEW = 366
 """What is on the ledger is looked at again within a year, whatever the works take."""
+_ANSWERS = ("approved_by", "reported_to")
 _REVIEW_PAST = Text("复查日期必须晚于今天", "The day of the review must lie after today")
 _REVIEW_FAR = Text("复查日期最多在 {days} 天以后", "The review lies at most {days} days ahead")
 _MILESTONE_PAST = Text("节点日期不能早于今天", "A milestone cannot be due before today")
@@ -45,7 +56,9 @@ def suspend(taking: Taking) -> None:
 
 
 def _approve(taking: Taking, today: date) -> None:
-    """Note which general chief approves, or, where the office names nobody, is told; a charge, which no chief sees, needs none.
+    """Note which general chief approves, who may be the one who takes the step, or, where the office names nobody, is told.
+
+    A charge, which no chief sees, needs none.
 
     Raises Invalid (422) for somebody who cannot, and for a major issue where nobody is named.
     """
@@ -55,9 +68,8 @@ def _approve(taking: Taking, today: date) -> None:
             raise Invalid(_CHARGE, errors={"approved_by": [_CHARGE]})
         return
     able = who_can_sign(taking.issue, today)
-    if not named and any(person.id == taking.by.person_id for person in able):
-        return
-    chosen = next((person for person in able if named.lower() in (person.username, str(person.id))), None)
+    signer = next((person for person in able if person.id == taking.by.person_id and not named), None)
+    chosen = signer or next((person for person in able if named.lower() in (person.username, str(person.id))), None)
     if chosen is None and not named and taking.issue.severity != Severity.MAJOR:
         # The office may act with its chief's word alone; but the chief hears of it, and so of a word that was not given.
         if able:
@@ -67,6 +79,33 @@ def _approve(taking: Taking, today: date) -> None:
         fault = saying_who(_NOT_HIM if named else _NOT_APPROVED, taking.issue, today)
         raise Invalid(fault, errors={"approved_by": [fault]})
     taking.changes["approved_by"] = {"from": None, "to": {"id": str(chosen.id), "name": chosen.name}}
+
+
+def who_answers(issue_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return who answers for issues on the ledger, by id: the general chief who approved, and the one to whom it was reported.
+
+    Both are None for a charge, and where no chief could be told. Two statements at most.
+    """
+    if not issue_ids:
+        return {}
+    rows = db.session.execute(
+        select(HistoryEntry.issue_id, HistoryEntry.changes).where(HistoryEntry.issue_id.in_(issue_ids), HistoryEntry.verb == Verb.SUSPEND)
+        .order_by(HistoryEntry.seq)
+    )  # fmt: skip
+    named = {row.issue_id: {how: row.changes[how]["to"] for how in _ANSWERS if how in row.changes} for row in rows}
+    ids = {UUID(chief["id"]) for chiefs in named.values() for chief in chiefs.values()}
+    people = db.session.scalars(select(Person).where(Person.id.in_(ids)).options(joinedload(Person.region))).all() if ids else ()
+    shown = {str(person.id): _shown_chief(person) for person in people}
+    none: dict[str, Any] = dict.fromkeys(_ANSWERS)
+    return {issue_id: none | {how: shown[to["id"]] for how, to in named.get(issue_id, {}).items()} for issue_id in issue_ids}
+
+
+def _shown_chief(person: Person) -> dict[str, Any]:
+    region = person.region
+    return {
+        "id": person.id, "name": person.name, "title": person.title,
+        "region": {"code": region.code, "name": region.name, "level": region.level},
+    }  # fmt: skip
 
 
 def leave_ledger(taking: Taking) -> None:

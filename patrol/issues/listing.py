@@ -10,19 +10,21 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, literal, or_, select, union
 
 from patrol.foundation.database import db
-from patrol.foundation.paging import Page, beyond, page_of
+from patrol.foundation.paging import Page, Part, beyond, page_of_parts
 from patrol.issues.branches import After, Branch, first_ids, is_split
 from patrol.issues.deciding import LATE_CODE
-from patrol.issues.due import CLOCK_RUNS
+from patrol.issues.due import CLOCK_RUNS, WITHOUT_DUE
 from patrol.issues.filters import (
     Filters,
     asked_regions,
     handled_by,
+    has_due_dates,
     is_indexed,
     is_joint_with,
     number_in,
     order_of,
     others,
+    parts_of,
     says,
     several_of,
 )
@@ -44,17 +46,22 @@ MOST_COUNTED = 500
 
 def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[Issue]:
     """Return one page of the visible issues that pass, with all that an issue shows."""
-    after = partial(beyond, cursor) if cursor else None
-    statement = ordered(actor, filters, order, limit=limit + 1, after=after).options(*shown_parts(Issue))
-    return page_of(statement, order_of(order, Issue), limit=limit, cursor=cursor)
+    def part(name: str) -> Part[Issue]:
+        def first(wanted: int, cursor: str | None) -> Select[Any]:
+            after = partial(beyond, cursor) if cursor else None
+            return ordered(actor, filters, name, limit=wanted, after=after).options(*shown_parts(Issue))
+
+        return Part(order_of(name, Issue), first)
+
+    return page_of_parts([part(name) for name in parts_of(order)], limit=limit, cursor=cursor)
 
 
 def ordered(actor: Actor, filters: Filters, order: str, *, limit: int, after: After = None) -> Select[Any]:
-    """Return the select of the first `limit` visible issues that pass; the caller still orders it.
+    """Return the select of the first `limit` visible issues that pass, of a part of an order; the caller still orders it.
 
     `after` makes the condition by which a page goes on, for an order over an entity.
     """
-    branches, by = _branches(actor, filters), order_of(order, Issue)
+    branches, by = _branches(actor, filters, has_due_dates(order)), order_of(order, Issue)
     if not branches:
         return select(Issue).where(false())
     if filters.q and _by_words(filters.q):
@@ -64,12 +71,19 @@ def ordered(actor: Actor, filters: Filters, order: str, *, limit: int, after: Af
     return select(Issue).where(Issue.id.in_(first_ids(branches, by, limit=limit, after=after)))
 
 
-def _branches(actor: Actor, filters: Filters) -> list[Branch]:
-    """Return the reasons for which an issue is in the list, each with all filters."""
+def _branches(actor: Actor, filters: Filters, dated: bool | None) -> list[Branch]:
+    """Return the reasons for which an issue is in the list, each with all filters; only with a due date or only without, if `dated` says so."""
     several, conditions = several_of(filters), others(filters)
     # Only these can be late; without them the database walks back through all that arrived.
-    if states := filters.state or (CLOCK_RUNS if filters.overdue else tuple(LATE_CODE) if filters.decision_late else ()):
-        several[Issue.state] = [state.value for state in states]
+    states = filters.state or (CLOCK_RUNS if filters.overdue else tuple(LATE_CODE) if filters.decision_late else ())
+    if states:
+        several[Issue.state] = [state.value for state in states if dated is None or dated == (state not in WITHOUT_DUE)]
+        if not several[Issue.state]:
+            return []
+    elif dated:
+        conditions.append(Issue.state.not_in(WITHOUT_DUE))
+    elif dated is False:
+        several[Issue.state] = [state.value for state in WITHOUT_DUE]
     if filters.q and filters.q.strip() and not _by_words(filters.q):
         conditions.append(says(filters.q))
     person_id = filters.assigned_to
@@ -162,7 +176,7 @@ def counted_lists(actor: Actor) -> list[Counted]:
     rows, seen = lists_for(actor.permissions), scope_of(actor)
     others = {name: other for name, other in _others.items() if other.row.for_any & actor.permissions}
     found: list[tuple[str, ListRow, str, str, ColumnElement[int]]] = [
-        *((name.value, row, "issues", f"list={name.value}", _number_in(branches_of(name, actor, seen))) for name, row in rows.items()),
+        *((name.value, row, "/api/v1/issues", f"list={name.value}", _number_in(branches_of(name, actor, seen))) for name, row in rows.items()),
         *((name, other.row, other.path, other.filter, _number_of(other.ids(actor))) for name, other in others.items()),
     ]
     if not found:

@@ -195,7 +195,7 @@ class CoHandler(Base):
 
 
 class IssuePhoto(Base):
-    """A photo on an issue, brought by step `seq` of its history: `before`, `during` or `after`."""
+    """A photo on an issue, brought by step `seq` of its history: `before`, `during`, `after`, or `other` of a complainant's "not fixed"."""
 
     __tablename__ = "issue_photos"
 

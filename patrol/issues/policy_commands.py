@@ -11,6 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from patrol.foundation import clock
 from patrol.foundation.errors import Refusal
+from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.foundation.transaction import transaction
 from patrol.issues import policy_actions, policy_queries
 from patrol.issues.calendar_files import import_calendar
@@ -62,6 +63,8 @@ def add_command(kind: str, file: Path, dry_run: bool) -> None:
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     click.echo(f"it {word} version {row.version}, from {row.valid_from} on")
+    if dry_run:
+        click.echo(f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}")
 
 
 @commands.command("import-calendar")
@@ -78,5 +81,7 @@ def import_calendar_command(file: Path, dry_run: bool) -> None:
     for fault in report.errors:
         click.echo(f"row {fault.row} · {fault.field}: {fault.message.en} / {fault.message.zh}", err=True)
     click.echo(f"{report.created} created, {report.unchanged} unchanged, {len(report.errors)} errors")
+    if dry_run:
+        click.echo(f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}")
     if report.errors:
         raise SystemExit(1)

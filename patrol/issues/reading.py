@@ -11,7 +11,7 @@ from patrol.foundation import clock
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import IssueFacts, may_check, steps_open_to
+from patrol.issues.allowed import ActorFacts, IssueFacts, may_check, signed_by_others, steps_open_to
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
@@ -40,6 +40,7 @@ from patrol.issues.history import (
     TAKE_BACK_PART,
     TAKE_IN,
 )
+from patrol.issues.ledger import who_answers
 from patrol.issues.lifecycle import ENDED, VERB_NAME, State, Step
 from patrol.issues.listing import Counted
 from patrol.issues.milestones import NOT_DONE
@@ -47,7 +48,7 @@ from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, Issu
 from patrol.issues.parts import is_late
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
-from patrol.issues.signing import left_to, signs_higher
+from patrol.issues.signing import left_to, saying_who, signs_higher
 from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
@@ -80,7 +81,8 @@ class Reader:
     """Who reads, in which language, when, and in which districts that person signs closures of major issues.
 
     `facts` remembers what the law needs to know of each issue looked at, `own_work` of each that the reader could check
-    whether it is the reader's own work, `stead` whether the reader signs it in the stead of the district's chief.
+    whether it is the reader's own work, `stead` whether the reader signs it in the stead of the district's chief, `ledger`
+    who answers for it on the ledger.
     """
 
     actor: Actor
@@ -91,6 +93,7 @@ class Reader:
     facts: dict[UUID, IssueFacts] = field(default_factory=dict)
     own_work: dict[UUID, bool] = field(default_factory=dict)
     stead: dict[UUID, bool] = field(default_factory=dict)
+    ledger: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, actor: Actor, timezone: str) -> "Reader":
@@ -99,7 +102,10 @@ class Reader:
         return cls(actor, language(), clock.now(), districts_signed_by(actor, today), today)
 
     def look_at(self, issues: Sequence[Issue]) -> Sequence[Issue]:
-        """Return the issues, now that it is known of all together which of them the reader may check; a few queries at most."""
+        """Return the issues, now that it is known of all together which of them the reader may check, and who answers for the ledger's.
+
+        A few queries at most.
+        """
         new, able = [i for i in issues if i.id not in self.facts], self.actor.permissions
         if not new:
             return issues
@@ -111,14 +117,24 @@ class Reader:
         if to_sign := [i.id for i in major if not i.region.path.startswith(tuple(self.districts))]:
             left = left_to(to_sign, signs_higher(self.actor, self.today), self.today)
             self.stead.update({issue_id: issue_id in left for issue_id in to_sign})
+        self.ledger.update(who_answers([i.id for i in new if i.suspended_at is not None]))
         return issues
 
     def allowed(self, issue: Issue) -> list[Step]:
         """Return the steps open to the reader on a loaded issue now."""
+        facts = self._facts(issue)
+        return steps_open_to(self.facts[issue.id], facts)
+
+    def signed_by_others(self, issue: Issue) -> list[tuple[Step, Text]]:
+        """Return the steps of a loaded issue that wait for somebody else's signature, each with why, and who can sign."""
+        facts = self._facts(issue)
+        found = signed_by_others(self.facts[issue.id], facts)
+        return [(step, saying_who(why, issue, self.today, step.verb)) for step, why in found]
+
+    def _facts(self, issue: Issue) -> ActorFacts:
         self.look_at([issue])
         facts = actor_facts(self.actor, issue, self.districts, own_work=self.own_work.get(issue.id, False))
-        facts = replace(facts, signs=True) if self.stead.get(issue.id) else facts
-        return steps_open_to(self.facts[issue.id], facts)
+        return replace(facts, signs=True) if self.stead.get(issue.id) else facts
 
     def knows_reporter(self, issue: Issue) -> bool:
         """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
@@ -144,7 +160,7 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
         "routing": shown_issue_routing(issue, reader),
         **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
         "overdue": is_overdue(issue.state, issue.due_at, reader.now), "decision": shown_decision(issue, reader.now, reader.language),
-        "suspension": shown_suspension(issue),
+        "suspension": shown_suspension(issue, reader),
         "merged_into": shown_kin(issue.merged_into), "relapse_of": shown_kin(issue.relapse_of),
         "relapsed_in": shown_kin(issue.relapsed_in),
         "photos": [shown_photo(link) for link in issue.photo_links],
@@ -208,12 +224,13 @@ def shown_part(part: IssuePart, issue: Issue, reader: Reader) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_suspension(issue: Issue) -> dict[str, Any] | None:
-    """Return since when an issue is on the ledger, what is to be done by when, and the day on which it is reviewed."""
+def shown_suspension(issue: Issue, reader: Reader) -> dict[str, Any] | None:
+    """Return since when an issue is on the ledger, in whose name, what is to be done by when, and the day on which it is reviewed."""
     if issue.suspended_at is None:
         return None
+    reader.look_at([issue])
     milestones = [{**NOT_DONE, **row, "n": n} for n, row in enumerate(issue.milestones or [], 1)]
-    return {"since": issue.suspended_at, "review_on": issue.review_on, "milestones": milestones}
+    return {"since": issue.suspended_at, "review_on": issue.review_on, "milestones": milestones, **reader.ledger[issue.id]}
 
 
 def shown_extension(row: Extension) -> dict[str, Any]:

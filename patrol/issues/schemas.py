@@ -57,12 +57,15 @@ class IssueFilterArgs(ma.Schema):
                   metadata={"description": "Words in the description, or the number."})
 
 
+_ORDER = "Under `due` and `-due`, what shows no due date comes last."
+
+
 class IssueListArgs(PageArgs, IssueFilterArgs):
-    order = _F.String(load_default="newest", validate=ma.validate.OneOf(tuple(ORDERS)))
+    order = _F.String(load_default="newest", validate=ma.validate.OneOf(tuple(ORDERS)), metadata={"description": _ORDER})
 
 
 class IssueExportArgs(IssueFilterArgs):
-    order = _F.String(load_default="newest", validate=ma.validate.OneOf(tuple(ORDERS)))
+    order = _F.String(load_default="newest", validate=ma.validate.OneOf(tuple(ORDERS)), metadata={"description": _ORDER})
 
 
 class NearbyArgs(PositionIn):
@@ -159,7 +162,8 @@ class DueRuleOut(ma.Schema):
 
 class IssuePhotoOut(ma.Schema):
     id = _F.UUID(required=True)
-    kind = _F.String(required=True, metadata={"example": "before"})
+    kind = _F.String(required=True, metadata={
+        "example": "before", "description": "`before`, `during`, `after`, or `other`: from a complainant's \"not fixed\"."})
     recorded_at = Moment(required=True)
     before_photo_id = _F.UUID(required=True, allow_none=True)
     thumb = _F.String(required=True)
@@ -183,10 +187,18 @@ class MilestoneOut(ma.Schema):
     note = _F.String(required=True, allow_none=True, metadata={"example": "截污管道已完工并通水"})
 
 
+class GeneralChiefOut(PersonBriefOut):
+    region = _F.Nested(RegionBriefOut, required=True, metadata={"description": "Where that chief's office is."})
+
+
 class SuspensionOut(ma.Schema):
     since = Moment(required=True)
     review_on = _F.Date(required=True, metadata={"example": "2026-07-01"})
     milestones = _F.List(_F.Nested(MilestoneOut), required=True)
+    approved_by = _F.Nested(GeneralChiefOut, required=True, allow_none=True, metadata={
+        "description": "The general chief in whose name it is on the ledger."})
+    reported_to = _F.Nested(GeneralChiefOut, required=True, allow_none=True, metadata={
+        "description": "The general chief who was told, where the office named none."})
 
 
 class PartOut(ma.Schema):
@@ -288,7 +300,7 @@ class RoleListOut(ma.Schema):
     about = _F.String(required=True)
     count = _F.Integer(required=True)
     more = _F.Boolean(required=True, metadata={"description": "There are more; nobody counted further."})
-    path = _F.String(required=True, metadata={"description": "Below /api/v1: what is read with `filter` to get the rows.", "example": "issues"})
+    path = _F.String(required=True, metadata={"description": "What is read with `filter` as its query to get the rows.", "example": "/api/v1/issues"})
     filter = _F.String(required=True, metadata={"example": "list=mine_today"})
 
 

@@ -7,6 +7,7 @@ level up does, and where there is none either, a supervisor over the place: noth
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import aliased
 from patrol.foundation.database import db
 from patrol.foundation.texts import Text
 from patrol.issues.four_eyes import is_own_work_of
+from patrol.issues.lifecycle import Verb
 from patrol.issues.models import Issue
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
@@ -70,24 +72,26 @@ def left_to(issue_ids: Collection[UUID], higher: Sequence[Higher], today: date) 
     return set(db.session.scalars(select(Issue.id).where(Issue.id.in_(issue_ids), is_left_to(higher, today))))
 
 
-def who_can_sign(issue: Issue, today: date) -> Sequence[Person]:
+def who_can_sign(issue: Issue, today: date, verb: Verb | None = None) -> Sequence[Person]:
     """Return who can sign a stored issue: of the lowest level with somebody who did not work on it; supervisors where no chief can.
 
+    To take it off the ledger (`verb`) checks nobody's work: whoever worked on it signs that, too.
     The chiefs of the issue's own water come first: whoever answers for it is asked and told before others of that level.
     """
     rank, own = case({level: n for n, level in enumerate(LEVELS)}, value=Reach.level), aliased(Reach)
     is_its_water = Reach.water_body_id == select(own.water_body_id).where(own.id == issue.reach_id).scalar_subquery()
     order = (rank, case((is_its_water, 0), else_=1), Person.username)
-    chiefs = db.session.execute(_able(_chiefs(LEVELS, today, Person, rank), today).where(Issue.id == issue.id).order_by(*order)).all()
+    able = _over_its_place if verb is Verb.RESUME else partial(_able, today=today)
+    chiefs = db.session.execute(able(_chiefs(LEVELS, today, Person, rank)).where(Issue.id == issue.id).order_by(*order)).all()
     if chiefs:
         return list(dict.fromkeys(person for person, its in chiefs if its == chiefs[0][1]))
     above = select(Person).join(Region, Region.id == Person.region_id).where(_holds(Role.SUPERVISOR), Person.disabled_at.is_(None))
-    return db.session.scalars(_able(above, today).where(Issue.id == issue.id).order_by(func.length(Region.path).desc(), Person.username)).all()
+    return db.session.scalars(able(above).where(Issue.id == issue.id).order_by(func.length(Region.path).desc(), Person.username)).all()
 
 
-def saying_who(why: Text, issue: Issue, today: date) -> Text:
+def saying_who(why: Text, issue: Issue, today: date, verb: Verb | None = None) -> Text:
     """Return the reason of a refused signature, and who can give it."""
-    everybody = who_can_sign(issue, today)
+    everybody = who_can_sign(issue, today, verb)
     able, more = everybody[:_MOST_NAMED], len(everybody) - _MOST_NAMED
     if not able:
         return _NOBODY_CAN.format(why=why)
@@ -109,8 +113,12 @@ def _chiefs(levels: Sequence[str], today: date, *columns: Any) -> Select[Any]:
 
 def _able(people: Select[Any], today: date) -> Select[Any]:
     """Narrow a selection of people with a region to those over an issue's place who did not work on it."""
+    return _over_its_place(people).where(~is_own_work_of(Person.id, today))
+
+
+def _over_its_place(people: Select[Any]) -> Select[Any]:
     place = aliased(Region)
-    return people.join(place, place.path.startswith(Region.path)).where(place.id == Issue.region_id, ~is_own_work_of(Person.id, today))
+    return people.join(place, place.path.startswith(Region.path)).where(place.id == Issue.region_id)
 
 
 def _holds(role: Role) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from patrol.foundation.errors import Invalid, NotAllowed
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import is_charge, refuse_no_charge
-from patrol.issues.allowed import ActorFacts, IssueFacts, is_out_of_turn, refuse_unless_allowed
+from patrol.issues.allowed import ActorFacts, IssueFacts, is_out_of_turn, is_signature, refuse_unless_allowed
 from patrol.issues.assigning import renew_ownership
 from patrol.issues.categories import SEVERITY_NAME, Severity, category_of
 from patrol.issues.charging import decline, dispatch, place_anew, transfer
@@ -67,23 +67,23 @@ def take_step(
         step = refuse_unless_allowed(known, facts, verb, {**brought, "photos": list(photos)})
     except NotAllowed as refused:
         if _is_signature(known, verb):
-            raise NotAllowed(saying_who(refused.detail, issue, today)) from refused
+            raise NotAllowed(saying_who(refused.detail, issue, today, verb)) from refused
         raise
     return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m))
 
 
 def _is_signature(known: IssueFacts, verb: Verb) -> bool:
     row = find_step(known.state, verb)
-    return row is not None and row.needs_for_major is not None and signed_by_chief(known.severity, is_charge=known.is_charge)
+    return row is not None and is_signature(row, known)
 
 
 def _known_of(by: Actor, issue: Issue, known: IssueFacts, verb: Verb, today: date) -> ActorFacts:
     """Return what the law asks of somebody for one step; all of it for who is to be told which other steps are open."""
     row, all_of_it = find_step(known.state, verb), is_out_of_turn(known, verb)
-    is_signature = _is_signature(known, verb) or (all_of_it and signed_by_chief(known.severity, is_charge=known.is_charge))
+    is_signed = _is_signature(known, verb) or (all_of_it and signed_by_chief(known.severity, is_charge=known.is_charge))
     is_own = (all_of_it or (row is not None and row.is_check)) and bool(own_work([issue.id], by.person_id, today))
-    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signature else (), own_work=is_own)
-    if is_signature and not facts.signs and left_to([issue.id], signs_higher(by, today), today):
+    facts = actor_facts(by, issue, districts_signed_by(by, today) if is_signed else (), own_work=is_own)
+    if is_signed and not facts.signs and left_to([issue.id], signs_higher(by, today), today):
         return replace(facts, signs=True)
     return facts
 

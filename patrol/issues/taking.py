@@ -10,6 +10,7 @@ from patrol.evidence.models import Photo
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.assigning import end_parts
+from patrol.issues.doubts import SHOW_TROUBLE
 from patrol.issues.lifecycle import Step, Verb
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.people.actor import Actor
@@ -86,7 +87,7 @@ def attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
     issue, kind = taking.issue, PHOTO_KIND[taking.step.verb]
     there = {link.photo_id for link in issue.photo_links}
     before_id = taking.brought.get("before_photo_id") or _only_photo_before(taking)
-    if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind == "before"}:
+    if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind in SHOW_TROUBLE}:
         fault = _NOT_BEFORE.format(id=before_id)
         raise Invalid(fault, errors={"before_photo_id": [fault]})
     for position, photo in enumerate(taking.photos):
@@ -106,5 +107,5 @@ def _only_photo_before(taking: Taking) -> UUID | None:
     """Return the photo that a cure can only be tied to: the one from before, where there is one."""
     if taking.step.verb is not Verb.RECTIFY:
         return None
-    before = [link.photo_id for link in taking.issue.photo_links if link.kind == "before"]
+    before = [link.photo_id for link in taking.issue.photo_links if link.kind in SHOW_TROUBLE]
     return before[0] if len(before) == 1 else None

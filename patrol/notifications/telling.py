@@ -1,6 +1,6 @@
 """From what happened to who hears of it: an event becomes an outbox row, and that row messages, deliveries, webhooks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -80,12 +80,17 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         and _planned_at(entry) < issue.due_at <= clock.now()
     )
     to = () if template is None or straight or belated else template.to
-    today = clock.today(current_app.extensions["settings"].timezone)
+    today, facts = clock.today(current_app.extensions["settings"].timezone), _facts(issue, entry)
     recipients = recipients_of(issue, to, but=entry.actor_id, day=today, named=_named_by(entry))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
-        facts=_facts(issue, entry), recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),
+        facts=facts, recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry), own=_own_facts(entry),
     )  # fmt: skip
+
+
+def _own_facts(entry: HistoryEntry) -> dict[UUID, dict[str, Any]]:
+    """Return what only the general chief is told of a ledger: that it is in that chief's name, or was reported to nobody else."""
+    return {UUID(entry.changes[how]["to"]["id"]): {"in_your_name": how} for how in ("approved_by", "reported_to") if how in entry.changes}
 
 
 def _named_by(entry: HistoryEntry) -> list[UUID]:
@@ -131,22 +136,23 @@ def _payload(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
 
 def write_notes(
     *, cause: str, kind: str, subject_kind: str, subject_id: UUID, facts: dict[str, Any], recipients: Recipients,
-    region_path: str | None, payload: dict[str, Any],
+    region_path: str | None, payload: dict[str, Any], own: Mapping[UUID, dict[str, Any]] | None = None,
 ) -> None:  # fmt: skip
     """Write the messages, their deliveries and the webhooks' events of one cause, each once however often it is called.
 
-    Without a `region_path` no webhook is told.
+    `own` are more facts for one person alone, by whose id. Without a `region_path` no webhook is told.
     """
+    own = own or {}
     told = set(db.session.scalars(select(Message.person_id).where(Message.cause == cause, Message.person_id.in_(recipients.people))))
     for person_id in recipients.people:
         if person_id not in told:
             db.session.add(Message(
-                person_id=person_id, cause=cause, kind=kind, subject_kind=subject_kind, subject_id=subject_id, facts=facts,
-                created_at=clock.now(), read_at=None,
+                person_id=person_id, cause=cause, kind=kind, subject_kind=subject_kind, subject_id=subject_id,
+                facts=facts | own.get(person_id, {}), created_at=clock.now(), read_at=None,
             ))  # fmt: skip
     for channel in _channels_of(recipients):
         if channel.kinds is None or kind in channel.kinds:
-            _deliver_on(channel, cause, kind, facts)
+            _deliver_on(channel, cause, kind, facts | (own.get(channel.person_id, {}) if channel.person_id else {}))
     # A webhook that is switched off is told too: it is kept until that goes on.
     for webhook in _webhooks_over(region_path) if region_path else ():
         if webhook.kinds is None or kind in webhook.kinds:

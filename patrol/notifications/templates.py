@@ -90,7 +90,8 @@ _ROWS = (
     # The reason may hold a citizen's words, and a group's robot tells it to a whole group: who may read it finds it in the history.
     _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"),
          Text("{actor}决定重新办理，理由见办理过程。", "{actor} took it up again; the history says why.")),
-    _row("suspend", (To.LEAD, To.NAMED), Text("问题已挂账", "An issue is suspended"), Text("{actor}：{reason}", "{actor}: {reason}")),
+    _row("suspend", (To.LEAD, To.NAMED), Text("问题已挂账", "An issue is suspended"),
+         Text("{in_your_name}{actor}：{reason}", "{in_your_name}{actor}: {reason}")),
     _row("resume", (To.LEAD,), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("ask_extension", (To.OFFICE,), Text("申请延期，请决定", "More time is asked for"),
          Text("{actor}申请延期：{reason}", "{actor} asks for more time: {reason}")),
@@ -132,6 +133,13 @@ TEMPLATES: dict[str, Template] = {row.kind: row for row in _ROWS}
 EVENT_KINDS = tuple(dict.fromkeys([*(kind for kind in TEMPLATES if kind.startswith("issue.")), *(f"issue.{verb.value}" for verb in Verb)]))
 """What a webhook can ask for: every kind of message about an issue, and every step of one."""
 
+_IN_YOUR_NAME = {
+    "approved_by": Text("以您的名义挂账：记为由您批准；如您并未批准，请要求恢复办理。",
+                        "It is on the ledger in your name, as approved by you: if you did not approve, have it resumed. "),
+    "reported_to": Text("河长办未填写批准人即挂账，现向您（总河长）报告，此件挂账由您负责；如不同意，请要求恢复办理。",
+                        "The office put it on the ledger and named nobody who approved; it is reported to you, the general chief, in whose name "
+                        "the ledger is kept: if you disagree, have it resumed. "),
+}  # fmt: skip
 _PLAIN = Text("{kind}", "{kind}")
 _UNKNOWN = Text("（未说明）", "(not said)")
 
@@ -141,8 +149,9 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
     template = TEMPLATES.get(kind)
     title, body = (template.title, template.body) if template else (_PLAIN, Text("", ""))
     category = CATEGORIES.get(str(facts.get("category")))
+    own = _IN_YOUR_NAME.get(str(facts.get("in_your_name")))
     values = {
-        "kind": kind, "number": facts.get("number", ""), "place": facts.get("place", ""),
+        "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": facts.get("number", ""), "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),
         "due": _shown_due(datetime.fromisoformat(facts["due_at"]).astimezone(ZoneInfo(timezone))) if facts.get("due_at") else "—",
         **{name: facts.get(name, "") for name in ("left", "required", "first_day", "last_day")},

@@ -3,6 +3,7 @@
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.people import retention
 
 commands = AppGroup("retention", help="What is kept, and what goes.")
@@ -19,3 +20,5 @@ def run(dry_run: bool) -> None:
     counts = retention.count_expired() if dry_run else retention.run_retention()
     for kind, count in counts.items():
         click.echo(f"{kind}: {count} {'would go' if dry_run else 'removed'}")
+    if dry_run:
+        click.echo(f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}")

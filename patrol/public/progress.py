@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
+from patrol.issues.doubts import SHOW_TROUBLE
 from patrol.issues.due import WITHOUT_DUE, is_overdue
 from patrol.issues.grounds import GROUNDS
 from patrol.issues.history import (
@@ -24,6 +25,10 @@ from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest
 
 # An after-photo proves nothing to the public until somebody else has checked it.
 _SHOWS_AFTER = frozenset({State.VERIFIED, State.CLOSED})
+_PHOTO_NAME = {
+    "before": Text("整改前", "Before"), "after": Text("整改后", "After"),
+    "other": Text("反映未整改到位时的照片", "When it was called not fixed"),
+}  # fmt: skip
 _RECEIVED = Text("已收到您的反映。", "Your complaint was received.")
 _PHOTOS_ADDED = Text("您补充了照片。", "You added photos.")
 _WAS_RECEIVED = Text("已收到反映。", "It was reported.")
@@ -93,7 +98,7 @@ def progress_of(
         "steps": [{"at": at, "text": words.in_language(language)} for at, words in _told(entries, own, is_own=is_own)],
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
-        "photos": [_shown_photo(link, complaint.tracking_code) for link in _photos_of(issue, own)],
+        "photos": [_shown_photo(link, complaint.tracking_code, language) for link in _photos_of(issue, own)],
         "following": not is_own, "messages": messages, "rating": rating, "can_add_photos": is_own and state not in ENDED,
         "can_rate": is_own and state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
         "can_say_not_fixed": not_fixed_until is not None, "not_fixed_until": not_fixed_until,
@@ -117,8 +122,8 @@ def _photos_of(issue: Issue, own: Own | None) -> list[IssuePhoto]:
 
 
 def may_see_photo(link: IssuePhoto, state: str) -> bool:
-    """Tell whether the public may see a photo of an issue in `state`: before at once, after when it was checked."""
-    return link.kind == "before" or (link.kind == "after" and state in _SHOWS_AFTER)
+    """Tell whether the public may see a photo of an issue in `state`: before and "not fixed" at once, after when it was checked."""
+    return link.kind in SHOW_TROUBLE or (link.kind == "after" and state in _SHOWS_AFTER)
 
 
 def is_open_photo(link: IssuePhoto, state: str) -> bool:
@@ -183,7 +188,10 @@ def _shown_rejection(entry: HistoryEntry, language: str) -> dict[str, str]:
     return {"ground": ground.in_language(language) if ground else "", "reason": entry.reason or ""}
 
 
-def _shown_photo(link: IssuePhoto, code: str) -> dict[str, Any]:
+def _shown_photo(link: IssuePhoto, code: str, language: str) -> dict[str, Any]:
     address = f"/api/v1/public/complaints/{code}/photos/{link.photo_id}"
     ready = link.photo.derived_at is not None and link.photo.broken is None
-    return {"id": link.photo_id, "kind": link.kind, "ready": ready, "thumb": f"{address}/thumb", "screen": f"{address}/screen"}
+    return {
+        "id": link.photo_id, "kind": link.kind, "kind_name": _PHOTO_NAME[link.kind].in_language(language), "ready": ready,
+        "thumb": f"{address}/thumb", "screen": f"{address}/screen",
+    }  # fmt: skip

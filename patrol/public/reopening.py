@@ -76,7 +76,7 @@ def say_not_fixed(
 ) -> tuple[ReopeningRequest, bool]:  # fmt: skip
     """Ask for a locked issue to be reopened; return the request, and whether it is new.
 
-    The photos show the place as it is: they stand with those from before. Raises as `refuse_not_fixed` does, and
+    The photos show the place as it is after the closing: their kind is `other`, on an issue only of these. Raises as `refuse_not_fixed` does, and
     Invalid (422) for too many photos.
     """
     known = refuse_not_fixed(complaint, issue, digest, days=days, timezone=timezone)
@@ -87,7 +87,7 @@ def say_not_fixed(
     if len(had) + len(wanted) > MOST_PHOTOS:
         words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
         raise Invalid(words, errors={"photos": [words]})
-    new = [record_photo(photo, kind="before")[0] for photo in wanted]
+    new = [record_photo(photo, kind="other")[0] for photo in wanted]
     request = ReopeningRequest(
         id=new_id(), complaint_id=complaint.id, issue_id=issue.id, closing=issue.reopened_times, reason=reason, digest=digest,
         asked_at=clock.now(), version=1,
@@ -96,11 +96,11 @@ def say_not_fixed(
     db.session.flush()
     _renew_answer(issue, timezone)
     entry = add_entry(
-        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "before") for photo in new]
+        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "other") for photo in new]
     )
     events.record(EntryNoted(issue_id=issue.id, verb=ASK_REOPENING, seq=entry.seq))
     for position, photo in enumerate(new):
-        db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
+        db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="other", seq=entry.seq, position=position))
     db.session.flush()
     return request, True
 

@@ -115,7 +115,9 @@ class PublicRejectionOut(ma.Schema):
 
 class PublicPhotoOut(ma.Schema):
     id = ma.fields.UUID(required=True)
-    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(("before", "after")))
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(("before", "after", "other")), metadata={
+        "description": "`other` are photos of \"not fixed\"."})
+    kind_name = ma.fields.String(required=True, metadata={"example": "整改前"})
     ready = ma.fields.Boolean(required=True, metadata={"description": "Whether `thumb` and `screen` are there."})
     thumb = ma.fields.String(required=True)
     screen = ma.fields.String(required=True)

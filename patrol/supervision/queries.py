@@ -85,11 +85,11 @@ register_list("look_backs", OtherList(
         Text("辖区内抽中、尚未到现场核查的结案问题", "Closed issues of your area that were drawn and nobody has looked at on the spot yet"),
         frozenset({P.DO_SPOT_CHECKS}),
     ),
-    "spot-checks", "kind=look_back&state=open", _ids_of_look_backs,
+    "/api/v1/spot-checks", "kind=look_back&state=open", _ids_of_look_backs,
 ))  # fmt: skip
 register_list("watch_list", OtherList(
     ListRow(Text("我的关注", "What I watch"), Text("您关注的问题和河段", "The issues and reaches that you watch"), frozenset({P.WATCH})),
-    "watch-list", "", _ids_of_watches,
+    "/api/v1/watch-list", "", _ids_of_watches,
 ))  # fmt: skip
 
 

@@ -1,11 +1,14 @@
 """Pages for people, and the API's reader. They use the JSON API; the progress and the open list come written, for browsers without scripts."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, render_template, request, send_from_directory
 
+from patrol.evidence.reception import send_size
 from patrol.foundation.errors import NotFound
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
@@ -42,9 +45,13 @@ def start() -> Response:
 def progress(code: str) -> Response:
     """Show how a case stands, let its complainant rate it or say "not fixed", and its follower leave.
 
-    The code itself, which is a key, stands nowhere in the page: the page's script reads it from the address.
+    The code itself, which is a key, stands nowhere in the page: the page's script reads it from the address, and its
+    photos are this address with `?photo=`.
     """
     settings = current_app.extensions["settings"]
+    photo_id = request.args.get("photo", type=UUID)
+    if photo_id is not None:
+        return send_size(queries.photo_of(queries.case_with_code(code), photo_id), "screen")
     found, fault = None, ""
     try:
         found = _written(progress_answer(queries.case_with_code(code)), settings.timezone)
@@ -56,10 +63,11 @@ def progress(code: str) -> Response:
 
 
 def _written(found: dict[str, Any], timezone: str) -> dict[str, Any]:
-    """Return a case's progress with the local day and hour of each step."""
-    zone = ZoneInfo(timezone)
+    """Return a case's progress with the local day and hour of each step, and the last day on which it is in time."""
+    zone, due_at = ZoneInfo(timezone), found["due_at"]
+    last_day = due_at and (due_at - timedelta(seconds=1)).astimezone(zone).date()
     steps = [{**step, "day": step["at"].astimezone(zone).strftime("%Y-%m-%d %H:%M")} for step in found["steps"]]
-    return {**found, "steps": steps}
+    return {**found, "steps": steps, "last_day": last_day}
 
 
 @pages.get("/open")

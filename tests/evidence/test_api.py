@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import io
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
+from patrol.evidence import visibility
 from patrol.evidence.models import Photo
 from patrol.foundation import outbox, worker
 from patrol.foundation.database import db
@@ -94,6 +96,18 @@ def test_a_foreign_photo_is_404(build, signed_in, chief, jpeg):
     stranger = signed_in(build.person("chief"))
     for path in (f"photos/{photo['id']}", photo["thumb"], f"photos/{photo['id']}/original"):
         assert stranger.get(path).status_code == 404
+
+
+def test_who_may_not_see_a_citizen_s_original_is_told_that_it_is_hidden_and_from_whom(build, signed_in, chief, jpeg, monkeypatch):
+    photo_id = UUID(send_form(chief, jpeg).json["id"])
+    db.session.get_one(Photo, photo_id).owner_id = None
+    db.session.commit()
+    monkeypatch.setitem(visibility._ways, "a complaint", lambda _actor: select(Photo.id).where(Photo.id == photo_id))
+    reply = chief.get(f"photos/{photo_id}/original", headers={"Accept-Language": "en"})
+    assert reply.status_code == 403
+    assert "roles do not include" not in reply.json["detail"]
+    assert all(words in reply.json["detail"] for words in ("a citizen's photo", "hidden", "`office` and `supervisor`", "`screen`"))
+    assert all(signed_in(build.person(role)).get(f"photos/{photo_id}/original").data == jpeg for role in ("office", "supervisor"))
 
 
 def test_a_file_missing_from_the_form_is_422(chief):

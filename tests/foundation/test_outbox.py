@@ -72,6 +72,19 @@ def test_after_too_many_failures_a_row_is_stuck_and_counted(delivered):
     assert outbox.pending_and_stuck() == (0, 1)
 
 
+def test_a_row_that_was_handed_over_again_is_tried_no_more_than_it_is_said(delivered):
+    put("one")
+    delivered.fails = True
+    row = db.session.query(OutboxRow).one()
+    tried = [outbox.deliver(row.id) for _ in range(MOST_ATTEMPTS + 1)]
+    assert not any(tried)
+    assert db.session.get_one(OutboxRow, row.id, populate_existing=True).attempts == MOST_ATTEMPTS
+    with transaction():
+        outbox.try_again(row.id)
+    delivered.fails = False
+    assert outbox.deliver(row.id)
+
+
 def test_pauses_grow_to_six_hours():
     pauses = [pause_after(attempts) for attempts in range(1, 30)]
     assert pauses[0] == timedelta(seconds=10)

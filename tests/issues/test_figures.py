@@ -112,6 +112,19 @@ def test_the_worker_counts_each_day_that_ended_once_also_after_a_downtime(valley
     assert (found["total"]["not_fixed"], found["total"]["received"]) == ({"numerator": 1, "denominator": 1}, 2)
 
 
+def test_it_says_up_to_which_day_figures_are_stored_and_what_to_do_for_today(valley, two_days):
+    query = {"query_string": {"from": "2026-03-01", "to": "2026-03-05"}, "headers": {"Accept-Language": "en"}}
+    none = valley.office_client.get("statistics/daily", **query).json
+    assert none["counted_until"] is None
+    assert "No figures are stored yet" in none["note"]
+    with at(datetime(2026, 3, 5, 1, tzinfo=CHINA)):
+        count_past_days()
+    found = valley.office_client.get("statistics/daily", **query).json
+    assert found["counted_until"] == "2026-03-04"
+    assert "2026-03-04" in found["note"]
+    assert "ask again" in found["note"]
+
+
 def test_what_is_shown_is_what_was_stored(valley, two_days):
     with at(datetime(2026, 3, 5, 1, tzinfo=CHINA)):
         count_past_days()

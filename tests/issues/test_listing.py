@@ -114,7 +114,9 @@ def naive(actor, filters, order):
 
     rows = [i for i in db.session.scalars(select(Issue)) if sees(i) and passes(i)]
     by, down = {"newest": ("received_at", True), "oldest": ("received_at", False), "due": ("due_at", False), "-due": ("due_at", True)}[order]
-    return [i.id for i in sorted(rows, key=lambda i: (getattr(i, by), i.id), reverse=down)]
+    rows.sort(key=lambda i: (getattr(i, by), i.id), reverse=down)
+    # What shows no due date comes behind all that do, in either direction.
+    return [i.id for i in (sorted(rows, key=lambda i: i.state in WITHOUT_DUE) if by == "due_at" else rows)]
 
 
 def paged(actor, filters, order, limit):
@@ -153,6 +155,34 @@ def test_lists_are_what_a_naive_reading_gives(many, actor_of, monkeypatch):
 
     with clock.moved_clock(lambda: many.now):
         agrees()
+
+
+@pytest.mark.parametrize("order", ["due", "-due"])
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_what_has_no_due_date_comes_last(many, order, limit):
+    client, shown, cursor = many.valley.supervisor_client, [], None
+    while True:
+        page = client.get("issues", query_string={"order": order, "limit": limit, **({"cursor": cursor} if cursor else {})}).json
+        shown += [(row["id"], row["due_at"]) for row in page["items"]]
+        if (cursor := page["next"]) is None:
+            break
+    dated = [due for _, due in shown if due is not None]
+    assert 0 < len(dated) < len(shown) == len({issue_id for issue_id, _ in shown})
+    assert [due for _, due in shown] == sorted(dated, reverse=order == "-due") + [None] * (len(shown) - len(dated))
+    lines = client.get("issues.geojson", query_string={"order": order}).json["features"]
+    assert [row["id"] for row in lines] == [issue_id for issue_id, _ in shown]
+
+
+def test_a_page_that_ends_with_the_last_due_date_goes_on(many):
+    client, of = many.valley.supervisor_client, {"order": "due"}
+    rows = client.get("issues", query_string={**of, "limit": 200}).json["items"]
+    dated = sum(row["due_at"] is not None for row in rows)
+    first = client.get("issues", query_string={**of, "limit": dated}).json
+    assert [row["id"] for row in first["items"]] == [row["id"] for row in rows[:dated]]
+    rest = client.get("issues", query_string={**of, "limit": 200, "cursor": first["next"]}).json
+    assert ([row["id"] for row in rest["items"]], rest["next"]) == ([row["id"] for row in rows[dated:]], None)
+    only = client.get("issues", query_string={**of, "limit": dated, "state": ",".join(set(State) - set(WITHOUT_DUE))}).json
+    assert only["next"] is None
 
 
 def test_the_index_of_words_follows_every_change(many, actor_of):

@@ -82,6 +82,11 @@ def test_a_patrol_or_check_in_must_be_ones_own(valley):
     for name, own in (("patrol_id", patrol_id), ("check_in_id", check_in_id)):
         refused = valley.chief_client.post("issues", json={**BODY, name: own})
         assert (refused.status_code, list(refused.json["errors"])) == (422, [name])
+        assert f"without `{name}`" in valley.chief_client.post(
+            "issues", json={**BODY, name: own}, headers={"Accept-Language": "en"}).json["errors"][name][0]
+        [queued] = valley.chief_client.post("sync", json={"device": "phone 1", "items": [
+            {"kind": "issue", "id": str(uuid.uuid4()), "data": {**BODY, name: own}}]}).json["results"]
+        assert (queued["status"], list(queued["problem"]["errors"])) == ("refused", [name])
         assert report(valley.patroller_client, **{name: own})[name] == own
         unknown = str(uuid.uuid4())
         assert report(valley.chief_client, **{name: unknown})[name] == unknown

@@ -130,13 +130,17 @@ def test_the_commands_do_the_same(app, valley, tmp_path):
     file, runner = tmp_path / "2027.csv", app.test_cli_runner()
     file.write_bytes(notice())
     with at(datetime(2026, 12, 1, 9, tzinfo=CHINA)):
-        assert "17 created" in runner.invoke(args=["policies", "import-calendar", str(file), "--dry-run"]).output
+        rehearsed = runner.invoke(args=["policies", "import-calendar", str(file), "--dry-run"]).output
+        assert "17 created" in rehearsed
+        assert rehearsed.endswith("没有写入或删除任何数据\n")
         assert "2027" in runner.invoke(args=["policies", "list"]).output
         assert "17 created, 0 unchanged, 0 errors" in runner.invoke(args=["policies", "import-calendar", str(file)]).output
         version = tmp_path / "limit.json"
         version.write_text("""{"id": "0190a1b2-0000-7000-8000-000000000001", "code": "general_7_wd", "stage": "rectification", "severity": "general",
             "amount": 7, "unit": "working_days", "valid_from": "2027-01-01", "source": {"zh": "文件", "en": "document"}}""", encoding="utf-8")
-        assert "would become version 2" in runner.invoke(args=["policies", "add", "deadlines", str(version), "--dry-run"]).output
+        rehearsed = runner.invoke(args=["policies", "add", "deadlines", str(version), "--dry-run"]).output
+        assert "would become version 2" in rehearsed
+        assert rehearsed.endswith("没有写入或删除任何数据\n")
         assert "is now version 2" in runner.invoke(args=["policies", "add", "deadlines", str(version)]).output
         listed = runner.invoke(args=["policies", "list"]).output
     assert "deadlines · coming · version 2: code general_7_wd" in listed

@@ -40,6 +40,12 @@ def may_close(client, issue):
     return "close" in shown["allowed"]
 
 
+def body_of_suspension(client, language):
+    """Return what a person's message of a suspension says in a language."""
+    items = client.get("me/messages", headers={"Accept-Language": language}).json["items"]
+    return next(row["body"] for row in items if row["kind"] == "issue.suspend")
+
+
 def test_the_chief_signs_and_nobody_in_his_stead(valley, pictures):
     issue = led_by(valley, valley.chief, pictures, valley.chief_client)
     assert may_close(valley.district_chief_client, issue)
@@ -94,6 +100,15 @@ def test_nobody_else_can_be_named_as_the_one_who_approves(valley):
     told = db.session.scalars(select(Message.person_id).where(Message.kind == "issue.suspend")).all()
     assert set(told) == {valley.chief.id, valley.district_chief.id}
     assert set(broken_chains()) == {None}
+    shown = valley.office_client.get(f"issues/{issue['id']}").json["suspension"]
+    district = {"code": "990100", "name": "清溪区", "level": "county"}
+    assert shown["approved_by"] == {**entry["changes"]["approved_by"]["to"], "title": "区级河长", "region": district}
+    assert shown["reported_to"] is None
+    [listed] = [row for row in valley.office_client.get("issues").json["items"] if row["id"] == issue["id"]]
+    assert listed["suspension"] == shown
+    assert "以您的名义挂账" in body_of_suspension(valley.district_chief_client, "zh")
+    assert "in your name" in body_of_suspension(valley.district_chief_client, "en")
+    assert "名义" not in body_of_suspension(valley.chief_client, "zh")
 
 
 def test_where_the_office_names_nobody_the_general_chief_hears_of_it(valley):
@@ -104,6 +119,29 @@ def test_where_the_office_names_nobody_the_general_chief_hears_of_it(valley):
         pass
     told = db.session.scalars(select(Message.person_id).where(Message.kind == "issue.suspend")).all()
     assert set(told) == {valley.chief.id, valley.district_chief.id}
+    shown = valley.office_client.get(f"issues/{issue['id']}").json["suspension"]
+    assert (shown["approved_by"], shown["reported_to"]["name"]) == (None, "区长")
+    assert "in whose name" in body_of_suspension(valley.district_chief_client, "en")
+    assert "向您（总河长）报告" in body_of_suspension(valley.district_chief_client, "zh")
+
+
+def test_who_may_not_resume_a_major_one_reads_who_can(valley, pictures):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="major"), "accept")
+    issue = taken(valley.office_client, issue, "dispatch", lead=valley.district_chief.username)
+    [suspend] = valley.office_client.get(f"issues/{issue['id']}/allowed").json["signed_by_others"]
+    assert (suspend["verb"], "督查员" in suspend["reason"]) == ("suspend", True), "the chief leads it, and does not shelve his own work"
+    issue = taken(valley.supervisor_client, issue, "suspend", **LEDGER)
+    assert issue["suspension"]["approved_by"]["name"] == valley.supervisor.name
+    refused = step(valley.office_client, issue, "resume")
+    assert refused.status_code == 403
+    told = valley.office_client.get(f"issues/{issue['id']}/allowed").json
+    assert told["allowed"] == []
+    assert told["signed_by_others"] == [{"verb": "resume", "name": "恢复办理", "reason": refused.json["detail"]}]
+    assert "“恢复办理”须由县级河长签字" in refused.json["detail"]
+    assert "区长（区级河长）" in refused.json["detail"], "whoever leads it may take it off the ledger"
+    assert "结案" not in refused.json["detail"]
+    assert valley.district_chief_client.get(f"issues/{issue['id']}/allowed").json["signed_by_others"] == []
+    assert taken(valley.district_chief_client, issue, "resume")["state"] == "in_progress"
 
 
 def test_the_chief_of_the_issues_own_water_is_told_before_others_of_the_level(valley, build):

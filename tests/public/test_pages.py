@@ -1,11 +1,16 @@
 """The citizens' pages: the district's clock, no key in a page, nothing from elsewhere."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 import patrol
+from patrol.foundation import clock, worker
+from tests.evidence.camera import camera_jpeg
+from tests.public.conftest import photo_form
 
 ROOT = Path(patrol.__file__).parent
 PAGES = [*(ROOT / "web" / "templates").glob("*.html"), *(ROOT / "web" / "site").iterdir()]
@@ -42,6 +47,26 @@ def test_a_browser_without_scripts_reads_the_progress_but_never_the_code(anyone,
     assert issue_of(sent).number in text
     assert sent["tracking_code"] not in text
     assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_a_browser_without_scripts_sees_the_photos_and_the_last_day(anyone, complain, place, issue_of, cure, step, test_settings):
+    sent = complain(photos=[camera_jpeg(1)]).json
+    address = f"/t/{sent['tracking_code']}"
+    cure(issue_of(sent).id)
+    anyone.post(f"public/complaints/{sent['tracking_code']}/not-fixed", data={"reason": "桥下还有", **photo_form(5)})
+    worker.deliver_due()
+    text = anyone.get(address).get_data(as_text=True)
+    assert re.findall("<figcaption>(.*?)</figcaption>", text) == ["整改前", "整改后", "反映未整改到位时的照片"]
+    for source in re.findall('<img src="(.*?)"', text):
+        picture = anyone.get(address + source)
+        assert (picture.status_code, picture.mimetype) == (200, "image/jpeg")
+    step(issue_of(sent).id, "reopen", place.office, reason="又出现了")
+    text = anyone.get(address).get_data(as_text=True)
+    last_day = clock.local_date(issue_of(sent).due_at - timedelta(seconds=1), test_settings.timezone)
+    assert f'期限 <time datetime="{last_day}">' in text
+    assert re.findall("<figcaption>(.*?)</figcaption>", text) == ["整改前", "反映未整改到位时的照片"]
+    assert sent["tracking_code"] not in text
+    assert anyone.get(f"{address}?photo={UUID(int=1)}").status_code == 404
 
 
 def test_an_unknown_code_is_said_in_plain_words(anyone, build):

@@ -18,6 +18,7 @@ from patrol.issues.models import Issue
 from patrol.public import veto
 from patrol.public.models import ReopeningRequest
 from tests.evidence.camera import camera_jpeg
+from tests.issues.test_case_file import text_of
 from tests.public.conftest import photo_form
 
 ZONE = "Asia/Shanghai"
@@ -80,11 +81,26 @@ class TestSaying:
         assert (now["reopening"]["reason"], now["reopening"]["granted"]) == ("桥下还有", None)
         assert now["reopening"]["message"].startswith("Your word was received")
         assert now["steps"][-1]["text"].startswith("You said that it is not fixed")
-        assert [photo["kind"] for photo in now["photos"]] == ["before", "after", "before", "before"]
+        assert [photo["kind"] for photo in now["photos"]] == ["before", "after", "other", "other"]
+        assert [photo["kind_name"] for photo in now["photos"]][1:3] == ["After", "When it was called not fixed"]
         [item] = signed_in(place.office).get("reopening-requests?waiting=true").json["items"]
         assert (item["issue"]["id"], item["reason"], item["version"]) == (str(closed.id), "桥下还有", 1)
         assert signed_in(place.office).get("reopening-requests?waiting=false").json["items"] == []
         assert list(broken_chains()) == [None]
+
+    def test_the_case_file_names_the_photos_of_not_fixed(self, say, closed, signed_in, place):
+        say(photos=(5,))
+        office = signed_in(place.office)
+        assert [photo["kind"] for photo in office.get(f"issues/{closed.id}/case-file.json").json["photos"]] == ["before", "after", "other"]
+        assert "反映人认为未整改到位" in text_of(office.get(f"issues/{closed.id}/case-file.pdf").data)
+
+    def test_a_second_cure_can_be_tied_to_the_photo_of_not_fixed(self, say, closed, step, place, follow):
+        say(photos=(5,))
+        objection = UUID(next(photo["id"] for photo in follow()["photos"] if photo["kind"] == "other"))
+        step(closed.id, "reopen", place.office, reason="已核实")
+        step(closed.id, "dispatch", place.office)
+        step(closed.id, "rectify", place.chief, note="已打捞", photos=[camera_jpeg(78)], before_photo_id=objection)
+        assert db.session.get_one(Issue, closed.id, populate_existing=True).state == "rectified"
 
     def test_the_same_again_changes_nothing_and_another_word_conflicts(self, say, closed):
         assert [say(photos=(5,)).status_code for _ in range(2)] == [201, 200]

@@ -350,8 +350,8 @@ def test_look_backs_and_what_is_watched_are_counted_with_the_other_lists(valley,
     queries.clear()
     found = counted(valley.supervisor_client)
     assert len(queries) <= 3, "all lists in one statement"
-    assert found["look_backs"] == (1, "spot-checks", "kind=look_back&state=open")
-    assert found["watch_list"] == (1, "watch-list", "")
+    assert found["look_backs"] == (1, "/api/v1/spot-checks", "kind=look_back&state=open")
+    assert found["watch_list"] == (1, "/api/v1/watch-list", "")
     for client, name in ((valley.supervisor_client, "look_backs"), (valley.town_office_client, "look_backs"), (valley.other_office_client, "look_backs"),
                          (valley.supervisor_client, "watch_list"), (valley.office_client, "watch_list")):  # fmt: skip
         number, path, query = counted(client)[name]

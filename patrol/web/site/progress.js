@@ -39,10 +39,9 @@ function showCase(found) {
 
 function photosOf(found) {
   const photos = element("div", "", { class: "photos" });
-  const names = { before: say("整改前", "Before"), after: say("整改后", "After") };
-  for (const { kind, screen } of found.photos.filter(({ ready }) => ready)) {
+  for (const { kind_name: name, screen } of found.photos.filter(({ ready }) => ready)) {
     const figure = element("figure");
-    figure.append(element("img", "", { src: screen, alt: names[kind], loading: "lazy" }), element("figcaption", names[kind]));
+    figure.append(element("img", "", { src: screen, alt: name, loading: "lazy" }), element("figcaption", name));
     photos.append(figure);
   }
   return photos;
