@@ -27,6 +27,8 @@ demo: .venv/.runtime
 	@$(FLASK) db upgrade
 	@$(FLASK) demo load --reset
 
+# Dozens of processes are started: without bytecode beside the sources each would compile all of them anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/.$(PACKAGES)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 ifneq ($(XUNHE_TEST_DATABASE_URL),)

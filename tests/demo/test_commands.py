@@ -36,58 +36,75 @@ def test_a_reset_leaves_what_an_installation_begins_with(tmp_path):
 
 
 LOAD = """
+import os
 import sys
 from patrol.application import create_app
 from patrol.demo import commands
 from patrol.foundation.database import db
 from patrol.people.models import Region
-def load_district(**_given):
-    db.session.add(Region(code="9", name="x", level="county", path="9/"))
-    db.session.commit()
-    if sys.argv[1] == "breaks off":
-        raise KeyboardInterrupt
-    if sys.argv[1] == "goes on":
-        print("goes on", flush=True, file=sys.__stdout__)
-        sys.__stdin__.read()
-    return type("Nothing", (), {"skipped": []})
-commands.load_district = load_district
-app = create_app()
-runner = app.test_cli_runner()
-assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
-done = runner.invoke(args=["demo", "load", sys.argv[2]])
-print(done.output)
-sys.exit(done.exit_code)
+def load(how, option):
+    def load_district(**_given):
+        db.session.add(Region(code="9", name="x", level="county", path="9/"))
+        db.session.commit()
+        if how == "breaks off":
+            raise KeyboardInterrupt
+        if how == "goes on":
+            print("goes on", flush=True, file=sys.__stdout__)
+            sys.__stdin__.read()
+        return type("Nothing", (), {"skipped": []})
+    commands.load_district = load_district
+    app = create_app()
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
+    done = runner.invoke(args=["demo", "load", option])
+    print(done.output)
+    sys.exit(done.exit_code)
+for turn in sys.argv[1:]:
+    process = os.fork()
+    if not process:
+        load(*turn.split(":"))
+    _, ended = os.waitpid(process, 0)
+    print(os.waitstatus_to_exitcode(ended), end="\\x1e", flush=True)
 """
 
 
-def _loading(folder, how, option="--if-empty"):
+def _loading(folder, *turns):
+    """Start a program that loads in as many turns as are given ("how:option"), each in a process of its own."""
     surroundings = {**os.environ, "XUNHE_ENV": "demo", "XUNHE_DEMO": "1", "XUNHE_DATA": str(folder), "XUNHE_DATABASE_URL": ""}
     return subprocess.Popen(
-        [sys.executable, "-c", LOAD, how, option], env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOAD, *turns], env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
-def _loaded(folder, how, option="--if-empty"):
-    with _loading(folder, how, option) as loading:
-        said, faults = loading.communicate()
-        return loading.returncode, said + faults
+def _ended(said):
+    """Return of each turn its exit code and what it said."""
+    turns = [turn.rpartition("\n") for turn in said.split("\x1e")[:-1]]
+    return [(int(code), words + end) for words, end, code in turns]
+
+
+def _loaded(folder, *turns):
+    with _loading(folder, *turns) as loading:
+        return _ended(loading.communicate()[0])
 
 
 def test_a_load_that_was_broken_off_is_not_taken_for_a_whole_district(tmp_path):
-    assert _loaded(tmp_path, "breaks off")[0] != 0
-    code, said = _loaded(tmp_path, "ends")
+    broken, refused, reset, whole = _loaded(
+        tmp_path, "breaks off:--if-empty", "ends:--if-empty", "ends:--reset", "ends:--if-empty"
+    )
+    assert broken[0] != 0
+    code, said = refused
     assert code == 1
     assert "make demo" in said
     assert "中断" in said
-    assert _loaded(tmp_path, "ends", "--reset")[0] == 0
-    assert _loaded(tmp_path, "ends") == (0, "\n")
+    assert reset[0] == 0
+    assert whole == (0, "\n")
 
 
 def test_of_two_loads_at_once_the_second_says_so_and_changes_nothing(tmp_path):
-    with _loading(tmp_path, "goes on") as first:
+    with _loading(tmp_path, "goes on:--if-empty") as first:
         assert first.stdout.readline() == "goes on\n"
-        code, said = _loaded(tmp_path, "ends")
-        first.communicate("")
-    assert first.returncode == 0
+        [(code, said)] = _loaded(tmp_path, "ends:--if-empty")
+        [(first_code, _)] = _ended(first.communicate("")[0])
+    assert first_code == 0
     assert code == 1
     assert "正在装入" in said

@@ -36,7 +36,7 @@ ENGINE = os.environ.get("XUNHE_TEST_ENGINE", "sqlite")
 SERVER = os.environ.get("XUNHE_TEST_DATABASE_URL", "")
 SIZES = {
     "W1": 0.05, "R1": 0.01, "I1": 0.01, "I2": 0.01, "I3": 0.01, "U2": 0.01, "P2": 0.05, "P6": 0.05, "P3": 0.02,
-    "P4": 0.02, "P1": 0.01, "E1": 0.01, "L1": 0.01, "A3": 0.1,
+    "P4": 0.01, "P1": 0.01, "E1": 0.01, "L1": 0.01, "A3": 0.1,
 }
 
 SPOILING = {"L1", "A3"}
