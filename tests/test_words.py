@@ -41,7 +41,9 @@ def chinese_for_people(source: str) -> Iterator[str]:
     """Yield the Chinese of each `Text(zh, en)`, of each pair "zh\\x1fen", and every other string that is Chinese alone."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", None)) == "Text" and node.args:
-            yield from (text for text in literals(node.args[0]) if re.search(f"[{CJK}]", text))
+            # A Chinese text may consist of fields only; one that is the same in both languages is no language's.
+            english = set().union(*map(literals, node.args[1:]))
+            yield from (text for text in literals(node.args[0]) if re.search(f"[{CJK}]", text) or ("{" in text and text not in english))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             zh, pair, _ = node.value.partition("\x1f")
             if pair or (re.search(f"[{CJK}]", zh) and not re.search(r"[A-Za-z]", zh) and zh not in HEADINGS):

@@ -102,7 +102,7 @@ _NOBODY = Text("没有任何记录表明有人到过河段", "Nothing shows that
 _ENOUGH = Text("巡河符合要求", "The patrol shows all that is asked for")
 _REPAIR = Text("坐标系更正后将重新判定", "It is judged anew once the datum is repaired")
 _UPHELD = Text("经审核认定：{finding}", "Upheld on review: {finding}")
-_DOUBT = Text("{name}:{finding}", "{name}: {finding}")
+_DOUBT = Text("{name}：{finding}", "{name}: {finding}")
 
 
 def verdict_of(
