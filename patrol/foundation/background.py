@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
+from typing import Any
 
 import structlog
 from flask import Flask
@@ -19,6 +20,8 @@ NAME = "xunhe-worker"
 BEAT_S = 1.0
 # A process that fails ends only so much later, so that one successor after another does not fail as fast as it can.
 PAUSE_AFTER_FAILURE_S = 5.0
+# Who presses Ctrl-C waits no longer for requests under way; what they have not committed nobody was told to be kept.
+LAST_REQUESTS_S = 3.0
 
 
 class Process(ThreadWorker):  # type: ignore[misc]
@@ -32,6 +35,13 @@ class Process(ThreadWorker):  # type: ignore[misc]
             self.is_background = True
             # gunicorn stops the oldest processes when it has too many, and there is never too much of this one.
             self.age = float("inf")
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """End within seconds: a client that never finishes its request would hold the process until the master kills it."""
+        end = Timer(LAST_REQUESTS_S, os._exit, (0,))
+        end.daemon = True
+        end.start()
+        super().handle_quit(sig, frame)
 
     def run(self) -> None:
         """Serve requests or deliver the outbox, until told to stop or left alone by the master."""

@@ -2,6 +2,8 @@
 
 import os
 import runpy
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import gunicorn.util
@@ -87,3 +89,22 @@ def test_rows_left_over_that_cannot_be_delivered_now_wait_for_the_sweep(monkeypa
     monkeypatch.setattr(worker, "deliver_left_over", lambda _app: 1 / 0)
     background._deliver_left_over(None)
     assert events == ["left_over_rows_wait"]
+
+
+QUIT = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+import gunicorn.workers.base
+from gunicorn.config import Config
+from patrol.foundation import background
+gunicorn.workers.base.WorkerTmp = lambda _configuration: None
+background.LAST_REQUESTS_S = 0.2
+process = background.Process(1, 1, [], None, 30, Config(), None)
+process.tpool = ThreadPoolExecutor(1)
+process.tpool.submit(time.sleep, 600)
+process.handle_quit(3, None)
+"""
+
+
+def test_ctrl_c_does_not_wait_for_a_request_that_never_ends():
+    assert subprocess.run([sys.executable, "-c", QUIT], timeout=60, check=False).returncode == 0
