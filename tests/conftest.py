@@ -3,9 +3,11 @@
 `XUNHE_TEST_ENGINE=postgresql` runs the same tests on the server at XUNHE_TEST_DATABASE_URL.
 """
 
+import fcntl
 import gc
 import os
 import re
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -78,6 +80,14 @@ def fresh_server_database(name: str) -> str:
 @pytest.fixture(scope="session")
 def process_name(request) -> str:
     return f"{getattr(request.config, 'workerinput', {}).get('workerid', 'main')}_{os.getpid()}"
+
+
+@pytest.fixture
+def redis_url():
+    """The Redis of this run, for one test at a time: another process would empty what this one put there."""
+    with (Path(tempfile.gettempdir()) / "xunhe-test-redis.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield os.environ["XUNHE_TEST_REDIS_URL"]
 
 
 @pytest.fixture(scope="session")

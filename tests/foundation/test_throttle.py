@@ -1,6 +1,5 @@
 """Limits on anonymous callers: by address block, in total, with Redis away, and without keeping an address."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -158,12 +157,11 @@ def test_while_redis_is_away_each_process_counts_for_itself():
 
 
 @pytest.mark.redis
-def test_with_redis_several_processes_share_the_counts():
-    url = os.environ["XUNHE_TEST_REDIS_URL"]
-    with Redis.from_url(url) as server:
+def test_with_redis_several_processes_share_the_counts(redis_url):
+    with Redis.from_url(redis_url) as server:
         for key in server.scan_iter("LIMIT*xunhe*"):
             server.delete(key)
-        clients = [app_with(redis_url=url).test_client() for _ in range(2)]
+        clients = [app_with(redis_url=redis_url).test_client() for _ in range(2)]
         try:
             assert [call(clients[n % 2], "/write", "203.0.113.5").status_code for n in range(4)] == [200, 200, 429, 429]
             assert not any(b"203.0.113" in key for key in server.scan_iter("*"))

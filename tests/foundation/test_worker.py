@@ -1,6 +1,5 @@
 """The worker's queue on both stores: what is committed is queued, run, and found again when the queue forgets it."""
 
-import os
 import sqlite3
 from datetime import timedelta
 from types import SimpleNamespace
@@ -17,7 +16,7 @@ from patrol.foundation.transaction import transaction
 def queue(request, app, database, tmp_path, monkeypatch):
     """A fresh queue whose tasks run in this test's database."""
     monkeypatch.setattr(outbox, "_hand_over", [])
-    url = os.environ.get("XUNHE_TEST_REDIS_URL", "") if request.param == "redis" else ""
+    url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
     settings = Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url=url)
     queue = worker.connect_worker(app, settings)
     queue.flush()
