@@ -143,6 +143,12 @@ def build(database) -> Builders:
     return Builders()
 
 
+@pytest.fixture
+def district(build):
+    """The district at the top of all regions."""
+    return build.district
+
+
 @cache
 def described_codes(app) -> dict[tuple[str, str], set[str]]:
     """The status codes in the API's description, by endpoint's rule and method."""

@@ -49,8 +49,9 @@ def progress(code: str) -> Response:
     photos are this address with `?photo=`.
     """
     settings = current_app.extensions["settings"]
-    photo_id = request.args.get("photo", type=UUID)
-    if photo_id is not None:
+    if "photo" in request.args:
+        # What is no id is refused as that of no photo.
+        photo_id = request.args.get("photo", type=UUID) or UUID(int=0)
         return send_size(queries.photo_of(queries.case_with_code(code), photo_id), "screen")
     found, fault = None, ""
     try:

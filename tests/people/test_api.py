@@ -152,9 +152,8 @@ def test_a_taken_user_name_conflicts_whatever_its_case(build, signed_in):
 
 
 @pytest.mark.parametrize("password", ["short", "12345678", "Password123"])
-def test_poor_passwords_are_refused(build, signed_in, password):
+def test_poor_passwords_are_refused(build, district, signed_in, password):
     body = {"username": "new", "name": "新", "roles": ["chief"], "region_code": "990100", "password": password}
-    build.district  # noqa: B018
     reply = signed_in(build.person("admin")).post("people", json=body, headers={"Accept-Language": "en"})
     assert reply.status_code == 422
     assert "password" in reply.json["errors"]

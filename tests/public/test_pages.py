@@ -67,6 +67,7 @@ def test_a_browser_without_scripts_sees_the_photos_and_the_last_day(anyone, comp
     assert re.findall("<figcaption>(.*?)</figcaption>", text) == ["整改前", "反映未整改到位时的照片"]
     assert sent["tracking_code"] not in text
     assert anyone.get(f"{address}?photo={UUID(int=1)}").status_code == 404
+    assert anyone.get(f"{address}?photo=first").status_code == 404
 
 
 def test_an_unknown_code_is_said_in_plain_words(anyone, build):

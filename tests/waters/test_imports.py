@@ -58,9 +58,8 @@ def stored(model, **by):
 
 def samples(build):
     """One good file of two rows for each kind, in the order in which a district brings them in."""
-    build.district  # noqa: B018
     return {
-        "regions": "code,name,level,parent_code\n990100001,柳岸镇,township,990100\n990100001001,柳岸村,village,990100001\n",
+        "regions": f"code,name,level,parent_code\n990100001,柳岸镇,township,{build.district.code}\n990100001001,柳岸村,village,990100001\n",
         "water_bodies": xlsx(["code", "name", "kind", "target_class"], ["R1", "清溪", "river", "Ⅲ类"], ["L1", "镜湖", "lake", None]),
         "reaches": features(
             ({"code": "R1-1", "name": "清溪上段", "water_body_code": "R1", "region_code": "990100001001", "level": "village",
@@ -160,8 +159,7 @@ def test_a_column_that_is_left_out_leaves_what_is_stored(build, client):
     assert stored(Person, username="chief.one").phone is None
 
 
-def test_regions_may_come_in_any_order_and_move_with_all_below(build, client):
-    build.district  # noqa: B018
+def test_regions_may_come_in_any_order_and_move_with_all_below(build, client, district):
     content = "code,name,level,parent_code\nV,村,village,T\nT,镇,township,990100\nU,乡,township,990100\nW,组,village,V\n"
     assert counts(send(client, "regions", content)) == (4, 0, 0, 0)
     assert stored(Region, code="W").path == "/990100/T/V/W/"
@@ -171,9 +169,8 @@ def test_regions_may_come_in_any_order_and_move_with_all_below(build, client):
     assert stored(Region, code="W").version == 1
 
 
-def test_regions_take_an_outline_from_geojson(build, client):
+def test_regions_take_an_outline_from_geojson(build, client, district):
     rows = features(({"code": "990100", "name": "清溪区", "level": "county"}, LAKE))
-    build.district  # noqa: B018
     assert send(client, "regions", rows).json["changes"] == [{"row": 1, "code": "990100", "fields": ["geometry"]}]
     assert counts(send(client, "regions", rows)) == (0, 0, 1, 0)
     line = features(({"code": "990100", "name": "清溪区", "level": "county"}, LINES))
@@ -262,14 +259,12 @@ def test_all_faults_of_all_fields_come_in_one_answer(build, client, kind, conten
     assert faults(send(client, kind, content)) == wanted
 
 
-def test_all_unknown_roles_of_a_cell_are_named_at_once(build, client):
-    build.district  # noqa: B018
+def test_all_unknown_roles_of_a_cell_are_named_at_once(build, client, district):
     reply = send(client, "people", PEOPLE + "a,n,king;河长;queen,990100\n")
     assert "king、queen is not one of" in reply.json["errors"][0]["message"]
 
 
-def test_a_word_that_is_no_role_is_told_the_roles_in_chinese_and_where_the_level_comes_from(build, client):
-    build.district  # noqa: B018
+def test_a_word_that_is_no_role_is_told_the_roles_in_chinese_and_where_the_level_comes_from(build, client, district):
     [fault] = send(client, "people", PEOPLE + "a,n,村长,990100\n", language="zh").json["errors"]
     assert all(role in fault["message"] for role in Role)
     for words in ("“村长”", "河长（chief）", "河长办（office）", "级别由所属行政区决定", "村级河长"):
@@ -277,14 +272,12 @@ def test_a_word_that_is_no_role_is_told_the_roles_in_chinese_and_where_the_level
 
 
 @pytest.mark.parametrize("word", ["村级河长", "乡镇级河长", "镇级河长", "县级湖长", "市级河长", "总河长"])
-def test_a_chief_of_a_level_is_a_chief_whose_region_says_the_level(build, client, word):
-    build.district  # noqa: B018
+def test_a_chief_of_a_level_is_a_chief_whose_region_says_the_level(build, client, word, district):
     assert counts(send(client, "people", PEOPLE + f"a,n,{word};巡河员,990100\n"))[0] == 1
     assert stored(Person, username="a").role_names == ["chief", "patroller"]
 
 
-def test_a_rehearsal_reports_what_the_import_would_refuse(build, client):
-    build.district  # noqa: B018
+def test_a_rehearsal_reports_what_the_import_would_refuse(build, client, district):
     good, bad = WATER + "W,a,river\n", WATER + "W,a,river\nV,b,puddle\n"
     assert [len(send(client, "water_bodies", text, dry_run=True).json["errors"]) for text in (good, bad)] == [0, 1]
     reply = send(client, "water_bodies", bad, dry_run=True)
@@ -332,8 +325,7 @@ def test_a_sheet_with_a_merged_title_or_merged_headings_says_what_to_do(client):
 
 
 @pytest.mark.parametrize(("language", "says"), [("zh", "没有编码为 NONE 的水体"), ("en", "There is no water body with the code NONE")])
-def test_faults_are_told_in_the_callers_language(build, client, language, says):
-    build.district  # noqa: B018
+def test_faults_are_told_in_the_callers_language(build, client, language, says, district):
     rows = features(({"code": "X", "name": "n", "water_body_code": "NONE", "region_code": "990100", "level": "village"}, LINES))
     reply = send(client, "reaches", rows, language=language)
     assert reply.json["errors"] == [{"row": 1, "field": "water_body_code", "message": says}]
@@ -442,9 +434,8 @@ def test_the_command_imports_as_the_system(app, build, tmp_path):
     assert "empty" in run(args=["import", "regions", str(file)]).output
 
 
-def test_a_password_in_the_list_never_replaces_ones_own(build):
+def test_a_password_in_the_list_never_replaces_ones_own(build, district):
     """Importing an old staff list again must not undo what people have changed since."""
-    build.district  # noqa: B018
     text = "username,name,phone,roles,region_code,title,password\nlist,王,,chief,990100,,{}\n"
     assert imports.run_import(ImportKind.PEOPLE, text.format("qing-xi-he-1").encode(), by=SYSTEM).created == 1
     again = imports.run_import(ImportKind.PEOPLE, text.format("another-pass-9").encode(), by=SYSTEM)
@@ -500,8 +491,7 @@ CHINESE = {
 }
 
 
-def test_a_district_s_own_files_with_chinese_headings_and_words(build, client):
-    build.district  # noqa: B018
+def test_a_district_s_own_files_with_chinese_headings_and_words(build, client, district):
     for kind, content in CHINESE.items():
         assert counts(send(client, kind, content))[0] > 0, kind
         assert counts(send(client, kind, content))[:2] == (0, 0), kind
@@ -515,8 +505,7 @@ def test_one_column_under_two_headings_is_a_fault(build, client):
     assert faults(send(client, "regions", "code,编码,name,level\n1,1,清溪区,区级\n")) == [(1, "code")]
 
 
-def test_a_number_of_a_sheet_is_a_telephone_and_a_shortened_one_says_what_to_do(build, client):
-    build.district  # noqa: B018
+def test_a_number_of_a_sheet_is_a_telephone_and_a_shortened_one_says_what_to_do(build, client, district):
     head = ["username", "name", "phone", "roles", "region_code"]
     rows = [["a", "甲", 13800000000, "chief", "990100"], ["b", "乙", 13800000001.0, "chief", "990100"]]
     assert counts(send(client, "people", xlsx(head, *rows))) == (2, 0, 0, 0)
@@ -526,8 +515,7 @@ def test_a_number_of_a_sheet_is_a_telephone_and_a_shortened_one_says_what_to_do(
     assert "文本" in reply.json["errors"][0]["message"]
 
 
-def test_a_rehearsal_counts_no_row_with_a_fault(build, client):
-    build.district  # noqa: B018
+def test_a_rehearsal_counts_no_row_with_a_fault(build, client, district):
     text = ("username,name,phone,roles,region_code,password\na,甲,1.38E+10,chief,990100,\nb,乙,,chief,990100,1234\n"
             "c,丙,13800000000,chief,990100,\n")
     reply = send(client, "people", text, dry_run=True)
