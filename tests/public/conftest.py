@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import time
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from patrol.evidence.actions import record_photo, store_photo
 from patrol.foundation import channels
 from patrol.foundation.database import db
+from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import Issue
@@ -138,4 +140,12 @@ def told(monkeypatch, test_settings):
         "public_url": "https://river.example.org/",
     }.items():
         monkeypatch.setitem(test_settings._values, name, value)
+    # Whatever the hour at which the tests run; a test of the quiet hours asks for `nights`.
+    monkeypatch.setitem(test_settings._values, "citizen_quiet", (time(0), time(0)))
     return found
+
+
+@pytest.fixture
+def nights(told, monkeypatch, test_settings):
+    """Let the usual quiet hours hold."""
+    monkeypatch.setitem(test_settings._values, "citizen_quiet", Settings({"XUNHE_ENV": "test"}).citizen_quiet)

@@ -170,7 +170,7 @@ class TestOnce:
         assert title == "巡河：3 件问题有新进展"
         assert len(set(re.findall(r"/u/(\S+)", body))) == 3
 
-    def test_nothing_goes_out_at_night(self, complain, place, told, when, work):
+    def test_nothing_goes_out_at_night(self, complain, place, told, when, work, nights):
         with when(13):
             complain(contact={"email": MAIL})
         work(14)
@@ -179,7 +179,7 @@ class TestOnce:
         work(23)
         assert len(told) == 1
 
-    def test_what_failed_by_day_is_not_tried_again_at_night(self, sent, told, work):
+    def test_what_failed_by_day_is_not_tried_again_at_night(self, sent, told, work, nights):
         told.fails = OSError("away")
         work()
         told.fails = None
@@ -271,7 +271,7 @@ class TestFollowers:
         assert "rate the result" not in body
         assert anyone.get(path).json["messages"] == "on"
 
-    def test_who_asks_at_night_is_asked_at_once_but_not_hours_later(self, sent, follow, work, told, issue_of):
+    def test_who_asks_at_night_is_asked_at_once_but_not_hours_later(self, sent, follow, work, told, issue_of, nights):
         number = issue_of(sent).number
         follow(number, hours=14)
         work(14)
