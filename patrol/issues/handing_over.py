@@ -4,11 +4,10 @@ A lead is lost when the account can handle nothing any more, and when a chief's 
 """
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from patrol.foundation import clock, events
@@ -64,30 +63,33 @@ def leave_to_office(event: HandlingLost) -> None:
 def leave_work_of_former_chiefs() -> int:
     """Take those who are chief of nothing any more off the open issues that they were given in office; return how many."""
     with transaction():
-        ids = _led_by_former_chiefs(clock.today(current_app.extensions["settings"].timezone))
+        ids = _led_by_former_chiefs(current_app.extensions["settings"].timezone)
         issues = _open_issues(Issue.id.in_(ids)) if ids else []
         for issue in issues:
             _lead_by(issue, None, APPOINTMENT_ENDED)
     return len(issues)
 
 
-def _led_by_former_chiefs(today: date) -> list[UUID]:
+def _led_by_former_chiefs(timezone: str) -> list[UUID]:
     """Return the open issues of leads whose appointments have all ended, the last one since they were put in charge.
 
     Who handles issues by another role too goes on, and so does whomever the office named later, knowing that.
     """
-    other = aliased(Appointment)
+    other, today = aliased(Appointment), clock.today(timezone)
     goes_on = select(other.id).where(
         other.person_id == Appointment.person_id, other.title.not_in(AIDE_TITLES), or_(other.valid_to.is_(None), other.valid_to >= today)
     )
     rows = db.session.execute(
-        select(Issue.id, Person).join(Person, Person.id == Issue.lead_id).join(Appointment, Appointment.person_id == Person.id)
+        select(Issue.id, Person, Issue.dispatched_at, Appointment.valid_to).join(Person, Person.id == Issue.lead_id).join(Appointment, Appointment.person_id == Person.id)
         .where(
             Appointment.valid_to < today, Appointment.title.not_in(AIDE_TITLES), ~goes_on.correlate(Appointment).exists(),
-            func.date(Issue.dispatched_at) <= Appointment.valid_to, Issue.state.not_in([state.value for state in ENDED]),
+            Issue.state.not_in([state.value for state in ENDED]),
         )
     ).all()  # fmt: skip
-    return list({issue_id for issue_id, person in rows if not _handles_otherwise(person)})
+    return list({
+        issue_id for issue_id, person, dispatched_at, valid_to in rows
+        if clock.local_date(dispatched_at, timezone) <= valid_to and not _handles_otherwise(person)
+    })  # fmt: skip
 
 
 def _handles_otherwise(person: Person) -> bool:

@@ -1,6 +1,7 @@
 """Work changes hands: with the reach to another chief, or to the office when its lead can handle nothing any more."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -83,13 +84,15 @@ def ends(valley, day):
         db.session.scalars(select(Appointment).where(Appointment.person_id == valley.chief.id)).one().valid_to = day
 
 
-def test_when_the_last_appointment_has_ended_its_work_goes_to_the_office(valley, build, pictures):
+@pytest.mark.parametrize("hour", [0, 12])
+def test_when_the_last_appointment_has_ended_its_work_goes_to_the_office(valley, build, pictures, hour):
     issue, today = report(valley.patroller_client), clock.today("Asia/Shanghai")
     town, chief = valley.town.code, valley.chief.username
     begun = taken(valley.chief_client, report(valley.patroller_client), "start")
     ends(valley, today)
     assert leave_work_of_former_chiefs() == 0, "the last day counts"
-    ahead = clock.now() + timedelta(days=1)
+    # Just after midnight the day of UTC is still the one before.
+    ahead = datetime.combine(today + timedelta(days=1), time(hour, 30), ZoneInfo("Asia/Shanghai")).astimezone(UTC)
     with clock.moved_clock(lambda: ahead):
         another = build.appointment(valley.other_reach, valley.chief)
         assert leave_work_of_former_chiefs() == 0, "there is another appointment"
