@@ -75,7 +75,7 @@ def report_issue(
     issue.findings = [doubt.as_data() for doubt in doubts_about_report(issue.recorded_at, now, position.accuracy_m)]
     lead = _able_chief(placement)
     with db.session.no_autoflush:
-        db.session.add(issue)
+        db.session.add_all([issue, *issue.photo_links])
         mark_sides(issue, placement)
         keep_also_accused(issue, placement)
         decision = _decided_by_policy(issue, placement, lead)

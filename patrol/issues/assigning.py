@@ -133,6 +133,7 @@ def give_parts(issue: Issue, shares: Sequence[Share]) -> list[dict[str, Any]]:
             person_id=share.person.id, department=share.department, text=share.text, due_at=share.due_at, state="open",
         )  # fmt: skip
         issue.parts.append(part)
+        db.session.add(part)
         told.append({
             "n": part.n, "person": str(share.person.id), "name": share.person.name, "department": share.department,
             "part": share.text, "due_at": share.due_at.isoformat() if share.due_at else None,

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import event, inspect
+from sqlalchemy.orm import InstanceState
 
 from patrol.evidence.models import Photo
 from patrol.foundation.texts import Text
@@ -38,10 +39,11 @@ _DIFFERS = Text("“{field}”与第{seq}条历史所载不符", "“{field}” 
 _KEEPS_ITS_PHOTOS = "spot_check"
 
 
-def _noting(name: str) -> Callable[..., None]:
-    def note(issue: Issue, value: Any, before: Any, _initiator: Any) -> None:
+def _noting(name: str) -> Callable[..., Any]:
+    def note(state: InstanceState[Issue], value: Any, before: Any, _initiator: Any) -> Any:
         if value != before:
-            inspect(issue).info.setdefault(_UNSAID, set()).add(name)
+            state.info.setdefault(_UNSAID, set()).add(name)
+        return value
 
     return note
 
@@ -51,7 +53,8 @@ def _note_co_handlers(issue: Issue, _person: Any, _initiator: Any) -> None:
 
 
 for _name in COLUMNS:
-    event.listen(getattr(Issue, _name), "set", _noting(_name))
+    # As the mapper calls them, with the object's state and for the value: a report sets 34 of them.
+    event.listen(getattr(Issue, _name), "set", _noting(_name), raw=True, retval=True)
 for _change in ("append", "remove"):
     event.listen(Issue.co_handlers, _change, _note_co_handlers)
 

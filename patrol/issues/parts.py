@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
 from patrol.foundation.database import db
-from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.errors import Conflict, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
@@ -20,8 +20,9 @@ from patrol.issues.allowed import OUT_OF_SCOPE
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, REPORT_PART, TAKE_BACK_PART, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State
-from patrol.issues.models import Issue, IssuePart, IssuePhoto
+from patrol.issues.models import Issue, IssuePart
 from patrol.issues.queries import locked_issue
+from patrol.issues.taking import put_photos
 from patrol.people.actor import SYSTEM, Actor
 
 IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
@@ -30,7 +31,6 @@ _NO_PART = Text("此问题没有第 {n} 项分工", "The issue has no part {n}")
 _NOT_YOURS = Text("只有该分项的协办人或其部门可以报告", "only the part's co-handler, or its department, may report on it")
 _NOT_OPEN = Text("该分项已完成或已收回", "The part is done or was taken back")
 _NOT_IN_WORK = Text("“{state}”时不能处理分项", "“{state}”: parts are not worked on")
-_PHOTO_TWICE = Text("照片 {id} 已在此问题中，请拍摄新的照片", "The photo {id} is already on this issue: take a new one")
 
 
 def report_part(
@@ -91,14 +91,7 @@ def _refuse_not_open(issue: Issue, part: IssuePart) -> None:
 
 
 def _attach(issue: Issue, photos: Sequence[Photo]) -> None:
-    there = {link.photo_id for link in issue.photo_links}
-    for position, photo in enumerate(photos):
-        if photo.id in there:
-            fault = _PHOTO_TWICE.format(id=photo.id)
-            raise Invalid(fault, errors={"photo_ids": [fault]})
-        issue.photo_links.append(IssuePhoto(
-            issue_id=issue.id, photo_id=photo.id, photo=photo, kind="during", seq=issue.version + 1, position=position,
-        ))  # fmt: skip
+    put_photos(issue, photos, "during")
     if photos:
         outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
 

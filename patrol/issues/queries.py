@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, false, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, load_only, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -136,11 +136,13 @@ def shown_parts(entity: Any) -> tuple[ORMOption, ...]:
     )  # fmt: skip
 
 
+KIN = ("merged_into", "relapse_of", "relapsed_in")
+"""The issues that one names by number."""
+
+
 def _kin_of(entity: Any) -> tuple[ORMOption, ...]:
-    """Return the loading of the issues that one names by number; nothing is asked of the database where it names none."""
-    return tuple(
-        selectinload(part).load_only(Issue.serial) for part in (entity.merged_into, entity.relapse_of, entity.relapsed_in)
-    )
+    """Return the loading of the kin of a list's issues; nothing is asked of the database where they name none."""
+    return tuple(selectinload(getattr(entity, name)).load_only(Issue.serial) for name in KIN)
 
 
 def get_issue(actor: Actor, issue_id: UUID) -> Issue:
@@ -165,14 +167,13 @@ def find_issue(issue_id: UUID) -> Issue | None:
 
 _SINGLE = (
     joinedload(Issue.region), joinedload(Issue.reach).joinedload(Reach.region), joinedload(Issue.lead), joinedload(Issue.reporter),
-    *_kin_of(Issue),
 )  # fmt: skip
 # What is read only needs no more than is shown: each column more costs its share in the driver and the mapper.
 _SHOWN = (
     joinedload(Issue.region).load_only(Region.code, Region.name, Region.level, Region.path, raiseload=True),
     joinedload(Issue.reach).load_only(Reach.code, Reach.name, raiseload=True),
     joinedload(Issue.lead).load_only(Person.name, Person.title, raiseload=True),
-    joinedload(Issue.reporter).load_only(Person.name, Person.title, raiseload=True), *_kin_of(Issue),
+    joinedload(Issue.reporter).load_only(Person.name, Person.title, raiseload=True),
 )  # fmt: skip
 # Most issues have none of the one or the other; a question whether there are any spares the statement that would bring nothing.
 _HAS = tuple(
@@ -227,6 +228,12 @@ def _with_collections(issue: Issue, has: Sequence[Any]) -> Issue:
     """Load what an issue has several of; `has` tells of co-handlers, parts and photos whether there are any."""
     for (name, statement), is_there in zip(_COLLECTIONS.items(), has, strict=True):
         set_committed_value(issue, name, list(db.session.scalars(statement, {"id": issue.id})) if is_there else [])
+    named = {name: named_id for name in KIN if (named_id := getattr(issue, f"{name}_id")) is not None}
+    # Most issues name none, and as options of the statement these three would cost a tenth of a step.
+    if named:
+        kin = {one.id: one for one in db.session.scalars(select(Issue).where(Issue.id.in_(named.values())).options(load_only(Issue.serial)))}
+        for name, named_id in named.items():
+            set_committed_value(issue, name, kin[named_id])
     return issue
 
 

@@ -6,13 +6,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from patrol.evidence.models import Photo
+from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.assigning import end_parts
 from patrol.issues.doubts import SHOW_TROUBLE
 from patrol.issues.lifecycle import Step, Verb
-from patrol.issues.models import Issue, IssuePhoto
+from patrol.issues.models import CoHandler, Issue, IssuePhoto
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
@@ -65,10 +68,15 @@ def named(person: Person | None) -> dict[str, str] | None:
 
 def set_co_handlers(taking: Taking, people: list[Person]) -> None:
     """Let these people handle the issue beside its lead."""
-    before = taking.issue.co_handlers
-    if {person.id for person in before} != {person.id for person in people}:
-        taking.changes["co_handlers"] = {"from": [named(p) for p in before], "to": [named(p) for p in people]}
-        taking.issue.co_handlers = people
+    issue = taking.issue
+    before, after = ({person.id: person for person in each} for each in (issue.co_handlers, people))
+    if before.keys() == after.keys():
+        return
+    taking.changes["co_handlers"] = {"from": [named(p) for p in issue.co_handlers], "to": [named(p) for p in people]}
+    issue.co_handlers = people
+    with db.session.no_autoflush:
+        db.session.execute(delete(CoHandler).where(CoHandler.issue_id == issue.id, CoHandler.person_id.in_(before.keys() - after.keys())))
+    db.session.add_all(CoHandler(issue_id=issue.id, person_id=each) for each in after.keys() - before.keys())
 
 
 def call_back(taking: Taking) -> None:
@@ -85,22 +93,29 @@ def attach_photos(taking: Taking) -> list[tuple[Photo, str]]:
     if not taking.photos:
         return []
     issue, kind = taking.issue, PHOTO_KIND[taking.step.verb]
-    there = {link.photo_id for link in issue.photo_links}
     before_id = taking.brought.get("before_photo_id") or _only_photo_before(taking)
     if before_id and before_id not in {link.photo_id for link in issue.photo_links if link.kind in SHOW_TROUBLE}:
         fault = _NOT_BEFORE.format(id=before_id)
         raise Invalid(fault, errors={"before_photo_id": [fault]})
-    for position, photo in enumerate(taking.photos):
-        if photo.id in there:
-            fault = _PHOTO_TWICE.format(id=photo.id)
-            raise Invalid(fault, errors={"photo_ids": [fault]})
-        issue.photo_links.append(IssuePhoto(
-            issue_id=issue.id, photo_id=photo.id, photo=photo, kind=kind, seq=issue.version + 1, position=position,
-            before_photo_id=before_id,
-        ))  # fmt: skip
+    put_photos(issue, taking.photos, kind, before_photo_id=before_id)
     if before_id:
         taking.changes["before_photo"] = {"from": None, "to": str(before_id)}
     return [(photo, kind) for photo in taking.photos]
+
+
+def put_photos(issue: Issue, photos: Sequence[Photo], kind: str, *, before_photo_id: UUID | None = None) -> None:
+    """Put the photos of the next entry of its history on an issue. Raises Invalid (422) for one that is there."""
+    there = {link.photo_id for link in issue.photo_links}
+    for position, photo in enumerate(photos):
+        if photo.id in there:
+            fault = _PHOTO_TWICE.format(id=photo.id)
+            raise Invalid(fault, errors={"photo_ids": [fault]})
+        link = IssuePhoto(
+            issue_id=issue.id, photo_id=photo.id, photo=photo, kind=kind, seq=issue.version + 1, position=position,
+            before_photo_id=before_photo_id,
+        )  # fmt: skip
+        issue.photo_links.append(link)
+        db.session.add(link)
 
 
 def _only_photo_before(taking: Taking) -> UUID | None:
