@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -62,24 +62,30 @@ class Part(Generic[T]):
     first: Callable[[int, str | None], Select[T]]
 
 
+def _objects(statement: Select[Any]) -> Iterable[Any]:
+    return db.session.scalars(statement).unique()
+
+
 def page_of(statement: Select[T], order: Order, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[T]:
     """Run `statement` for one page in `order`. Raises Invalid (422) for a cursor that is not of this list and order."""
     return page_of_parts([Part(order, lambda _limit, _cursor: statement)], limit=limit, cursor=cursor)
 
 
-def page_of_parts(parts: Sequence[Part[T]], *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[T]:
+def page_of_parts(
+    parts: Sequence[Part[Any]], *, limit: int = DEFAULT_LIMIT, cursor: str | None = None, read: Callable[[Select[Any]], Iterable[Any]] = _objects
+) -> Page[Any]:
     """Run one page of a list that is made of `parts` behind each other, whose orders have different names.
 
-    A part is asked only when those before it do not fill the page. Raises Invalid (422) as `page_of`.
+    A part is asked only when those before it do not fill the page. `read` runs a select and returns its rows, which must
+    hold the columns of the order by name. Raises Invalid (422) as `page_of`.
     """
-    rows: list[tuple[T, Order]] = []
+    rows: list[tuple[Any, Order]] = []
     for part in parts if cursor is None else parts[_part_of(cursor, [part.order for part in parts]):]:
         wanted = limit + 1 - len(rows)
         statement = part.first(wanted, cursor)
         if cursor is not None:
             statement = statement.where(beyond(cursor, part.order))
-        found = db.session.scalars(statement.order_by(*part.order.clauses()).limit(wanted)).unique()
-        rows += [(row, part.order) for row in found]
+        rows += [(row, part.order) for row in read(statement.order_by(*part.order.clauses()).limit(wanted))]
         cursor = None
         if len(rows) > limit:
             break

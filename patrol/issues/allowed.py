@@ -164,14 +164,17 @@ _REFUSAL: dict[Who, Callable[[IssueFacts, ActorFacts], Text | None]] = {
 
 def _refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
     """Return why `actor` may not take `step`, whose state fits, or None when it may."""
+    refusal = _ground_of_refusal(step, issue, actor)
+    return refusal and refusal.format(step=step.name)
+
+
+def _ground_of_refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text | None:
     if actor.person_id is None:
-        return None if step.by_system else _NOT_BY_SYSTEM.format(step=step.name)
+        return None if step.by_system else _NOT_BY_SYSTEM
     permission = step.permission_for(issue.severity, is_charge=issue.is_charge)
     if permission not in actor.permissions:
-        is_major_signature = permission == step.needs_for_major
-        return (_NOT_CHIEF if is_major_signature else _NO_PERMISSION).format(step=step.name)
-    refusal = _REFUSAL[step.who](issue, actor)
-    return refusal and refusal.format(step=step.name)
+        return _NOT_CHIEF if permission == step.needs_for_major else _NO_PERMISSION
+    return _REFUSAL[step.who](issue, actor)
 
 
 def may_check(issue: IssueFacts, permissions: frozenset[Permission]) -> bool:
@@ -183,7 +186,7 @@ def may_check(issue: IssueFacts, permissions: frozenset[Permission]) -> bool:
 
 def steps_open_to(issue: IssueFacts, actor: ActorFacts) -> list[Step]:
     """Return the steps that `actor` may take on `issue` now, in the table's order."""
-    return [step for step in steps_from(issue.state) if _untimely(step, issue) is None and _refusal(step, issue, actor) is None]
+    return [step for step in steps_from(issue.state) if _untimely(step, issue) is None and _ground_of_refusal(step, issue, actor) is None]
 
 
 def signed_by_others(issue: IssueFacts, actor: ActorFacts) -> list[tuple[Step, Text]]:

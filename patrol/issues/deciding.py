@@ -15,6 +15,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import DAYS_TO, Stage, count
 from patrol.issues.lifecycle import State
+from patrol.issues.listed import AnyIssue
 from patrol.issues.models import Extension, Issue
 from patrol.issues.policies_held import current_policies
 
@@ -92,7 +93,7 @@ def decision_moments(issue: Issue, timezone: ZoneInfo) -> list[tuple[datetime, s
     return [(moment, LATE_CODE[state]) for moment in moments]
 
 
-def shown_decision(issue: Issue, now: datetime, language: str) -> dict[str, Any] | None:
+def shown_decision(issue: AnyIssue, now: datetime, language: str) -> dict[str, Any] | None:
     """Return by when the office decides, why then, and whether it is late; None when nothing waits for it so."""
     if issue.decide_by is None:
         return None

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Date, Select, String, bindparam, cast, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from patrol.foundation.database import db
+from patrol.foundation.database import among_ids, db, ids_as_text
 from patrol.issues.history import HAND_OVER, REPORT_PART
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import CoHandler, HistoryEntry, Issue
@@ -80,12 +80,13 @@ def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *
     """
     if person_id is None or not issue_ids:
         return set()
-    values = {"ids": list(issue_ids), "me": person_id, "today": today}
-    return set(db.session.scalars(_own_among(tuple(verbs), len(_ways)), values))
+    dialect = db.engine.dialect.name
+    values = {"ids": ids_as_text(issue_ids, dialect), "me": person_id, "today": today}
+    return set(db.session.scalars(_own_among(tuple(verbs), len(_ways), dialect), values))
 
 
 @cache
-def _own_among(verbs: tuple[str, ...], _ways_known: int) -> Select[UUID]:
+def _own_among(verbs: tuple[str, ...], _ways_known: int, dialect: str) -> Select[UUID]:
     """Return the statement of `own_work`, put together once: that took longer than asking it."""
     me, today = bindparam("me", type_=Issue.id.type), bindparam("today", type_=Date)
-    return select(Issue.id).where(Issue.id.in_(bindparam("ids", expanding=True)), is_own_work_of(me, today, verbs=verbs))
+    return select(Issue.id).where(among_ids(Issue.id, dialect), is_own_work_of(me, today, verbs=verbs))

@@ -29,8 +29,9 @@ from patrol.issues.filters import (
     several_of,
 )
 from patrol.issues.lifecycle import ENDED, State
+from patrol.issues.listed import ListedIssue, listed
 from patrol.issues.models import CoHandler, Issue
-from patrol.issues.queries import narrowed, scope, scope_of, shown_parts
+from patrol.issues.queries import narrowed, scope, scope_of
 from patrol.issues.role_list_branches import branches_of
 from patrol.issues.role_lists import ListRow, lists_for
 from patrol.people.actor import Actor
@@ -44,16 +45,16 @@ MOST_COUNTED = 500
 """How far the lists of a role are counted."""
 
 
-def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[Issue]:
+def list_issues(actor: Actor, filters: Filters, *, order: str, limit: int, cursor: str | None) -> Page[ListedIssue]:
     """Return one page of the visible issues that pass, with all that an issue shows."""
     def part(name: str) -> Part[Issue]:
         def first(wanted: int, cursor: str | None) -> Select[Any]:
             after = partial(beyond, cursor) if cursor else None
-            return ordered(actor, filters, name, limit=wanted, after=after).options(*shown_parts(Issue))
+            return ordered(actor, filters, name, limit=wanted, after=after)
 
         return Part(order_of(name, Issue), first)
 
-    return page_of_parts([part(name) for name in parts_of(order)], limit=limit, cursor=cursor)
+    return page_of_parts([part(name) for name in parts_of(order)], limit=limit, cursor=cursor, read=listed)
 
 
 def ordered(actor: Actor, filters: Filters, order: str, *, limit: int, after: After = None) -> Select[Any]:

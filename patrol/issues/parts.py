@@ -20,6 +20,7 @@ from patrol.issues.allowed import OUT_OF_SCOPE
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, REPORT_PART, TAKE_BACK_PART, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.listed import AnyIssue, ListedPart
 from patrol.issues.models import Issue, IssuePart
 from patrol.issues.queries import locked_issue
 from patrol.issues.taking import put_photos
@@ -104,7 +105,7 @@ def _change(part: IssuePart, to: str) -> dict[str, Any]:
     return {"part": {"from": None, "to": part.n}, "part_state": {"from": "open", "to": to}}
 
 
-def is_late(part: IssuePart, issue: Issue, now: datetime) -> bool:
+def is_late(part: IssuePart | ListedPart, issue: AnyIssue, now: datetime) -> bool:
     """Tell whether an open part should be done by now; without a date of its own it is due with the issue."""
     return part.state == "open" and issue.state in IN_WORK and (part.due_at or issue.due_at) <= now
 

@@ -24,6 +24,7 @@ from patrol.issues.branches import Branch, Several
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.filters import Filters, among, conditions, is_joint_with, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
+from patrol.issues.listed import AnyIssue
 from patrol.issues.models import CoHandler, Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.issues.policies_held import STATE_COLUMNS, note_state
 from patrol.people.actor import Actor
@@ -301,7 +302,7 @@ def districts_signed_by(actor: Actor, today: date) -> list[str]:
     return sorted({path for path, title in rows if not is_deputy(title)})
 
 
-def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
+def issue_facts(issue: AnyIssue, now: datetime) -> IssueFacts:
     """Return what the law needs to know of a loaded issue at the moment `now`."""
     return IssueFacts(
         state=State(issue.state), severity=Severity(issue.severity), lead_id=issue.lead_id,
@@ -313,7 +314,7 @@ def issue_facts(issue: Issue, now: datetime) -> IssueFacts:
     )  # fmt: skip
 
 
-def actor_facts(actor: Actor, issue: Issue, districts: Sequence[str], *, own_work: bool = False) -> ActorFacts:
+def actor_facts(actor: Actor, issue: AnyIssue, districts: Sequence[str], *, own_work: bool = False) -> ActorFacts:
     """Return what the law needs to know of the actor beside this issue; `districts` as `districts_signed_by` gives them.
 
     `own_work`, as `four_eyes.own_work` tells it, matters only to the steps that check others' work.

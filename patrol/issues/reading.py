@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from patrol.evidence.queries import photo_links
@@ -42,6 +42,7 @@ from patrol.issues.history import (
 )
 from patrol.issues.ledger import who_answers
 from patrol.issues.lifecycle import ENDED, VERB_NAME, State, Step
+from patrol.issues.listed import AnyIssue, ListedKin, ListedPart, ListedPerson, ListedPhoto, ListedRegion
 from patrol.issues.listing import Counted
 from patrol.issues.milestones import NOT_DONE
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
@@ -53,6 +54,7 @@ from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
 
+T = TypeVar("T", bound=AnyIssue)
 _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.items()} | {
     SUBMIT: Text("上报", "Report"), HAND_OVER: Text("河长交接", "Hand-over"),
     ADD_PHOTOS: Text("反映人补充照片", "Photos added by the complainant"), SPOT_CHECK: Text("现场抽查", "Spot check"),
@@ -101,7 +103,7 @@ class Reader:
         today = clock.today(timezone)
         return cls(actor, language(), clock.now(), districts_signed_by(actor, today), today)
 
-    def look_at(self, issues: Sequence[Issue]) -> Sequence[Issue]:
+    def look_at(self, issues: Sequence[T]) -> Sequence[T]:
         """Return the issues, now that it is known of all together which of them the reader may check, and who answers for the ledger's.
 
         A few queries at most.
@@ -120,7 +122,7 @@ class Reader:
         self.ledger.update(who_answers([i.id for i in new if i.suspended_at is not None]))
         return issues
 
-    def allowed(self, issue: Issue) -> list[Step]:
+    def allowed(self, issue: AnyIssue) -> list[Step]:
         """Return the steps open to the reader on a loaded issue now."""
         facts = self._facts(issue)
         return steps_open_to(self.facts[issue.id], facts)
@@ -131,17 +133,17 @@ class Reader:
         found = signed_by_others(self.facts[issue.id], facts)
         return [(step, saying_who(why, issue, self.today, step.verb)) for step, why in found]
 
-    def _facts(self, issue: Issue) -> ActorFacts:
+    def _facts(self, issue: AnyIssue) -> ActorFacts:
         self.look_at([issue])
         facts = actor_facts(self.actor, issue, self.districts, own_work=self.own_work.get(issue.id, False))
         return replace(facts, signs=True) if self.stead.get(issue.id) else facts
 
-    def knows_reporter(self, issue: Issue) -> bool:
+    def knows_reporter(self, issue: AnyIssue) -> bool:
         """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
         return not issue.category.startswith("F") or sees_charges(self.actor) or issue.reporter_id == self.actor.person_id
 
 
-def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
+def shown_issue(issue: AnyIssue, reader: Reader) -> dict[str, Any]:
     """Return how a loaded issue reads."""
     shown = {
         **{name: getattr(issue, name) for name in (
@@ -175,7 +177,7 @@ def shown_issue(issue: Issue, reader: Reader) -> dict[str, Any]:
     return shown
 
 
-def shown_issue_routing(issue: Issue, reader: Reader) -> dict[str, Any]:
+def shown_issue_routing(issue: AnyIssue, reader: Reader) -> dict[str, Any]:
     """Return the stored explanation of who answers, with the policy that decided whether the office looks first."""
     policy = issue.routing.get("policy")
     return {
@@ -195,12 +197,12 @@ def shown_placement(placement: Placement, category: str | None, *, with_people: 
     return {**shown_routing(data, language(), with_people=with_people), "chief": chief}
 
 
-def shown_region(region: Region) -> dict[str, Any]:
+def shown_region(region: Region | ListedRegion) -> dict[str, Any]:
     """Return a region in short."""
     return {"id": region.id, "code": region.code, "name": region.name, "level": region.level}
 
 
-def shown_person(person: Person | None) -> dict[str, Any] | None:
+def shown_person(person: Person | ListedPerson | None) -> dict[str, Any] | None:
     """Return an account in short."""
     return {"id": person.id, "name": person.name, "title": person.title} if person else None
 
@@ -210,12 +212,12 @@ def shown_department(code: str | None, tongue: str) -> dict[str, str] | None:
     return {"code": code, "name": DEPARTMENTS[code].name.in_language(tongue)} if code else None
 
 
-def shown_kin(issue: Issue | None) -> dict[str, Any] | None:
+def shown_kin(issue: Issue | ListedKin | None) -> dict[str, Any] | None:
     """Return the issue that another one names, by id and number only: who may see more follows the id."""
     return {"id": issue.id, "number": issue.number} if issue else None
 
 
-def shown_part(part: IssuePart, issue: Issue, reader: Reader) -> dict[str, Any]:
+def shown_part(part: IssuePart | ListedPart, issue: AnyIssue, reader: Reader) -> dict[str, Any]:
     """Return a co-handler's part of an issue; one without a date of its own is due with the issue."""
     return {
         "n": part.n, "person": shown_person(part.person), "department": shown_department(part.department, reader.language),
@@ -224,7 +226,7 @@ def shown_part(part: IssuePart, issue: Issue, reader: Reader) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_suspension(issue: Issue, reader: Reader) -> dict[str, Any] | None:
+def shown_suspension(issue: AnyIssue, reader: Reader) -> dict[str, Any] | None:
     """Return since when an issue is on the ledger, in whose name, what is to be done by when, and the day on which it is reviewed."""
     if issue.suspended_at is None:
         return None
@@ -241,7 +243,7 @@ def shown_extension(row: Extension) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_photo(link: IssuePhoto) -> dict[str, Any]:
+def shown_photo(link: IssuePhoto | ListedPhoto) -> dict[str, Any]:
     """Return a photo on an issue; `recorded_at` is the device's word, else the file's, else when it arrived."""
     photo = link.photo
     return {

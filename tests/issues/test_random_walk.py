@@ -11,3 +11,5 @@ def test_a_random_walk_goes_as_the_law_says(app, database):
     assert walk.counts["taken"] > 10
     assert walk.counts["refused"] > 10
     assert min(walk.counts[name] for name in ("merged", "unmerged", "relapses")) > 0
+    # What may be in a list was there, and read as it does alone.
+    assert min(walk.counts[name] for name in ("photos", "relapse_of", "relapsed_in", "reach")) > 0

@@ -130,10 +130,21 @@ class Walk:
                 self.counts["rounds"] += 1
             for case in self.cases:
                 self._read(self.people["auditor"], case, history=True)
+            for who in self.people.values():
+                self._read_lists(who)
             self.counts["relapses"] = sum(entry == "relapse" for case in self.cases for entry in case.entries)
             own = {UUID(case.id) for case in self.cases}
             broken = [found for found in broken_chains() if found and found.issue_id in own]
             self._must(not broken, f"broken histories: {broken[:3]}")
+
+    def _read_lists(self, who: Somebody) -> None:
+        """An issue in a list reads as it does alone: the two are read by different ways."""
+        for item in self.call(who, "GET", "issues?limit=200").json.get("items", ()):
+            alone = self.call(who, "GET", f"issues/{item['id']}").json
+            differing = {name: (item.get(name), alone[name]) for name in alone if item.get(name) != alone[name]}
+            self._must(item.keys() == alone.keys() and not differing, f"{who.name}'s list tells otherwise: {differing}")
+            for name in ("parts", "co_handlers", "photos", "merged_into", "relapse_of", "relapsed_in", "suspension", "reach"):
+                self.counts[name] = self.counts.get(name, 0) + bool(item[name])
 
     def _must(self, holds: bool, fault: str) -> None:
         if not holds:
