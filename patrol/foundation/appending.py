@@ -1,14 +1,17 @@
-"""Rows that are only ever added: written by one plain statement a table, when the session is flushed or committed.
+"""Rows written past the unit of work, by one plain statement a table.
 
 The rows of the history and of the outbox are most of what a request writes, and nobody changes one while it is new. As
-objects of the session they cost several times what writing them does.
+objects of the session they cost several times what writing them does; so does a new issue.
 """
 
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Insert, Table, event, insert
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, Insert, Select, Table, bindparam, event, insert, inspect, select
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningInsert
 
 from patrol.foundation.database import Base, db, refuse_write_while_reading
 
@@ -24,6 +27,65 @@ def append(model: type[Base], values: dict[str, Any]) -> None:
     """
     refuse_write_while_reading()
     db.session().info.setdefault(_WAITING, []).append((model.__table__, values))
+
+
+def store(thing: Base) -> None:
+    """Write the row of a new object past the unit of work, from where on the session holds it; flush what else there is.
+
+    Its relations are not looked at: those that matter stand in its columns, and rows beside it are added by themselves.
+    What the database makes up (a serial number) is set on it. Raises RuntimeError where a request only reads.
+    """
+    if inspect(thing).transient:
+        _write_new(thing)
+    db.session.flush()
+
+
+def _write_new(thing: Base) -> None:
+    refuse_write_while_reading()
+    made = _plan_of(type(thing))
+    held = thing.__dict__
+    values = {name: held[name] if held.get(name) is not None else default() for name, default in made.columns.items()}
+    session = cast("Session", db.session())
+    connection = session.connection()
+    if connection.dialect.insert_returning:
+        row = connection.execute(made.returning, values).one()
+    else:
+        # SQLite before 3.35, which Enterprise Linux 9 has.
+        connection.execute(_insertion(made.table), values)
+        row = connection.execute(made.selection, values).one()
+    for name, value in {**values, **dict(zip(made.made_up, row, strict=True))}.items():
+        if held.get(name) is not value:
+            set_committed_value(thing, name, value)
+    make_transient_to_detached(thing)
+    session.add(thing)
+
+
+class _Plan(NamedTuple):
+    """How a new object is written: what each column has when nothing is set, and which ones the database makes up."""
+
+    table: Table
+    columns: Mapping[str, Callable[[], Any]]
+    made_up: tuple[str, ...]
+    returning: ReturningInsert[Any]
+    selection: Select[Any]
+
+
+@cache
+def _plan_of(model: type[Base]) -> _Plan:
+    table = cast("Table", model.__table__)
+    made_up = [column for column in table.c if column.default is not None and column.default.is_clause_element]
+    columns = {column.key: _default_of(column) for column in table.c if column not in made_up}
+    told = made_up or list(table.primary_key)
+    selection = select(*told).where(*(key == bindparam(key.key, type_=key.type) for key in table.primary_key))
+    return _Plan(table, columns, tuple(column.key for column in made_up), insert(table).returning(*told), selection)
+
+
+def _default_of(column: Column[Any]) -> Callable[[], Any]:
+    default: Any = column.default
+    if default is None:
+        return lambda: None
+    # SQLAlchemy wraps a function of no arguments so that it takes the statement's context.
+    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
 
 
 @cache

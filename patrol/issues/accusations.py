@@ -78,7 +78,7 @@ def keep_also_accused(issue: Issue, placement: Placement) -> None:
     with db.session.no_autoflush:
         known = set(db.session.scalars(select(AlsoAccused.person_id).where(AlsoAccused.issue_id == issue.id)))
     new = [each for each in placement.also_accused if each not in known]
-    db.session.add_all(AlsoAccused(issue=issue, issue_id=issue.id, person_id=each) for each in new)
+    db.session.add_all(AlsoAccused(issue_id=issue.id, person_id=each) for each in new)
 
 
 def all_accused(issue: Issue) -> frozenset[UUID]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
+from patrol.foundation.appending import store
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
@@ -75,14 +76,14 @@ def report_issue(
     issue.findings = [doubt.as_data() for doubt in doubts_about_report(issue.recorded_at, now, position.accuracy_m)]
     lead = _able_chief(placement)
     with db.session.no_autoflush:
-        db.session.add_all([issue, *issue.photo_links])
         mark_sides(issue, placement)
         keep_also_accused(issue, placement)
         decision = _decided_by_policy(issue, placement, lead)
         _enter(issue, by, photos, timezone)
         if decision.straight:
             _dispatch_by_policy(issue, decision.rule, lead, timezone, tolerance_m)
-        db.session.flush()
+        db.session.add_all(issue.photo_links)
+        store(issue)
     return issue, True
 
 

@@ -40,7 +40,7 @@ _KEEPS_ITS_PHOTOS = "spot_check"
 
 
 def _noting(name: str) -> Callable[..., Any]:
-    def note(state: InstanceState[Issue], value: Any, before: Any, _initiator: Any) -> Any:
+    def note(state: InstanceState[Issue], value: Any, before: Any, _initiator: Any, **_key: Any) -> Any:
         if value != before:
             state.info.setdefault(_UNSAID, set()).add(name)
         return value
@@ -53,8 +53,8 @@ def _note_co_handlers(issue: Issue, _person: Any, _initiator: Any) -> None:
 
 
 for _name in COLUMNS:
-    # As the mapper calls them, with the object's state and for the value: a report sets 34 of them.
-    event.listen(getattr(Issue, _name), "set", _noting(_name), raw=True, retval=True)
+    # Listening to all that the mapper tells spares the wrapper around each: a report sets 34 of them.
+    event.listen(getattr(Issue, _name), "set", _noting(_name), raw=True, retval=True, include_key=True)
 for _change in ("append", "remove"):
     event.listen(Issue.co_handlers, _change, _note_co_handlers)
 

@@ -88,7 +88,7 @@ def _led_by_former_chiefs(timezone: str) -> list[UUID]:
     ).all()  # fmt: skip
     return list({
         issue_id for issue_id, person, dispatched_at, valid_to in rows
-        if clock.local_date(dispatched_at, timezone) <= valid_to and not _handles_otherwise(person)
+        if dispatched_at and valid_to and clock.local_date(dispatched_at, timezone) <= valid_to and not _handles_otherwise(person)
     })  # fmt: skip
 
 

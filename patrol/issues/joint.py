@@ -15,7 +15,7 @@ def mark_sides(issue: Issue, placement: Placement) -> None:
     """Let the regions on the sides of a new issue's border see it."""
     issue.is_joint = bool(placement.joint)
     for region in placement.joint:
-        db.session.add(IssueSide(issue=issue, issue_id=issue.id, region_id=region.id))
+        db.session.add(IssueSide(issue_id=issue.id, region_id=region.id))
 
 
 def mark_sides_anew(issue: Issue, placement: Placement) -> None:

@@ -211,8 +211,6 @@ class IssuePhoto(Base):
     position: Mapped[int]
     before_photo_id: Mapped[UUID | None] = mapped_column(ForeignKey("photos.id"))
 
-    # Of no use but that a new issue is written before its photos.
-    issue: Mapped[Issue] = relationship(lazy="raise_on_sql")
     photo: Mapped[Photo] = relationship(foreign_keys=[photo_id], lazy="raise_on_sql")
 
 

@@ -1,6 +1,6 @@
 """Which version of a policy counts on a day. Pure."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -77,10 +77,14 @@ class Policies:
     rules: tuple[Dated[Rule], ...]
     calendar: ChineseCalendar = field(default_factory=ChineseCalendar)
     relapses: tuple[Dated[RelapseRule], ...] = ()
+    # Each step asks for those of today.
+    _limits_by_day: dict[date, list[Limit]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def limits_on(self, day: date) -> list[Limit]:
+    def limits_on(self, day: date) -> Sequence[Limit]:
         """Return the limits in force on a day; those for a narrower category come first, and so decide."""
-        return sorted(in_force(self.limits, day), key=lambda limit: -len(limit.category))
+        if day not in self._limits_by_day:
+            self._limits_by_day[day] = sorted(in_force(self.limits, day), key=lambda limit: -len(limit.category))
+        return self._limits_by_day[day]
 
     def rules_on(self, day: date) -> list[Rule]:
         """Return the rules of dispatching in force on a day, in the order in which they are asked."""

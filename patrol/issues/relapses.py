@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from patrol.foundation import clock, events
+from patrol.foundation.appending import store
 from patrol.foundation.database import db
 from patrol.foundation.geometry import box_around, distance_m
 from patrol.issues.categories import CATEGORIES
@@ -43,7 +44,7 @@ def link_relapse(issue: Issue, timezone: str) -> dict[str, Any]:
     if old is None:
         return {}
     # The old issue names the new one, which has to be there first.
-    db.session.flush()
+    store(issue)
     issue.relapse_of_id, old.relapsed_in_id = old.id, issue.id
     set_committed_value(issue, "relapse_of", old)
     set_committed_value(old, "relapsed_in", issue)

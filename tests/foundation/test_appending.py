@@ -3,9 +3,12 @@
 import pytest
 from sqlalchemy import select
 
-from patrol.foundation.appending import append
+from patrol.foundation import clock
+from patrol.foundation.appending import append, store
 from patrol.foundation.database import db, new_id, reading
 from patrol.foundation.transaction import savepoint, transaction
+from patrol.issues.department_models import IssueSide
+from patrol.issues.models import Issue
 from patrol.people.models import Region
 
 
@@ -51,3 +54,30 @@ def test_a_query_finds_it_once_something_changed_is_flushed(database):
 def test_where_a_request_only_reads_it_is_refused(database):
     with reading(), pytest.raises(RuntimeError, match="writes=True"):
         append(Region, region("1"))
+
+
+@pytest.mark.parametrize("returning", [True, False])
+def test_a_new_object_is_stored_and_held(database, monkeypatch, returning):
+    # SQLite before 3.35 returns nothing from an INSERT.
+    monkeypatch.setattr(db.engine.dialect, "insert_returning", returning and db.engine.dialect.insert_returning)
+    now = clock.now()
+    top = region("1")
+    with transaction():
+        append(Region, top)
+    with transaction():
+        issue = Issue(
+            id=new_id(), state="submitted", category="C1", severity="general", source="citizen", description="x", latitude=30.0,
+            longitude=120.0, raw_latitude=30.0, raw_longitude=120.0, datum="wgs84", recorded_at=now, received_at=now,
+            region_id=top["id"], routing={}, due_at=now, due_rule={}, digest="", history_hash="",
+        )
+        append(IssueSide, {"issue_id": issue.id, "region_id": top["id"]})
+        store(issue)
+        assert (issue.serial, issue.findings, issue.is_joint, issue.accuracy_m) == (db.session.scalar(select(Issue.serial)), [], False, None)
+        assert db.session.get(Issue, issue.id) is issue
+        issue.description = "y"
+        store(issue)
+    db.session.expire_all()
+    assert (issue.description, issue.version, issue.milestones, issue.merged_into_id) == ("y", 1, None, None)
+    assert db.session.scalars(select(IssueSide.region_id)).all() == [top["id"]]
+    with reading(), pytest.raises(RuntimeError, match="writes=True"):
+        store(Issue(id=new_id()))
