@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, current_app, request, stream_with_context
@@ -10,7 +10,7 @@ from flask import Response, current_app, request, stream_with_context
 from patrol.evidence.reception import store_uploads
 from patrol.foundation import clock
 from patrol.foundation.database import new_id
-from patrol.foundation.http import Room, set_etag
+from patrol.foundation.http import Room, answer, set_etag
 from patrol.foundation.paging import page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
@@ -66,13 +66,6 @@ def settings() -> Settings:
     """Return the application's settings."""
     found: Settings = current_app.extensions["settings"]
     return found
-
-
-def answer(data: Any, status: int = 200) -> Response:
-    """Return JSON that was built as the schema documents it; dumping it once more would only cost time."""
-    response = cast("Response", current_app.json.response(data))
-    response.status_code = status
-    return response
 
 
 def issue_answer(issue: Issue, status: int = 200, *, warnings: Sequence[Text] = ()) -> Response:

@@ -12,13 +12,13 @@ from patrol.evidence.derivation import photo_store
 from patrol.evidence.storage import rendition_key
 from patrol.foundation import clock
 from patrol.foundation.errors import Invalid, NotFound, Unavailable
-from patrol.foundation.http import MULTIPART, UploadedFile
+from patrol.foundation.http import MULTIPART, UploadedFile, answer
 from patrol.foundation.json_safety import LARGEST_JSON_BYTES
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.foundation.throttle import public_read
 from patrol.issues import queries
-from patrol.issues.api import answer, room, settings
+from patrol.issues.api import room, settings
 from patrol.issues.case_file import JSON, PDF, case_file_of, remember_issued
 from patrol.issues.case_file_checking import PDF_MARK, Verdict, standing_of, verify_file
 from patrol.issues.case_file_pdf import LABELS, Sheet, pdf_of

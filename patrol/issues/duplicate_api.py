@@ -5,7 +5,8 @@ from uuid import UUID
 
 from flask import Response
 
-from patrol.issues.api import answer, room, settings
+from patrol.foundation.http import answer
+from patrol.issues.api import room, settings
 from patrol.issues.duplicate_queries import Candidate, find_duplicates
 from patrol.issues.duplicate_schemas import DuplicatesOut
 from patrol.issues.duplicates import RANKING

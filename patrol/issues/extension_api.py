@@ -5,10 +5,10 @@ from uuid import UUID
 
 from flask import Response
 
-from patrol.foundation.http import expected_version
+from patrol.foundation.http import answer, expected_version
 from patrol.foundation.paging import page_schema
 from patrol.issues import queries
-from patrol.issues.api import answer, issue_answer, room, settings
+from patrol.issues.api import issue_answer, room, settings
 from patrol.issues.extension_schemas import ExtensionDecisionIn, ExtensionIn, ExtensionOut
 from patrol.issues.extensions import ask_extension as ask
 from patrol.issues.extensions import decide_extension as decide

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import Response, current_app
 
 from patrol.evidence.queries import ArrivedPhoto, arrived_photos, photo_links
 from patrol.evidence.reception import store_uploads
 from patrol.foundation.database import new_id
-from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
+from patrol.foundation.http import Room, answer, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, page_schema
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
@@ -102,7 +102,7 @@ def show_patrol(patrol_id: UUID) -> dict[str, Any]:
 @room.body(CheckInIn)
 @room.response(201, CheckInReceiptOut)
 @room.alt_response(200, schema=CheckInReceiptOut, description="It was here already", success=True)
-def put_check_in(data: dict[str, Any], check_in_id: UUID) -> tuple[dict[str, Any], int]:
+def put_check_in(data: dict[str, Any], check_in_id: UUID) -> Response:
     """Check in under an id of one's own; photos are announced by id and may come before or after."""
     return _checked_in(check_in_id, data, announced=announced_photos(data.pop("photos")))
 
@@ -111,23 +111,23 @@ def put_check_in(data: dict[str, Any], check_in_id: UUID) -> tuple[dict[str, Any
 @room.body(CheckInNewFormIn, with_photos=True)
 @room.response(201, CheckInReceiptOut)
 @room.alt_response(200, schema=CheckInReceiptOut, description="It was here already", success=True)
-def add_check_in(data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def add_check_in(data: dict[str, Any]) -> Response:
     """Check in with the photos in one request."""
     brought = store_uploads(data.pop("photo_files"))
     return _checked_in(data.pop("id") or new_id(), data, brought=brought)
 
 
-def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (), brought: Any = ()) -> tuple[dict[str, Any], int]:
+def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (), brought: Any = ()) -> Response:
     by = current_actor()
     kept = enter_check_in(data, by=by, id=check_in_id, settings=current_app.extensions["settings"], announced=announced, brought=brought)
     [shown] = _shown_new(kept, by) if kept.is_new else shown_check_ins([kept.row])
-    return {**shown, "receipt": check_in_receipt(kept.row, kept.is_new)}, 201 if kept.is_new else 200
+    return answer({**shown, "receipt": check_in_receipt(kept.row, kept.is_new)}, 201 if kept.is_new else 200)
 
 
 def _shown_new(kept: KeptCheckIn, by: Actor) -> list[dict[str, Any]]:
     """Show what was just entered to who entered it, without asking the database for what is known."""
     person = {"id": by.person_id, "name": by.name, "title": by.title}
-    return shown_check_ins([kept.row], known={"person": person, "reach": kept.reach})
+    return shown_check_ins([kept.row], known={"person": person, "reach": kept.reach and _brief(kept.reach, "code", "name")})
 
 
 @room.route("/check-ins", may=P.SEE_PATROLS, refuses=(404,))
@@ -173,10 +173,14 @@ def shown_check_ins(rows: Iterable[CheckIn], *, known: dict[str, Any] | None = N
     return [{
         **{name: getattr(row, name) for name in (
             "id", "patrol_id", "distance_m", "recorded_at", "received_at", "checklist", "note")},
-        **(known or {"person": row.person, "reach": row.reach}),
+        **(known or {"person": _brief(row.person, "name", "title"), "reach": row.reach and _brief(row.reach, "code", "name")}),
         **shown_position(row),
         "photos": [_shown_photo(photo, arrived.get(photo.photo_id), row) for photo in row.photos],
     } for row in rows]
+
+
+def _brief(thing: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in ("id", *names)}
 
 
 def _shown_photo(announced: CheckInPhoto, there: ArrivedPhoto | None, row: CheckIn) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from flask import current_app
+from flask import Response, current_app
 
+from patrol.foundation.http import answer
 from patrol.patrols.api import room
 from patrol.patrols.phone_queues import PhoneReport, note_pending
 from patrol.patrols.sync import run_queue
@@ -15,11 +16,11 @@ from patrol.people.permissions import Permission as P
 @room.route("/sync", may=P.PATROL, methods=("POST",))
 @room.body(SyncIn)
 @room.response(200, SyncOut)
-def sync(data: dict[str, Any]) -> dict[str, Any]:
+def sync(data: dict[str, Any]) -> Response:
     """Enter a phone's queue in its order, with a result for each item; never fails for one of them."""
     items, by, pending = data["items"], current_actor(), data["pending"]
     if pending is not None:
         told = PhoneReport(pending, **{name: data[name] for name in ("oldest", "report", "sent_at")})
         pending = note_pending(told, by=by, device=data["device"])
     results = run_queue(items, by=by, settings=current_app.extensions["settings"])
-    return {"results": results, "cursor": MOST_ITEMS if len(items) > MOST_ITEMS else None, "pending": pending}
+    return answer({"results": results, "cursor": MOST_ITEMS if len(items) > MOST_ITEMS else None, "pending": pending})
