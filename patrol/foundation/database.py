@@ -20,7 +20,6 @@ from psycopg.pq.abc import PGresult
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    CursorResult,
     DateTime,
     Dialect,
     Engine,
@@ -138,8 +137,9 @@ def insert_unless_there(model: type[Base], values: dict[str, Any]) -> bool:
     The constraint decides, so no two who bring the same id at once can both be told that theirs is new: the later one
     waits for the earlier one's commit, and then finds that row.
     """
-    result = db.session.execute(_insertion(model, db.engine.dialect.name), values)
-    return cast("CursorResult[Any]", result).rowcount == 1
+    connection = db.session.connection()
+    result = connection.execute(_insertion(model, connection.dialect.name), values)
+    return result.rowcount == 1
 
 
 @cache
@@ -192,7 +192,7 @@ class _Columns(Sequence[tuple[Any, ...]]):
         return (name.decode(), self._result.ftype(at), None, None, None, None, None)
 
 
-class LeanCursor(psycopg.Cursor[Any]):
+class LeanCursor(psycopg.RawCursor[Any]):
     """psycopg's cursor, without an object of eight calls for each column of each result.
 
     SQLAlchemy asks whether there is a description each time, and reads it only when it meets a statement first: of a
@@ -218,7 +218,11 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     # A list's filters decide its plan, so a prepared statement must be planned for its values each time; compiling plans
     # costs more than answers of 50 rows.
     connect = {"connect_timeout": 5, "options": "-c plan_cache_mode=force_custom_plan -c jit=off", "cursor_factory": LeanCursor}
-    return options | {"pool_size": threads + 2, "max_overflow": 10, "connect_args": connect}
+    return options | {
+        "pool_size": threads + 2, "max_overflow": 10, "connect_args": connect,
+        # As the database writes its parameters, and LeanCursor takes them.
+        "paramstyle": "numeric_dollar", "use_native_hstore": False,
+    }  # fmt: skip
 
 
 @contextmanager

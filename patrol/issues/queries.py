@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Date, Row, Select, String, and_, bindparam, false, func, or_, select
 from sqlalchemy.orm import joinedload, load_only, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
@@ -290,15 +290,21 @@ def extensions_of(issue: Issue) -> Sequence[Extension]:
     ).all()  # fmt: skip
 
 
+# Whoever may sign is asked at each answer, and so it is put together once.
+_COUNTIES_OF = (
+    select(Region.path, Appointment.title).join(Reach, Reach.region_id == Region.id)
+    .join(Appointment, Appointment.reach_id == Reach.id).join(Person, Person.id == Appointment.person_id)
+    .where(
+        Person.id == bindparam("me"), Reach.level == "county", Reach.retired_at.is_(None), answering(bindparam("today", type_=Date)),
+    )
+)  # fmt: skip
+
+
 def districts_signed_by(actor: Actor, today: date) -> list[str]:
     """Return the paths of the regions whose major issues the actor may sign today: of which they are the county's chief."""
     if not actor.may(P.CLOSE_MAJOR_ISSUE) or actor.person_id is None:
         return []
-    rows = db.session.execute(
-        select(Region.path, Appointment.title).join(Reach, Reach.region_id == Region.id)
-        .join(Appointment, Appointment.reach_id == Reach.id).join(Person, Person.id == Appointment.person_id)
-        .where(Person.id == actor.person_id, Reach.level == "county", Reach.retired_at.is_(None), answering(today))
-    )  # fmt: skip
+    rows = db.session.connection().execute(_COUNTIES_OF, {"me": actor.person_id, "today": today})
     return sorted({path for path, title in rows if not is_deputy(title)})
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, true
 
 from patrol.foundation import clock
 from patrol.issues.accusations import CHARGES
@@ -35,6 +35,9 @@ _LED_BY_NOBODY: ColumnElement[bool] = literal_column("issues.lead_id IS NULL AND
 _CAME_TO_OFFICE: ColumnElement[bool] = literal_column(
     "issues.state = 'accepted' AND (issues.declined_at IS NOT NULL OR issues.reopened_times > 0)"
 )
+
+# The state of what another condition leaves few of: SQLite, which knows nothing of how many there are, would look up all that is closed.
+_STATE_OF_FEW = func.coalesce(Issue.state, "")
 
 
 def branches_of(role_list: RoleList, actor: Actor, scope: Scope | None = None) -> list[Branch]:
@@ -71,7 +74,7 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
         found += [_in_area(scope, *_more_time_asked(actor), not_mine), _in_area(scope, to_review, ~by_chief)]
     if actor.may(P.REVIEW_ISSUE):
         found.append(scope.area({Issue.state: [State.RECTIFIED.value]}, not_mine))
-        asked = and_(Issue.state == State.CLOSED.value, Issue.decide_by.is_not(None))
+        asked = and_(_STATE_OF_FEW.in_([State.CLOSED.value]), Issue.decide_by.is_not(None))
         found.append(_in_area(scope, asked, not_mine, *_of_others(actor)))
     if actor.may(P.CLOSE_ISSUE):
         found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~by_chief, not_mine))
@@ -100,7 +103,7 @@ def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:
         undecided.remove(State.CLOSED)
     return [
         scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others),
-        _in_area(scope, decision_late(), Issue.state.in_([state.value for state in undecided]), *of_others),
+        _in_area(scope, decision_late(), _STATE_OF_FEW.in_([state.value for state in undecided]), *of_others),
     ]
 
 

@@ -45,7 +45,7 @@ _ACTOR = (
 
 def actor_with_token(token: str) -> Actor | None:
     """Return who holds the access token, or None when it is unknown, expired, or its account disabled."""
-    row = db.session.execute(_ACTOR, {"digest": digest_of(token), "now": clock.now()}).first()
+    row = db.session.connection().execute(_ACTOR, {"digest": digest_of(token), "now": clock.now()}).first()
     if row is None:
         return None
     roles = frozenset(Role(name) for name in row[2])
