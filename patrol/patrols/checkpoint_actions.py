@@ -38,9 +38,11 @@ def hand_out(*, by: Actor, today: date, days: int) -> list[CheckpointHandout]:
     there = {row.day: row for row in db.session.scalars(
         select(CheckpointHandout).where(CheckpointHandout.person_id == by.person_id, CheckpointHandout.day.in_(wanted))
     )}  # fmt: skip
-    missing = [day for day in wanted if day not in there]
-    places = [place.as_data() for place in places_for(by, today)] if missing else []
-    for day in missing:
+    for day in wanted:
+        if day in there:
+            continue
+        # A delegation or an appointment may begin in the days ahead.
+        places = [place.as_data() for place in places_for(by, day)]
         there[day] = CheckpointHandout(person_id=by.person_id, day=day, seed=secrets.token_hex(32), places=places, made_at=clock.now())
         db.session.add(there[day])
     db.session.flush()

@@ -14,7 +14,7 @@ from patrol.patrols.seen import Seen, Severity
 def ahead(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     """Fixes or check-ins recorded after they were received."""
     early = [batch.last_recorded_at - batch.received_at for batch in facts.batches]
-    early += [check_in.recorded_at - facts.now for check_in in facts.check_ins]
+    early += [check_in.recorded_at - (check_in.received_at or facts.now) for check_in in facts.check_ins]
     early.append(facts.started_at - facts.received_at)
     most_s = max(max(early).total_seconds(), *(-delay_s for delay_s in facts.delays_s), 0.0)
     if most_s <= policy.clock_future_s:

@@ -21,7 +21,7 @@ from patrol.patrols.track import Track
 
 __all__ = ["ALGORITHM", "DEFAULT_POLICY", "Coverage", "CoveragePolicy", "cover", "union"]
 
-ALGORITHM = "cells-2"
+ALGORITHM = "cells-3"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from patrol.patrols.models import Patrol
 from patrol.patrols.track import Source
 from patrol.patrols.track_actions import keep_fixes
 from patrol.patrols.track_models import TrackBatch
-from patrol.patrols.window import window_ms
+from patrol.patrols.window import SLACK, moment_of, window_ms
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.people.models import Person
@@ -151,8 +151,12 @@ def _by_patrol(
     fixes = read_fixes(points)
     for aside in fixes.aside:
         refused[aside.code] += 1
+    if not len(fixes.track):
+        return {}
+    # By the fixes' own clock: on a phone that is ahead a patrol and its fixes lie in the future of the server's.
+    latest = moment_of(int(fixes.track.recorded_ms[-1])) + SLACK
     patrols = db.session.scalars(
-        select(Patrol).where(Patrol.person_id == by.person_id, Patrol.started_at <= clock.now())
+        select(Patrol).where(Patrol.person_id == by.person_id, Patrol.started_at <= latest)
         .order_by(Patrol.started_at.desc()).limit(_PATROLS_LOOKED_AT).with_for_update()
     ).all()  # fmt: skip
     windows = [(patrol, *window_ms(patrol.started_at, _open_until(patrol))) for patrol in patrols]

@@ -88,12 +88,15 @@ def _act_for_each_other(person_id: ColumnElement[UUID], since: ColumnElement[dat
     )
 
 
-def delegation_partners(person_id: UUID, others: Collection[UUID], day: date) -> set[UUID]:
-    """Return those of `others` who may patrol for the person on a local day, or for whom the person may."""
+def delegation_partners(person_id: UUID, others: Collection[UUID], *, day: date, at: datetime) -> set[UUID]:
+    """Return those of `others` who might patrol for the person at a moment of a local day, or for whom the person might.
+
+    What was revoked afterwards was in force then.
+    """
     mine, theirs = Delegation.principal_id, Delegation.deputy_id
     rows = db.session.execute(
         select(mine, theirs).where(
-            Delegation.valid_from <= day, Delegation.valid_to >= day, Delegation.revoked_at.is_(None),
+            Delegation.valid_from <= day, Delegation.valid_to >= day, or_(Delegation.revoked_at.is_(None), Delegation.revoked_at > at),
             or_(and_(mine == person_id, theirs.in_(others)), and_(theirs == person_id, mine.in_(others))),
         )
     )  # fmt: skip

@@ -39,11 +39,20 @@ def follow_fixes(patrol: Patrol, batch: TrackBatch) -> None:
     """Let an end that is the last fix's, since nobody said a possible one, follow the fixes of a new batch."""
     before = patrol.ended_at
     if patrol.ended_by == BY_SYSTEM and before is not None and batch.last_recorded_at is not None:
-        patrol.ended_at = max(before, batch.last_recorded_at)
+        patrol.ended_at = max(before, end_by_fixes(patrol, batch.last_recorded_at, told_at=batch.received_at))
     elif patrol.end_reason == NOT_POSSIBLE:
         settle_end(patrol, ends_of(patrol.id))
     if patrol.ended_at != before:
         patrol.version += 1
+
+
+def end_by_fixes(patrol: Patrol, last: datetime, *, told_at: datetime) -> datetime:
+    """Return the end of a patrol of which nobody said one: its `last` fix, or the last that can be by what was known at `told_at`.
+
+    One fix with the time of another year makes no patrol of years.
+    """
+    latest = latest_end(started_at=patrol.started_at, begun_at=patrol.received_at, told_at=told_at)
+    return max(patrol.started_at, last) if last <= latest else _last_fix(patrol, latest)
 
 
 def _last_fix(patrol: Patrol, latest: datetime) -> datetime:

@@ -21,7 +21,7 @@ class CheckedIn(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackArrived(Event):
-    """The stored fixes of a patrol changed; what is reckoned from them is out of date. `goes_on`: it has not ended."""
+    """A batch came, or the stored fixes of a patrol changed: what is reckoned from them is out of date. `goes_on`: it has not ended."""
 
     patrol_id: UUID
     goes_on: bool

@@ -34,7 +34,7 @@ from patrol.patrols.statement_queries import statements_on
 from patrol.patrols.track_compaction import deliveries_of
 from patrol.patrols.track_models import PatrolPause, TrackBatch
 from patrol.patrols.track_queries import pauses_of
-from patrol.patrols.window import LONGEST_PATROL
+from patrol.patrols.window import LONGEST_PATROL, latest_end
 
 ALGORITHM = f"{COVERAGE}/{INTEGRITY}"
 # For how long after somebody else's patrol the same device is looked at (national rule, DOMAIN d).
@@ -130,9 +130,10 @@ class ExaminationInput:
         return content_digest({
             "algorithm": ALGORITHM, "policy": {kind: self.policy.of_kind(kind).as_data() for kind in KINDS},
             "trusted": sorted({str(row.device_id) for row in self.batches if self.trusts(row.device_id)}),
-            "patrol": [patrol.digest, patrol.started_at, patrol.ended_at, patrol.ended_by],
+            "patrol": [patrol.digest, patrol.started_at, patrol.ended_at, patrol.ended_by, patrol.recorded_until],
             "reaches": sorted(f"{reach.id} {reach.version}" for reach in patrol.reaches),
-            "batches": sorted(f"{row.id} {row.digest} {row.count}" for row in self.batches),
+            # Not how many were kept of each: of a fix in two of them that depends on which came first.
+            "batches": sorted(f"{row.id} {row.digest}" for row in self.batches),
             "ends": sorted(f"{row.ended_at} {row.received_at}" for row in self.ends) if patrol.end_reason == NOT_POSSIBLE else None,
             "pauses": sorted(f"{row.id} {row.digest}" for row in self.pauses),
             "check_ins": sorted(f"{row.id} {row.digest}" for row in self.check_ins),
@@ -181,7 +182,8 @@ def _end_of(patrol: Patrol, batches: Sequence[Any]) -> datetime:
     if patrol.ended_at is not None:
         return patrol.ended_at
     last: list[datetime] = [batch.last_recorded_at for batch in batches if batch.last_recorded_at]
-    return max([patrol.started_at, *last])
+    latest = latest_end(started_at=patrol.started_at, begun_at=patrol.received_at, told_at=clock.now())
+    return min(max([patrol.started_at, *last]), latest)
 
 
 def _batches_of(patrol: Patrol) -> list[Delivery]:

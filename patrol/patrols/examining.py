@@ -61,7 +61,8 @@ def _examination(patrol_id: UUID, *, tries: int = 0, even_if_unchanged: bool = F
                 outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=tries + 1)
             return
         keep_examination(row, given, digest, examined)
-        _put_once(other.id for other in given.overlapping)
+        # What was just found of this patrol may be new to those beside it, which may have come before it.
+        _put_once(other.id for other in (*given.overlapping, *given.device_users))
 
     return write
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import shapely
-from sqlalchemy import select, union
+from sqlalchemy import ColumnElement, select, union
 from sqlalchemy.orm import undefer
 
 from patrol.foundation.database import db
@@ -81,7 +81,7 @@ def _untrusted(given: ExaminationInput, batches: Sequence[TrackBatch], repair: D
 
 def _checkpoint(patrol_id: UUID, point: Checkpoint) -> CheckpointFact:
     row, mark = point.answer, mark_of(patrol_id, point.number)
-    answer = None if row is None else CheckInFact(mark, row.recorded_at, row.latitude, row.longitude, row.accuracy_m, row.distance_m)
+    answer = None if row is None else CheckInFact(mark, row.recorded_at, row.latitude, row.longitude, row.accuracy_m, row.distance_m, row.received_at)
     return CheckpointFact(point.number, point.place.key, point.result, answer)
 
 
@@ -120,7 +120,7 @@ def _check_ins(rows: Iterable[CheckIn], reaches: Sequence[Geometry], repair: Dat
 def _check_in(row: CheckIn, latitude: float, longitude: float, shapes: Sequence[Geometry]) -> CheckInFact:
     point, unit_m = shapely.Point(project(latitude, longitude)), metres_per_mercator_unit(latitude)
     distance_m = min((float(shapely.distance(shape, point)) * unit_m for shape in shapes), default=None)
-    return CheckInFact(row.id, row.recorded_at, latitude, longitude, row.accuracy_m, distance_m)
+    return CheckInFact(row.id, row.recorded_at, latitude, longitude, row.accuracy_m, distance_m, row.received_at)
 
 
 def _repaired(row: CheckIn, shapes: Sequence[Geometry], repair: Datum) -> CheckInFact | None:
@@ -147,7 +147,8 @@ def _photos(given: ExaminationInput) -> list[PhotoFact]:
 def _device_uses(given: ExaminationInput, now: datetime) -> list[DeviceUse]:
     if not given.device_users:
         return []
-    partners = delegation_partners(given.patrol.person_id, {use.person_id for use in given.device_users}, given.day)
+    others, patrol = {use.person_id for use in given.device_users}, given.patrol
+    partners = delegation_partners(patrol.person_id, others, day=given.day, at=patrol.started_at)
     return [
         DeviceUse(use.person_id, use.started_at, use.ended_at or now, delegated=use.person_id in partners) for use in given.device_users
     ]
@@ -170,17 +171,26 @@ def _other(patrol: Patrol, tracks: dict[UUID, Track]) -> OtherPatrol:
 
 
 def _earlier_ids(patrol: Patrol, overlapping: Sequence[Companion]) -> list[UUID]:
-    """Return the patrols that were here before this one came, on its reaches or by its person, the latest first."""
-    def latest(statement: Any) -> Any:
-        return statement.where(
-            Patrol.received_at < patrol.received_at, Patrol.started_at < patrol.started_at,
-            Patrol.id.not_in([patrol.id, *(row.id for row in overlapping)]),
-        ).order_by(Patrol.started_at.desc(), Patrol.id).limit(MOST_EARLIER)  # fmt: skip
+    """Return the patrols that were here before this one came, on its reaches or by its person, the latest first.
 
-    columns = select(Patrol.id, Patrol.started_at)
+    Then those that began after it: a copy may come home before what it was copied from, and is then found of that.
+    """
+    here = select(Patrol.id, Patrol.started_at).where(
+        Patrol.received_at < patrol.received_at, Patrol.id.not_in([patrol.id, *(row.id for row in overlapping)])
+    )
     on_reaches = select(PatrolReach.patrol_id).where(PatrolReach.reach_id.in_([reach.id for reach in patrol.reaches]))
-    found = union(
-        select(latest(columns.where(Patrol.person_id == patrol.person_id)).subquery()),
-        select(latest(columns.where(Patrol.id.in_(on_reaches))).subquery()),
-    ).subquery()  # fmt: skip
-    return list(db.session.scalars(select(found.c.id).order_by(found.c.started_at.desc(), found.c.id).limit(MOST_EARLIER)))
+
+    def nearest(began: ColumnElement[bool], *, descending: bool) -> Sequence[UUID]:
+        def in_order(statement: Any, columns: Any) -> Any:
+            at = columns.started_at.desc() if descending else columns.started_at
+            return statement.order_by(at, columns.id).limit(MOST_EARLIER)
+
+        found = union(*(
+            select(in_order(here.where(began, of_whom), Patrol).subquery())
+            for of_whom in (Patrol.person_id == patrol.person_id, Patrol.id.in_(on_reaches))
+        )).subquery()  # fmt: skip
+        return db.session.scalars(in_order(select(found.c.id), found.c)).all()
+
+    return [
+        *nearest(Patrol.started_at < patrol.started_at, descending=True), *nearest(Patrol.started_at >= patrol.started_at, descending=False),
+    ]  # fmt: skip

@@ -43,7 +43,7 @@ class PhotoFact:
 
 @dataclass(frozen=True)
 class CheckInFact:
-    """A check-in of the patrol: when and where (WGS 84), how exactly, and how far from the patrol's reaches."""
+    """A check-in of the patrol: when and where (WGS 84), how exactly, how far from the patrol's reaches, and when it came."""
 
     id: UUID
     recorded_at: datetime
@@ -51,6 +51,7 @@ class CheckInFact:
     longitude: float
     accuracy_m: float | None
     distance_m: float | None
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True)

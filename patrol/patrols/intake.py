@@ -64,7 +64,7 @@ def enter_check_in(
     fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
     kept = actions.check_in(
         by=by, id=id, position=position_of(data), announced=announced, brought=brought, digest=digest,
-        tolerance_m=settings.routing_tolerance_m, day=clock.today(settings.timezone), **fields,
+        tolerance_m=settings.routing_tolerance_m, day=clock.local_date(min(data["recorded_at"], clock.now()), settings.timezone), **fields,
     )
     return kept if kept.is_new else KeptCheckIn(queries.get_check_in(by, id), False)
 

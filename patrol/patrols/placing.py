@@ -40,8 +40,8 @@ def place_of(position: Position, *, by: Actor, reach_id: UUID | None, tolerance_
     """Return the place: the reach that the person named, else one within tolerance, else the region alone.
 
     The same water is drawn once for each level. Reaches hardly farther than the nearest, by at most half the accuracy
-    or 15 m, whichever is more, count as equally near; among these go first the ones to which the person is appointed
-    on the local `day` (None: nobody's appointments are asked for), then the lowest level, then the nearest.
+    or 15 m, whichever is more, count as equally near; among these go first the ones to which the person was appointed
+    on the local `day` of the check-in (None: nobody's appointments are asked for), then the lowest level, then the nearest.
     """
     if reach_id is not None:
         return _place_on(reach_id, position)

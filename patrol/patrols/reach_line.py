@@ -1,5 +1,6 @@
 """A reach laid out for measuring: straight segments in local metres, their measure along the reach, and its cells. Pure."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -172,7 +173,38 @@ def _lines_of(geometry: Geometry) -> list[Floats]:
             lines[-1] = np.concatenate([lines[-1], line[1:]])
         else:
             lines.append(line)
-    return [line for line in lines if len(line) > 1] or [shapely.get_coordinates(parts[0])[:2]]
+    return _chained([line for line in lines if len(line) > 1]) or [shapely.get_coordinates(parts[0])[:2]]
+
+
+def _chained(lines: list[Floats]) -> list[Floats]:
+    """Join lines wherever just two ends meet, in whatever order and direction they were drawn.
+
+    River data often comes in pieces that follow no order. The first piece of a chain says which way its measure runs.
+    Where arms part or meet three ends lie together: which of them goes on is not guessed.
+    """
+    meeting: dict[tuple[float, ...], list[int]] = defaultdict(list)
+    for number, line in enumerate(lines):
+        for end in (line[0], line[-1]):
+            meeting[tuple(end.tolist())].append(number)
+    found, left = [], dict.fromkeys(range(len(lines)))
+
+    def onward(chain: list[Floats]) -> list[Floats]:
+        while True:
+            end = chain[-1][-1]
+            following = [number for number in meeting[tuple(end.tolist())] if number in left]
+            if not following or len(meeting[tuple(end.tolist())]) != 2:
+                return chain
+            piece = lines[following[0]]
+            del left[following[0]]
+            chain.append((piece if np.array_equal(piece[0], end) else piece[::-1])[1:])
+
+    while left:
+        number = next(iter(left))
+        del left[number]
+        chain = onward([lines[number]])
+        before = onward([lines[number][::-1]])[1:]
+        found.append(np.concatenate([*(piece[::-1] for piece in before[::-1]), *chain]))
+    return found
 
 
 def _without_repeats(line: Geometry) -> Floats:

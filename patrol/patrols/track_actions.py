@@ -62,7 +62,8 @@ def keep_fixes(
     db.session.flush()
     if len(kept):
         follow_fixes(patrol, batch)
-        events.record(TrackArrived(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
+    # Also of a delivery that brought nothing new: it goes into the examination, which else would stay out of date.
+    events.record(TrackArrived(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
     return batch, True
 
 

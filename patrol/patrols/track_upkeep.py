@@ -12,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
 from patrol.patrols.ending import NO_FIXES
+from patrol.patrols.ends import end_by_fixes
 from patrol.patrols.events import PatrolEnded
 from patrol.patrols.models import Patrol
 from patrol.patrols.track_models import TrackBatch
@@ -46,7 +47,7 @@ def end_forgotten_patrols() -> int:
             patrols = db.session.scalars(forgotten).all()
             last = _last_fixes(patrols)
             for patrol in patrols:
-                patrol.ended_at = max(patrol.started_at, last.get(patrol.id) or patrol.started_at)
+                patrol.ended_at = end_by_fixes(patrol, last.get(patrol.id) or patrol.started_at, told_at=clock.now())
                 patrol.ended_by, patrol.end_reason, patrol.version = BY_SYSTEM, NO_FIXES, patrol.version + 1
                 events.record(PatrolEnded(patrol_id=patrol.id))
         ended += len(patrols)

@@ -1,6 +1,6 @@
 """Checkpoints as a phone uses them: seeds for the days ahead, a draw without signal, answers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -265,6 +265,22 @@ def test_a_deputy_gets_his_principals_places(world, signed_in, build):
     signed_in(world.chief).put(f"delegations/{uuid4()}", json={
         "principal_id": str(world.chief.id), "deputy_id": str(deputy.id), "valid_from": "2026-11-20", "valid_to": "2026-11-30", "reason": "病假"})
     assert {UUID(place["reach_id"]) for place in seeds(signed_in(deputy))[0]["places"]} == {world.reach.id, world.other_reach.id}
+
+
+def test_a_delegation_and_an_appointment_that_begin_in_the_days_ahead_are_drawn_from(world, signed_in, build):
+    """The phone may have no signal on that day, and what was handed out for it stays."""
+    far = build.region()
+    deputy = build.person("patroller", region=far)
+    build.appointment(world.other_reach, deputy, valid_from=date(2026, 11, 23))
+    signed_in(world.chief).put(f"delegations/{uuid4()}", json={
+        "principal_id": str(world.chief.id), "deputy_id": str(deputy.id), "valid_from": "2026-11-22", "valid_to": "2026-11-22", "reason": "病假"})
+    client = signed_in(deputy)
+    handed_out = {row["day"]: {UUID(place["reach_id"]) for place in row["places"]} for row in seeds(client, days=4)}
+    assert handed_out == {"2026-11-20": set(), "2026-11-21": set(), "2026-11-22": {world.reach.id}, "2026-11-23": {world.other_reach.id}}
+    patrol_id = uuid4()
+    assert client.put(f"patrols/{patrol_id}", json={
+        "reach_ids": [str(world.reach.id)], "mode": "walk", "started_at": STARTED, "on_behalf_of": str(world.chief.id)}).status_code == 201
+    assert len(client.get(f"patrols/{patrol_id}").json["checkpoints"]) == 3
 
 
 def test_answers_come_home_in_a_queue_in_any_order(chief, world):

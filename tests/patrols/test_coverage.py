@@ -1,5 +1,7 @@
 """Coverage against simulated walks with known truth, and what must never change it."""
 
+from random import Random
+
 import numpy as np
 import pytest
 import shapely
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from patrol.foundation.geometry import length_m
 from patrol.patrols.coverage import ALGORITHM, Coverage, cover, union
+from patrol.patrols.reach_line import ReachLine
 from patrol.patrols.track import NO_TRACK, Track, merged, track_of
 from tests.patrols.walks import HOME, START_MS, Walker, meander, reach_of, tight_meander, to_degrees, without
 
@@ -113,6 +116,38 @@ def test_a_braided_river_is_measured_arm_after_arm():
     assert found.covered_m == pytest.approx(length_m(reach_of(main)), rel=0.02)
     joined = shapely.MultiLineString([to_degrees(main[:400]), to_degrees(main[399:])])
     assert cover(joined, Walker(seed=10).walk(main)).share >= 0.97
+
+
+def drawn(*pieces):
+    return shapely.MultiLineString([to_degrees(piece) for piece in pieces])
+
+
+def test_a_line_drawn_in_pieces_of_any_order_and_direction_is_one():
+    """River data comes so. With a fix a minute nearly each two lie on different pieces."""
+    river, random = RIVERS["gentle"], Random(1)
+    track = Walker(seed=10).walk(river)
+    sparse = track.at(np.arange(0, len(track), 12))
+    pieces = [river[at : at + 11] for at in range(0, len(river) - 1, 10)]
+    whole = cover(reach_of(river), sparse)
+    assert whole.share >= 0.97
+    for _ in range(3):
+        mixed = [piece[:: random.choice([1, -1])] for piece in random.sample(pieces, len(pieces))]
+        found = cover(drawn(*mixed), sparse)
+        assert found.length_m == pytest.approx(whole.length_m)
+        assert found.covered_m == pytest.approx(whole.covered_m, abs=50)
+    first = river[300:401]
+    found = cover(drawn(first, river[:301][::-1], river[400:]), Walker(seed=10).walk(river, 0, 0.25))
+    assert [start for start, _ in found.covered] == [0], "the first piece says which way the measure runs"
+
+
+def test_two_halves_of_a_shore_are_a_ring_and_where_three_lines_meet_none_is_chosen():
+    angles = np.linspace(0, 2 * np.pi, 361)
+    shore = 300 * np.column_stack([np.cos(angles), np.sin(angles)])
+    halves = ReachLine.of(drawn(shore[180:], shore[:181]), cell_m=25.0)
+    assert (halves.ring.tolist(), len(halves.part_lengths)) == ([True], 1)
+    there = np.array([[0.0, 0.0], [500.0, 0.0]])
+    fork = drawn(there, [(900.0, 200.0), (500.0, 0.0)], [(900.0, -200.0), (500.0, 0.0)])
+    assert len(ReachLine.of(fork, cell_m=25.0).part_lengths) == 3
 
 
 def within(inner, outer) -> bool:

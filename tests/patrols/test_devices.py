@@ -113,6 +113,17 @@ def test_nothing_is_kept_outside_a_patrol_and_that_shows(anyone, chief):
     assert sum(batch.sent for batch in batches) == 1
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=4), timedelta(hours=8), timedelta(days=400)])
+def test_a_phone_whose_clock_is_ahead_loses_nothing(anyone, chief, ahead):
+    patrol_id, began = str(uuid4()), clock.now().replace(microsecond=0) + ahead
+    reach_ids = [row["id"] for row in chief.get(f"patrols/{chief.patrol_id}").json["reaches"]]
+    assert chief.put(f"patrols/{patrol_id}", json={"reach_ids": reach_ids, "mode": "walk", "started_at": began.isoformat()}).status_code == 201
+    for seconds in (-60, 10):
+        assert osmand(anyone, chief, 0, timestamp=int((began + timedelta(seconds=seconds)).timestamp())).status_code == 200
+    assert shown(chief)["refused"] == {}
+    assert len(chief.get(f"patrols/{patrol_id}.geojson").json["properties"]["recorded_at"]) == 2
+
+
 def test_only_a_known_key_gets_in(anyone, chief, database):
     for key in ("", "wrong", chief.token):
         assert osmand(anyone, chief, 5, id=key).status_code == 401

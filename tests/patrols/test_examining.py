@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import selectinload
 
 from patrol.evidence.events import PhotoDerived
@@ -22,7 +22,8 @@ from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.examining import EXAMINE, examine_all, examine_patrol
 from patrol.patrols.fact_queries import facts_of
 from patrol.patrols.models import Patrol
-from patrol.patrols.window import moment_of
+from patrol.patrols.track_models import TrackBatch
+from patrol.patrols.window import in_ms, moment_of
 from tests.evidence.camera import camera_jpeg
 from tests.patrols.on_patrol import LINE, REACH, begin, finish, patrolled, points_of, send, work
 from tests.patrols.walked import change_first_policy
@@ -152,6 +153,41 @@ def test_the_order_and_cut_of_the_batches_do_not_matter(chief, colleague, world)
     assert found[0] == found[1]
 
 
+def test_the_digest_is_the_same_whatever_came_first(chief, world):
+    """Two batches hold the same fixes: which of them keeps those depends on the order, and nothing that is found does."""
+    patrol_id, found = begin(chief, world.reach, WALK), set()
+    parts = {str(uuid4()): points_of(WALK.at(part)) for part in (slice(0, 60), slice(40, None))}
+    for order in (list(parts), list(parts)[::-1]):
+        for batch_id in order:
+            assert chief.post(f"patrols/{patrol_id}/track", json={"batch_id": batch_id, "points": parts[batch_id]}).status_code == 201
+        found.add(examination_input.input_of(loaded(patrol_id), timezone="Asia/Shanghai").digest)
+        with transaction():
+            db.session.execute(delete(TrackBatch))
+    assert len(found) == 1
+
+
+def test_a_batch_that_brings_nothing_new_leaves_nothing_out_of_date(chief, world):
+    """The file of a day that came live, or a phone that doubts its receipts: one more delivery was looked at."""
+    patrol_id = patrolled(chief, world.reach, WALK)
+    before = chief.get(f"patrols/{patrol_id}").json
+    send(chief, patrol_id, WALK.at(slice(40, 90)))
+    work()
+    after = chief.get(f"patrols/{patrol_id}").json
+    assert (after["stale"], after["coverage"], after["verdict"]) == (False, before["coverage"], before["verdict"])
+
+
+def test_a_check_in_ahead_of_its_receipt_stays_a_finding(chief, world):
+    patrol_id, now = begin(chief, world.reach, WALK), clock.now()
+    days = (in_ms(now) - START_MS) // int(DAY_S * 1000) + 1
+    check_in(chief, patrol_id, days * int(DAY_S) + 300)
+    finish(chief, patrol_id, WALK)
+    work()
+    at_first = codes(chief, patrol_id)["clock_future"]["evidence"]
+    with clock.moved_clock(lambda: now + timedelta(days=3)):
+        examine_all("all")
+    assert codes(chief, patrol_id)["clock_future"]["evidence"] == at_first
+
+
 def test_what_changed_meanwhile_is_examined_again(chief, world):
     patrol_id = begin(chief, world.reach, WALK)
     finish(chief, patrol_id, WALK)
@@ -263,6 +299,23 @@ def test_a_replayed_track_is_found(chief, colleague, world):
     assert "replayed_track" not in codes(colleague, honest)
 
 
+def test_a_replay_is_found_though_the_copy_came_home_first(chief, world):
+    """A queue may come in any order: which of the two is told depends on it, that one is does not."""
+    items = []
+    for number in (2, 0):
+        track, patrol_id = day(number), str(uuid4())
+        items += [
+            {"kind": "patrol", "id": patrol_id, "data": {
+                "reach_ids": [str(world.reach.id)], "mode": "walk", "started_at": moment_of(int(track.recorded_ms[0])).isoformat()}},
+            {"kind": "track", "id": str(uuid4()), "data": {"patrol_id": patrol_id, "points": points_of(track)}},
+            {"kind": "finish", "id": patrol_id, "data": {"ended_at": moment_of(int(track.recorded_ms[-1])).isoformat()}},
+        ]
+    results = chief.post("sync", json={"device": "phone", "items": items}).json["results"]
+    assert {row["status"] for row in results} == {"accepted"}
+    work()
+    assert ["replayed_track" in codes(chief, items[place]["id"]) for place in (0, 3)] == [False, True]
+
+
 @pytest.mark.parametrize("details", [None, {"id": "3f2a9c", "app_version": "1.4.0"}])
 def test_a_device_shared_with_another_account_is_found(chief, colleague, world, details):
     patrolled(chief, world.reach, WALK, device="phone-1", device_details=details)
@@ -272,15 +325,30 @@ def test_a_device_shared_with_another_account_is_found(chief, colleague, world, 
     assert "shared_device" not in codes(colleague, far)
 
 
+def test_a_shared_device_shows_on_both_whichever_came_first(chief, colleague, world):
+    tracks = {chief: WALK, colleague: Walker(seed=8).walk(LINE, from_s=6 * 3600)}
+    for order in ((chief, colleague), (colleague, chief)):
+        device, made = str(uuid4()), {}
+        for caller in order:
+            made[caller] = patrolled(caller, world.reach, tracks[caller], device=device)
+        for caller, patrol_id in made.items():
+            assert "shared_device" in codes(caller, patrol_id)
+            assert caller.get(f"patrols/{patrol_id}").json["stale"] is False
+
+
 def test_a_delegation_explains_a_shared_device(chief, colleague, world, build):
     build.appointment(world.reach, world.chief)
-    reply = chief.put(f"delegations/{uuid4()}", json={
+    delegation_id = str(uuid4())
+    reply = chief.put(f"delegations/{delegation_id}", json={
         "principal_id": str(world.chief.id), "deputy_id": str(world.colleague.id), "reach_ids": [], "valid_from": "2026-01-01",
         "valid_to": "2026-01-31", "reason": "外出培训"})
     assert reply.status_code == 201, reply.json
     patrolled(chief, world.reach, WALK, device="phone-1")
     other = patrolled(colleague, world.reach, Walker(seed=8).walk(LINE, from_s=6 * 3600), device="phone-1")
     assert "shared_device" not in codes(colleague, other)
+    assert chief.post(f"delegations/{delegation_id}/revoke", headers={"If-Match": "*"}).status_code == 200
+    assert examine_all("all") == 2
+    assert "shared_device" not in codes(colleague, other), "what is revoked afterwards was in force then"
 
 
 def test_a_receiver_that_the_office_trusts_explains_its_mock_flags(chief, world, build):
@@ -330,6 +398,9 @@ def test_an_accepted_repair_holds_for_check_ins_that_came_the_same_way_only(chie
 
 def distances(patrol_id):
     """Return how far an examination takes the check-ins of a patrol to be from its reach."""
-    patrol = db.session.scalar(select(Patrol).where(Patrol.id == UUID(patrol_id)).options(selectinload(Patrol.reaches)))
-    facts = facts_of(examination_input.input_of(patrol, timezone="Asia/Shanghai"), now=clock.now())
+    facts = facts_of(examination_input.input_of(loaded(patrol_id), timezone="Asia/Shanghai"), now=clock.now())
     return [row.distance_m for row in facts.check_ins]
+
+
+def loaded(patrol_id):
+    return db.session.scalar(select(Patrol).where(Patrol.id == UUID(patrol_id)).options(selectinload(Patrol.reaches)))

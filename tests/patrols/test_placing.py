@@ -37,7 +37,7 @@ def test_the_lowest_of_the_levels_drawn_on_the_same_water_is_meant(build, signed
     assert reach_found(signed_in(chief)) == str(own.id)
 
 
-def test_a_reach_of_ones_own_goes_before_a_lower_one_today_only(build, signed_in, chief, village):
+def test_a_reach_of_ones_own_goes_before_a_lower_one_while_it_is_ones_own(build, signed_in, chief, village):
     higher = build.reach(NORTHERN, level="township")
     lower = build.reach(region=village)
     appointment = build.appointment(higher, chief)
@@ -45,6 +45,17 @@ def test_a_reach_of_ones_own_goes_before_a_lower_one_today_only(build, signed_in
     with transaction():
         db.session.get(Appointment, appointment.id).valid_to = date(2021, 1, 1)
     assert reach_found(signed_in(chief)) == str(lower.id)
+
+
+@pytest.mark.parametrize(("recorded_at", "is_own"), [
+    ("2026-11-20T23:59:59+08:00", True), ("2026-11-21T00:00:01+08:00", False), ("2026-11-20T16:30:00Z", False), ("2020-01-01T00:00:00+08:00", True),
+    ("2019-12-31T15:59:59Z", False)])
+def test_a_check_in_that_comes_late_belongs_to_whom_was_appointed_when_it_was_made(build, signed_in, chief, village, recorded_at, is_own):
+    """She handed the reach over before her phone was back on the net."""
+    higher = build.reach(NORTHERN, level="township")
+    lower = build.reach(region=village)
+    build.appointment(higher, chief, valid_to=date(2026, 11, 20))
+    assert reach_found(signed_in(chief), recorded_at=recorded_at) == str(higher.id if is_own else lower.id)
 
 
 def test_of_two_reaches_of_one_level_the_nearest_is_meant(build, signed_in, chief, village):

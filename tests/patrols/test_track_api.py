@@ -144,7 +144,7 @@ def test_fixes_beyond_the_end_go_whether_they_came_before_or_after_it(chief, wor
     assert {batch.count for batch in db.session.query(TrackBatch)} == {37}
 
 
-def test_events_tell_when_fixes_change(chief, patrol_id, monkeypatch):
+def test_events_tell_when_a_batch_comes_and_when_fixes_go(chief, patrol_id, monkeypatch):
     told = []
     monkeypatch.setattr("patrol.foundation.events._subscribers", {
         kind: [told.append] for kind in (events.TrackArrived, events.PatrolEnded, events.PatrolPaused)})
@@ -154,7 +154,7 @@ def test_events_tell_when_fixes_change(chief, patrol_id, monkeypatch):
     send(chief, patrol_id, points(0, 100))
     chief.post(f"patrols/{patrol_id}/finish", json={"ended_at": at(60)})
     assert told == [
-        events.TrackArrived(patrol_id=patrol_id, goes_on=True), events.TrackArrived(patrol_id=patrol_id, goes_on=False),
+        *2 * [events.TrackArrived(patrol_id=patrol_id, goes_on=True)], events.TrackArrived(patrol_id=patrol_id, goes_on=False),
         events.PatrolEnded(patrol_id=patrol_id),
     ]
 
@@ -192,6 +192,22 @@ def test_the_system_ends_a_forgotten_patrol_and_late_fixes_and_the_person_s_end_
     shown = chief.get(f"patrols/{patrol_id}").json
     assert (shown["ended_by"], shown["end_reason"], shown["summary"]) == ("person", None, "正常")
     assert len(track(patrol_id)) == 10
+
+
+@pytest.mark.parametrize("comes_late", [False, True])
+def test_a_fix_of_another_year_makes_no_patrol_of_years(chief, patrol_id, comes_late):
+    """A receiver that miscounts weeks or a clock set on the way; nobody says an end."""
+    wild = [{**points(0, 1)[0], "recorded_at": "2046-01-01T00:00:00Z"}]
+    send(chief, patrol_id, points(0, 10) if comes_late else [*points(0, 10), *wild])
+    preview = chief.get(f"patrols/{patrol_id}/preview").json
+    assert datetime.fromisoformat(preview["ended_at"]) <= clock.now() + timedelta(minutes=5)
+    now = clock.now()
+    with clock.moved_clock(lambda: now + timedelta(hours=13)):
+        assert end_forgotten_patrols() == 1
+        if comes_late:
+            assert send(chief, patrol_id, wild).json["accepted"] == 1
+    assert datetime.fromisoformat(chief.get(f"patrols/{patrol_id}").json["ended_at"]) == START + timedelta(seconds=45)
+    assert len(track(patrol_id)) == 11, "nothing that was sent is lost"
 
 
 def test_a_patrol_of_which_something_still_arrives_is_not_forgotten(chief, patrol_id):
