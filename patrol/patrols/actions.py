@@ -14,6 +14,7 @@ from patrol.evidence.events import PhotoReceived
 from patrol.evidence.models import Photo
 from patrol.evidence.queries import arrived_photos
 from patrol.foundation import clock, events
+from patrol.foundation.appending import append
 from patrol.foundation.database import db, insert_unless_there, new_id
 from patrol.foundation.errors import Conflict, Invalid
 from patrol.foundation.positions import Position
@@ -131,13 +132,14 @@ class KeptCheckIn(NamedTuple):
 def check_in(
     *, by: Actor, id: UUID, position: Position, recorded_at: datetime, sent_at: datetime | None, patrol_id: UUID | None,  # noqa: A002
     reach_id: UUID | None, checklist: dict[str, Any], note: str | None, announced: Sequence[AnnouncedPhoto],
-    brought: Sequence[StoredPhoto], digest: str, tolerance_m: float, day: date | None = None,
+    brought: Sequence[StoredPhoto], digest: str, tolerance_m: float, day: date | None = None, is_absent: bool = False,
 ) -> KeptCheckIn:
     """Keep a check-in under the client's id; return it, whether it is new, and on which reach a new one is.
 
     Photos may have arrived before (`announced`, by id), come along (`brought`), or follow later. A photo that comes
     along gets an id made from the check-in's and its own digest, so that a repeated request finds it again. Without a
-    `reach_id`, `day` is the local day on which the person's appointments count.
+    `reach_id`, `day` is the local day on which the person's appointments count. `is_absent` says that no such id was here
+    a moment ago: it is then written with others, and if somebody was faster, that raises IntegrityError.
     """
     try:
         place = _fitting_place(position, by, patrol_id, reach_id, announced, tolerance_m, day)
@@ -154,7 +156,7 @@ def check_in(
         "reach_id": place.reach.id if place.reach else None, "distance_m": place.distance_m, "recorded_at": recorded_at,
         "sent_at": sent_at, "received_at": clock.now(), "checklist": checklist, "note": note, "digest": digest,
         **position.columns(),
-    }, [{"check_in_id": id, "photo_id": name.id, "position": at, "sha256": name.sha256} for at, name in enumerate(names)])
+    }, [{"check_in_id": id, "photo_id": name.id, "position": at, "sha256": name.sha256} for at, name in enumerate(names)], is_absent)
     if row is None:
         return _repeated(id, by, digest)
     events.record(CheckedIn(check_in_id=row.id, patrol_id=row.patrol_id, reach_id=row.reach_id, person_id=row.person_id))
@@ -171,14 +173,18 @@ def _fitting_place(
     return place_of(position, by=by, reach_id=reach_id, tolerance_m=tolerance_m, day=day)
 
 
-def _insert(values: dict[str, Any], photos: list[dict[str, Any]]) -> CheckIn | None:
+def _insert(values: dict[str, Any], photos: list[dict[str, Any]], is_absent: bool) -> CheckIn | None:
     """Write a check-in and return it, None when its id is taken.
 
     It is not the session's, nor the mapper's: a row that nobody changes in their care would cost a tenth of the whole request.
     """
-    if not insert_unless_there(CheckIn, values):
+    if is_absent:
+        append(CheckIn, values)
+        for photo in photos:
+            append(CheckInPhoto, photo)
+    elif not insert_unless_there(CheckIn, values):
         return None
-    if photos:
+    elif photos:
         db.session.execute(insert(CheckInPhoto), photos)
     return cast("CheckIn", SimpleNamespace(**values, photos=[SimpleNamespace(**photo) for photo in photos]))
 

@@ -1,6 +1,7 @@
 """What a phone sends, loaded by its schema, enters here: alone by its own route or in a queue, by the same rules."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,17 +57,25 @@ def enter_track(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple
 
 def enter_check_in(
     data: Mapping[str, Any], *, by: Actor, id: UUID, settings: Settings, announced: Sequence[AnnouncedPhoto] = (),  # noqa: A002
-    brought: Sequence[StoredPhoto] = (),
+    brought: Sequence[StoredPhoto] = (), is_absent: bool = False,
 ) -> KeptCheckIn:
-    """Keep the check-in in loaded `CheckInFormIn` data; return it, its photos loaded, and whether it is new."""
+    """Keep the check-in in loaded `CheckInFormIn` data; return it, its photos loaded, and whether it is new.
+
+    `is_absent` as `actions.check_in` has it.
+    """
     photos = sorted([f"{name.id} {name.sha256}" for name in announced] + [photo.sha256 for photo in brought])
     digest = content_digest({**{key: value for key, value in data.items() if key != "sent_at"}, "photos": photos})
     fields = {key: data[key] for key in ("patrol_id", "reach_id", "recorded_at", "sent_at", "checklist", "note")}
     kept = actions.check_in(
         by=by, id=id, position=position_of(data), announced=announced, brought=brought, digest=digest,
-        tolerance_m=settings.routing_tolerance_m, day=clock.local_date(min(data["recorded_at"], clock.now()), settings.timezone), **fields,
+        tolerance_m=settings.routing_tolerance_m, day=day_of_check_in(data["recorded_at"], settings.timezone), is_absent=is_absent, **fields,
     )
     return kept if kept.is_new else KeptCheckIn(queries.get_check_in(by, id), False)
+
+
+def day_of_check_in(recorded_at: datetime, timezone: str) -> date:
+    """Return the local day whose appointments count for a check-in: that of its recording, today for one of the future."""
+    return clock.local_date(min(recorded_at, clock.now()), timezone)
 
 
 def enter_checkpoint(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID, number: int, settings: Settings) -> tuple[CheckpointAnswer, bool]:

@@ -8,16 +8,21 @@ nothing and may have stored nothing or everything; sending it again gives the sa
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from patrol.evidence.queries import arrived_photos
-from patrol.foundation.database import db
+from patrol.foundation.appending import write_appended
+from patrol.foundation.database import among_ids, db, ids_as_text
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
+from patrol.foundation.positions import position_of
 from patrol.foundation.problems import faults_document, refusal_document
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
@@ -28,6 +33,7 @@ from patrol.patrols.checkpoint_actions import NotDrawn
 from patrol.patrols.checkpoint_schemas import AnswerIn
 from patrol.patrols.intake import (
     announced_photos,
+    day_of_check_in,
     enter_check_in,
     enter_checkpoint,
     enter_finish,
@@ -35,13 +41,15 @@ from patrol.patrols.intake import (
     enter_pause,
     enter_track,
 )
-from patrol.patrols.models import Patrol
+from patrol.patrols.models import CheckIn, Patrol
+from patrol.patrols.placing import UNKNOWN_ACCURACY_M
 from patrol.patrols.receipts import check_in_receipt, checkpoint_receipt, patrol_receipt, plain_receipt, track_receipt
 from patrol.patrols.schemas import CheckInIn, FinishIn, PatrolIn
 from patrol.patrols.sync_schemas import MOST_ITEMS, SyncItemIn
 from patrol.patrols.track_schemas import PauseIn, TrackIn
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
+from patrol.waters.nearby import look_ahead_beside
 
 _NO_REPORT = Text("没有上报问题的权限", "You may not report issues")
 _NO_PHOTOS = Text("照片尚未到达：{ids}，请先上传再发送", "These photos are not here yet: {ids}. Upload them, then send this again")
@@ -67,6 +75,20 @@ class _Queue:
     settings: Settings
     # The session forgets rows that nobody holds: each check-in would ask for its patrol again.
     patrols: list[Patrol] = field(default_factory=list)
+    # Check-ins of which nothing was here when the queue came, and that have not been tried.
+    absent: set[UUID] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item as it was read: what its result says of it, and its data, or why it cannot be read."""
+
+    index: int
+    about: Answer
+    kind: str = ""
+    id: UUID | None = None
+    data: Any = None
+    fault: Exception | None = None
 
 
 class _TrackItem(TrackIn):
@@ -98,27 +120,59 @@ def run_queue(items: list[Any], *, by: Actor, settings: Settings) -> list[Answer
     """
     queue = _Queue(by, settings)
     results: dict[int, Answer] = {}
-    waiting = list(enumerate(items[:MOST_ITEMS]))
+    waiting = [_read(index, item) for index, item in enumerate(items[:MOST_ITEMS])]
+    _look_ahead(queue, waiting)
     while True:
         tried = _tried(queue, waiting)
         results |= tried
-        still = [(index, item) for index, item in waiting if tried[index]["status"] == "waiting"]
+        still = [item for item in waiting if tried[item.index]["status"] == "waiting"]
         if not still or len(still) == len(waiting):
             return [results[index] for index in sorted(results)]
         waiting = still
 
 
-def _tried(queue: _Queue, waiting: list[tuple[int, Any]]) -> dict[int, Answer]:
-    try:
-        with savepoint():
-            return {index: _result(queue, index, item, _together) for index, item in waiting}
-    except (_OneFailed, IntegrityError):
-        return {index: _result(queue, index, item, _alone) for index, item in waiting}
-
-
-def _result(queue: _Queue, index: int, item: Any, entering: _Entering) -> Answer:
+def _read(index: int, item: Any) -> _Item:
     kind, item_id = (item.get("kind"), item.get("id")) if isinstance(item, dict) else (None, None)
     about = {"index": index, "kind": kind if isinstance(kind, str) else None, "id": item_id if isinstance(item_id, str) else None}
+    try:
+        if not isinstance(item, dict):
+            raise Invalid(_NO_OBJECT)
+        loaded = _ITEM.load(item)
+        own = {_OWN_ID[loaded["kind"]]: str(loaded["id"])} if loaded["kind"] in _OWN_ID else {}
+        return _Item(index, about, loaded["kind"], loaded["id"], _KINDS[loaded["kind"]][0].load({**loaded["data"], **own}))
+    except (ma.ValidationError, Refusal) as error:
+        return _Item(index, about, fault=error)
+
+
+def _look_ahead(queue: _Queue, items: list[_Item]) -> None:
+    """Ask once for all check-ins which of them are here, and what lies beside those of the day on which most were made."""
+    check_ins = {item.id: item.data for item in items if item.kind == "check_in" and item.id}
+    if len(check_ins) < 2:
+        return
+    dialect = db.engine.dialect.name
+    here = select(CheckIn.id).where(among_ids(CheckIn.id, dialect))
+    queue.absent.update(check_ins.keys() - set(db.session.scalars(here, {"ids": ids_as_text(check_ins, dialect)})))
+    by_day: dict[date, list[tuple[float, float, float]]] = {}
+    for data in check_ins.values():
+        with suppress(Invalid):
+            at = position_of(data)
+            place = (at.latitude, at.longitude, UNKNOWN_ACCURACY_M if at.accuracy_m is None else at.accuracy_m)
+            by_day.setdefault(day_of_check_in(data["recorded_at"], queue.settings.timezone), []).append(place)
+    if by_day:
+        day, places = max(by_day.items(), key=lambda pair: len(pair[1]))
+        look_ahead_beside(places, tolerance_m=queue.settings.routing_tolerance_m, person_id=queue.by.person_id, day=day)
+
+
+def _tried(queue: _Queue, waiting: list[_Item]) -> dict[int, Answer]:
+    try:
+        with savepoint():
+            return {item.index: _result(queue, item, _together) for item in waiting}
+    except (_OneFailed, IntegrityError):
+        return {item.index: _result(queue, item, _alone) for item in waiting}
+
+
+def _result(queue: _Queue, item: _Item, entering: _Entering) -> Answer:
+    about = item.about
     try:
         return about | _entered(queue, item, entering)
     except ma.ValidationError as error:
@@ -133,14 +187,14 @@ def _result(queue: _Queue, index: int, item: Any, entering: _Entering) -> Answer
         return about | {"status": "refused", "problem": refusal_document(error)}
 
 
-def _entered(queue: _Queue, item: Any, entering: _Entering) -> Answer:
-    if not isinstance(item, dict):
-        raise Invalid(_NO_OBJECT)
-    loaded = _ITEM.load(item)
-    schema, enter = _KINDS[loaded["kind"]]
-    own = {_OWN_ID[loaded["kind"]]: str(loaded["id"])} if loaded["kind"] in _OWN_ID else {}
-    data = schema.load({**loaded["data"], **own})
-    is_new, receipt = entering(lambda: enter(queue, loaded["id"], data))
+def _entered(queue: _Queue, item: _Item, entering: _Entering) -> Answer:
+    if item.fault or item.id is None:
+        raise item.fault or Invalid(_NO_OBJECT)
+    if item.kind != "check_in":
+        # What follows may name the check-ins before it.
+        write_appended()
+    enter, item_id = _KINDS[item.kind][1], item.id
+    is_new, receipt = entering(lambda: enter(queue, item_id, {**item.data}))
     return {"status": "accepted" if is_new else "duplicate", "receipt": receipt}
 
 
@@ -177,9 +231,11 @@ def _track(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
 
 
 def _check_in(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
+    is_absent = item_id in queue.absent
+    queue.absent.discard(item_id)
     kept = enter_check_in(
         {name: value for name, value in data.items() if name != "photos"}, by=queue.by, id=item_id, settings=queue.settings,
-        announced=announced_photos(data["photos"]),
+        announced=announced_photos(data["photos"]), is_absent=is_absent,
     )  # fmt: skip
     return kept.is_new, check_in_receipt(kept.row, kept.is_new)
 

@@ -1,15 +1,15 @@
 """Which reaches lie near a place: what the index in memory gives, with the rows of the same state of the register."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Date, Select, Uuid, bindparam, exists, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import SessionTransaction, joinedload
 
-from patrol.foundation.database import db
+from patrol.foundation.database import among_ids, db, ids_as_text
 from patrol.people.models import Person
 from patrol.waters.models import Appointment, Reach, RegisterVersion
 from patrol.waters.queries import answering
@@ -28,6 +28,7 @@ class ReachBeside(NamedTuple):
     is_own: bool
 
 
+_AHEAD = "reaches beside"
 # Each report asks this, and so it is put together once.
 _NEAR = (
     select(Reach, select(RegisterVersion.reaches).scalar_subquery())
@@ -65,10 +66,48 @@ def reaches_beside(
 
     Without a `day` none is. Also one query.
     """
+    ahead: _Ahead | None = db.session().info.get(_AHEAD)
+    if ahead and ahead.asked == (tolerance_m, person_id, day) and ahead.under_way is db.session().get_transaction():
+        known = _candidates(ahead.by_index, latitude, longitude, accuracy_m)
+        if all(candidate.reach_id in ahead.reaches for candidate in known):
+            return [(candidate, ahead.reaches[candidate.reach_id]) for candidate in known]
     whose = {"person_id": person_id, "day": day}
     found, rows = _near(_BESIDE, whose, latitude, longitude, accuracy_m, tolerance_m)
     reaches = {row[0]: ReachBeside(*tuple(row)[:-1]) for row in rows}
     return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
+
+
+class _Ahead(NamedTuple):
+    """What was asked ahead in a transaction: by which index, for whom and which day, and each reach by id."""
+
+    under_way: SessionTransaction | None
+    by_index: ReachIndex
+    asked: tuple[float, UUID | None, date | None]
+    reaches: Mapping[UUID, ReachBeside]
+
+
+def look_ahead_beside(
+    places: Iterable[tuple[float, float, float]], *, tolerance_m: float, person_id: UUID | None, day: date | None
+) -> None:
+    """Ask at once what `reaches_beside` is going to ask in this transaction for places (latitude, longitude, accuracy in metres).
+
+    Only the last such question is kept. Where this process holds no index, or an old one, each place is asked by itself.
+    """
+    held = held_index(tolerance_m)
+    ids = {found.reach_id for place in places for found in _candidates(held[0], *place)} if held else set()
+    if held is None or not ids:
+        return
+    session, dialect = db.session(), db.engine.dialect.name
+    values = {"ids": ids_as_text(ids, dialect), "person_id": person_id, "day": day}
+    rows = session.connection().execute(_beside_many(dialect), values).all()
+    if rows and rows[0][-1] == held[1]:
+        reaches = {row[0]: ReachBeside(*tuple(row)[:-1]) for row in rows}
+        session.info[_AHEAD] = _Ahead(session.get_transaction(), held[0], (tolerance_m, person_id, day), reaches)
+
+
+@cache
+def _beside_many(dialect: str) -> Select[Any]:
+    return _BESIDE.where(among_ids(Reach.id, dialect))
 
 
 def _near(

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from patrol.foundation import outbox
 from patrol.foundation.database import db
 from patrol.issues.models import Issue
+from patrol.patrols import sync as sync_module
 from patrol.patrols.models import CheckIn, Patrol
 from patrol.patrols.track_models import PatrolPause, PhoneQueue, TrackBatch
 from tests.evidence.camera import camera_jpeg
@@ -283,3 +284,56 @@ def test_an_issue_whose_photos_are_on_the_way_does_not_make_the_others_enter_twi
     assert sorted(set(statuses(answer))) == ["accepted", "waiting"]
     # One more, for the second look at what waits.
     assert number <= clean + 1
+
+
+def test_check_ins_are_written_together_however_many_there_are(chief, world, queries):
+    counted = []
+    sync(chief, queue_of(world.reach.id, uuid4()))
+    for many in (3, 12):
+        queries.clear()
+        assert set(statuses(sync(chief, queue_of(world.reach.id, uuid4(), check_ins=many, issues=0)))) == {"accepted"}
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
+
+
+def test_check_ins_in_a_queue_are_what_they_are_alone(chief, world, build):
+    photo = str(uuid4())
+    there = [{**HERE, "recorded_at": at(0), "note": "一"}, {**HERE, "recorded_at": at(1), "photos": [{"id": photo}]},
+             {**HERE, "recorded_at": at(86_400), "latitude": 29.7}, {**HERE, "recorded_at": at(2), "reach_id": str(world.reach.id)},
+             {"latitude": 31.9, "longitude": 119.81, "recorded_at": at(3)}]
+    alone, queued = ([(str(uuid4()), data) for data in there] for _ in range(2))
+    for item_id, data in alone:
+        assert chief.put(f"check-ins/{item_id}", json=data).status_code == 201
+    assert statuses(sync(chief, [{"kind": "check_in", "id": item_id, "data": data} for item_id, data in queued])) == ["accepted"] * 5
+
+    def shown(pairs):
+        return [{name: value for name, value in chief.get(f"check-ins/{item_id}").json.items() if name not in {"id", "received_at"}} for item_id, _ in pairs]
+
+    assert shown(alone) == shown(queued)
+    assert [found["photos"][0]["arrived"] if found["photos"] else None for found in shown(queued)] == [None, False, None, None, None]
+
+
+def test_somebody_faster_with_the_same_check_in_makes_it_a_duplicate(chief, world, monkeypatch):
+    items = queue_of(world.reach.id, uuid4(), check_ins=4)
+    twice = [*items, items[4]]
+    sync(chief, items[4:5])
+    # As if the first had come between the look ahead and the writing.
+    look = sync_module._look_ahead
+
+    def outdated(queue, waiting):
+        look(queue, waiting)
+        queue.absent.update(item.id for item in waiting if item.kind == "check_in")
+
+    monkeypatch.setattr(sync_module, "_look_ahead", outdated)
+    assert items[4]["kind"] == "check_in"
+    found = statuses(sync(chief, twice))
+    assert (found.count("duplicate"), found.count("accepted")) == (2, len(items) - 1)
+    assert db.session.query(CheckIn).count() == 4
+
+
+def test_an_issue_names_a_check_in_of_its_own_queue(chief, world):
+    items = queue_of(world.reach.id, uuid4(), check_ins=3)
+    issue = next(item for item in items if item["kind"] == "issue")
+    issue["data"]["check_in_id"] = next(item["id"] for item in items if item["kind"] == "check_in")
+    assert set(statuses(sync(chief, items))) == {"accepted"}
+    assert chief.get(f"issues/{issue['id']}").json["check_in_id"] == issue["data"]["check_in_id"]
