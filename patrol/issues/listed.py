@@ -150,16 +150,24 @@ class ListedIssue:
 AnyIssue = Issue | ListedIssue
 """What can be read as an issue: the object of the session, or a list's row."""
 _OWN = tuple(name for name in ListedIssue.__annotations__ if name in Issue.__table__.c)
-_KIN = ("merged_into", "relapse_of", "relapsed_in")
+KIN = ("merged_into", "relapse_of", "relapsed_in")
+"""The issues that one names by number."""
 _SEVERAL: dict[str, Any] = {"co_handlers": CoHandler, "parts": IssuePart, "photo_links": IssuePhoto}
 _lead, _reporter = aliased(Person), aliased(Person)
+
+
+def _id_and_serial(name: str) -> tuple[Any, Any]:
+    named_id, other = getattr(Issue, f"{name}_id"), aliased(Issue)
+    return named_id, select(other.serial).where(other.id == named_id).scalar_subquery()
+
+
 # What stands behind the issue's own columns, each with what is made of it where its first column has a value.
 _BESIDE: tuple[tuple[str, type[Any], tuple[Any, ...]], ...] = (
     ("region", ListedRegion, (Region.id, Region.code, Region.name, Region.level, Region.path)),
     ("reach", ListedReach, (Reach.id, Reach.code, Reach.name)),
     ("lead", ListedPerson, (_lead.id, _lead.name, _lead.title)),
     ("reporter", ListedPerson, (_reporter.id, _reporter.name, _reporter.title)),
-    *((name, ListedKin, (getattr(Issue, f"{name}_id"), None)) for name in _KIN),
+    *((name, ListedKin, _id_and_serial(name)) for name in KIN),
 )
 
 
@@ -193,11 +201,7 @@ def listed(issues: Select[Any]) -> list[ListedIssue]:
 @cache
 def _columns() -> tuple[Any, ...]:
     """Return the columns of a listed issue; whether there are any of what it may have several of spares a statement for nothing."""
-    beside = []
-    for name, _, columns in _BESIDE:
-        other = aliased(Issue)
-        serial = select(other.serial).where(other.id == columns[0]).scalar_subquery()
-        beside += [column.label(f"{name}_{n}") for n, column in enumerate((columns[0], serial) if name in _KIN else columns)]
+    beside = (column.label(f"{name}_{n}") for name, _, columns in _BESIDE for n, column in enumerate(columns))
     has = [select(table.issue_id).where(table.issue_id == Issue.id).exists().label(f"has_{name}") for name, table in _SEVERAL.items()]
     return (*(getattr(Issue, name) for name in _OWN), *beside, *has)
 

@@ -24,7 +24,7 @@ from patrol.issues.branches import Branch, Several
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.filters import Filters, among, conditions, is_joint_with, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
-from patrol.issues.listed import AnyIssue
+from patrol.issues.listed import KIN, AnyIssue
 from patrol.issues.models import CoHandler, Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.issues.policies_held import STATE_COLUMNS, note_state
 from patrol.people.actor import Actor
@@ -135,10 +135,6 @@ def shown_parts(entity: Any) -> tuple[ORMOption, ...]:
         selectinload(entity.photo_links).joinedload(IssuePhoto.photo)
         .load_only(Photo.recorded_at, Photo.exif_taken_at, Photo.received_at),
     )  # fmt: skip
-
-
-KIN = ("merged_into", "relapse_of", "relapsed_in")
-"""The issues that one names by number."""
 
 
 def _kin_of(entity: Any) -> tuple[ORMOption, ...]:
