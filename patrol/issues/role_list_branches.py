@@ -5,7 +5,8 @@ outside of what the actor may see.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,7 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
     """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
     found, today = [], clock.today(_timezone())
     by_chief, on_ledger = and_(Issue.severity == Severity.MAJOR.value, Issue.category.not_in(CHARGES)), Issue.state == State.SUSPENDED.value
-    not_mine = ~is_own_work_of(actor.person_id, today) if actor.person_id else true()
+    not_mine = _not_own_work_of(actor.person_id, today) if actor.person_id else true()
     # A day of review is there from its morning on, and so is a milestone; both are late when that day is over.
     to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= _end_of_today()))
     first = [state for state, may in ((State.SUBMITTED, P.RECEIVE_ISSUE), (State.ACCEPTED, P.DISPATCH_ISSUE)) if actor.may(may)]
@@ -88,6 +89,12 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
         left = is_left_to(higher, today)
         found += [scope.area({Issue.state: [State.VERIFIED.value]}, by_chief, left, not_mine), _in_area(scope, to_review, by_chief, left)]
     return found
+
+
+# Put together once a day for each of those who ask often: that takes longer than asking it.
+@lru_cache(maxsize=128)
+def _not_own_work_of(person_id: UUID, today: date) -> ColumnElement[bool]:
+    return ~is_own_work_of(person_id, today)
 
 
 def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:

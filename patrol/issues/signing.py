@@ -7,7 +7,7 @@ level up does, and where there is none either, a supervisor over the place: noth
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -40,20 +40,22 @@ class Higher(NamedTuple):
     """Leave to sign, at and below `path`, what no chief of the `lower` levels can."""
 
     path: str
-    lower: Sequence[str]
+    lower: tuple[str, ...]
 
 
-def signs_higher(actor: Actor, today: date) -> list[Higher]:
+def signs_higher(actor: Actor, today: date) -> tuple[Higher, ...]:
     """Return where the actor signs what the chiefs below cannot: as a supervisor, or as the chief of a city or a province."""
     if not actor.may(P.CLOSE_MAJOR_ISSUE) or actor.person_id is None:
-        return []
+        return ()
     if actor.may(P.REVIEW_ISSUE) and actor.may(P.SUPERVISE_ISSUE):
-        return [Higher(actor.region_path, LEVELS)]
+        return (Higher(actor.region_path, LEVELS),)
     of_actor = _chiefs(LEVELS[1:], today, Region.path, Reach.level).where(Person.id == actor.person_id).distinct()
-    return [Higher(path, LEVELS[: LEVELS.index(level)]) for path, level in db.session.execute(of_actor)]
+    return tuple(Higher(path, LEVELS[: LEVELS.index(level)]) for path, level in db.session.execute(of_actor))
 
 
-def is_left_to(higher: Sequence[Higher], today: date) -> ColumnElement[bool]:
+# It is put together anew each day: that takes longer than asking it.
+@lru_cache(maxsize=32)
+def is_left_to(higher: tuple[Higher, ...], today: date) -> ColumnElement[bool]:
     """Return the condition that an issue lies where one of `higher`, of which there is one, signs, and no chief of its lower levels can."""
     place = aliased(Region)
     lies_in = select(place.id).where(place.id == Issue.region_id).correlate(Issue)
@@ -65,7 +67,7 @@ def is_left_to(higher: Sequence[Higher], today: date) -> ColumnElement[bool]:
     ))  # fmt: skip
 
 
-def left_to(issue_ids: Collection[UUID], higher: Sequence[Higher], today: date) -> set[UUID]:
+def left_to(issue_ids: Collection[UUID], higher: tuple[Higher, ...], today: date) -> set[UUID]:
     """Return which of these stored issues are left to one of `higher`; one statement at most."""
     if not issue_ids or not higher:
         return set()
