@@ -14,7 +14,10 @@ from sqlalchemy.orm import joinedload
 from patrol.demo.stage import Act, Stage
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.foundation.errors import Unavailable
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow, pause_after
+from patrol.foundation.outgoing import NO_HOST
+from patrol.foundation.plain_errors import plain_error
 from patrol.foundation.transaction import transaction
 from patrol.notifications.actions import add_webhook, enable_webhook
 from patrol.notifications.models import Webhook, WebhookDelivery
@@ -28,7 +31,7 @@ _WEBHOOKS = (
 LINKED_DAYS, OFF_DAYS, GIVEN_UP = 30, 6, 2
 """For how many days the systems are linked and one is switched off; how many events of the other are given up."""
 UNTIL_GIVEN_UP = sum((pause_after(attempts) for attempts in range(1, MOST_ATTEMPTS)), timedelta())
-_NO_HOST = "Unavailable('The host of this address cannot be found')"
+_NO_HOST = plain_error(Unavailable(NO_HOST))
 _A_MOMENT = timedelta(seconds=8)
 
 

@@ -5,16 +5,14 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread, Timer
+from threading import Timer
 from typing import Any
 
-import structlog
 from flask import Flask
 from gunicorn.workers.gthread import ThreadWorker
 
 from patrol.foundation import worker
 
-log = structlog.get_logger()
 # What `top` and `ps` call the process; the kernel keeps 15 characters.
 NAME = "xunhe-worker"
 BEAT_S = 1.0
@@ -62,7 +60,7 @@ class Process(ThreadWorker):  # type: ignore[misc]
             listener.close()
         consumer = worker.consumer_of(app)
         # Beside the loop below: it may take longer than the master bears with a process that gives no sign of life.
-        Thread(target=_deliver_left_over, args=(app,), daemon=True).start()
+        worker.deliver_left_over_beside(app)
         consumer.start()
         # The consumer has put handlers of its own in the place of gunicorn's, whose signals the master sends.
         self.init_signals()
@@ -71,10 +69,3 @@ class Process(ThreadWorker):  # type: ignore[misc]
             consumer.check_worker_health()
             time.sleep(BEAT_S)
         consumer.stop()
-
-
-def _deliver_left_over(app: Flask) -> None:
-    try:
-        worker.deliver_left_over(app)
-    except Exception as error:  # noqa: BLE001 - the sweep of the next minute tries again
-        log.warning("left_over_rows_wait", error=repr(error))

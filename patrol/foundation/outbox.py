@@ -3,6 +3,9 @@
 A deliverer has two halves, so that no slow work holds the database: `prepare(payload)` reads and computes, and returns
 the writing half, which runs in one transaction with the mark that the row is delivered. Both must bear repetition.
 A deliverer that may not deliver now raises NotYet.
+
+Who delivers a row claims it first, by moving the moment ahead from which on it is due: no other worker takes it meanwhile,
+nothing is locked while a mail server takes its time, and a row whose worker died is due again by itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, Select, String, func, select, text
+from sqlalchemy import Index, Select, String, func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from patrol.foundation import clock
@@ -29,6 +32,10 @@ _hand_over: list[Callable[[list[UUID]], None]] = []
 # After this many failures a row waits for a person; with the pauses below that is after about six hours.
 MOST_ATTEMPTS = 12
 LONGEST_PAUSE = timedelta(hours=6)
+CLAIM = timedelta(seconds=30)
+"""How long a row that is being delivered is nobody else's: longer than a delivery takes, else it may be made twice."""
+# What was written on another computer, whose clock is ahead, is due at once all the same.
+CLOCKS_APART = timedelta(seconds=2)
 
 
 class NotYet(Exception):
@@ -173,19 +180,24 @@ def pause_after(attempts: int) -> timedelta:
 def deliver(row_id: UUID) -> bool:
     """Deliver one row; return whether it is delivered now. A failure is noted on the row with the next attempt's time.
 
-    A row that has used up its attempts is left as it is, however often it was handed over.
+    A row that has used up its attempts, waits for the next one, or is being delivered by another worker is left as it is,
+    however often it was handed over.
     """
     from patrol.foundation.transaction import transaction  # noqa: PLC0415 - transaction hands rows to this module
 
     row = db.session.get(OutboxRow, row_id)
     if row is None or row.delivered_at is not None:
         return True
-    if row.attempts >= MOST_ATTEMPTS:
-        # It was handed over more than once, and used up its attempts meanwhile: now a person has to look.
-        db.session.rollback()
-        return False
-    kind, payload = row.kind, dict(row.payload)
+    kind, payload, due_at, used_up = row.kind, dict(row.payload), row.available_at, row.attempts >= MOST_ATTEMPTS
     db.session.rollback()
+    # It was handed over more than once, and used up its attempts meanwhile: now a person has to look.
+    if used_up or due_at > clock.now() + CLOCKS_APART:
+        return False
+    claimed_until = clock.now() + CLAIM
+    with transaction():
+        is_mine = _claim(row_id, due_at, claimed_until)
+    if not is_mine:
+        return False
     try:
         write = _deliverers[kind](payload)
         db.session.rollback()
@@ -197,16 +209,28 @@ def deliver(row_id: UUID) -> bool:
     except NotYet as held:
         db.session.rollback()
         with transaction():
-            row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
-            row.available_at = held.until
+            if row := _still_claimed(row_id, claimed_until):
+                row.available_at = held.until
         return False
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs on the row, where the office can see it
         db.session.rollback()
         log.warning("delivery_failed", kind=kind, row=str(row_id), error=repr(error))
         with transaction():
-            row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
-            row.attempts += 1
-            row.last_error = plain_error(error)
-            row.available_at = clock.now() + pause_after(row.attempts)
+            if row := _still_claimed(row_id, claimed_until):
+                row.attempts += 1
+                row.last_error = plain_error(error)
+                row.available_at = clock.now() + pause_after(row.attempts)
         return False
     return True
+
+
+def _claim(row_id: UUID, due_at: datetime, until: datetime) -> bool:
+    """Put off when a row is due again; return whether it was still as it was read, and is now the caller's to deliver."""
+    as_read = OutboxRow.id == row_id, OutboxRow.available_at == due_at, OutboxRow.delivered_at.is_(None)
+    return db.session.connection().execute(update(OutboxRow).where(*as_read).values(available_at=until)).rowcount == 1
+
+
+def _still_claimed(row_id: UUID, until: datetime) -> OutboxRow | None:
+    """Return a row, locked, unless it was delivered or claimed anew by somebody who saw that claim end."""
+    row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+    return row if row.delivered_at is None and row.available_at == until else None

@@ -15,7 +15,7 @@ TIMEOUT_S = 10.0
 MOST_ANSWER_BYTES = 64 * 1024
 _NOT_URL = Text("必须是 https:// 开头的完整地址", "It must be a whole address that begins with https://")
 _INSIDE = Text("地址指向内部网络，已拒绝", "The address leads into the inner network and was refused")
-_NO_HOST = Text("找不到该地址的主机", "The host of this address cannot be found")
+NO_HOST = Text("找不到该地址的主机", "The host of this address cannot be found")
 
 
 class Target(NamedTuple):
@@ -51,7 +51,7 @@ def resolve(url: str, *, inside: bool) -> Target:
     try:
         found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError as error:
-        raise Unavailable(_NO_HOST) from error
+        raise Unavailable(NO_HOST) from error
     if not inside and not all(ipaddress.ip_address(str(address).split("%")[0]).is_global for address in found):
         raise Unavailable(_INSIDE)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -22,5 +22,10 @@ class Text(NamedTuple):
         return self.en if language == "en" else self.zh
 
 
+def in_both(stored: str, *texts: Text) -> Text:
+    """Return what the system stored in Chinese in both languages, as the one of `texts` that it is; any other stands as it is."""
+    return next((text for text in texts if text.zh == stored), Text(stored, stored))
+
+
 NOTHING_WRITTEN = Text("以上为试运行，没有写入或删除任何数据", "This was a dry run: nothing was written or removed")
 """The last line of each command's dry run."""

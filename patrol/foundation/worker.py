@@ -1,8 +1,10 @@
 """The worker: huey on a SQLite file, or on Redis by setting. It is fed by the outbox and can be lost without loss."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,8 @@ from patrol.foundation.settings import Settings
 log = structlog.get_logger()
 _hourly: list[Callable[[], Any]] = []
 _minutely: list[Callable[[], Any]] = []
+# What goes to one address together is sent by any of its rows: the threads of a worker would send it twice side by side.
+_delivering = Lock()
 # Rows written meanwhile that go before each row of a backlog.
 FRESH_BETWEEN = 10
 
@@ -136,18 +140,42 @@ def deliver_rows(ids: Sequence[UUID]) -> int:
     """
     began, delivered = clock.now(), 0
     for row_id in ids:
-        delivered += outbox.deliver(row_id)
+        delivered += _deliver(row_id)
         fresh = outbox.due_rows(FRESH_BETWEEN, written_after=began)
         db.session.rollback()
-        delivered += sum(outbox.deliver(fresh_id) for fresh_id in fresh)
+        delivered += sum(_deliver(fresh_id) for fresh_id in fresh)
     return delivered
 
 
+def _deliver(row_id: UUID) -> bool:
+    with _delivering:
+        return outbox.deliver(row_id)
+
+
 def deliver_left_over(app: Flask) -> None:
-    """Deliver all that an earlier worker left behind."""
+    """Deliver all that an earlier worker left behind, and at last what it was killed at, whose claim is over by then.
+
+    Beside the consumer, whoever claims a row first delivers it.
+    """
     with app.app_context():
-        while deliver_due():
-            log.info("delivered_left_over_rows")
+        for wait_s in (0.0, outbox.CLAIM.total_seconds()):
+            time.sleep(wait_s)
+            while deliver_due():
+                log.info("delivered_left_over_rows")
+
+
+def deliver_left_over_beside(app: Flask) -> Thread:
+    """Let a thread deliver what was left over, and return it; what goes wrong is logged, and the sweep tries again."""
+
+    def run() -> None:
+        try:
+            deliver_left_over(app)
+        except Exception as error:  # noqa: BLE001 - the sweep of the next minute tries again
+            log.warning("left_over_rows_wait", error=repr(error))
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 def consumer_of(app: Flask) -> Consumer:
@@ -159,9 +187,9 @@ def consumer_of(app: Flask) -> Consumer:
 
 
 def run_worker(app: Flask) -> None:
-    """Run the worker until it is told to stop. It first sweeps up what an earlier one left behind."""
+    """Run the worker until it is told to stop. It sweeps up what an earlier one left behind, too."""
     consumer = consumer_of(app)
-    deliver_left_over(app)
+    deliver_left_over_beside(app)
     consumer.run()
 
 

@@ -13,7 +13,7 @@ import segno
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
 from patrol.issues.exports import without_controls
-from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.lifecycle import ORDER_NAME, STATE_NAME, State
 from patrol.people.departments import DEPARTMENTS
 
 # A font that every PDF reader has for simplified Chinese, so that none need be shipped or installed.
@@ -196,13 +196,21 @@ def _history(sheet: Sheet) -> list[Any]:
     for entry in sheet.data["entries"]:
         details = entry["details"]
         actor = details["actor_name"] if entry["actor_id"] else sheet.said(_SYSTEM if details.get("rule") else _CITIZEN)
-        words = [details.get(name) for name in ("note", "reason") if details.get(name)]
+        words = [*_ordered(sheet, details["changes"]), *(details[name] for name in ("note", "reason") if details.get(name))]
         said = _paragraph("\n".join([*words, entry["hash"]]), size=8) if words else _paragraph(entry["hash"], size=7, colour="#55666a")
         rows.append([
             _paragraph(str(entry["seq"])), _paragraph(sheet.local(entry["happened_at"]), size=8), _paragraph(actor),
             _paragraph(sheet.said(sheet.step_name(entry["verb"]))), said,
         ])  # fmt: skip
     return [_paragraph(sheet.said(_HISTORY), size=12), Spacer(1, 4), _table(rows, (32, 88, 70, 70, 233), heading=True)]
+
+
+def _ordered(sheet: Sheet, changes: Mapping[str, Any]) -> list[str]:
+    """Return the kind of an order and its words, or what a milestone says: an entry keeps these among its changes."""
+    order, text = (changes[name]["to"] if name in changes else None for name in ("order", "text"))
+    # An answer names its order by the id.
+    kind = [sheet.said(ORDER_NAME[order])] if order in ORDER_NAME else []
+    return [*kind, text] if text else kind
 
 
 def _footer_of(sheet: Sheet) -> Callable[[Any, Any], None]:

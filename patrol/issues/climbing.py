@@ -20,7 +20,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.escalating import WAITING, ladder_on, midnight_of, planned_rungs
 from patrol.issues.escalation import Basis
 from patrol.issues.escalation_models import EscalationPolicy
-from patrol.issues.history import ESCALATE
+from patrol.issues.history import is_rung
 from patrol.issues.models import HistoryEntry, Issue
 
 _BEGINS_LADDER = {"due_at", "due_rule", "decide_by", "review_on", "milestones"}
@@ -101,8 +101,8 @@ def _put_off(issue: Issue, entries: Sequence[Row[Any]], ladder: _Ladder) -> PutO
     begun = next((entry for entry in reversed(entries) if _begins_ladder(entry)), None)
     if begun is None:
         return None
-    reached = {(entry.rule, entry.changes["planned_at"]["to"]) for entry in entries if entry.verb == ESCALATE}
-    since_begun = {entry.rule for entry in entries if entry.verb == ESCALATE and entry.seq > begun.seq}
+    reached = {(entry.rule, entry.changes["planned_at"]["to"]) for entry in entries if is_rung(entry)}
+    since_begun = {entry.rule for entry in entries if is_rung(entry) and entry.seq > begun.seq}
     try:
         planned = planned_rungs(issue, ladder.rungs, ladder.zone)
     except (KeyError, ValueError, TypeError):

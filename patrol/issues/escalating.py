@@ -85,6 +85,12 @@ def rung_names() -> dict[str, Text]:
     return {row.code: row.name for row in rows} | LATE_NAME
 
 
+def order_texts(codes: Collection[str]) -> list[Text]:
+    """Return what orders sent by the rungs of these codes say, by each version of them."""
+    rows = db.session.scalars(select(EscalationPolicy).where(EscalationPolicy.code.in_(codes))).all() if codes else ()
+    return [_ORDER_TEXT.format(name=row.name) for row in rows]
+
+
 def midnight_of(day: date, timezone: str) -> datetime:
     """Return the moment at which a local day begins."""
     return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)

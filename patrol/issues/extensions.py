@@ -11,7 +11,7 @@ from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
-from patrol.foundation.texts import Text
+from patrol.foundation.texts import Text, in_both
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
 from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
@@ -137,6 +137,11 @@ def settle_request(issue: Issue) -> None:
             # Of what has ended nobody is told that it is still due.
             if issue.state not in ENDED:
                 events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_EXTENSION, seq=issue.version))
+
+
+def decision_in_both(row: Extension) -> Text | None:
+    """Return the reason of a decision, None while there is none; the system's own, stored in Chinese, in both languages."""
+    return None if row.decision is None else in_both(row.decision, *(() if row.decided_by_id else (_ENDED, _LEAD_CHANGED)))
 
 
 def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> None:

@@ -25,7 +25,9 @@ ASK_REOPENING, REFUSE_REOPENING, PARTNER_UPDATE = "ask_reopening", "refuse_reope
 ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION = "ask_extension", "grant_extension", "refuse_extension"
 """More time: asked for by the lead, decided by the office."""
 ESCALATE, ANSWER_ORDER = "escalate", "answer_order"
-"""A late issue climbs; an order of supervision is answered."""
+"""A late issue climbs, or a part of it is late (`PART_LATE`); an order of supervision is answered."""
+PART_LATE = "part_late"
+"""The rule of an `escalate` that is no rung: a part with its own date is late, and the issue climbs nowhere."""
 RECOUNT = "recount"
 """The due date was counted again by other rows of policy, because somebody ordered it for all open issues."""
 TAKE_IN, GIVE_BACK, MOVE_ALONG = "take_in", "give_back", "move_along"
@@ -36,6 +38,11 @@ MILESTONE_DONE = "milestone_done"
 """A milestone of an issue on the ledger was reached."""
 REPORT_PART, TAKE_BACK_PART = "report_part", "take_back_part"
 """A co-handler reports a part of the work as done; the office takes one back."""
+
+
+def is_rung(entry: Any) -> bool:
+    """Tell whether an entry (or a row with its `verb` and `changes`) says that a rung was reached, with the moment planned for it."""
+    return bool(entry.verb == ESCALATE and "planned_at" in entry.changes)
 
 
 class NewEntry(NamedTuple):

@@ -1,5 +1,6 @@
 """Supervision of late issues over HTTP: orders, and the rungs that issues have reached."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,10 @@ import marshmallow as ma
 from patrol.foundation.moments import Moment
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.problems import language
-from patrol.foundation.texts import Text
+from patrol.foundation.texts import Text, in_both
 from patrol.issues import orders
 from patrol.issues.api import room
-from patrol.issues.escalating import rung_names
+from patrol.issues.escalating import order_texts, rung_names
 from patrol.issues.escalation_models import Escalation, Order
 from patrol.issues.field_shapes import SomebodyField, filled
 from patrol.issues.lifecycle import ORDER_NAME
@@ -65,11 +66,21 @@ def _issue_in_short(row: Order | Escalation) -> dict[str, Any]:
 
 
 def _shown(order: Order) -> dict[str, Any]:
-    plain = ("id", "kind", "text", "rule", "at", "acknowledged_at", "answer", "answered_at")
+    return _all_shown([order])[0]
+
+
+def _all_shown(found: Sequence[Order]) -> list[dict[str, Any]]:
+    # The system's own words are stored in Chinese, with the rung's name of that time.
+    own = order_texts({order.rule for order in found if order.rule}) if language() == "en" else []
+    return [_shown_by(order, own if order.rule else ()) for order in found]
+
+
+def _shown_by(order: Order, own_words: Sequence[Text]) -> dict[str, Any]:
+    plain = ("id", "kind", "rule", "at", "acknowledged_at", "answer", "answered_at")
     people = {name: {"id": str(person.id), "name": person.name} if person else None for name, person in (("by", order.by), ("to", order.to))}
     return {
         **{name: getattr(order, name) for name in plain}, **people, "issue": _issue_in_short(order),
-        "name": ORDER_NAME[order.kind].in_language(language()),
+        "name": ORDER_NAME[order.kind].in_language(language()), "text": in_both(order.text, *own_words).in_language(language()),
     }  # fmt: skip
 
 
@@ -80,7 +91,7 @@ def list_orders(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List the orders of supervision that concern one, the latest first: who works in the field sees those on the own issues."""
     actor = current_actor()
     page = orders.list_orders(actor, **{**args, "to": actor.person_id if args["to"] == "me" else args["to"]})
-    return Page([_shown(order) for order in page.items], page.next)
+    return Page(_all_shown(page.items), page.next)
 
 
 @room.route("/orders/<uuid:order_id>/acknowledge", may=P.SEE_ISSUES, methods=("POST",))

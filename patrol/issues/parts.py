@@ -18,7 +18,7 @@ from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_minute
 from patrol.issues.allowed import OUT_OF_SCOPE
 from patrol.issues.events import IssueEscalated
-from patrol.issues.history import ESCALATE, REPORT_PART, TAKE_BACK_PART, add_entry
+from patrol.issues.history import ESCALATE, PART_LATE, REPORT_PART, TAKE_BACK_PART, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.listed import AnyIssue, ListedPart
 from patrol.issues.models import Issue, IssuePart
@@ -27,7 +27,7 @@ from patrol.issues.taking import put_photos
 from patrol.people.actor import SYSTEM, Actor
 
 IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
-PART_LATE, BATCH = "part_late", 200
+BATCH = 200
 _NO_PART = Text("此问题没有第 {n} 项分工", "The issue has no part {n}")
 _NOT_YOURS = Text("只有该分项的协办人或其部门可以报告", "only the part's co-handler, or its department, may report on it")
 _NOT_OPEN = Text("该分项已完成或已收回", "The part is done or was taken back")

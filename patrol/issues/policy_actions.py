@@ -16,6 +16,7 @@ from patrol.issues.deciding import LATE_NAME
 from patrol.issues.dispatching import DUTY
 from patrol.issues.escalation import Basis
 from patrol.issues.escalation_models import EscalationPolicy
+from patrol.issues.history import PART_LATE
 from patrol.issues.look_back_models import LookBackPolicy
 from patrol.issues.policies import Kind
 from patrol.issues.policies_held import policies_changed
@@ -31,7 +32,7 @@ MODEL: dict[Kind, type[Version]] = {
 }  # fmt: skip
 PAIRS = ("name", "reason", "source")
 """What is told in both languages: a member `{zh, en}` outside, two columns inside."""
-RESERVED = frozenset({"set_by_office", "extension", "office_first", "vacant_to_office", *LATE_NAME})
+RESERVED = frozenset({"set_by_office", "extension", "office_first", "vacant_to_office", PART_LATE, *LATE_NAME})
 """Codes that the rules give themselves where no row decides."""
 # A clerk may type in a notice late; farther back a day matters to nothing that still runs, farther ahead nobody knows it.
 DAYS_BACK, DAYS_AHEAD = timedelta(days=400), timedelta(days=1100)

@@ -15,6 +15,7 @@ from patrol.issues.allowed import ActorFacts, IssueFacts, may_check, signed_by_o
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
+from patrol.issues.extensions import decision_in_both
 from patrol.issues.four_eyes import own_work
 from patrol.issues.grounds import GROUND_NAME
 from patrol.issues.history import (
@@ -238,7 +239,8 @@ def shown_suspension(issue: AnyIssue, reader: Reader) -> dict[str, Any] | None:
 def shown_extension(row: Extension) -> dict[str, Any]:
     """Return a loaded extension: asked for by whom and until when, and what was decided; nulls while nobody decided."""
     return {
-        **{name: getattr(row, name) for name in ("n", "until", "reason", "asked_at", "granted", "decision", "decided_at")},
+        **{name: getattr(row, name) for name in ("n", "until", "reason", "asked_at", "granted", "decided_at")},
+        "decision": decision.in_language(language()) if (decision := decision_in_both(row)) else None,
         "asked_by": shown_person(row.asked_by), "decided_by": shown_person(row.decided_by),
     }  # fmt: skip
 

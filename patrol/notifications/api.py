@@ -8,6 +8,7 @@ from flask import current_app
 from patrol.foundation.channels import Way
 from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, PageArgs, page_schema
+from patrol.foundation.plain_errors import shown_error
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
 from patrol.notifications import actions, queries
@@ -71,12 +72,13 @@ def read_messages(data: dict[str, Any]) -> dict[str, Any]:
 
 def _shown_channels(rows: list[Channel]) -> list[dict[str, Any]]:
     waiting = queries.waiting_on([row.id for row in rows])
+    errors = {channel_id: shown_error(error, language()) for channel_id, (_, error) in waiting.items() if error}
     return [
         {
             **{name: getattr(row, name) for name in
                ("id", "way", "hint", "language", "quiet_from", "quiet_to", "digest_at", "kinds", "version")},
             "region": row.region.code if row.region else None, "enabled": row.disabled_at is None,
-            "waiting": waiting.get(row.id, (0, None))[0], "last_error": waiting.get(row.id, (0, None))[1],
+            "waiting": waiting.get(row.id, (0, None))[0], "last_error": errors.get(row.id),
         }
         for row in rows
     ]  # fmt: skip

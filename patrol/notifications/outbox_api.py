@@ -6,7 +6,8 @@ from uuid import UUID
 from patrol.foundation import clock
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.paging import Page, page_schema
-from patrol.foundation.plain_errors import without_secrets
+from patrol.foundation.plain_errors import shown_error, without_secrets
+from patrol.foundation.problems import language
 from patrol.notifications import actions, queries
 from patrol.notifications.api import room
 from patrol.notifications.schemas import OutboxArgs, OutboxRowOut
@@ -19,7 +20,7 @@ def _shown(row: OutboxRow) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in ("id", "kind", "created_at", "attempts")}, "state": "stuck" if stuck else "waiting",
         "age_s": int((clock.now() - row.created_at).total_seconds()),
-        "last_error": row.last_error and without_secrets(row.last_error), "next_attempt_at": None if stuck else row.available_at,
+        "last_error": row.last_error and without_secrets(shown_error(row.last_error, language())), "next_attempt_at": None if stuck else row.available_at,
     }  # fmt: skip
 
 

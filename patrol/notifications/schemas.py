@@ -152,5 +152,5 @@ class OutboxRowOut(ma.Schema):
     age_s = ma.fields.Integer(required=True, metadata={"description": "Seconds since it was written.", "example": 129600})
     attempts = ma.fields.Integer(required=True, metadata={"example": 12})
     last_error = ma.fields.String(required=True, allow_none=True, metadata={
-        "description": "Without addresses, keys and telephone numbers.", "example": "Unavailable('The message was not taken by E-mail')"})
+        "description": "Without addresses, keys and telephone numbers.", "example": "The message was not taken by E-mail"})
     next_attempt_at = Moment(required=True, allow_none=True)

@@ -17,7 +17,7 @@ from patrol.foundation.quiet import due_moment
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
-from patrol.issues.history import ANSWER_ORDER, ESCALATE, SUBMIT
+from patrol.issues.history import ANSWER_ORDER, PART_LATE, SUBMIT, is_rung
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.recipients import Recipients, recipients_of
@@ -70,13 +70,13 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         .options(joinedload(Issue.region), joinedload(Issue.reach), selectinload(Issue.co_handlers))
     ).one()  # fmt: skip
     entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).one()
-    kind = _rung_kind(entry, issue.due_at) if entry.verb == ESCALATE else f"issue.{entry.verb}"
+    kind = _rung_kind(entry, issue.due_at) if is_rung(entry) else _plain_kind(entry)
     template = TEMPLATES.get(kind)
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
     # After a downtime a reminder would come when it is too late: the history keeps it, nobody is told.
     belated = (
-        entry.verb == ESCALATE and entry.rule not in LATE_NAME and "order" not in entry.changes
+        is_rung(entry) and entry.rule not in LATE_NAME and "order" not in entry.changes
         and _planned_at(entry) < issue.due_at <= clock.now()
     )
     to = () if template is None or straight or belated else template.to
@@ -106,6 +106,11 @@ def _planned_at(entry: HistoryEntry) -> datetime:
     return datetime.fromisoformat(entry.changes["planned_at"]["to"])
 
 
+def _plain_kind(entry: HistoryEntry) -> str:
+    """Return the kind of message for what is no rung: that of a late part, else its verb's."""
+    return f"issue.{PART_LATE if entry.rule == PART_LATE else entry.verb}"
+
+
 def _rung_kind(entry: HistoryEntry, due_at: datetime) -> str:
     """Return the kind of message for a rung: its own, else that of its order, else a reminder's or that of being late."""
     order = entry.changes.get("order", {}).get("to")
@@ -117,9 +122,16 @@ def _facts(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
     return {
         "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
         "place": issue.reach.name if issue.reach else issue.region.name,
-        "due_at": (_planned_at(entry) if entry.rule in LATE_NAME else issue.due_at).isoformat(),
+        "due_at": _due_at(issue, entry).isoformat(),
         "actor": entry.actor_name, "reason": entry.reason,
     }  # fmt: skip
+
+
+def _due_at(issue: Issue, entry: HistoryEntry) -> datetime:
+    """Return the date that an entry is about: the office's, a part's own, else the issue's."""
+    if "part_due_at" in entry.changes:
+        return datetime.fromisoformat(entry.changes["part_due_at"]["to"])
+    return _planned_at(entry) if entry.rule in LATE_NAME else issue.due_at
 
 
 def _payload(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from patrol.foundation.http import expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, page_schema
+from patrol.foundation.plain_errors import shown_error
+from patrol.foundation.problems import language
 from patrol.notifications import actions, queries
 from patrol.notifications.api import room, settings
 from patrol.notifications.models import Webhook, WebhookDelivery
@@ -34,10 +36,10 @@ def _shown_now(row: Webhook) -> dict[str, Any]:
 
 
 def _shown_delivery(row: WebhookDelivery) -> dict[str, Any]:
-    state = queries.state_of(row)
+    state, error = queries.state_of(row), row.outbox.last_error if row.outbox else None
     return {
         **{name: getattr(row, name) for name in ("id", "kind", "last_status", "created_at", "delivered_at", "dropped_at", "ended_by", "payload")},
-        "state": state, "attempts": row.outbox.attempts if row.outbox else 0, "last_error": row.outbox and row.outbox.last_error,
+        "state": state, "attempts": row.outbox.attempts if row.outbox else 0, "last_error": error and shown_error(error, language()),
         "next_attempt_at": row.outbox.available_at if row.outbox and state == "waiting" else None,
     }  # fmt: skip
 

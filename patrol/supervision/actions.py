@@ -32,7 +32,7 @@ from patrol.supervision.drawing import drawn_by_weight
 from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
 from patrol.supervision.on_site import findings_of
 from patrol.supervision.queries import signs_of_reaches, watch_of
-from patrol.supervision.risk import points_of, reasons_of
+from patrol.supervision.risk import points_of, reason_of
 from patrol.waters.models import Reach
 from patrol.waters.queries import get_reach
 
@@ -113,10 +113,9 @@ def draw_checks(*, by: Actor, id: UUID, region: str, count: int, today: date, wi
     db.session.flush()
     reaches = {reach.id: reach for reach in db.session.scalars(select(Reach).where(Reach.id.in_(chosen)))}
     for reach_id in chosen:
-        words = "；".join(text.zh for text in reasons_of(signs[reach_id])) or "随机抽取"
         db.session.add(SpotCheck(
             id=new_id(), kind="random", state="open", region_id=reaches[reach_id].region_id, reach_id=reach_id, draw_id=id,
-            reason=words, due_on=today + timedelta(days=within_days), created_by_id=by.person_id, created_at=clock.now(), digest="",
+            reason=reason_of(signs[reach_id]).zh, due_on=today + timedelta(days=within_days), created_by_id=by.person_id, created_at=clock.now(), digest="",
             version=1,
         ))  # fmt: skip
     note_audit(by, "draw_spot_checks", str(id), region=place.code, count=len(chosen))

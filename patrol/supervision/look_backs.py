@@ -26,7 +26,7 @@ from patrol.supervision.models import Draw, SpotCheck
 
 LOOK_BACK = "look_back"
 HOUR_OF_TELLING = 8
-_REASON = Text("结案后随机回头看", "Drawn at random after its closing")
+REASON = Text("结案后随机回头看", "Drawn at random after its closing")
 
 
 @each_hour
@@ -120,5 +120,5 @@ def _closed_on(day: date, severity: str, timezone: str) -> Sequence[Issue]:
 def _look_back(issue: Issue, draw_id: UUID, due_on: date) -> SpotCheck:
     return SpotCheck(
         id=new_id(), kind=LOOK_BACK, state="open", region_id=issue.region_id, reach_id=issue.reach_id, issue_id=issue.id,
-        draw_id=draw_id, reason=_REASON.zh, due_on=due_on, created_by_id=None, created_at=clock.now(), digest="", version=1,
+        draw_id=draw_id, reason=REASON.zh, due_on=due_on, created_by_id=None, created_at=clock.now(), digest="", version=1,
     )  # fmt: skip

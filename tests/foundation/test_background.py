@@ -85,9 +85,9 @@ def test_a_background_worker_that_fails_ends_after_a_pause(monkeypatch):
 
 def test_rows_left_over_that_cannot_be_delivered_now_wait_for_the_sweep(monkeypatch):
     events = []
-    monkeypatch.setattr(background, "log", SimpleNamespace(warning=lambda event, **_facts: events.append(event)))
+    monkeypatch.setattr(worker, "log", SimpleNamespace(warning=lambda event, **_facts: events.append(event)))
     monkeypatch.setattr(worker, "deliver_left_over", lambda _app: 1 / 0)
-    background._deliver_left_over(None)
+    worker.deliver_left_over_beside(None).join(60)
     assert events == ["left_over_rows_wait"]
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from contextlib import nullcontext
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -13,7 +14,9 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
 
 from patrol.application import create_app
+from patrol.foundation import clock
 from patrol.foundation.database import LeanCursor, WriterQueue, db, insert_unless_there, new_id, reading
+from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
 from patrol.people.models import Region
@@ -42,6 +45,20 @@ def test_up_down_and_up_again(fresh_app):
                    and not (kind == "table" and name.startswith("issue_words"))}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), db.metadata)
     assert differences == []
+
+
+def test_what_could_not_be_told_of_late_parts_is_tried_again(fresh_app):
+    upgrade(directory="migrations", revision="0032")
+    now, errors = clock.now(), ("KeyError('planned_at')", "OSError('away')")
+    with transaction():
+        untold, other = (
+            OutboxRow(id=new_id(), kind="notifications.tell", payload={}, created_at=now, available_at=now + timedelta(hours=6),
+                      delivered_at=None, attempts=MOST_ATTEMPTS, last_error=error) for error in errors)  # fmt: skip
+        db.session.add_all([untold, other])
+    upgrade(directory="migrations")
+    db.session.expire_all()
+    assert (untold.attempts, untold.available_at) == (0, now)
+    assert other.attempts == MOST_ATTEMPTS
 
 
 def test_sqlite_writes_survive_a_loss_of_power(app):

@@ -1,12 +1,16 @@
 """The outbox: written with the change, delivered at least once, visible when stuck."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier, Event, Thread, current_thread
 
 import pytest
+from sqlalchemy import delete
 
 from patrol.foundation import clock, outbox, worker
 from patrol.foundation.database import db
-from patrol.foundation.outbox import LONGEST_PAUSE, MOST_ATTEMPTS, OutboxRow, pause_after
+from patrol.foundation.outbox import CLAIM, LONGEST_PAUSE, MOST_ATTEMPTS, OutboxRow, pause_after
 from patrol.foundation.transaction import transaction
 
 
@@ -76,8 +80,13 @@ def test_a_row_that_was_handed_over_again_is_tried_no_more_than_it_is_said(deliv
     put("one")
     delivered.fails = True
     row = db.session.query(OutboxRow).one()
-    tried = [outbox.deliver(row.id) for _ in range(MOST_ATTEMPTS + 1)]
-    assert not any(tried)
+    assert [outbox.deliver(row.id) for _ in range(2)] == [False, False]
+    assert db.session.get_one(OutboxRow, row.id, populate_existing=True).attempts == 1, "not before its pause is over"
+    moment = clock.now()
+    for attempt in range(1, MOST_ATTEMPTS + 2):
+        moment += pause_after(attempt)
+        with clock.moved_clock(lambda moment=moment: moment):
+            assert not outbox.deliver(row.id)
     assert db.session.get_one(OutboxRow, row.id, populate_existing=True).attempts == MOST_ATTEMPTS
     with transaction():
         outbox.try_again(row.id)
@@ -109,3 +118,118 @@ def test_committed_rows_are_handed_to_the_queue_and_a_queue_that_is_away_loses_n
 def test_nobody_can_put_what_nobody_delivers(database):
     with pytest.raises(LookupError), transaction():
         outbox.put("unheard of")
+
+
+@pytest.fixture
+def beside(app, monkeypatch):
+    """Two workers on committed rows: `put` one, let another thread `begin` to deliver it, and `end` that.
+
+    What the deliverer gets is in `sent`; the other thread stays inside it until the end, and fails when told to.
+    """
+
+    class Beside:
+        def __init__(self):
+            self.sent, self.inside, self.go_on, self.fails, self.other = [], Event(), Event(), False, None
+
+        def prepare(self, payload):
+            self.sent.append(payload["word"])
+            if current_thread() is self.other:
+                self.inside.set()
+                assert self.go_on.wait(60)
+                if self.fails:
+                    raise RuntimeError("no route")
+            return lambda: None
+
+        def put(self, word="one"):
+            with transaction():
+                return outbox.put("test", word=word)
+
+        def begin(self, row_id):
+            self.other = Thread(target=in_own_context, args=(app, outbox.deliver, row_id))
+            self.other.start()
+            assert self.inside.wait(60)
+
+        def end(self):
+            self.go_on.set()
+            self.other.join(60)
+
+    workers = Beside()
+    monkeypatch.setitem(outbox._deliverers, "test", workers.prepare)
+    monkeypatch.setattr(outbox, "_hand_over", [])
+    with app.app_context():
+        yield workers
+        with transaction():
+            db.session.execute(delete(OutboxRow))
+
+
+def in_own_context(app, function, *args):
+    with app.app_context():
+        try:
+            return function(*args)
+        finally:
+            db.session.remove()
+
+
+def test_what_another_worker_delivers_is_left_to_it(beside):
+    row_id = beside.put()
+    beside.begin(row_id)
+    assert worker.deliver_due() == 0
+    assert not outbox.deliver(row_id)
+    beside.end()
+    assert beside.sent == ["one"]
+    assert outbox.deliver(row_id), "it is delivered now"
+
+
+def test_a_row_whose_worker_died_is_due_again_and_what_that_one_says_later_counts_no_more(beside):
+    row_id = beside.put()
+    beside.fails = True
+    beside.begin(row_id)
+    later = clock.now() + CLAIM + timedelta(seconds=1)
+    with clock.moved_clock(lambda: later):
+        assert worker.deliver_due() == 1
+        beside.end()
+    assert beside.sent == ["one", "one"]
+    row = db.session.get_one(OutboxRow, row_id, populate_existing=True)
+    assert (row.attempts, row.last_error, row.delivered_at) == (0, None, later)
+
+
+def test_two_workers_that_sweep_at_once_deliver_each_row_once(app, beside):
+    ids = [beside.put(str(number)) for number in range(20)]
+    gate = Barrier(2)
+
+    def sweep():
+        gate.wait(60)
+        return [outbox.deliver(row_id) for row_id in ids]
+
+    with ThreadPoolExecutor(2) as pool:
+        for told in [pool.submit(in_own_context, app, sweep) for _ in range(2)]:
+            told.result(60)
+    assert sorted(beside.sent, key=int) == [str(number) for number in range(20)]
+    assert outbox.pending_and_stuck() == (0, 0)
+
+
+def test_the_threads_of_one_worker_deliver_in_turn(app, beside, monkeypatch):
+    ids, under_way, most = [beside.put(str(number)) for number in range(6)], [], []
+
+    def prepare(payload):
+        under_way.append(payload["word"])
+        most.append(len(under_way))
+        time.sleep(0.02)
+        under_way.remove(payload["word"])
+        return lambda: None
+
+    monkeypatch.setitem(outbox._deliverers, "test", prepare)
+    with ThreadPoolExecutor(2) as pool:
+        for part in [pool.submit(in_own_context, app, worker.deliver_rows, part) for part in (ids[:3], ids[3:])]:
+            part.result(60)
+    assert most == [1] * 6
+
+
+def test_a_failure_uses_up_one_attempt_however_many_workers_sweep(app, beside):
+    row_id = beside.put()
+    beside.fails = True
+    beside.begin(row_id)
+    beside.end()
+    assert not outbox.deliver(row_id)
+    row = db.session.get_one(OutboxRow, row_id, populate_existing=True)
+    assert (beside.sent, row.attempts) == (["one"], 1)

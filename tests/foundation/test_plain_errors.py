@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from patrol.foundation.errors import Unavailable
-from patrol.foundation.plain_errors import plain_error, without_secrets
+from patrol.foundation.plain_errors import plain_error, shown_error, without_secrets
 from patrol.foundation.texts import Text
 
 
@@ -28,5 +28,22 @@ def test_a_fault_of_the_database_tells_no_values():
 
 
 def test_own_words_stay_and_nothing_gets_long():
-    assert "503" in plain_error(Unavailable(Text("对方系统回答 503", "The other system answered 503")))
+    kept = plain_error(Unavailable(Text("对方系统回答 503", "The other system answered 503")))
+    assert [shown_error(kept, language) for language in ("zh", "en")] == ["对方系统回答 503", "The other system answered 503"]
     assert len(plain_error(RuntimeError("word " * 500))) == 500
+    assert len(plain_error(Unavailable(Text("字" * 500, "word " * 500)))) <= 500
+    assert shown_error(plain_error(Unavailable(Text("字" * 500, "word " * 500))), "en").startswith("word word")
+
+
+@pytest.mark.parametrize(("kept", "shown"), [
+    ("Unavailable('The message was not taken by E-mail')", "The message was not taken by E-mail"),
+    ('Unavailable("no such host")', "no such host"), ("OSError('away')", "OSError('away')"), ("IntegrityError(ValueError)", "IntegrityError(ValueError)"),
+    ("Unavailable('The message was not tak", "Unavailable('The message was not tak"),
+])
+def test_what_was_kept_earlier_is_shown_without_the_name_of_its_class(kept, shown):
+    assert shown_error(kept, "zh") == shown_error(kept, "en") == shown
+
+
+def test_a_refusal_tells_no_secret_in_either_language():
+    kept = plain_error(Unavailable(Text("无法送达 clerk@example.org", "clerk@example.org refused it")))
+    assert (shown_error(kept, "zh"), shown_error(kept, "en")) == ("无法送达 …@…", "…@… refused it")

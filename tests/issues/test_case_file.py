@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zlib
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from patrol.issues import case_file_api
 from patrol.issues.case_file import digest_of, digests_of
 from patrol.issues.case_file_checking import verify_case_file
 from patrol.issues.case_file_models import IssuedCaseFile
+from patrol.issues.escalating import escalate_all_due
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.people.models import AuditEntry
@@ -254,6 +256,18 @@ def test_the_paper_says_what_was_found_on_the_spot_what_is_doubtful_and_what_the
     said = text_of(valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf").data)
     for words in ("桥下已清理干净", "现场抽查", "已整改到位", "水面干净", "督查员", "定位精度只有 500 米"):
         assert words in said, words
+
+
+def test_the_paper_says_what_was_ordered(valley):
+    issue = report(valley.patroller_client)
+    taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内清理完毕")
+    due = db.session.get_one(Issue, UUID(issue["id"])).due_at
+    with clock.moved_clock(lambda: due + timedelta(days=60)):
+        escalate_all_due()
+    for language, words in (("zh", ("督办函", "请三日内清理完毕", "挂牌督办")), ("en", ("Supervision letter", "请三日内清理完毕", "Listed supervision"))):
+        said = text_of(valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf", headers={"Accept-Language": language}).data)
+        for word in words:
+            assert word in said, word
 
 
 def test_only_who_may_export_and_sees_the_issue_gets_it(valley, issue):

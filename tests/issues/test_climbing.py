@@ -11,6 +11,7 @@ from patrol.issues.climbing import put_off
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import EscalationPolicy
 from patrol.issues.models import Issue
+from patrol.issues.parts import tell_of_all_late_parts
 from tests.issues.conftest import report, step, taken
 
 CHINA = "Asia/Shanghai"
@@ -108,3 +109,17 @@ def test_a_version_of_a_rung_that_waits_to_be_planned_is_waited_for(issue):
         assert found() == []
         put(issue, None)
         assert found() == [(issue["id"], 3)]
+
+
+def test_a_late_part_is_no_rung_of_the_ladder(app, valley, issue):
+    shared = report(valley.patroller_client, severity="serious")
+    shared = taken(valley.office_client, shared, "accept")
+    due = clock.now() + timedelta(days=2)
+    taken(valley.office_client, shared, "dispatch", co_handlers=[{"person": valley.handler.username, "part": "清运", "due_at": due.isoformat()}])
+    escalate_all_due()
+    with clock.moved_clock(lambda: due + timedelta(minutes=1)):
+        assert tell_of_all_late_parts() == 1
+    assert found() == []
+    assert app.test_cli_runner().invoke(args=["issues", "verify"]).exit_code == 0
+    put(shared, None)
+    assert [number for number, _ in found()] == [shared["id"]]

@@ -59,13 +59,16 @@ def test_each_rung_is_reached_once_at_its_time(issue, valley):
     assert list(broken_chains()) == [None]
 
 
-def test_after_a_long_downtime_every_step_comes_once_and_in_order(issue):
+def test_after_a_long_downtime_every_step_comes_once_and_in_order(issue, valley):
     late = due_of(issue) + timedelta(days=60)
     assert sweep_at(late) == 6
     assert sweep_at(late + timedelta(days=1)) == 0
     assert climbed() == ["half_time", "day_before", "overdue", "letter", "listed", "talk"]
     assert db.session.get_one(Issue, UUID(issue["id"])).next_escalation_at is None
     assert [row.kind for row in db.session.scalars(select(Order).order_by(Order.id))] == ["letter", "listed", "talk"]
+    for language, words in (("zh", "超期未办结，系统按规定发出督办函"), ("en", "Overdue: Supervision letter, sent by rule")):
+        [order] = valley.office_client.get("orders?kind=letter", headers={"Accept-Language": language}).json["items"]
+        assert order["text"] == words
 
 
 def test_what_is_rectified_or_closed_climbs_no_more(issue, valley, pictures):

@@ -142,6 +142,8 @@ def settled_once(valley, issue):
     """Tell that the one request is refused by the system, with its reason, and stands in the history."""
     [row] = valley.office_client.get(f"issues/{issue['id']}/extensions").json["items"]
     assert (row["granted"], row["decided_by"], "责任人" in row["decision"]) == (False, None, True)
+    told = valley.office_client.get(f"issues/{issue['id']}/extensions", headers={"Accept-Language": "en"}).json["items"]
+    assert [each["decision"] for each in told] == ["The lead changed: the former lead's request no longer counts"]
     assert not ExtensionOut(many=True).validate([row])
     [entry] = [e for e in valley.office_client.get(f"issues/{issue['id']}/history").json["items"] if e["verb"] == "refuse_extension"]
     assert (entry["rule"], entry["actor"]) == ("lead_changed", None)

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from patrol.foundation import outbox, worker
+from patrol.foundation import clock, outbox, worker
 from patrol.foundation.database import db
+from patrol.foundation.outbox import CLAIM
 from patrol.issues import policy_dry_runs, recounting
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Escalation
@@ -152,7 +153,9 @@ def test_a_worker_killed_in_a_batch_goes_on_with_it_whole(issues, valley, monkey
     with pytest.raises(KeyboardInterrupt):
         delivered()
     db.session.rollback()
-    delivered()
+    later = clock.now() + CLAIM
+    with clock.moved_clock(lambda: later):
+        delivered()
     act = db.session.scalars(select(PolicyApplication)).one()
     assert (act.looked_at, act.moved, act.kept, act.finished_at is not None) == (3, 2, 1, True)
     verbs = [entry["verb"] for issue in issues for entry in valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"]]

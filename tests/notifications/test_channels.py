@@ -81,7 +81,9 @@ def test_a_failure_shows_and_is_tried_again(valley, work, sent):
     work()
     [shown] = valley.chief_client.get("me/channels").json["items"]
     assert shown["waiting"] == 1
-    assert "not taken" in shown["last_error"]
+    assert shown["last_error"] == "消息未能送达电子邮件"
+    [shown] = valley.chief_client.get("me/channels", headers={"Accept-Language": "en"}).json["items"]
+    assert shown["last_error"] == "The message was not taken by E-mail"
     sent.fails = False
     later = clock.now() + timedelta(minutes=2)
     with clock.moved_clock(lambda: later):

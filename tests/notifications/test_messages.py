@@ -2,10 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from patrol.foundation import clock
+from sqlalchemy import select
+
+from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.outbox import OutboxRow
 from patrol.foundation.transaction import transaction
+from patrol.issues.parts import tell_of_all_late_parts
 from patrol.notifications.models import Message
 from patrol.notifications.telling import tell
 from patrol.notifications.templates import TEMPLATES, words_of
@@ -148,3 +151,22 @@ def test_who_gave_an_order_hears_that_it_was_answered(valley, work):
     assert (told["title"], "柳村长" in told["body"], "已组织清理" in told["body"]) == ("您发出的督办已答复", True, False)
     for client in (valley.chief_client, valley.town_office_client):
         assert "issue.answer_order" not in [row["kind"] for row in client.get("me/messages").json["items"]]
+
+
+def test_a_late_part_is_told_once_to_lead_co_handlers_and_office(valley, work):
+    issue = report(valley.patroller_client, severity="serious")
+    issue = taken(valley.town_office_client, issue, "accept")
+    due = clock.now() + timedelta(days=2)
+    share = {"person": valley.handler.username, "part": "清运", "due_at": due.isoformat()}
+    taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, co_handlers=[share])
+    work()
+    with clock.moved_clock(lambda: due + timedelta(minutes=1)):
+        assert (tell_of_all_late_parts(), tell_of_all_late_parts()) == (1, 0)
+        work()
+        assert outbox.pending_and_stuck() == (0, 0)
+        for client in (valley.chief_client, valley.handler_client):
+            assert kinds(client) == ["issue.part_late", "issue.dispatch"]
+        assert kinds(valley.town_office_client) == ["issue.part_late"]
+        [message, *_] = inbox(valley.handler_client)
+        assert message["title"] == "A part is late"
+    assert db.session.scalar(select(Message.facts).where(Message.kind == "issue.part_late").limit(1))["due_at"] == due.isoformat()

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patrol.foundation.texts import Text
 from patrol.supervision.drawing import chance_of, drawn_by_weight, is_drawn
-from patrol.supervision.risk import SIGNS, points_of, reasons_of
+from patrol.supervision.risk import SIGNS, points_of, reason_in_both, reason_of, reasons_of
 
 IDS = [UUID(int=number) for number in range(1, 2001)]
 
@@ -45,3 +46,11 @@ def test_points_are_capped_and_told():
     assert points_of({"overdue": 2, "complaints": 1}) == 1 + 4 + 1
     assert points_of({sign.code: 1000 for sign in SIGNS}) == 1 + sum(sign.points * sign.most for sign in SIGNS)
     assert [text.en for text in reasons_of({"overdue": 2})] == ["issues overdue now: 2"]
+
+
+@pytest.mark.parametrize("counts", [{}, {"overdue": 2}, {"complaints": 12, "reopened": 1}])
+def test_a_reason_that_was_stored_in_chinese_reads_in_both_languages(counts):
+    assert reason_in_both(reason_of(counts).zh) == reason_of(counts)
+    assert reason_of({}).en == "drawn at random"
+    for other in ("群众反映", "90 天内的公众投诉：许多", ""):
+        assert reason_in_both(other) == Text(other, other)

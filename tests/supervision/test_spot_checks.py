@@ -66,6 +66,8 @@ def test_look_backs_are_drawn_once_and_can_be_drawn_again(valley, pictures):
         assert draw_look_backs(day, CHINA, seed="another") == 0
     [check] = valley.supervisor_client.get("spot-checks?kind=look_back").json["items"]
     assert is_drawn(seed, UUID(check["issue"]["id"]), policy.share_percent)
+    [told] = valley.supervisor_client.get("spot-checks?kind=look_back", headers={"Accept-Language": "en"}).json["items"]
+    assert (check["reason"], told["reason"]) == ("结案后随机回头看", "Drawn at random after its closing")
     [draw] = valley.supervisor_client.get("spot-checks/draws").json["items"]
     assert (draw["seed"], draw["id"]) == (seed, check["draw_id"])
     assert draw["candidates"] == [{"id": each, "share_percent": 5, "weight": None} for each in sorted(issue["id"] for issue in issues)]
@@ -169,6 +171,8 @@ def test_reaches_are_drawn_by_risk_and_each_drawing_stands(valley):
     weights = {UUID(key): value for key, value in draw.json["facts"]["weights"].items()}
     assert weights == {valley.reach.id: 3, valley.other_reach.id: 1, db_id("清溪区段"): 1}
     assert draw.json["facts"]["drawn"] == [str(each) for each in drawn_by_weight(draw.json["seed"], weights, 2)]
+    told = valley.supervisor_client.get("spot-checks?kind=random", headers={"Accept-Language": "en"}).json["items"]
+    assert sorted(check["reason"] for check in told) == ["drawn at random", "issues overdue now: 1"]
     again = valley.supervisor_client.post("spot-checks/draws", json=body)
     assert (again.status_code, again.json["seed"]) == (200, draw.json["seed"])
     assert valley.supervisor_client.post("spot-checks/draws", json={**body, "count": 3}).status_code == 409
