@@ -4,6 +4,7 @@ import re
 
 from openapi_spec_validator import validate
 
+from patrol.issues.policies import Kind
 from tests.access.test_matrix import methods_of
 
 NOT_IN_IT = {
@@ -14,6 +15,15 @@ NOT_IN_IT = {
 
 def test_it_is_valid_openapi(app):
     validate(app.extensions["api"].description())
+
+
+def test_taking_back_a_version_is_described_as_it_is_done(app):
+    paths = app.extensions["api"].description()["paths"]
+    said = {path.split("/")[-2]: item["delete"]["summary"] for path, item in paths.items() if "/policies/" in path and "delete" in item}
+    until_it_begins = {name for name, words in said.items() if "not in force yet" in words or "before its first day" in words}
+    on_its_first_day = {name for name, words in said.items() if "until its first day is over" in words}
+    assert until_it_begins == {"integrity", "coverage", "datum", "frequency"}
+    assert on_its_first_day == {kind.value for kind in Kind}
 
 
 def test_every_route_of_the_application_is_in_it(app):

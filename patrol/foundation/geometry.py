@@ -27,6 +27,10 @@ _KRASOVSKY_A_M = 6_378_245.0
 _KRASOVSKY_E2 = 0.006_693_421_622_965_943
 CHINA_LATITUDES = (0.8293, 55.8271)
 CHINA_LONGITUDES = (72.004, 137.8347)
+_REASONS = {
+    "Self-intersection": "自相交", "Ring Self-intersection": "环自相交", "Hole lies outside shell": "洞在外环之外", "Holes are nested": "洞互相嵌套",
+    "Nested shells": "面互相嵌套", "Interior is disconnected": "内部不连通", "Duplicate Rings": "环重复",
+}  # fmt: skip
 _BD09_ANGLE = math.pi * 3000 / 180
 
 
@@ -273,8 +277,14 @@ def _polygon(value: object) -> Geometry:
 def _valid(geometry: Geometry) -> Geometry:
     if not shapely.is_valid(geometry):
         text = Text("面的边界有误（自相交或重叠）：{reason}", "The polygon is not valid: {reason}")
-        raise BadGeometry(text.format(reason=shapely.is_valid_reason(geometry)))
+        raise BadGeometry(text.format(reason=_reason_of(shapely.is_valid_reason(geometry))))
     return geometry
+
+
+def _reason_of(said: str) -> Text:
+    """Return what GEOS says is wrong with a polygon ("Self-intersection[119.9 29.7]"); in Chinese the place alone where its words are unknown."""
+    what, _, place = said.rstrip("]").partition("[")
+    return Text("，".join(filter(None, (_REASONS.get(what), place and f"位于 {place}"))), said)
 
 
 def to_wkb(geometry: Geometry) -> bytes:

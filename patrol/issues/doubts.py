@@ -204,7 +204,12 @@ def _mistimed(shot: Shot, recorded_at: datetime) -> list[Doubt]:
 
 
 def _is_too_early(shot: Shot) -> bool:
-    return shot.kind in _PROOFS and shot.taken_at is not None and shot.since is not None and shot.taken_at < shot.since
+    return shot.kind in _PROOFS and shot.taken_at is not None and shot.since is not None and _is_before(shot.taken_at, shot.since)
+
+
+def _is_before(moment: datetime, since: datetime) -> bool:
+    """Tell whether a photo is from before; Exif tells whole seconds only, and such a time is compared by these."""
+    return moment < (since if moment.microsecond else since.replace(microsecond=0))
 
 
 def _since(shot: Shot) -> dict[str, Any]:
@@ -238,7 +243,7 @@ def _copied(shot: Shot, earlier: Iterable[Known], elsewhere: Iterable[Known], di
 def _was_there(shot: Shot, other: Known) -> bool:
     """Tell whether a copy of an after-photo is older than the work that it should prove."""
     moments = [moment for moment in (other.taken_at, other.received_at) if moment is not None]
-    return shot.kind in _PROOFS and shot.since is not None and any(moment < shot.since for moment in moments)
+    return shot.kind in _PROOFS and shot.since is not None and any(_is_before(moment, shot.since) for moment in moments)
 
 
 def _known_before(shot: Shot, other: Known) -> Doubt:

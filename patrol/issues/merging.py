@@ -21,12 +21,13 @@ from patrol.foundation.texts import Text
 from patrol.issues.accusations import all_accused
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.events import DueMoved
-from patrol.issues.history import GIVE_BACK, MOVE_ALONG, TAKE_IN, add_entry
+from patrol.issues.history import GIVE_BACK, MOVE_ALONG, RELAPSE_MOVED, TAKE_IN, add_entry
 from patrol.issues.leads import may_lead
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.queries import visible_to
 from patrol.issues.raising import raise_severity, take_back_raise
+from patrol.issues.relapses import follow_merging
 from patrol.people.actor import Actor
 
 MERGING = (Verb.MERGE, Verb.UNMERGE)
@@ -52,15 +53,17 @@ _CHARGE = Text("涉及河长履职的投诉只能与针对同一河长的同类�
 
 
 def lock_together(issue_id: UUID, into: UUID | None) -> None:
-    """Lock an issue, its original and all that is merged into either, the newest first.
+    """Lock an issue, its original, all that is merged into either, and the old cases of which these are relapses, the newest first.
 
     Everybody who locks several issues goes from the newer to the older (a relapse and its old case too), so that nobody
     waits in a ring.
     """
     original = select(Issue.merged_into_id).where(Issue.id == issue_id, Issue.merged_into_id.is_not(None))
     heads = {issue_id, *filter(None, (into, db.session.scalar(original)))}
-    family = select(Issue.id).where(or_(Issue.id.in_(heads), Issue.merged_into_id.in_(heads)))
-    db.session.execute(family.order_by(Issue.id.desc()).with_for_update(of=Issue)).all()
+    family = or_(Issue.id.in_(heads), Issue.merged_into_id.in_(heads))
+    old = select(Issue.relapse_of_id).where(family, Issue.relapse_of_id.is_not(None))
+    locked = select(Issue.id).where(or_(family, Issue.id.in_(db.session.scalars(old).all())))
+    db.session.execute(locked.order_by(Issue.id.desc()).with_for_update(of=Issue)).all()
 
 
 def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime, timezone: str) -> dict[str, Any]:
@@ -84,14 +87,11 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     climbs_from = min(now, issue.next_escalation_at) if issue.next_escalation_at else now
     issue.due_rule = {**issue.due_rule, "climbs_from": climbs_from.isoformat()}
     _point(issue, original)
-    for child in children:
-        _point(child, original)
-        moved = {"merged_into": {"from": issue.number, "to": original.number}}
-        add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
+    relapsed = _move_along(children, issue, original, brought, by)
     original.also_reported += 1 + len(children)
     issue.also_reported = 0
-    _note(original, TAKE_IN, brought, by, changes)
-    merged = {"merged_into": {"from": None, "to": original.number}}
+    _note(original, TAKE_IN, brought, by, changes | relapsed.get(original, {}))
+    merged = {"merged_into": {"from": None, "to": original.number}} | relapsed.get(issue, {})
     doubts = doubts_about_merging(issue, original)
     return merged | ({"warnings": {"from": None, "to": [text._asdict() for text in doubts]}} if doubts else {})
 
@@ -131,19 +131,32 @@ def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, timezone: st
     issue.due_rule = kept
     issue.merged_at = issue.merged_from = None
     _point(issue, None)
-    for child in back:
-        _point(child, issue)
-        moved = {"merged_into": {"from": original.number, "to": issue.number}}
-        add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
+    relapsed = _move_along(back, original, issue, brought, by)
     issue.also_reported = len(back)
     original.also_reported -= 1 + len(back)
     raised = next(one for one in (original, *others) if one.number == parents[issue.id])
     lowered = take_back_raise(raised, issue.number, timezone)
     given = {"duplicate": {"from": issue.number, "to": None}}
-    _note(original, GIVE_BACK, brought, by, given | (lowered if raised is original else {}))
+    _note(original, GIVE_BACK, brought, by, given | relapsed.get(original, {}) | (lowered if raised is original else {}))
     if lowered and raised is not original:
         _note(raised, GIVE_BACK, brought, by, given | lowered)
-    return changes
+    return changes | relapsed.get(issue, {})
+
+
+def _move_along(children: Sequence[Issue], was: Issue, now: Issue, brought: Mapping[str, Any], by: Actor) -> dict[Issue, dict[str, Any]]:
+    """Let `children` go from what `was` their original to what is it `now`, and old cases name what tells of their relapses.
+
+    Return what that changes for the histories of these two; the others get their entries.
+    """
+    for child in children:
+        _point(child, now)
+    renamed = follow_merging([was, now, *children])
+    for child in children:
+        moved = {"merged_into": {"from": was.number, "to": now.number}} | renamed.pop(child, {})
+        add_entry(child, verb=MOVE_ALONG, by=by, from_state=child.state, brought=_reason(brought), changes=moved)
+    for old in [one for one in renamed if one not in (was, now)]:
+        add_entry(old, verb=RELAPSE_MOVED, by=by, from_state=old.state, brought=_reason(brought), changes=renamed[old])
+    return renamed
 
 
 def _note(original: Issue, verb: str, brought: Mapping[str, Any], by: Actor, changes: dict[str, Any]) -> None:

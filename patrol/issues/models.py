@@ -75,7 +75,7 @@ class Issue(Base):
 
     A merged issue names its original, which is never merged itself, and the state it was in before; `also_reported`
     counts, on the original, what is merged into it. `relapse_of` is the closed issue whose trouble came back here, and
-    `relapsed_in`, on that one, where it came back last. `accused_id` is the chief whom a charge is about: that account
+    `relapsed_in`, on that one, where it came back last, or the original of that. `accused_id` is the chief whom a charge is about: that account
     never sees it, and its region is the one above, whose office hears it.
 
     What it is related to is only looked at: whoever changes a relation writes its column or adds its row as well. That

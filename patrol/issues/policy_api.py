@@ -100,7 +100,7 @@ def _publish(kind: Kind) -> None:
 
     _named(list_versions, f"list_{one}_versions", "List every version with its source, the one that begins last first.")
     _named(add_version, f"add_{one}_version", "Add a version; its figures never change, another one follows.")
-    _named(withdraw_version, f"withdraw_{one}_version", "Take back a version that is not in force yet.")
+    _named(withdraw_version, f"withdraw_{one}_version", "Take back a version until its first day is over; it stays in the list and never counts.")
     page = room.arguments(PageArgs, location="query")(room.response(200, page_schema(answer))(list_versions))
     room.route(f"/policies/{kind.value}", may=P.SEE_POLICIES)(page)
     known = room.alt_response(200, schema=answer, description="It was here already", success=True)

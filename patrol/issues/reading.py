@@ -34,6 +34,7 @@ from patrol.issues.history import (
     REFUSE_EXTENSION,
     REFUSE_REOPENING,
     RELAPSE,
+    RELAPSE_MOVED,
     RELAPSE_WITHDRAWN,
     REPORT_PART,
     SPOT_CHECK,
@@ -69,6 +70,7 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     TAKE_IN: Text("并入同一问题", "The same issue was merged in"), GIVE_BACK: Text("并入的问题已撤出", "A merged issue was taken out"),
     MOVE_ALONG: Text("随原件一并合并", "Moved along with its original"),
     RELAPSE: Text("结案后复发", "The trouble came back"), RELAPSE_WITHDRAWN: Text("撤销复发记录", "It had not come back"),
+    RELAPSE_MOVED: Text("复发件合并办理", "What brought it back is dealt with elsewhere now"),
     MILESTONE_DONE: Text("挂账节点完成", "Milestone done"),
     REPORT_PART: Text("协办分项完成", "Part reported as done"), TAKE_BACK_PART: Text("收回协办分项", "Part taken back"),
 }  # fmt: skip

@@ -1,11 +1,11 @@
 """A cure that did not hold: a new issue is linked with the closed one whose trouble it brings back. Never commits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from patrol.foundation import clock, events
@@ -16,7 +16,7 @@ from patrol.issues.categories import CATEGORIES
 from patrol.issues.events import TroubleCameBack
 from patrol.issues.history import RELAPSE, RELAPSE_WITHDRAWN, add_entry
 from patrol.issues.lifecycle import State
-from patrol.issues.models import Issue
+from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.policies import RelapseRule
 from patrol.issues.policies_held import current_policies
 from patrol.people.actor import SYSTEM
@@ -67,14 +67,51 @@ def withdraw_relapse(issue: Issue) -> dict[str, Any]:
     if issue.relapse_of_id is None:
         return {}
     old = db.session.scalars(select(Issue).where(Issue.id == issue.relapse_of_id).with_for_update(of=Issue)).one()
-    if old.relapsed_in_id == issue.id:
-        others = select(Issue.id).where(Issue.relapse_of_id == old.id, Issue.id != issue.id).order_by(Issue.serial.desc())
-        old.relapsed_in_id = db.session.scalar(others.limit(1))
     issue.relapse_of_id = None
     set_committed_value(issue, "relapse_of", None)
+    _name(old, _living_relapse(old))
     changes = {"relapse": {"from": issue.number, "to": None}}
     add_entry(old, verb=RELAPSE_WITHDRAWN, by=SYSTEM, from_state=old.state, changes=changes)
     return {"relapse_of": {"from": old.number, "to": None}}
+
+
+def follow_merging(involved: Sequence[Issue]) -> dict[Issue, dict[str, Any]]:
+    """Let each old case name what tells how its trouble goes, after a merging or its undoing among these locked issues.
+
+    That is the issue in which it came back last, or the original of that one; what is merged with the old case itself is
+    dealt with there, and counts against it no longer. Return the old cases of which that changed, with what their
+    histories say of it.
+    """
+    known = {issue.id: issue for issue in involved}
+    relapses = db.session.scalars(select(Issue.relapse_of_id).where(or_(Issue.id.in_(known), Issue.relapse_of_id.in_(known))))
+    old_ids = {old_id for old_id in relapses if old_id}
+    others = db.session.scalars(
+        select(Issue).where(Issue.id.in_(old_ids - known.keys())).order_by(Issue.id.desc())
+        .with_for_update(of=Issue).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    found = {}
+    for old in (*others, *(issue for issue in involved if issue.id in old_ids)):
+        before, now = db.session.get(Issue, old.relapsed_in_id) if old.relapsed_in_id else None, _living_relapse(old)
+        if before is not now:
+            _name(old, now)
+            found[old] = {"relapse": {"from": before.number if before else None, "to": now.number if now else None}}
+    return found
+
+
+def _name(old: Issue, new: Issue | None) -> None:
+    old.relapsed_in_id = new.id if new else None
+    set_committed_value(old, "relapsed_in", new)
+
+
+def _living_relapse(old: Issue) -> Issue | None:
+    """Return the issue in which the trouble of a closed one came back last, or its original; None where that is the old one itself."""
+    linked = {issue.number: issue for issue in db.session.scalars(select(Issue).where(Issue.relapse_of_id == old.id))}
+    told = select(HistoryEntry.changes).where(HistoryEntry.issue_id == old.id, HistoryEntry.verb == RELAPSE).order_by(HistoryEntry.seq.desc())
+    for changes in db.session.scalars(told) if linked else ():
+        issue = linked.get(changes["relapse"]["to"])
+        if issue is not None and (issue.merged_into_id or issue.id) != (old.merged_into_id or old.id):
+            return db.session.get_one(Issue, issue.merged_into_id or issue.id)
+    return None
 
 
 def closed_near(issue: Issue, policy: RelapseRule) -> Iterator[UUID]:

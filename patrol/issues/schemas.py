@@ -249,7 +249,7 @@ class IssueOut(PositionOut):
     relapse_of = _F.Nested(KinOut, required=True, allow_none=True,
                            metadata={"description": "The closed issue whose trouble came back here."})
     relapsed_in = _F.Nested(KinOut, required=True, allow_none=True, metadata={
-        "description": "Where the trouble came back after this one was closed: its cure did not hold."})
+        "description": "Where the trouble came back after this one was closed, or the original of that: its cure did not hold."})
     photos = _F.List(_F.Nested(IssuePhotoOut), required=True)
     findings = _F.List(_F.Nested(FindingOut), required=True)
     allowed = _F.List(_F.String(), required=True, metadata={"example": ["start", "rectify"]})

@@ -3,12 +3,18 @@
 import numpy as np
 
 from patrol.foundation.geometry import Floats
+from patrol.foundation.texts import Text
 from patrol.patrols.facts import DeviceUse, OtherPatrol, PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.motion import local_metres, usable_fixes
 from patrol.patrols.seen import Seen, Severity
 from patrol.patrols.track import Track
 from patrol.patrols.window import in_ms
+
+_NOT_APART = Text(
+    "同一人另有一次巡河与此重叠 {together_s} 秒，没有轨迹表明两地相距超过 {overlap_m} 米",
+    "Another patrol of the same person overlaps by {together_s} s; no track tells of places more than {overlap_m} m apart",
+)
 
 
 def mocked(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -50,6 +56,8 @@ def in_two_places(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
         return None
     apart_s, together_s, apart_m, patrol_id = max(found)
     evidence = {"patrol_id": patrol_id, "together_s": round(together_s), "apart_s": round(apart_s), "apart_m": round(apart_m)}
+    if not apart_s:
+        return Seen(Severity.SOFT, evidence, _NOT_APART.format(together_s=evidence["together_s"], overlap_m=round(policy.overlap_m)))
     return Seen(Severity.HIGH if apart_s > policy.overlap_s else Severity.SOFT, evidence)
 
 

@@ -39,7 +39,7 @@ class Rule:
         if seen is None:
             return None
         return Finding(
-            self.code, seen.severity.value, self.says.format(**seen.evidence), self.innocent, seen.evidence,
+            self.code, seen.severity.value, (seen.says or self.says).format(**seen.evidence), self.innocent, seen.evidence,
             policy.of(self.thresholds), f"{VERSION}.{self.version}/{policy.version}",
         )  # fmt: skip
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from patrol.foundation.texts import Text
+
 
 class Severity(StrEnum):
     """How grave, in this order. `info` is never held against anybody, `soft` never alone."""
@@ -16,7 +18,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """What a rule saw: how grave, and the figures that show it (plain JSON, units in the names)."""
+    """What a rule saw: how grave, and the figures that show it (plain JSON, units in the names).
+
+    `says` stands for the rule's own words where these do not fit.
+    """
 
     severity: Severity
     evidence: dict[str, Any]
+    says: Text | None = None

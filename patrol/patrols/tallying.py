@@ -35,7 +35,10 @@ REASON_TEXT: Mapping[Reason, Text] = {
     Reason.DOUBTFUL: Text("存疑，待复核认定", "It is doubtful: a reviewer has to decide"),
     Reason.INVALID: Text("核查认定无效", "It was found invalid"),
     Reason.NOT_THIS_REACH: Text("没有走到这个河段", "It did not touch this reach"),
-    Reason.TOO_SHORT: Text("覆盖不足：与同期其他巡河合计 {covered_m} 米，需 {needed_m} 米", "Too short: {covered_m} m with the others of the period, {needed_m} m are needed"),
+    Reason.TOO_SHORT: Text(
+        "覆盖不足：同期尚未计次的巡河合计 {covered_m} 米，需 {needed_m} 米",
+        "Too short: all that does not count yet in the period makes {covered_m} m, {needed_m} m are needed",
+    ),
     Reason.SAME_DAY: Text("当天已计次，同一天不重复计", "The day has been counted already"),
     Reason.AHEAD_OF_TIME: Text("开始时间晚于服务器收到的时间，无法认定是哪一天走的", "It begins after the server received it: nobody can tell on which day it was walked"),
     Reason.OUTSIDE_PERIOD: Text("当天不在任，或当天按另一条规定计次", "On that day the person was not in office, or another policy counted"),

@@ -17,13 +17,13 @@ from patrol.foundation.sealing import seal, unseal
 from patrol.foundation.texts import Text
 from patrol.issues.actions import report_issue
 from patrol.issues.categories import Source, category_of
-from patrol.issues.history import ADD_PHOTOS, add_entry
+from patrol.issues.history import ADD_PHOTOS, NewEntry, add_entry
 from patrol.issues.lifecycle import ENDED, STATE_NAME, State
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.public.challenge import SPENT, Proof, refusal
-from patrol.public.models import Complaint, Rating, ReporterContact, SpentChallenge
+from patrol.public.models import Complaint, ComplaintEntry, Rating, ReporterContact, SpentChallenge
 from patrol.public.queries import contact_left_with, rating_of, was_spent
 from patrol.public.tracking_codes import new_tracking_code
 
@@ -109,8 +109,8 @@ def refuse_more_photos(issue: Issue, digests: Sequence[str]) -> list[str]:
     return new
 
 
-def add_photos(issue: Issue, stored: Sequence[StoredPhoto]) -> bool:
-    """Put a complainant's later photos on the issue, with an entry in its history; return whether any was new.
+def add_photos(complaint: Complaint, issue: Issue, stored: Sequence[StoredPhoto]) -> bool:
+    """Put a complainant's later photos on the issue that tells how it stands, with an entry in its history; return whether any was new.
 
     The same photo again changes nothing. Raises as `refuse_more_photos` does.
     """
@@ -122,10 +122,16 @@ def add_photos(issue: Issue, stored: Sequence[StoredPhoto]) -> bool:
     entry = add_entry(
         issue, verb=ADD_PHOTOS, by=None, from_state=issue.state, photos=[(photo, "before") for photo in photos]
     )
+    keep_whose(entry, complaint.id)
     for position, photo in enumerate(photos):
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
     db.session.flush()
     return True
+
+
+def keep_whose(entry: NewEntry, complaint_id: UUID) -> None:
+    """Keep which complaint an entry of a history came from, or answers."""
+    db.session.add(ComplaintEntry(issue_id=entry.issue_id, seq=entry.seq, complaint_id=complaint_id))
 
 
 def rate(complaint: Complaint, issue: Issue, *, satisfied: bool, score: int, comment: str | None) -> tuple[Rating, bool]:

@@ -53,9 +53,11 @@ def _settings() -> Settings:
 def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
     """Return how a case stands for whoever holds this code."""
     issue, rating, reopening, until, own = queries.issue_of(complaint), None, None, None, None
+    shown = [issue]
     if complaint.issue_id != issue.id:
         merged = queries.own_issue_of(complaint)
         own = Own(merged, history_of(merged))
+        shown.append(merged)
     if isinstance(complaint, Complaint):
         rating, reopening = queries.rating_of(complaint, issue), queries.reopening_of(complaint, issue)
         if reopening is None or reopening.closing != issue.reopened_times:
@@ -63,7 +65,7 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
                 issue, _settings().not_fixed_days, clock.now(), _settings().timezone, merged_at=own and own.issue.merged_at
             )
     return progress_of(
-        complaint, issue, history_of(issue), rating, reopening, language=language(), at=clock.now(), not_fixed_until=until,
+        complaint, issue, history_of(issue), rating, reopening, queries.said_on(complaint, shown), language=language(), at=clock.now(), not_fixed_until=until,
         messages=subscriptions.state_of(subscriptions.subscription_of(complaint)), own=own,
         followers=queries.followers_of(issue) - (not isinstance(complaint, Complaint)),
     )  # fmt: skip
@@ -114,7 +116,7 @@ def add_complaint_photos(data: dict[str, Any], tracking_code: str) -> tuple[dict
     stored = each_once(store_uploads(data["photos"]))
     with transaction():
         complaint = queries.complaint_with_code(tracking_code)
-        is_new = actions.add_photos(queries.issue_of(complaint, lock=True), stored)
+        is_new = actions.add_photos(complaint, queries.issue_of(complaint, lock=True), stored)
     return progress_answer(complaint), 201 if is_new else 200
 
 

@@ -121,6 +121,6 @@ keep(Kept(
 ))  # fmt: skip
 keep(Kept(
     "complaints", "Complaints, follows, ratings, \"not fixed\": tracking codes, what was said, a keyed digest; no address, no user agent",
-    ("complaints", "follows", "ratings", "reopening_requests"), "the holder of the code; staff read what was said, not the code",
+    ("complaints", "complaint_entries", "follows", "ratings", "reopening_requests"), "the holder of the code; staff read what was said, not the code",
     "for good: a withdrawn follow keeps its id and code taken",
 ))  # fmt: skip

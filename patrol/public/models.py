@@ -95,6 +95,20 @@ class ReopeningRequest(Base):
     issue: Mapped[Issue] = relationship(lazy="raise_on_sql")
 
 
+class ComplaintEntry(Base):
+    """Which complaint an entry of an issue's history came from, or answers: later photos, a "not fixed", its refusal.
+
+    Several complainants share the history of an original into which theirs were merged. Entries from before this was
+    written down may have no row: then only that one of them did it is known.
+    """
+
+    __tablename__ = "complaint_entries"
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issues.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), index=True)
+
+
 class Follow(Base):
     """Somebody without an account who follows an issue that others reported ("me too"), by a code of their own.
 

@@ -34,7 +34,7 @@ MOST_SUGGESTED = 5
 
 
 def suggestions(position: Position, category: str, language: str, timezone: str) -> list[dict[str, Any]]:
-    """Return what lies within the category's radius and is open or was closed lately, the nearest five, open ones first, with large photos.
+    """Return what lies within the category's radius and is open or was closed lately, at most five, the open ones first, each the nearest first.
 
     Lately is as long as a relapse counts as the same trouble (domain rule 13).
     Places are those of the open map, and so are the distances in metres. None for categories whose place proves nothing.

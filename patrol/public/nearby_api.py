@@ -32,7 +32,7 @@ _CONFIRM = Text("请打开刚发给您的消息中的链接确认，之后有进
 @room.arguments(PublicNearbyArgs, location="query")
 @room.response(200, SuggestionsOut)
 def suggest_nearby(args: dict[str, Any]) -> dict[str, Any]:
-    """Suggest what may be the same trouble: within the category's radius, open or closed within 90 days, at most five."""
+    """Suggest at most five that may be the same trouble, within the category's radius: the open ones, then those closed lately, each the nearest first."""
     settings: Settings = current_app.extensions["settings"]
     return {"items": nearby.suggestions(position_of(args), args["category"], language(), settings.timezone)}
 

@@ -28,7 +28,7 @@ class SuggestionOut(ma.Schema):
     category_name = _F.String(required=True, metadata={"example": "水面漂浮物"})
     state = _F.String(required=True, metadata={"example": "in_progress"})
     message = _F.String(required=True, metadata={"example": "正在处理。"})
-    open = _F.Boolean(required=True, metadata={"description": "False: closed within 90 days."})
+    open = _F.Boolean(required=True, metadata={"description": "False: closed within the days of the relapse policy."})
     received_at = Moment(required=True)
     also_reported = _F.Integer(required=True, metadata={"description": "How many others have reported the same, or follow it."})
     distance_m = _F.Integer(required=True, metadata={"example": 40})
@@ -36,7 +36,7 @@ class SuggestionOut(ma.Schema):
 
 
 class SuggestionsOut(ma.Schema):
-    items = _F.List(_F.Nested(SuggestionOut), required=True, metadata={"description": "At most five, the nearest first."})
+    items = _F.List(_F.Nested(SuggestionOut), required=True, metadata={"description": "At most five, the open ones before those closed lately, each the nearest first."})
 
 
 class FollowIn(FlatForm):

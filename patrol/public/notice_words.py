@@ -10,7 +10,7 @@ from patrol.issues.grounds import GROUNDS
 from patrol.issues.history import GIVE_BACK, GRANT_EXTENSION, RECOUNT, REFUSE_REOPENING, SUBMIT, TAKE_IN
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry
-from patrol.public.progress import words_of
+from patrol.public.progress import Whose, words_of
 
 MERGE = "merge"
 TOLD = frozenset({
@@ -19,7 +19,7 @@ TOLD = frozenset({
 })  # fmt: skip
 """The entries of a history that are told; all others can be read under the tracking code."""
 OWN_ONLY = frozenset({REFUSE_REOPENING})
-"""Told to the complainant only: an answer to what he said."""
+"""Told only to the complainant whom it answers, not to the others whose complaints are one case with his."""
 
 _DUE = Text("期限：{day}。", "It is due by {day}.")
 _REVIEW = Text("下次复查：{day}。", "It will be looked at again on {day}.")
@@ -83,7 +83,7 @@ def turn_of(entry: HistoryEntry, *, is_own: bool, due_day: str | None, not_fixed
 
     `due_day` is the present last day, None while no clock runs; `not_fixed_until` the last day for "not fixed".
     """
-    words = words_of(entry, is_own)
+    words = words_of(entry, Whose.READERS if is_own else Whose.SOMEBODYS)
     return Turn(entry.at, words, _rest_of(entry, is_own, due_day, not_fixed_until)) if words else None
 
 

@@ -18,7 +18,7 @@ from patrol.foundation.settings import Settings
 from patrol.issues.events import DueMoved, EntryNoted, IssueReported, StepTaken
 from patrol.issues.history import RECOUNT, SUBMIT
 from patrol.issues.models import HistoryEntry, Issue
-from patrol.public.models import Complaint, Follow
+from patrol.public.models import Complaint, ComplaintEntry, Follow
 from patrol.public.notice_words import OWN_ONLY, TOLD
 from patrol.public.subscription_models import Notice, Subscription
 
@@ -117,7 +117,10 @@ def _write_notices(issue_id: UUID, seq: int) -> None:
     verb = db.session.scalars(select(HistoryEntry.verb).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).one()
     told = set(db.session.scalars(select(Notice.subscription_id).where(Notice.issue_id == issue_id, Notice.seq == seq)))
     listeners = db.session.scalars(listeners_to(issue_id).order_by(Subscription.id)).all()
-    wanted = [row for row in listeners if row.id not in told and (row.complaint_id or verb not in OWN_ONLY)]
+    whose = None
+    if verb in OWN_ONLY:
+        whose = db.session.scalar(select(ComplaintEntry.complaint_id).where(ComplaintEntry.issue_id == issue_id, ComplaintEntry.seq == seq))
+    wanted = [row for row in listeners if row.id not in told and (verb not in OWN_ONLY or (whose is not None and row.complaint_id == whose))]
     due = _due_moments([row.address_key for row in wanted if row.address_key])
     for row in wanted:
         _write(row, issue_id, seq, "public.write", due.get(row.address_key or "", clock.now()))

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from enum import Enum
+from itertools import chain
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
@@ -31,11 +34,19 @@ _PHOTO_NAME = {
 }  # fmt: skip
 _RECEIVED = Text("已收到您的反映。", "Your complaint was received.")
 _PHOTOS_ADDED = Text("您补充了照片。", "You added photos.")
+_PHOTOS_BY_ANOTHER = Text("另一位反映人补充了照片。", "Somebody else who reported it added photos.")
 _WAS_RECEIVED = Text("已收到反映。", "It was reported.")
 _PHOTOS_WERE_ADDED = Text("反映人补充了照片。", "Whoever reported it added photos.")
 _ASKED = Text("您认为未整改到位，申请重新办理。", "You said that it is not fixed and asked for it to be taken up again.")
 _WAS_ASKED = Text("反映人认为未整改到位，申请重新办理。", "Whoever reported it says that it is not fixed.")
+_ASKED_BY_ANOTHER = Text(
+    "另一位反映人认为未整改到位，申请重新办理。", "Somebody else who reported it says that it is not fixed.",
+)
 _REFUSED = Text("核实后未予重新办理，理由见说明。", "Looked at again and not taken up; the reason is given.")
+_WAS_REFUSED = Text("核实后未予重新办理。", "Looked at again and not taken up.")
+_REFUSED_TO_ANOTHER = Text(
+    "另一位反映人提出的未整改到位，核实后未予重新办理。", "What somebody else said of it was looked at again and not taken up.",
+)
 _WAITING = Text("您的申请已收到，将由整改人以外的人员核实后决定。", "Your word was received; somebody who did not handle it will decide.")
 _GRANTED = Text("已决定重新办理。", "It was decided to take it up again.")
 _EXTENDED = Text("经批准，整改期限延至{day}。", "It needs more time: the new date is {day}.")
@@ -59,6 +70,23 @@ class Own(NamedTuple):
     entries: Sequence[HistoryEntry]
 
 
+class Whose(Enum):
+    """Whose doing something is that a complainant did or that answers one, as the page names them to its reader."""
+
+    READERS, ANOTHERS, SOMEBODYS = range(3)
+
+
+class Said(NamedTuple):
+    """Which complaint's the entries are that came from one or answer one, by issue and number; `entries` and `photos` are the reader's own.
+
+    What the reader did while the own issue was merged stands on the original, also when the merging was undone; photos loaded.
+    """
+
+    by: Mapping[tuple[UUID, int], UUID]
+    entries: Sequence[HistoryEntry]
+    photos: Sequence[IssuePhoto]
+
+
 def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, Any]:
     """Return what the sender of a complaint is told at once."""
     state = State(issue.state)
@@ -71,7 +99,7 @@ def answer_to(complaint: Complaint, issue: Issue, language: str) -> dict[str, An
 
 def progress_of(
     complaint: Complaint | Follow, issue: Issue, entries: Sequence[HistoryEntry], rating: Rating | None,
-    reopening: ReopeningRequest | None, *, language: str, at: datetime, not_fixed_until: date | None, messages: str,
+    reopening: ReopeningRequest | None, said: Said, *, language: str, at: datetime, not_fixed_until: date | None, messages: str,
     own: Own | None = None, followers: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Return how a case stands at the moment `at`; `issue` has its reach, lead, lead's region and photos loaded.
@@ -95,10 +123,10 @@ def progress_of(
         "received_at": complaint.received_at, "due_at": _due_at(issue), "overdue": is_overdue(state, issue.due_at, at),
         "office": shown_office(issue.routing["office"], language), "post": _shown_post(issue, language),
         "reach": _shown_reach(issue),
-        "steps": [{"at": at, "text": words.in_language(language)} for at, words in _told(entries, own, is_own=is_own)],
+        "steps": [{"at": at, "text": words.in_language(language)} for at, words in _told(complaint, entries, own, said)],
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
-        "photos": [_shown_photo(link, complaint.tracking_code, language) for link in _photos_of(issue, own)],
+        "photos": [_shown_photo(link, complaint.tracking_code, language) for link in _photos_of(issue, own, said)],
         "following": not is_own, "messages": messages, "rating": rating, "can_add_photos": is_own and state not in ENDED,
         "can_rate": is_own and state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
         "can_say_not_fixed": not_fixed_until is not None, "not_fixed_until": not_fixed_until,
@@ -106,19 +134,35 @@ def progress_of(
     }  # fmt: skip
 
 
-def _told(entries: Sequence[HistoryEntry], own: Own | None, *, is_own: bool) -> Iterator[tuple[datetime, Text]]:
-    """Yield what happened, with its moment: on the case itself, and from its merging on on the original."""
-    parts = [(entry, is_own) for entry in (own.entries if own else entries)]
-    if own and own.issue.merged_at:
-        parts += [(entry, False) for entry in entries if entry.at >= own.issue.merged_at]
-    for entry, said_to_owner in parts:
-        if words := words_of(entry, said_to_owner):
+def _told(
+    complaint: Complaint | Follow, entries: Sequence[HistoryEntry], own: Own | None, said: Said
+) -> Iterator[tuple[datetime, Text]]:  # fmt: skip
+    """Yield what happened, with its moment: on the case itself, from its merging on on the original, and what the reader did anywhere."""
+    first = own.entries if own else entries
+    second = [entry for entry in entries if own.issue.merged_at and entry.at >= own.issue.merged_at] if own else []
+    shown = {entry.id for entry in chain(first, second)}
+    if elsewhere := [entry for entry in said.entries if entry.id not in shown]:
+        first = sorted([*first, *elsewhere], key=lambda entry: entry.at)
+    for entry in chain(first, second):
+        if words := words_of(entry, _whose(entry, complaint, said)):
             yield entry.at, words
 
 
-def _photos_of(issue: Issue, own: Own | None) -> list[IssuePhoto]:
+def _whose(entry: HistoryEntry, complaint: Complaint | Follow, said: Said) -> Whose:
+    if isinstance(complaint, Follow):
+        return Whose.SOMEBODYS
+    if entry.from_state is None:
+        return Whose.READERS if entry.issue_id == complaint.issue_id else Whose.SOMEBODYS
+    by = said.by.get((entry.issue_id, entry.seq))
+    return Whose.SOMEBODYS if by is None else Whose.READERS if by == complaint.id else Whose.ANOTHERS
+
+
+def _photos_of(issue: Issue, own: Own | None, said: Said) -> list[IssuePhoto]:
     issues = [own.issue, issue] if own else [issue]
-    return [link for one in issues for link in one.photo_links if may_see_photo(link, one.state)]
+    found = [link for one in issues for link in one.photo_links if may_see_photo(link, one.state)]
+    shown = {link.photo_id for link in found}
+    # Those of a complainant show the trouble, whatever became of the issue on which they are.
+    return found + [link for link in said.photos if link.photo_id not in shown]
 
 
 def may_see_photo(link: IssuePhoto, state: str) -> bool:
@@ -145,18 +189,19 @@ def shown_reopening(request: ReopeningRequest, language: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# What happens beside the steps of the lifecycle, as the complainant reads it and as followers do.
+# What happens beside the steps of the lifecycle: done by the reader, by another complainant, and as followers read it.
 _WORDS = {
-    ADD_PHOTOS: (_PHOTOS_ADDED, _PHOTOS_WERE_ADDED), ASK_REOPENING: (_ASKED, _WAS_ASKED), REFUSE_REOPENING: (_REFUSED, _REFUSED),
+    ADD_PHOTOS: (_PHOTOS_ADDED, _PHOTOS_BY_ANOTHER, _PHOTOS_WERE_ADDED), ASK_REOPENING: (_ASKED, _ASKED_BY_ANOTHER, _WAS_ASKED),
+    REFUSE_REOPENING: (_REFUSED, _REFUSED_TO_ANOTHER, _WAS_REFUSED),
 }  # fmt: skip
 
 
-def words_of(entry: HistoryEntry, is_own: bool) -> Text | None:
-    """Return what the public reads of a history entry, None when it is no affair of theirs."""
+def words_of(entry: HistoryEntry, whose: Whose) -> Text | None:
+    """Return what the public reads of a history entry, None when it is no affair of theirs; `whose` is the reporter's or complainant's doing."""
     if entry.from_state is None:
-        return _RECEIVED if is_own else _WAS_RECEIVED
+        return _RECEIVED if whose is Whose.READERS else _WAS_RECEIVED
     if entry.verb in _WORDS:
-        return _WORDS[entry.verb][0 if is_own else 1]
+        return _WORDS[entry.verb][whose.value]
     if entry.verb == GRANT_EXTENSION:
         return _EXTENDED.format(day=entry.changes["last_day"]["to"])
     if entry.verb in {RECOUNT, TAKE_IN, GIVE_BACK} and (moved := entry.changes.get("last_day")):

@@ -1,10 +1,11 @@
 """Reads for callers without an account, and of what they left."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from patrol.evidence.models import Photo
@@ -12,11 +13,19 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotFound
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.texts import Text
-from patrol.issues.models import Issue, IssuePhoto
+from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.people.models import Person
-from patrol.public.models import Complaint, Follow, Rating, ReopeningRequest, ReporterContact, SpentChallenge
+from patrol.public.models import (
+    Complaint,
+    ComplaintEntry,
+    Follow,
+    Rating,
+    ReopeningRequest,
+    ReporterContact,
+    SpentChallenge,
+)
 from patrol.public.open311_queries import request_with_number
-from patrol.public.progress import is_open_photo, may_see_photo
+from patrol.public.progress import Said, is_open_photo, may_see_photo
 from patrol.public.subscription_models import Notice, Subscription
 from patrol.public.tracking_codes import read_tracking_code
 from patrol.waters.models import Reach, Signboard
@@ -33,6 +42,11 @@ _FOLLOWS_ONLY = Text(
     "something new, send a complaint of your own",
 )
 _reported = aliased(Issue)
+_COMPLAINT_STAYS = Text(
+    "这是反映人的查询码：能取消的只有关注，反映不能撤回。不想再收到消息，请点消息中的退订链接",
+    "This is the code of whoever reported it: only following can be taken back, a report cannot be withdrawn. For no more messages, use the link "
+    "in one of them that ends them",
+)
 FOLLOWERS = (
     select(func.count(Follow.id)).join(_reported, _reported.id == Follow.issue_id)
     .where(or_(_reported.id == Issue.id, _reported.merged_into_id == Issue.id), Follow.withdrawn_at.is_(None))
@@ -68,10 +82,15 @@ def case_with_code(typed: str) -> Complaint | Follow:
 
 
 def follow_with_code(typed: str) -> Follow:
-    """Return the follow whose tracking code somebody typed, locked. Raises NotFound (404), also for what is withdrawn."""
+    """Return the follow whose tracking code somebody typed, locked.
+
+    Raises NotFound (404), also for what is withdrawn, and Conflict (409) for the code of a complaint.
+    """
     code = read_tracking_code(typed)
     follow = db.session.scalar(_followed(code).with_for_update()) if code else None
     if follow is None:
+        if code and db.session.scalar(select(Complaint.id).where(Complaint.tracking_code == code)) is not None:
+            raise Conflict(_COMPLAINT_STAYS)
         raise NotFound(_NO_COMPLAINT)
     return follow
 
@@ -123,6 +142,28 @@ def reopening_of(complaint: Complaint, issue: Issue) -> ReopeningRequest | None:
     ).first()  # fmt: skip
 
 
+def said_on(complaint: Complaint | Follow, issues: Sequence[Issue]) -> Said:
+    """Return whose each entry on `issues` is that came from a complaint, and what this one's holder did, wherever it stands."""
+    by: dict[tuple[UUID, int], UUID] = {
+        (row.issue_id, row.seq): row.complaint_id
+        for row in db.session.scalars(select(ComplaintEntry).where(ComplaintEntry.issue_id.in_([issue.id for issue in issues])))
+    }
+    entries = db.session.scalars(
+        select(HistoryEntry).join(ComplaintEntry, _whose(HistoryEntry)).where(ComplaintEntry.complaint_id == complaint.id)
+        .order_by(HistoryEntry.at, HistoryEntry.seq)
+    ).all()  # fmt: skip
+    photos = db.session.scalars(
+        select(IssuePhoto).join(ComplaintEntry, _whose(IssuePhoto)).where(ComplaintEntry.complaint_id == complaint.id)
+        .options(joinedload(IssuePhoto.photo)).order_by(IssuePhoto.issue_id, IssuePhoto.seq, IssuePhoto.position)
+    ).all()  # fmt: skip
+    return Said(by | {(entry.issue_id, entry.seq): complaint.id for entry in entries}, entries, photos)
+
+
+def _whose(row: type[HistoryEntry] | type[IssuePhoto]) -> ColumnElement[bool]:
+    """Join an entry, or the photos that it brought, with the complaint from which it came."""
+    return (ComplaintEntry.issue_id == row.issue_id) & (ComplaintEntry.seq == row.seq)
+
+
 def merged_at(complaint: Complaint, issue: Issue) -> datetime | None:
     """Return since when `issue` tells how a complaint stands, because its own was merged into it; None for its own."""
     if complaint.issue_id == issue.id:
@@ -166,10 +207,12 @@ def _messages_to(complaint: Complaint) -> dict[str, int]:
 def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:
     """Return a photo that the complainant may see now. Raises NotFound (404) for all others."""
     merged_into = select(Issue.merged_into_id).where(Issue.id == complaint.issue_id).scalar_subquery()
+    # What the complainant brought while the own issue was merged stays on the original.
+    brought = select(ComplaintEntry.seq).where(_whose(IssuePhoto), ComplaintEntry.complaint_id == complaint.id).exists()
     row = db.session.execute(
         select(IssuePhoto, Issue.state)
         .join(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(or_(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.issue_id == merged_into), IssuePhoto.photo_id == photo_id)
+        .where(or_(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.issue_id == merged_into, brought), IssuePhoto.photo_id == photo_id)
         .options(joinedload(IssuePhoto.photo))
     ).first()  # fmt: skip
     if row is None or not may_see_photo(*row):

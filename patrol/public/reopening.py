@@ -26,7 +26,7 @@ from patrol.issues.queries import locked_issue, scope
 from patrol.issues.steps import take_step
 from patrol.people.actor import Actor
 from patrol.public import veto
-from patrol.public.actions import MOST_PHOTOS
+from patrol.public.actions import MOST_PHOTOS, keep_whose
 from patrol.public.models import Complaint, ReopeningRequest
 from patrol.public.queries import merged_at, reopening_of
 
@@ -98,6 +98,7 @@ def say_not_fixed(
     entry = add_entry(
         issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "other") for photo in new]
     )
+    keep_whose(entry, complaint.id)
     events.record(EntryNoted(issue_id=issue.id, verb=ASK_REOPENING, seq=entry.seq))
     for position, photo in enumerate(new):
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="other", seq=entry.seq, position=position))
@@ -193,6 +194,7 @@ def decide(
         if issue.state == State.CLOSED:
             _renew_answer(issue, timezone)
         entry = add_entry(issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason})
+        keep_whose(entry, request.complaint_id)
         events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_REOPENING, seq=entry.seq))
     db.session.flush()
     return request

@@ -48,7 +48,7 @@ def end_subscription(token: str) -> dict[str, Any]:
     return subscriptions.shown(row)
 
 
-@room.route("/public/complaints/<tracking_code>/withdraw", may=None, methods=("POST",), refuses=(429,))
+@room.route("/public/complaints/<tracking_code>/withdraw", may=None, methods=("POST",), refuses=(409, 429))
 @public_write
 @room.response(200, WithdrawnOut)
 def withdraw_follow(tracking_code: str) -> dict[str, str]:

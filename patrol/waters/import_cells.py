@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-import shapely
 
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import BadGeometry, Geometry, from_geojson
@@ -45,6 +44,7 @@ _SERIAL_DAY = Text(
 )
 EMPTY = Text("不能为空", "It must not be empty")
 _NESTED = Text("图形的嵌套过深", "The geometry is nested too deep")
+_AREAS = ("Polygon", "MultiPolygon")
 _NOT_AREA = Text("行政区的范围必须是面（Polygon 或 MultiPolygon）", "A region's outline must be a Polygon or a MultiPolygon")
 
 # What spreadsheets save in place of a value that a formula could not find.
@@ -172,6 +172,8 @@ def a_geometry(value: Any, cell: Any, *, areas_only: bool = False) -> Geometry |
     try:
         if value is None and cell != "":
             value = orjson.loads(cell) if isinstance(cell, str) else cell
+        if areas_only and value is not None and not (isinstance(value, dict) and value.get("type") in _AREAS):
+            raise BadValue(_NOT_AREA)
         shape = None if value is None else from_geojson(value)
     except BadGeometry as bad:
         raise BadValue(bad.text) from bad
@@ -179,6 +181,4 @@ def a_geometry(value: Any, cell: Any, *, areas_only: bool = False) -> Geometry |
         raise BadValue(Text(str(error), str(error))) from error
     except RecursionError as error:
         raise BadValue(_NESTED) from error
-    if shape is not None and areas_only and shapely.get_dimensions(shape) != 2:
-        raise BadValue(_NOT_AREA)
     return shape

@@ -33,9 +33,9 @@ def plan_regions(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[
         existing, parent = stored.get(code), row.values.get("parent_code", parents.get(code))
         path = path_of(code, parents) if code else ""
         wrong = _fault(row, path, None if existing is None else existing.path, parent, parents, by)
-        if wrong and not isinstance(path, Text) and adrift.intersection(path.split("/")):
+        if wrong and isinstance(path, str) and adrift.intersection(path.split("/")):
             wrong = None
-        if wrong or row.unreadable or isinstance(path, Text):
+        if wrong or row.unreadable or not isinstance(path, str):
             faults += [wrong] if wrong else []
             continue
         values["parent_id"] = None if parent is None else ids[parent]
@@ -71,14 +71,14 @@ def _stored_tree() -> tuple[dict[str, UUID], dict[str, str | None]]:
 
 
 def _fault(
-    row: ImportRow, path: str | Text, path_before: str | None, parent: str | None, parents: Mapping[str, str | None], by: Actor
+    row: ImportRow, path: str | Text | None, path_before: str | None, parent: str | None, parents: Mapping[str, str | None], by: Actor
 ) -> Fault | None:
     if parent is not None and parent not in parents:
         return Fault(row.number, "parent_code", _NO_PARENT.format(code=parent))
     if isinstance(path, Text):
         return Fault(row.number, "parent_code", path)
-    # Without a readable code nobody knows where the region lies.
-    if "code" in row.unreadable:
+    # Without a readable code, and below a circle, nobody knows where the region lies; the circle's own rows are told of it.
+    if "code" in row.unreadable or path is None:
         return None
     if not by.covers(path_before or path):
         return Fault(row.number, "code", _OUTSIDE.format(code=row.values["code"]))
@@ -87,14 +87,14 @@ def _fault(
     return None
 
 
-def path_of(code: str, parents: Mapping[str, str | None]) -> str | Text:
-    """Return the path of a region in the tree of `parents`, "/top/…/code/", or what is wrong with it."""
+def path_of(code: str, parents: Mapping[str, str | None]) -> str | Text | None:
+    """Return the path of a region in the tree of `parents`, "/top/…/code/", or what is wrong with it; None below a circle of others."""
     chain: list[str] = []
     above: str | None = code
     length = 1
     while above is not None:
         if above in chain:
-            return _CYCLE.format(code=code)
+            return _CYCLE.format(code=code) if above == code else None
         chain.append(above)
         length += len(above) + 1
         if length > LONGEST_PATH:

@@ -159,7 +159,8 @@ class Case:
 
     @property
     def relapsed_in(self) -> "Case | None":
-        return self.relapses[-1] if self.relapses else None
+        """Where its trouble came back last: what tells how that goes, if not what tells of this one."""
+        return next((one.original for one in reversed(self.relapses) if one.original is not self.original), None)
 
 
 # Relations -----------------------------------------------------------------------------------------------------------
@@ -622,9 +623,11 @@ def can_raise(original: Case, severity: str) -> bool:
 
 def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], raised: str | None) -> None:
     """Merge: what was merged into the case goes along, and the original counts all of them."""
+    named = {old: old.relapsed_in for old in cases if old.relapses}
     for child in below(case, cases):
         child.entries.append("move_along")
     case.parent, case.merged_at, case.merged_from = original, now, case.state
+    tell_renamed(named, (case, original, *below(case, cases)))
     case.climbed_to = min(case.climbs_from or now, now)
     original.entries.append("take_in")
     if raised:
@@ -634,6 +637,13 @@ def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], r
         if original.state in RUNNING:
             count_again(original, now)
             original.saved = kept | {"raised_to": original.due}
+
+
+def tell_renamed(named: dict[Case, Case | None], told: Sequence[Case]) -> None:
+    """An old case says so when it names another relapse than it `named`; those that are merged are `told` by that."""
+    for old, before in named.items():
+        if old.relapsed_in is not before and old not in told:
+            old.entries.append("relapse_moved")
 
 
 def lower(case: Case, original: Case, now: datetime) -> bool:
@@ -654,7 +664,8 @@ def lower(case: Case, original: Case, now: datetime) -> bool:
 
 def take_out(case: Case, cases: Sequence[Case], now: datetime) -> str:
     """Undo a merging; return the state in which it had been done. Whoever can lead no more does not come back."""
-    case.original.entries.append("give_back")
+    named, original = {old: old.relapsed_in for old in cases if old.relapses}, case.original
+    original.entries.append("give_back")
     if lower(case, case.parent, now) and case.parent is not case.original:
         case.parent.entries.append("give_back")
     for child in below(case, cases):
@@ -663,6 +674,7 @@ def take_out(case: Case, cases: Sequence[Case], now: datetime) -> str:
         case.lead = None
     # The ladder goes on from where it stopped: what was reached meanwhile is made up for.
     case.climbs_from, case.parent, case.merged_at = case.climbed_to, None, None
+    tell_renamed(named, (case, original, *below(case, cases)))
     return case.merged_from
 
 

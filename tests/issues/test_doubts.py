@@ -85,6 +85,17 @@ def test_an_after_photo_from_before_the_work_says_before_what(since_is, words):
     assert words in known.text.zh
 
 
+@pytest.mark.parametrize(("taken", "by", "wanted"), [
+    ("16:22:33", "exif", []), ("16:22:32", "exif", ["after_photo_early"]), ("16:22:33.076", "device", ["after_photo_early"]), ("16:22:33.077", "device", []),
+])  # fmt: skip
+def test_a_whole_second_is_before_only_what_comes_after_that_second(taken, by, wanted):
+    since, moment = (datetime.fromisoformat(f"2026-05-02T{told}+00:00") for told in ("16:22:33.077", taken))
+    proof = shot("after", taken_at=moment, time_by=by, since=since)
+    elsewhere = Known(uuid4(), None, proof.sha256, None, moment)
+    assert codes(proof) == wanted
+    assert codes(proof, known=[elsewhere]) == [*wanted, *(["after_photo_known"] if wanted else [])]
+
+
 BEFORE = "ffff0000ffff0000"
 
 

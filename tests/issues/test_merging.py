@@ -107,7 +107,43 @@ class TestMerging:
         taken(valley.office_client, read(valley.office_client, old), "reopen", reason="现场未清")
         done, original = merged(new, old)
         assert (done["relapse_of"]["number"], done["merged_into"]["number"]) == (old["number"], old["number"])
-        assert (original["relapsed_in"]["number"], original["also_reported"]) == (new["number"], 1)
+        assert (original["relapsed_in"], original["also_reported"]) == (None, 1)
+        assert history(valley.office_client, old)[-1]["changes"]["relapse"] == {"from": new["number"], "to": None}
+        taken(valley.office_client, read(valley.office_client, new), "unmerge", reason="另一处")
+        assert read(valley.office_client, old)["relapsed_in"]["number"] == new["number"]
+        assert history(valley.office_client, old)[-1]["changes"]["relapse"] == {"from": None, "to": new["number"]}
+        assert [chain for chain in broken_chains() if chain] == []
+
+    def test_a_relapse_that_was_cured_with_the_old_case_counts_against_it_no_longer(self, valley, merged, pictures, anyone):
+        figures = lambda: [anyone.get("public/statistics").json[name]["numerator"] for name in ("cured", "relapsed")]  # noqa: E731
+        old = cured(valley, report(valley.chief_client), pictures)
+        new = report(valley.chief_client)
+        assert figures() == [0, 1]
+        taken(valley.office_client, read(valley.office_client, old), "reopen", reason="现场未清")
+        merged(new, old)
+        taken(valley.office_client, read(valley.office_client, old), "dispatch")
+        cured(valley, read(valley.office_client, old), pictures, at=1)
+        assert figures() == [1, 0]
+        taken(valley.office_client, read(valley.office_client, new), "unmerge", reason="另一处")
+        assert figures() == [0, 1]
+        assert [chain for chain in broken_chains() if chain] == []
+
+    def test_the_old_case_names_what_tells_how_its_relapse_goes(self, valley, merged, pictures):
+        old = cured(valley, report(valley.chief_client), pictures)
+        later, first, second = (report(valley.chief_client) for _ in range(3))
+        named = lambda: read(valley.office_client, old)["relapsed_in"]["number"]  # noqa: E731
+        assert named() == second["number"]
+        merged(second, first)
+        entry = history(valley.office_client, old)[-1]
+        assert (entry["verb"], entry["name"]) == ("relapse_moved", "复发件合并办理")
+        assert entry["changes"]["relapse"] == {"from": second["number"], "to": first["number"]}
+        assert named() == first["number"]
+        merged(read(valley.office_client, first), later)
+        assert named() == later["number"]
+        for undone, wanted in ((first, first), (second, second)):
+            taken(valley.office_client, read(valley.office_client, undone), "unmerge", reason="另一处")
+            assert named() == wanted["number"]
+        assert [chain for chain in broken_chains() if chain] == []
 
     def test_what_can_be_no_original(self, valley, merged, pictures):
         issue = report(valley.patroller_client)

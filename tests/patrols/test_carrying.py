@@ -9,6 +9,7 @@ import pytest
 
 from patrol.patrols.carrying import in_two_places, mocked, shared
 from patrol.patrols.facts import CheckInFact, DeviceUse, OtherPatrol, PatrolFacts
+from patrol.patrols.integrity import RULES
 from patrol.patrols.integrity_policy import DEFAULT_POLICY as POLICY
 from patrol.patrols.seen import Severity
 from patrol.patrols.track import NO_TRACK
@@ -61,6 +62,17 @@ def test_one_person_in_two_places(east_m, minutes, severity):
     other = OtherPatrol(id=UUID(int=2), person_id=ME, started_at=started, ended_at=started + timedelta(hours=1), track=track)
     seen = in_two_places(patrol_of(overlapping=[other]), POLICY)
     assert (seen and seen.severity) == severity
+
+
+@pytest.mark.parametrize(("east_m", "says"), [
+    (200, "overlaps by 3600 s; no track tells of places more than 300 m apart"), (None, "overlaps by 3600 s; no track tells of places more than 300 m apart"),
+    (2_000, "overlaps by 3600 s; for 3600 s they were about 1980 m apart"),
+])  # fmt: skip
+def test_it_says_how_far_apart_only_of_what_was(east_m, says):
+    track = NO_TRACK if east_m is None else track_at(east_m)
+    other = OtherPatrol(id=UUID(int=2), person_id=ME, started_at=BEGAN, ended_at=END, track=track)
+    rule = next(rule for rule in RULES if rule.code == "overlap")
+    assert rule.find(patrol_of(overlapping=[other]), POLICY).text.en.endswith(says)
 
 
 def test_where_a_track_is_silent_nothing_is_compared():

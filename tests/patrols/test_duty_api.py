@@ -129,7 +129,7 @@ def test_why_others_do_not_count(world, office, build):
     period = the_period(office)
     assert {row["id"]: row["why_not"]["code"] for row in period["patrols"]} == {str(row.id): code for row, code in expected.items()}
     assert counts(period)["done"] == 0
-    assert period["patrols"][0]["why_not"]["text"] == "覆盖不足：与同期其他巡河合计 100 米，需 600 米"
+    assert period["patrols"][0]["why_not"]["text"] == "覆盖不足：同期尚未计次的巡河合计 100 米，需 600 米"
     assert (period["covered_m"], period["covered_by_all_m"]) == (100, 1000)
 
 

@@ -1,19 +1,24 @@
 """What reporters and followers of a merged duplicate read and may do: they follow the original."""
 
 import io
+import runpy
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import func, select
 
 from patrol.foundation import clock, worker
 from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.issues.history import broken_chains
 from patrol.issues.models import HistoryEntry
 from patrol.people import retention
-from patrol.public.models import ReopeningRequest, ReporterContact
+from patrol.public.models import ComplaintEntry, ReopeningRequest, ReporterContact
 from tests.evidence.camera import camera_jpeg
-from tests.public.conftest import HERE
+from tests.public.conftest import HERE, photo_form
 
 EN = {"Accept-Language": "en"}
 
@@ -35,6 +40,20 @@ def read(anyone):
         return reply.json
 
     return progress
+
+
+@pytest.fixture
+def refuse(signed_in, build):
+    """Return a function by which somebody who did not handle the case refuses what was said with this reason."""
+
+    def send(said):
+        request_id = db.session.scalars(select(ReopeningRequest.id).where(ReopeningRequest.reason == said)).one()
+        reply = signed_in(build.person("office")).post(
+            f"reopening-requests/{request_id}/decide", json={"granted": False, "reason": "已到现场看过"}, headers={"If-Match": '"1"'}
+        )
+        assert reply.status_code == 200, reply.json
+
+    return send
 
 
 def test_the_page_says_that_it_was_merged_and_tells_how_the_original_goes(pair, read, issue_of, cure, anyone):
@@ -201,6 +220,88 @@ def test_what_is_added_after_the_merging_goes_to_the_original(pair, issue_of, an
     assert len(reply.json["photos"]) == 3
     entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.verb == "add_photos")).one()
     assert entry.issue_id == first.id
+
+
+def test_each_page_says_you_only_of_what_its_own_holder_did(pair, read, issue_of, anyone, step, place, cure, refuse):
+    codes = [sent["tracking_code"] for sent in pair]
+    add = lambda code, seed: anyone.post(f"public/complaints/{code}/photos", data=photo_form(seed))  # noqa: E731
+    assert [add(codes[1], 3).status_code, add(codes[0], 4).status_code] == [201, 201]
+    cure(issue_of(pair[0]).id)
+    said = [anyone.post(f"public/complaints/{code}/not-fixed", json={"reason": f"还在{number}"}) for number, code in enumerate(codes)]
+    assert [reply.status_code for reply in said] == [201, 201]
+    refuse("还在1")
+
+    def did(sent):
+        words = {
+            "You added": "own photos", "Somebody else who reported it added": "other photos",
+            "You said": "own word", "Somebody else who reported it says": "other word",
+            "Looked at again and not taken up; the reason": "own no", "What somebody else said of it was looked at": "other no",
+        }  # fmt: skip
+        return [name for step in read(sent)["steps"] for begin, name in words.items() if step["text"].startswith(begin)]
+
+    assert did(pair[0]) == ["other photos", "own photos", "own word", "other word", "other no"]
+    assert did(pair[1]) == ["own photos", "other photos", "other word", "own word", "own no"]
+    step(issue_of(pair[1]).id, "unmerge", place.office, reason="其实是两处")
+    assert did(pair[0]) == ["other photos", "own photos", "own word", "other word", "other no"]
+    assert did(pair[1]) == ["own photos", "own word", "own no"]
+    assert [photo["kind"] for photo in read(pair[1])["photos"]] == ["before", "before"]
+    worker.deliver_due()
+    assert [anyone.get(photo["thumb"]).status_code for photo in read(pair[1])["photos"]] == [200, 200]
+    assert list(broken_chains()) == [None, None]
+
+
+def test_followers_read_of_photos_and_words_without_whose_they_were(pair, read, issue_of, anyone, cure, refuse):
+    code = anyone.post(f"public/issues/{issue_of(pair[0]).number}/follow", json={}).json
+    anyone.post(f"public/complaints/{pair[1]['tracking_code']}/photos", data=photo_form(3))
+    cure(issue_of(pair[0]).id)
+    anyone.post(f"public/complaints/{pair[1]['tracking_code']}/not-fixed", json={"reason": "还在"})
+    refuse("还在")
+    said = [step["text"] for step in read(code)["steps"]]
+    assert said[-2:] == ["Whoever reported it says that it is not fixed.", "Looked at again and not taken up."]
+    assert "Whoever reported it added photos." in said
+
+
+def test_a_refusal_is_told_to_whoever_it_answers_alone(told, complain, place, issue_of, step, cure, anyone, refuse):
+    first = issue_of(complain(contact={"email": "first@example.org"}).json)
+    sent = complain(description="同一处", contact={"email": "second@example.org"}).json
+    step(issue_of(sent).id, "merge", place.office, into=first.id, reason="同一处")
+    cure(first.id)
+    anyone.post(f"public/complaints/{sent['tracking_code']}/not-fixed", json={"reason": "还在"})
+    refuse("还在")
+    now = clock.now()
+    for days in (1, 2, 2.5):
+        with clock.moved_clock(lambda days=days: now + timedelta(days=days)):
+            while worker.deliver_due():
+                pass
+    assert ["second%40example.org" in address for address, _, body in told if "已到现场看过" in body] == [True]
+
+
+def test_what_was_said_before_it_was_kept_whose_it_is_is_told_from_the_rows_that_know(complain, place, step, issue_of, anyone, cure, refuse):
+    pair = [complain().json, complain(description="同一处").json]
+    codes = [sent["tracking_code"] for sent in pair]
+    anyone.post(f"public/complaints/{codes[0]}/photos", data=photo_form(1))
+    step(issue_of(pair[1]).id, "merge", place.office, into=issue_of(pair[0]).id, reason="同一处")
+    anyone.post(f"public/complaints/{codes[1]}/photos", data=photo_form(2))
+    cure(issue_of(pair[0]).id)
+    for number in (1, 0):
+        anyone.post(f"public/complaints/{codes[number]}/not-fixed", json={"reason": f"还在{number}"})
+    for number in (0, 1):
+        refuse(f"还在{number}")
+    kept = db.session.execute(
+        select(ComplaintEntry.issue_id, ComplaintEntry.seq, ComplaintEntry.complaint_id, HistoryEntry.verb)
+        .join(HistoryEntry, (HistoryEntry.issue_id == ComplaintEntry.issue_id) & (HistoryEntry.seq == ComplaintEntry.seq))
+        .order_by(ComplaintEntry.seq)
+    ).all()  # fmt: skip
+    assert [row.verb for row in kept] == ["add_photos", "add_photos", "ask_reopening", "ask_reopening", "refuse_reopening", "refuse_reopening"]
+    migration = runpy.run_path("migrations/versions/0034_whose_word_an_entry_is.py")
+    with transaction():
+        with Operations.context(MigrationContext.configure(db.session.connection())):
+            migration["downgrade"]()
+            migration["upgrade"]()
+        db.session.expire_all()
+        rows = db.session.scalars(select(ComplaintEntry).order_by(ComplaintEntry.seq)).all()
+        # Who added photos to a case of several is the one thing that was not written down.
+        assert [(row.issue_id, row.seq, row.complaint_id) for row in rows] == [tuple(row)[:3] for row in (kept[0], *kept[2:])]
 
 
 def test_suggestions_and_open311_name_the_original_and_count_the_others(pair, issue_of, anyone):

@@ -11,6 +11,7 @@ from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.sealing import rotate_field_key, unseal
 from patrol.public.models import Follow, FollowerContact
+from patrol.public.nearby_schemas import SuggestionsOut
 from tests.evidence.camera import camera_jpeg
 from tests.public.conftest import HERE, photo_form
 
@@ -78,6 +79,14 @@ class TestSuggestions:
         assert [row["distance_m"] for row in found] == sorted(row["distance_m"] for row in found)
         assert len(found) == 5
         assert len(queries) == 4
+
+    def test_a_far_open_one_stands_before_a_near_closed_one(self, near, complain, place, issue_of, cure):
+        north = [0, 0.0003, 0.0002]
+        sent = [issue_of(complain(place={**HERE, "latitude": HERE["latitude"] + away}).json) for away in north]
+        for number in (0, 2):
+            cure(sent[number].id, photo=80 + number)
+        assert [row["number"] for row in near()] == [sent[number].number for number in (1, 0, 2)]
+        assert "the open ones before those closed lately" in SuggestionsOut().fields["items"].metadata["description"]
 
     @pytest.mark.parametrize("query", [{"category": "XX"}, {"category": "B8"}, {"category": "A"}, {"latitude": 91}, {"radius": 5}, {"datum": "x"}])
     def test_a_bad_query_is_refused_by_field(self, anyone, query):

@@ -304,7 +304,10 @@ class TestFollowers:
         assert db.session.scalar(select(func.count()).select_from(FollowerContact)) == 0
         assert anyone.get(f"public/complaints/{code}").status_code == 404
         assert anyone.post(f"public/complaints/{code}/withdraw").status_code == 404
-        assert anyone.post(f"public/complaints/{sent['tracking_code']}/withdraw").status_code == 404, "a complaint cannot be withdrawn so"
+        assert anyone.post("public/complaints/0000-0000-0000-0000/withdraw").status_code == 404
+        own = anyone.post(f"public/complaints/{sent['tracking_code']}/withdraw", headers={"Accept-Language": "en"})
+        assert (own.status_code, "cannot be withdrawn" in own.json["detail"]) == (409, True)
+        assert anyone.get(f"public/complaints/{sent['tracking_code']}").status_code == 200
         assert anyone.post(f"public/issues/{number}/follow", json=body).status_code == 409
         assert db.session.scalar(select(Follow.withdrawn_at)) is not None
         work()

@@ -201,6 +201,9 @@ PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,
     ("regions", REGION + "A,a,township,990100\nA,b,township,990100\n", [(3, "code")]),
     ("regions", REGION + "A,a,township,NONE\n", [(2, "parent_code")]),
     ("regions", REGION + "A,a,township,B\nB,b,township,A\n", [(2, "parent_code"), (3, "parent_code")]),
+    ("regions", REGION + "V,v,village,T\nT,t,township,990100\n990100,d,county,T\n", [(3, "parent_code"), (4, "parent_code")]),
+    ("regions", REGION + "V,v,village,A\nA,a,township,B\nB,b,township,A\nW,w,village,NONE\n",
+     [(3, "parent_code"), (4, "parent_code"), (5, "parent_code")]),
     ("regions", REGION + "A,a,township,\n", [(2, "code")]),
     ("regions", REGION + "A,a\x07b,township,990100\n", [(2, "name")]),
     ("regions", REGION + f"A,{'a' * 101},township,990100\n", [(2, "name")]),
@@ -329,6 +332,17 @@ def test_faults_are_told_in_the_callers_language(build, client, language, says, 
     rows = features(({"code": "X", "name": "n", "water_body_code": "NONE", "region_code": "990100", "level": "village"}, LINES))
     reply = send(client, "reaches", rows, language=language)
     assert reply.json["errors"] == [{"row": 1, "field": "water_body_code", "message": says}]
+
+
+@pytest.mark.parametrize(("geometry", "says"), [
+    ({"type": "Point", "coordinates": [119.9, 29.7]}, "行政区的范围必须是面（Polygon 或 MultiPolygon）"),
+    ({"type": "LineString", "coordinates": [[119.9, 29.7], [119.91, 29.7]]}, "行政区的范围必须是面（Polygon 或 MultiPolygon）"),
+    ({"type": "Polygon", "coordinates": [[[119.9, 29.7], [119.91, 29.71], [119.91, 29.7], [119.9, 29.71], [119.9, 29.7]]]},
+     "面的边界有误（自相交或重叠）：自相交，位于 119.905 29.705"),
+])  # fmt: skip
+def test_an_outline_that_cannot_be_is_refused_in_words_that_fit_it(client, district, geometry, says):
+    rows = features(({"code": "990100001", "name": "柳岸镇", "level": "township", "parent_code": "990100"}, geometry))
+    assert send(client, "regions", rows, language="zh").json["errors"] == [{"row": 1, "field": "geometry", "message": says}]
 
 
 @pytest.mark.parametrize(("changes", "geometry", "field"), [
