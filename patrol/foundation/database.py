@@ -252,7 +252,11 @@ def _refuse_write(*_details: object) -> None:
 
 
 def prepare_postgresql(engine: Engine) -> None:
-    """Make `engine` send no BEGIN where a request only reads (`reading()`)."""
+    """Make `engine` send no BEGIN where a request only reads (`reading()`), and stream by cursors that take `$1` as well."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.server_cursor_factory = psycopg.RawServerCursor
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
