@@ -41,16 +41,18 @@ def report_issue(
     *, by: Actor | None, id: UUID | None, category: str, severity: str | None = None, description: str, position: Position,  # noqa: A002
     recorded_at: datetime | None = None, source: Source, photos: Sequence[Photo] = (), patrol_id: UUID | None = None,
     check_in_id: UUID | None = None, reach_id: UUID | None = None, tolerance_m: float, timezone: str, digest: str,
+    is_absent: bool = False,
 ) -> tuple[Issue, bool]:  # fmt: skip
     """Enter an issue, and accept and dispatch it at once where the policy says so; return it, and whether it is new.
 
     `by` None is a citizen. `reach_id` is what a board names; otherwise the position decides. Who is responsible is asked
     of the day on which it arrives, since that is when work can begin, however old a phone's report is.
-    `digest` is over what the client sent: the same id with the same digest gives the stored issue; `id` None is a new one.
+    `digest` is over what the client sent: the same id with the same digest gives the stored issue; `id` None is a new one,
+    and `is_absent` says that the caller looked and found none.
     Raises Conflict (409) for the same id with other content, Invalid (422) for a category or reach that is not, and for a
     citizen's place far outside all regions; of staff it is accepted, since a phone in the field must get rid of its queue.
     """
-    known = find_issue(id) if id else None
+    known = find_issue(id) if id and not is_absent else None
     if id and known is not None:
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False

@@ -22,9 +22,11 @@ _TOO_MANY_PHOTOS = Text("一次最多 {most} 张照片", "At most {most} photos 
 
 def enter_report(
     data: dict[str, Any], *, by: Actor, id: UUID, stored: list[StoredPhoto], tolerance_m: float, timezone: str,  # noqa: A002
+    is_absent: bool = False,
 ) -> tuple[Issue, bool]:
     """Enter the report in loaded `IssueIn` data, without its id; return the issue and whether it is new.
 
+    `is_absent` says that no such id was here a moment ago; if somebody was faster, that raises IntegrityError.
     Raises Conflict (409) for the same id with other content, Invalid (422) for what a reporter may not name.
     """
     sent = {name: value for name, value in data.items() if name != "id"}
@@ -36,7 +38,7 @@ def enter_report(
     facts = {name: sent[name] for name in ("category", "severity", "description", "recorded_at", "patrol_id", "check_in_id")}
     return report_issue(
         by=by, id=id, position=position, photos=photos, digest=digest, tolerance_m=tolerance_m, source=source,
-        timezone=timezone, **facts,
+        timezone=timezone, is_absent=is_absent, **facts,
     )
 
 

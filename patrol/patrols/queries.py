@@ -68,8 +68,9 @@ def _photos_on_check_ins(actor: Actor) -> Select[UUID]:
 # A phone that was offline may send an issue before the patrol and the check-in on which it arose: an unknown id passes.
 @refuses_foreign_origin("patrol_id")
 def _refuse_foreign_patrol(actor: Actor, patrol_id: UUID) -> None:
-    owner_id = db.session.scalar(select(Patrol.person_id).where(Patrol.id == patrol_id))
-    if owner_id not in (None, actor.person_id):
+    # In a phone's queue the session holds it.
+    patrol = db.session.get(Patrol, patrol_id)
+    if patrol is not None and patrol.person_id != actor.person_id:
         raise Invalid(_FOREIGN_PATROL, errors={"patrol_id": [_FOREIGN_PATROL]})
 
 

@@ -7,7 +7,7 @@ The request is one transaction: its answer comes when all that it says is durabl
 nothing and may have stored nothing or everything; sending it again gives the same state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,6 +27,7 @@ from patrol.foundation.problems import faults_document, refusal_document
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import savepoint
+from patrol.issues.models import Issue
 from patrol.issues.reporting import enter_report
 from patrol.issues.schemas import IssueIn
 from patrol.patrols.checkpoint_actions import NotDrawn
@@ -67,7 +68,7 @@ class _OneFailed(Exception):
     """An item failed where it may have written something."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Queue:
     """Whose queue it is, and the settings under which it enters."""
 
@@ -75,8 +76,16 @@ class _Queue:
     settings: Settings
     # The session forgets rows that nobody holds: each check-in would ask for its patrol again.
     patrols: list[Patrol] = field(default_factory=list)
-    # Check-ins of which nothing was here when the queue came, and that have not been tried.
+    # Check-ins and issues of which nothing was here when the queue came, and that have not been tried.
     absent: set[UUID] = field(default_factory=set)
+    # Whether check-ins wait to be written together.
+    unwritten: bool = False
+
+    def is_absent(self, item_id: UUID) -> bool:
+        """Tell whether nothing was here of an item that is tried for the first time."""
+        found = item_id in self.absent
+        self.absent.discard(item_id)
+        return found
 
 
 @dataclass(frozen=True)
@@ -145,13 +154,11 @@ def _read(index: int, item: Any) -> _Item:
 
 
 def _look_ahead(queue: _Queue, items: list[_Item]) -> None:
-    """Ask once for all check-ins which of them are here, and what lies beside those of the day on which most were made."""
-    check_ins = {item.id: item.data for item in items if item.kind == "check_in" and item.id}
+    """Ask once for all check-ins and issues which of them are here, and what lies beside the check-ins of the day with the most."""
+    check_ins, issues = ({item.id: item.data for item in items if item.kind == kind and item.id} for kind in ("check_in", "issue"))
+    queue.absent |= _absent_of(CheckIn, check_ins) | _absent_of(Issue, issues)
     if len(check_ins) < 2:
         return
-    dialect = db.engine.dialect.name
-    here = select(CheckIn.id).where(among_ids(CheckIn.id, dialect))
-    queue.absent.update(check_ins.keys() - set(db.session.scalars(here, {"ids": ids_as_text(check_ins, dialect)})))
     by_day: dict[date, list[tuple[float, float, float]]] = {}
     for data in check_ins.values():
         with suppress(Invalid):
@@ -161,6 +168,15 @@ def _look_ahead(queue: _Queue, items: list[_Item]) -> None:
     if by_day:
         day, places = max(by_day.items(), key=lambda pair: len(pair[1]))
         look_ahead_beside(places, tolerance_m=queue.settings.routing_tolerance_m, person_id=queue.by.person_id, day=day)
+
+
+def _absent_of(model: type[CheckIn] | type[Issue], ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these ids are not here; of a single one it is not asked."""
+    if len(ids) < 2:
+        return set()
+    dialect = db.engine.dialect.name
+    here = select(model.id).where(among_ids(model.id, dialect))
+    return set(ids) - set(db.session.scalars(here, {"ids": ids_as_text(ids, dialect)}))
 
 
 def _tried(queue: _Queue, waiting: list[_Item]) -> dict[int, Answer]:
@@ -190,9 +206,10 @@ def _result(queue: _Queue, item: _Item, entering: _Entering) -> Answer:
 def _entered(queue: _Queue, item: _Item, entering: _Entering) -> Answer:
     if item.fault or item.id is None:
         raise item.fault or Invalid(_NO_OBJECT)
-    if item.kind != "check_in":
+    if item.kind != "check_in" and queue.unwritten:
         # What follows may name the check-ins before it.
         write_appended()
+        queue.unwritten = False
     enter, item_id = _KINDS[item.kind][1], item.id
     is_new, receipt = entering(lambda: enter(queue, item_id, {**item.data}))
     return {"status": "accepted" if is_new else "duplicate", "receipt": receipt}
@@ -231,8 +248,8 @@ def _track(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
 
 
 def _check_in(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
-    is_absent = item_id in queue.absent
-    queue.absent.discard(item_id)
+    is_absent = queue.is_absent(item_id)
+    queue.unwritten |= is_absent
     kept = enter_check_in(
         {name: value for name, value in data.items() if name != "photos"}, by=queue.by, id=item_id, settings=queue.settings,
         announced=announced_photos(data["photos"]), is_absent=is_absent,
@@ -247,8 +264,9 @@ def _issue(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
     if missing := [str(photo_id) for photo_id in data["photo_ids"] if photo_id not in there]:
         raise _PhotosMissing(_NO_PHOTOS.format(ids=", ".join(missing)), missing=missing)
     _, is_new = enter_report(
-        data, by=queue.by, id=item_id, stored=[], tolerance_m=queue.settings.routing_tolerance_m, timezone=queue.settings.timezone
-    )
+        data, by=queue.by, id=item_id, stored=[], tolerance_m=queue.settings.routing_tolerance_m, timezone=queue.settings.timezone,
+        is_absent=queue.is_absent(item_id),
+    )  # fmt: skip
     return is_new, plain_receipt(is_new)
 
 

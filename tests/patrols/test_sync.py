@@ -331,6 +331,16 @@ def test_somebody_faster_with_the_same_check_in_makes_it_a_duplicate(chief, worl
     assert db.session.query(CheckIn).count() == 4
 
 
+def test_somebody_faster_with_the_same_issue_makes_it_a_duplicate(chief, world, monkeypatch):
+    items = queue_of(world.reach.id, uuid4(), issues=3)
+    issues = [item for item in items if item["kind"] == "issue"]
+    sync(chief, [items[0], issues[0]])
+    monkeypatch.setattr(sync_module, "_absent_of", lambda _model, ids: set(ids))
+    found = statuses(sync(chief, items))
+    assert (found.count("duplicate"), found.count("accepted")) == (2, len(items) - 2)
+    assert db.session.query(Issue).count() == 3
+
+
 def test_an_issue_names_a_check_in_of_its_own_queue(chief, world):
     items = queue_of(world.reach.id, uuid4(), check_ins=3)
     issue = next(item for item in items if item["kind"] == "issue")
