@@ -1,12 +1,15 @@
 """The acts of the demo's patrols: they enter by the same doors as what a phone sends, batch by batch."""
 
+import random
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from patrol.demo.records import CheckIn, Delegation, Patrol, Phone, Stories, WaitingPhone, Warned
+from patrol.demo.records import CheckIn, Delegation, Patrol, Phone, Stories, WaitingPhone, Warned, dated_id
 from patrol.demo.stage import Act, Stage
 from patrol.demo.tracks import Batch, batches_of
+from patrol.demo.walks import Kind
 from patrol.foundation.database import db
 from patrol.foundation.geometry import Datum
 from patrol.foundation.positions import position_of
@@ -19,8 +22,11 @@ from patrol.patrols.fixes import read_fixes
 from patrol.patrols.models import Patrol as PatrolRow
 from patrol.patrols.phone_queues import PhoneReport, note_pending
 from patrol.patrols.track import Source
-from patrol.patrols.track_actions import keep_fixes
+from patrol.patrols.track_actions import keep_fixes, note_pause
+from patrol.patrols.track_models import NO_SIGNAL
 
+# One phone in so many does not mark that it has no signal: its gap stays unexplained.
+MARKS_EACH = 3
 _APP, _APP_VERSION = "xunhe-pwa", "1.0.0"
 
 
@@ -32,6 +38,9 @@ def patrol_acts(patrol: Patrol, stage: Stage) -> Iterator[Act]:
     yield Act(patrol.ended_at, 4, partial(_finish, stage, patrol))
     for batch in batches_of(patrol, stage.waterside):
         yield Act(batch.sent_at, 3, partial(_send, stage, patrol, batch))
+    if patrol.walk.kind == Kind.LOST_SIGNAL and patrol.walk.seed % MARKS_EACH:
+        for silence in patrol.walk.silences:
+            yield Act(patrol.ended_at, 3, partial(_mark, stage, patrol, silence))
 
 
 def duty_acts(told: Stories, stage: Stage) -> Iterator[Act]:
@@ -61,6 +70,14 @@ def _send(stage: Stage, patrol: Patrol, batch: Batch) -> None:
     keep_fixes(
         patrol=db.session.get_one(PatrolRow, patrol.id), by=stage.actors[patrol.username], source=Source.APP,
         datum=Datum(patrol.walk.datum), fixes=read_fixes(batch.points), batch_id=batch.id, sent_at=batch.sent_at,
+    )
+
+
+def _mark(stage: Stage, patrol: Patrol, silence: tuple[float, float]) -> None:
+    begins, ends = (patrol.started_at + timedelta(seconds=round(after_s)) for after_s in silence)
+    note_pause(
+        patrol=db.session.get_one(PatrolRow, patrol.id), by=stage.actors[patrol.username], id=dated_id(begins, random.Random(patrol.id.int)),  # noqa: S311 - invented
+        started_at=begins, ended_at=ends, cause=NO_SIGNAL,
     )
 
 

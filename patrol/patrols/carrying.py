@@ -95,10 +95,16 @@ def _places(track: Track, grid: Floats, near: float, policy: IntegrityPolicy) ->
     return places, np.maximum(accuracy_m[before], accuracy_m[after])
 
 
+_SAME_NAME = Text(
+    "近期另有 {accounts} 个账号使用同一名称的设备，其中与本次重叠 {together_s} 秒；名称可能只是型号",
+    "{accounts} other accounts used a device of the same name lately, for {together_s} s at the same time; it may be no more than its model's name",
+)
+
+
 def shared(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     """The same device under other accounts: at the same time, just before or after, or on the same day.
 
-    A delegation that is on record explains it.
+    A delegation that is on record explains it. That only the name is the same is never more than soft.
     """
     uses = [(_away_s(facts, use), use) for use in facts.device_uses if not use.delegated]
     uses = [(away_s, use) for away_s, use in uses if away_s <= policy.shared_device_soft_s]
@@ -109,16 +115,16 @@ def shared(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     if nearest_s < -policy.overlap_s:
         severity = Severity.HIGH
     accounts = len({use.person_id for _, use in uses})
-    return Seen(severity, {
-        "accounts": accounts, "apart_s": round(max(0.0, nearest_s)), "together_s": round(max(0.0, -nearest_s)), "person_id": str(nearest.person_id),
-    })  # fmt: skip
+    evidence = {"accounts": accounts, "apart_s": round(max(0.0, nearest_s)), "together_s": round(max(0.0, -nearest_s)),
+                "person_id": str(nearest.person_id), "by_name": nearest.by_name}  # fmt: skip
+    return Seen(Severity.SOFT, evidence, _SAME_NAME) if nearest.by_name else Seen(severity, evidence)
 
 
 def _shared_some_time(facts: PatrolFacts) -> Seen | None:
     """Other accounts of which only is known that they used the device lately: as if at the other end of the day."""
     known = {use.person_id for use in facts.device_uses}
     users = sorted(str(person_id) for person_id in facts.device_users if person_id not in known)
-    evidence = {"accounts": len(users), "apart_s": None, "together_s": 0}
+    evidence = {"accounts": len(users), "apart_s": None, "together_s": 0, "by_name": False}
     return Seen(Severity.SOFT, evidence | {"person_id": users[0]}) if users else None
 
 

@@ -29,7 +29,7 @@ class TrackArrived(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PatrolPaused(Event):
-    """A pause of a patrol became known. `goes_on`: it has not ended."""
+    """A pause of a patrol, or a time without signal, became known. `goes_on`: it has not ended."""
 
     patrol_id: UUID
     goes_on: bool

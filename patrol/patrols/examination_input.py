@@ -23,6 +23,7 @@ from patrol.patrols.checkpoints import mark_of
 from patrol.patrols.coverage import ALGORITHM as COVERAGE
 from patrol.patrols.datum_repairs import MISLABELLED
 from patrol.patrols.device_models import Device
+from patrol.patrols.duty_lists import delegation_partners
 from patrol.patrols.ending import NOT_POSSIBLE
 from patrol.patrols.ends import ends_of
 from patrol.patrols.examination_models import FindingStatement
@@ -32,19 +33,22 @@ from patrol.patrols.policy_queries import KINDS, PolicyInForce, policy_on
 from patrol.patrols.standing import UPHELD, judgements_in_force
 from patrol.patrols.statement_queries import statements_on
 from patrol.patrols.track_compaction import deliveries_of
-from patrol.patrols.track_models import PatrolPause, TrackBatch
+from patrol.patrols.track_models import NO_SIGNAL, PERSON, PatrolPause, TrackBatch
 from patrol.patrols.track_queries import pauses_of
-from patrol.patrols.window import LONGEST_PATROL, latest_end
+from patrol.patrols.window import LONGEST_PATROL, in_ms, latest_end
 
 ALGORITHM = f"{COVERAGE}/{INTEGRITY}"
 # For how long after somebody else's patrol the same device is looked at (national rule, DOMAIN d).
 SAME_DEVICE_WITHIN = timedelta(hours=12)
 MOST_COMPANIONS = 20
+# A name without an id that more accounts use is that of a model. Two may be one phone of two people; that is no proof.
+MOST_OF_ONE_NAME = 2
+_ID = Patrol.device_details["id"].as_string()
 
 
 @dataclass(frozen=True)
 class Companion:
-    """A patrol at the same time by the same person, or near in time by somebody else on the same device."""
+    """A patrol at the same time by the same person, or near in time by somebody else on the same device, or on one of the same name."""
 
     id: UUID
     person_id: UUID
@@ -97,6 +101,24 @@ class ExaminationInput:
         if device_id is None:
             return device_of(self.patrol) in self.policy.trusted_receivers
         return device_id in self.receivers or str(device_id) in self.policy.trusted_receivers
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the device says nothing of itself but a name: often that of its model."""
+        return identity_of(self.patrol) is None
+
+    @property
+    def pauses_ms(self) -> list[tuple[int, int]]:
+        """The person's own pauses, in milliseconds."""
+        return self._paused_ms(PERSON)
+
+    @property
+    def no_signal_ms(self) -> list[tuple[int, int]]:
+        """The times that the phone marked as without signal, in milliseconds."""
+        return self._paused_ms(NO_SIGNAL)
+
+    def _paused_ms(self, cause: str) -> list[tuple[int, int]]:
+        return [(in_ms(pause.started_at), in_ms(pause.ended_at)) for pause in self.pauses if pause.cause == cause]
 
     @property
     def counting_checkpoints(self) -> list[Checkpoint]:
@@ -159,7 +181,7 @@ def input_of(patrol: Patrol, *, timezone: str) -> ExaminationInput:
         patrol=patrol, day=day, policy=policy_on(day),
         batches=batches, pauses=pauses_of(patrol.id), ends=ends_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol, checkpoints),
         statements=statements_on(patrol.id), overlapping=_overlapping(patrol, from_at, to_at),
-        device_users=_on_same_device(patrol, from_at, to_at), receivers=_receivers_of(patrol.person_id), checkpoints=checkpoints,
+        device_users=_on_same_device(patrol, from_at, to_at, day), receivers=_receivers_of(patrol.person_id), checkpoints=checkpoints,
     )  # fmt: skip
 
 
@@ -173,9 +195,14 @@ def _receivers_of(person_id: UUID) -> frozenset[UUID]:
     return frozenset(db.session.scalars(marked))
 
 
+def identity_of(patrol: Patrol) -> str | None:
+    """Return what tells a device from all others: its own id, None where the app says none."""
+    return (patrol.device_details or {}).get("id") or None
+
+
 def device_of(patrol: Patrol) -> str | None:
-    """Return what tells a device from others: its own id, else what the app calls it."""
-    return (patrol.device_details or {}).get("id") or patrol.device
+    """Return the device's own id, else what the app calls it, which may be no more than a model's name."""
+    return identity_of(patrol) or patrol.device
 
 
 def _end_of(patrol: Patrol, batches: Sequence[Any]) -> datetime:
@@ -240,18 +267,35 @@ def _overlapping(patrol: Patrol, from_at: datetime, to_at: datetime) -> list[Com
     )  # fmt: skip
 
 
-def _on_same_device(patrol: Patrol, from_at: datetime, to_at: datetime) -> list[Companion]:
-    """Return patrols of other people on the device."""
-    device = device_of(patrol)
-    if device is None:
+def _on_same_device(patrol: Patrol, from_at: datetime, to_at: datetime, day: date) -> list[Companion]:
+    """Return patrols of other people on the device, or on one of the same name where this name is not a model's.
+
+    Of a mere name those whom a delegation explains are left out: what it never said need not be taken back later.
+    """
+    identity = identity_of(patrol)
+    if identity is None and (patrol.device is None or is_name_of_many(patrol.device)):
         return []
-    own_id = Patrol.device_details["id"].as_string()
-    same = own_id == device if (patrol.device_details or {}).get("id") else (Patrol.device == device) & own_id.is_(None)
-    return _companions(
+    same = identity == _ID if identity else has_name(patrol.device)
+    found = _companions(
         patrol, same, Patrol.person_id != patrol.person_id,
         Patrol.started_at >= from_at - LONGEST_PATROL, Patrol.started_at <= to_at + SAME_DEVICE_WITHIN,
         or_(Patrol.ended_at.is_(None), Patrol.ended_at >= from_at - SAME_DEVICE_WITHIN),
     )  # fmt: skip
+    if identity is None and found:
+        partners = delegation_partners(patrol.person_id, {row.person_id for row in found}, day=day, at=patrol.started_at)
+        return [row for row in found if row.person_id not in partners]
+    return found
+
+
+def has_name(device: str | None) -> ColumnElement[bool]:
+    """Return the condition that a patrol's device has this name and no id."""
+    return (Patrol.device == device) & (func.coalesce(_ID, "") == "")
+
+
+def is_name_of_many(device: str) -> bool:
+    """Tell whether so many accounts patrolled with devices of this name that it cannot be the name of one."""
+    users = select(Patrol.person_id).where(has_name(device)).distinct().limit(MOST_OF_ONE_NAME + 1)
+    return len(db.session.scalars(users).all()) > MOST_OF_ONE_NAME
 
 
 def _companions(patrol: Patrol, *conditions: ColumnElement[bool]) -> list[Companion]:

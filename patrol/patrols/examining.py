@@ -21,10 +21,12 @@ from patrol.patrols.datum_repairs import MISLABELLED
 from patrol.patrols.events import CheckedIn, CheckpointAnswered, FindingJudged, PatrolEnded, PatrolPaused, TrackArrived
 from patrol.patrols.examination import Examined, examine_facts
 from patrol.patrols.examination_actions import keep_examination
-from patrol.patrols.examination_input import ExaminationInput, input_of
-from patrol.patrols.examination_models import Examination
+from patrol.patrols.examination_input import ExaminationInput, has_name, input_of, is_name_of_many
+from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.fact_queries import facts_of
+from patrol.patrols.integrity import SHARED_DEVICE
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.track_models import TrackBatch
 
 EXAMINE = "patrols.examine"
 AT_ONCE = 200
@@ -62,9 +64,24 @@ def _examination(patrol_id: UUID, *, tries: int = 0, even_if_unchanged: bool = F
             return
         keep_examination(row, given, digest, examined)
         # What was just found of this patrol may be new to those beside it, which may have come before it.
-        _put_once(other.id for other in (*given.overlapping, *given.device_users))
+        _put_once([*(other.id for other in (*given.overlapping, *given.device_users)), *_doubted_by_name(given)])
 
     return write
+
+
+def _doubted_by_name(given: ExaminationInput) -> Sequence[UUID]:
+    """Return the patrols in whose findings the name of this one's device still counts, though many use it by now: mostly none.
+
+    What was found of a purged track stays: asked for, it would be asked for again by each patrol that follows.
+    """
+    device = given.patrol.device
+    if not given.by_name or given.device_users or device is None or not is_name_of_many(device):
+        return ()
+    purged = select(TrackBatch.id).where(TrackBatch.patrol_id == Patrol.id, TrackBatch.points.is_(None)).exists()
+    return db.session.scalars(
+        select(Patrol.id).join(PatrolFinding, PatrolFinding.patrol_id == Patrol.id)
+        .where(has_name(device), PatrolFinding.code == SHARED_DEVICE, Patrol.id != given.patrol.id, ~purged)
+    ).all()  # fmt: skip
 
 
 def examine_all(which: str) -> int:

@@ -34,7 +34,6 @@ from patrol.patrols.photo_sightings import seen_elsewhere
 from patrol.patrols.track import NO_TRACK, Track
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_from, tracks_of
-from patrol.patrols.window import in_ms
 from patrol.waters.models import Reach
 
 # So many earlier patrols are compared, the latest first: a replay is of something lately walked.
@@ -53,11 +52,12 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
     mislabelling = mislabelled_datum(sent, reaches, given.policy.datum)
     repair = mislabelling.datum if mislabelling and given.accepts_repair else None
     track = track_from(patrol, batches, repair) if repair else sent
-    pauses_ms = [(in_ms(pause.started_at), in_ms(pause.ended_at)) for pause in given.pauses]
+    pauses_ms = given.pauses_ms
     overlapping, earlier = _others(given)
     return PatrolFacts(
         patrol_id=patrol.id, person_id=patrol.person_id, mode=patrol.mode, started_at=patrol.started_at, ended_at=given.ended_at,
-        received_at=patrol.received_at, now=now, track=track, pauses_ms=pauses_ms, reaches=reaches,
+        received_at=patrol.received_at, now=now, track=track, pauses_ms=pauses_ms, no_signal_ms=given.no_signal_ms,
+        reaches=reaches,
         coverages=[
             cover(reach, track, pauses_ms=pauses_ms, inside_counts=patrol.mode == "boat", policy=given.policy.coverage) for reach in reaches
         ],
@@ -150,7 +150,7 @@ def _device_uses(given: ExaminationInput, now: datetime) -> list[DeviceUse]:
     others, patrol = {use.person_id for use in given.device_users}, given.patrol
     partners = delegation_partners(patrol.person_id, others, day=given.day, at=patrol.started_at)
     return [
-        DeviceUse(use.person_id, use.started_at, use.ended_at or now, delegated=use.person_id in partners) for use in given.device_users
+        DeviceUse(use.person_id, use.started_at, use.ended_at or now, delegated=use.person_id in partners, by_name=given.by_name) for use in given.device_users
     ]
 
 

@@ -100,12 +100,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class DeviceUse:
-    """Another account's use of the same device; `delegated` when one of the two may patrol for the other."""
+    """Another account's use of the same device; `delegated` when one of the two may patrol for the other.
+
+    `by_name`: only the name that the app gives is known to be the same, and two phones of one model may share it.
+    """
 
     person_id: UUID
     from_at: datetime
     to_at: datetime
     delegated: bool = False
+    by_name: bool = False
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def enter_finish(
 
 
 def enter_pause(data: Mapping[str, Any], *, by: Actor, patrol_id: UUID) -> tuple[PatrolPause, bool]:
-    """Note the pause in loaded `PauseIn` data; return it and whether it is new. Raises NotFound (404)."""
+    """Note the pause or the time without signal in loaded `PauseIn` data; return it and whether it is new. Raises NotFound (404)."""
     return note_pause(patrol=patrol_to_add_to(by, patrol_id), by=by, **data)
 
 

@@ -14,8 +14,8 @@ from patrol.patrols.facts import Finding, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
 
-VERSION = "integrity-3"
-MISLABELLED = "datum_mislabelled"
+VERSION = "integrity-4"
+MISLABELLED, SHARED_DEVICE = "datum_mislabelled", "shared_device"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,11 +200,14 @@ RULES: tuple[Rule, ...] = (
         innocent=(Text("骑车巡河而未申报", "By bicycle, not declared"),),
     ),
     Rule(
-        code="shared_device", name=Text("设备共用", "Shared device"), severity=Severity.HIGH, check=carrying.shared,
-        looks_at=Text("同一设备上的其他账号", "other accounts on the same device"), thresholds=("shared_device_soft_s", "shared_device_medium_s", "overlap_s"),
+        code=SHARED_DEVICE, name=Text("设备共用", "Shared device"), severity=Severity.HIGH, check=carrying.shared,
+        looks_at=Text("同一设备上的其他账号；没有设备编号时只看名称，仅供参考", "other accounts on the same device; without its id only the name, as a mere hint"),
+        thresholds=("shared_device_soft_s", "shared_device_medium_s", "overlap_s"),
         says=Text("同一设备近期另有 {accounts} 个账号使用，其中与本次重叠 {together_s} 秒",
                   "{accounts} other accounts used the device lately, for {together_s} s at the same time"),
-        innocent=(Text("交接班共用手机", "A phone handed over at the change of shift"), Text("代为巡河：应登记委托", "Patrolling for another: a delegation is the right way")),
+        innocent=(Text("应用只报型号：两部同型号的手机", "The app tells only the model: two phones of one model"),
+                  Text("交接班共用手机", "A phone handed over at the change of shift"),
+                  Text("代为巡河：应登记委托", "Patrolling for another: a delegation is the right way")),
     ),
     Rule(
         code=MISLABELLED, name=Text("坐标系标错", "Datum mislabelled"), severity=Severity.INFO, check=presence.mislabelled,

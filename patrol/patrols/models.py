@@ -22,6 +22,7 @@ class Patrol(Base):
 
     __tablename__ = "patrols"
     __table_args__ = (Index("ix_patrols_started_at", "started_at", "id"), Index("ix_patrols_person", "person_id", "started_at"),
+                      Index("ix_patrols_device", "device", "person_id"),
                       Index("ix_patrols_open", "received_at", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

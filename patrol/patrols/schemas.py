@@ -161,7 +161,8 @@ class IssueBriefOut(ma.Schema):
 
 
 class PatrolDetailOut(PatrolOut, ExaminationOut):
-    pauses = ma.fields.List(ma.fields.Nested(PauseOut), required=True)
+    pauses = ma.fields.List(ma.fields.Nested(PauseOut), required=True, metadata={
+        "description": "In the order of time; with the cause `no_signal` the phone's marks of a lost signal."})
     ends = ma.fields.List(ma.fields.Nested(PatrolEndOut), required=True, metadata={
         "description": "Every end that the person said, corrections included; nothing is ever removed."})
     check_ins = ma.fields.List(ma.fields.Nested(CheckInOut), required=True, metadata={"description": "The latest 200."})

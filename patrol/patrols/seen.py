@@ -20,7 +20,7 @@ class Severity(StrEnum):
 class Seen:
     """What a rule saw: how grave, and the figures that show it (plain JSON, units in the names).
 
-    `says` stands for the rule's own words where these do not fit.
+    `says` takes the place of what the rule's row says, where this is another thing; its placeholders are named alike.
     """
 
     severity: Severity

@@ -271,7 +271,7 @@ def _issue(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
 
 
 def _pause(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:
-    own = {name: data[name] for name in ("id", "started_at", "ended_at")}
+    own = {name: data[name] for name in ("id", "started_at", "ended_at", "cause")}
     _, is_new = enter_pause(own, by=queue.by, patrol_id=data["patrol_id"])
     return is_new, plain_receipt(is_new)
 

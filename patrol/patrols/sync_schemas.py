@@ -14,7 +14,7 @@ KINDS = ("patrol", "track", "check_in", "issue", "pause", "finish", "checkpoint"
 class SyncItemIn(ma.Schema):
     kind = _F.String(required=True, validate=ma.validate.OneOf(KINDS), metadata={"example": "check_in"})
     id = _F.UUID(required=True, metadata={
-        "description": "The thing's own id; of a track the batch's, of a pause the pause's, of a finish and a checkpoint's answer the patrol's."})
+        "description": "The thing's own id; of a track the batch's, of a pause (or a time without signal) the pause's, of a finish and a checkpoint's answer the patrol's."})
     data = _F.Dict(required=True, metadata={
         "description": "What the thing's own route takes; a track and a pause name their `patrol_id` besides, a finish with a `reason` "
         "the phone's own `revision`, 1 for its first correction, a checkpoint its `number`.",

@@ -22,11 +22,15 @@ from patrol.patrols.ownership import refuse_foreign
 from patrol.patrols.track import Source, Track, merged, new_in
 from patrol.patrols.track_compaction import compacted_delivery, take_apart
 from patrol.patrols.track_encoding import decode, stored
-from patrol.patrols.track_models import PatrolPause, TrackBatch
-from patrol.patrols.window import AHEAD, in_ms, moment_of, window_ms
+from patrol.patrols.track_models import NO_SIGNAL, PERSON, PatrolPause, TrackBatch
+from patrol.patrols.window import AHEAD, LONGEST_PATROL, MOST_MARKS, in_ms, moment_of, window_ms
 from patrol.people.actor import Actor
 
-_PAUSE_ENDS_BEFORE = Text("暂停的结束时间早于开始时间", "The pause ends before it began")
+_ENDS_BEFORE = Text("结束时间早于开始时间", "It ends before it began")
+_MARK_OUTSIDE = Text(
+    "无信号的时段须在巡河时间之内：不早于巡河开始，不晚于开始后两天", "A time without signal lies within the patrol: not before its start, nor later than two days after it",
+)  # fmt: skip
+_TOO_MANY_MARKS = Text("每次巡河最多标记 {most} 个无信号时段", "A patrol has at most {most} times without signal")
 
 
 def keep_fixes(
@@ -90,27 +94,47 @@ def track_in(batch: TrackBatch) -> Track:
 
 
 def note_pause(
-    *, patrol: Patrol, by: Actor, id: UUID, started_at: datetime, ended_at: datetime,  # noqa: A002
+    *, patrol: Patrol, by: Actor, id: UUID, started_at: datetime, ended_at: datetime, cause: str = PERSON,  # noqa: A002
 ) -> tuple[PatrolPause, bool]:
-    """Note under the client's id that a patrol paused; return the pause and whether it is new.
+    """Note under the client's id that a patrol paused, or its phone had no signal; return the pause and whether it is new.
 
-    Raises Conflict (409) for other content, Invalid (422) for somebody else's patrol or an end before the start.
+    The patrol must be locked. Raises Conflict (409) for other content, Invalid (422) for somebody else's patrol, an end
+    before the start, and marks of a lost signal that lie outside any time of the patrol or are too many.
     """
     refuse_foreign(patrol, by, "patrol_id")
     if ended_at < started_at:
-        raise Invalid(_PAUSE_ENDS_BEFORE, errors={"ended_at": [_PAUSE_ENDS_BEFORE]})
-    digest = content_digest({"patrol_id": patrol.id, "started_at": started_at, "ended_at": ended_at})
+        raise Invalid(_ENDS_BEFORE, errors={"ended_at": [_ENDS_BEFORE]})
+    # A pause of the person has the digest that it had before there were other causes.
+    other = {} if cause == PERSON else {"cause": cause}
+    digest = content_digest({"patrol_id": patrol.id, "started_at": started_at, "ended_at": ended_at, **other})
     known = db.session.get(PatrolPause, id)
     if known is not None:
         refuse_other_content(id, stored=known.digest, sent=digest)
         return known, False
+    if cause == NO_SIGNAL:
+        _refuse_unfit_mark(patrol, started_at, ended_at)
     pause = PatrolPause(
-        id=id, patrol_id=patrol.id, started_at=started_at, ended_at=ended_at, received_at=clock.now(), digest=digest
+        id=id, patrol_id=patrol.id, cause=cause, started_at=started_at, ended_at=ended_at, received_at=clock.now(), digest=digest
     )
     db.session.add(pause)
     db.session.flush()
     events.record(PatrolPaused(patrol_id=patrol.id, goes_on=patrol.ended_at is None))
     return pause, True
+
+
+def _refuse_unfit_mark(patrol: Patrol, started_at: datetime, ended_at: datetime) -> None:
+    """Raise Invalid (422) for one mark too many, or one that no end of the patrol could make part of it.
+
+    The end that was said is not asked: what it cuts off counts for nothing, whichever of the two came first.
+    """
+    longest_ms = round(LONGEST_PATROL.total_seconds() * 1000)
+    first_ms, last_ms = window_ms(patrol.started_at, moment_of(in_ms(patrol.started_at) + longest_ms))
+    if in_ms(started_at) < first_ms or in_ms(ended_at) > last_ms:
+        raise Invalid(_MARK_OUTSIDE, errors={"started_at": [_MARK_OUTSIDE]})
+    marks = select(PatrolPause.id).where(PatrolPause.patrol_id == patrol.id, PatrolPause.cause == NO_SIGNAL).limit(MOST_MARKS)
+    if len(db.session.scalars(marks).all()) >= MOST_MARKS:
+        fault = _TOO_MANY_MARKS.format(most=MOST_MARKS)
+        raise Invalid(fault, errors={"cause": [fault]})
 
 
 def _within(patrol: Patrol, fixes: Fixes, datum: Datum) -> Fixes:

@@ -49,7 +49,11 @@ def add_track(data: dict[str, Any], patrol_id: UUID) -> tuple[dict[str, Any], in
 @room.response(201, PauseOut)
 @room.alt_response(200, schema=PauseOut, description="It was here already", success=True)
 def add_pause(data: dict[str, Any], patrol_id: UUID) -> tuple[PatrolPause, int]:
-    """Say that a patrol paused; what was recorded meanwhile is kept and does not count."""
+    """Say that a patrol paused; what was recorded meanwhile is kept and does not count.
+
+    With the cause `no_signal` it is the phone's mark that it heard no satellites: that explains why there are no fixes,
+    and changes nothing about those that there are.
+    """
     pause, is_new = enter_pause(data, by=current_actor(), patrol_id=patrol_id)
     return pause, 201 if is_new else 200
 

@@ -51,13 +51,21 @@ class TrackBatch(Base):
     members: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
+PERSON, NO_SIGNAL = "person", "no_signal"
+
+
 class PatrolPause(Base):
-    """A time within a patrol in which nothing counts, under the client's id."""
+    """A time within a patrol that its person or her phone named, under the client's id.
+
+    `cause` says which: in a pause of the `person` nothing counts; `no_signal` is the phone's mark that it heard no
+    satellites, which explains why there are no fixes and changes nothing about those that there are.
+    """
 
     __tablename__ = "patrol_pauses"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), index=True)
+    cause: Mapped[str] = mapped_column(String(10))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime]
     received_at: Mapped[datetime]

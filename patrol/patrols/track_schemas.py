@@ -8,9 +8,12 @@ from patrol.foundation.geometry import Datum
 from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.patrols.fixes import MOST_FIXES, POINT_FIELDS, Fixes, read_fixes
+from patrol.patrols.track_models import NO_SIGNAL, PERSON
+from patrol.patrols.window import MOST_MARKS
 from patrol.people.schemas import PersonBriefOut
 
 _F = ma.fields
+_CAUSE = ma.validate.OneOf((PERSON, NO_SIGNAL))
 
 
 class PointIn(ma.Schema):
@@ -77,9 +80,13 @@ class PauseIn(ma.Schema):
     id = _F.UUID(required=True)
     started_at = Moment(required=True, metadata={"example": "2026-05-01T09:00:00+08:00"})
     ended_at = Moment(required=True, metadata={"example": "2026-05-01T09:20:00+08:00"})
+    cause = _F.String(load_default=PERSON, validate=_CAUSE, metadata={
+        "description": "`person`: she rests, nothing counts. `no_signal`: the phone had no signal of the satellites; it explains a "
+        f"silence, covers nothing, and takes no fix out; at most {MOST_MARKS} a patrol.", "example": NO_SIGNAL})
 
 
 class PauseOut(PauseIn):
+    cause = _F.String(required=True, validate=_CAUSE, metadata={"example": NO_SIGNAL})
     received_at = Moment(required=True)
 
 

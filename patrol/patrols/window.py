@@ -8,6 +8,8 @@ SLACK = timedelta(minutes=2)
 AHEAD = timedelta(minutes=5)
 # A patrol that goes on for longer was forgotten, or its clock was moved. Project default.
 LONGEST_PATROL = timedelta(days=2)
+# So many times without signal one patrol may tell of: one of five minutes each ten of two days, and more. Project default.
+MOST_MARKS = 500
 BY_PERSON, BY_SYSTEM = "person", "system"
 # Further than any moment a device can name.
 _NEVER_MS = 2**62

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import undefer
 
 from patrol.demo.loading import import_registers, play
+from patrol.demo.patrolling import MARKS_EACH
 from patrol.demo.records import CHINA, Stories
 from patrol.demo.stage import Stage
 from patrol.demo.walks import Kind
@@ -14,7 +15,7 @@ from patrol.foundation.database import db
 from patrol.patrols.duty_models import DelegatedPatrol, Delegation, ReachWarning
 from patrol.patrols.models import CheckIn, Patrol
 from patrol.patrols.track_actions import track_in
-from patrol.patrols.track_models import PhoneQueue, TrackBatch
+from patrol.patrols.track_models import NO_SIGNAL, PatrolPause, PhoneQueue, TrackBatch
 from tests.demo.conftest import TODAY
 
 
@@ -25,7 +26,7 @@ def without_photos(patrol):
 @pytest.fixture
 def sample(told):
     """The latest patrol of each kind, the latest sent in GCJ-02, and those on somebody's behalf."""
-    latest = {patrol.walk.kind: patrol for patrol in told.patrols}
+    latest = {patrol.walk.kind: patrol for patrol in told.patrols if patrol.walk.kind != Kind.LOST_SIGNAL or patrol.walk.seed % MARKS_EACH}
     shifted = [patrol for patrol in told.patrols if patrol.walk.datum == "gcj02"][-1]
     behalf = [patrol for patrol in told.patrols if patrol.on_behalf_of]
     chosen = {patrol.id: without_photos(patrol) for patrol in (*latest.values(), shifted, *behalf)}
@@ -51,6 +52,10 @@ def test_tracks_delegations_warnings_and_queues_enter_by_the_products_own_action
         assert all(batch.received_at == batch.sent_at and not batch.quarantined and not batch.duplicates for batch in mine)
     assert db.session.scalar(select(func.count()).select_from(CheckIn)) == sum(len(p.check_ins) for p in sample.patrols)
     assert {patrol.walk.kind for patrol in sample.patrols} == set(Kind)
+    lost = [patrol for patrol in sample.patrols if patrol.walk.kind == Kind.LOST_SIGNAL and patrol.walk.seed % MARKS_EACH]
+    marks = db.session.scalars(select(PatrolPause).where(PatrolPause.cause == NO_SIGNAL)).all()
+    assert {mark.patrol_id for mark in marks} == {patrol.id for patrol in lost}
+    assert all(rows[mark.patrol_id].started_at < mark.started_at < mark.ended_at < rows[mark.patrol_id].ended_at for mark in marks)
     behalf = {patrol.id for patrol in sample.patrols if patrol.on_behalf_of}
     assert set(db.session.scalars(select(DelegatedPatrol.patrol_id))) == behalf
     assert db.session.scalar(select(func.count()).select_from(Delegation)) == 3

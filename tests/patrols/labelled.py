@@ -371,6 +371,24 @@ def shift_change(case):
     return replace(facts, device_uses=[DeviceUse(person_id=case.id(), from_at=later, to_at=later + timedelta(hours=1))])
 
 
+def same_model(case):
+    """A colleague patrols at the same time; both phones say only that they are a HUAWEI Y9."""
+    facts = case.patrol(case.walk())
+    use = DeviceUse(person_id=case.id(), from_at=facts.started_at - timedelta(minutes=5), to_at=facts.ended_at, by_name=True)
+    return replace(facts, device_uses=[use])
+
+
+def lost_and_marked(case):
+    """No signal in the gorge three times, each marked by the phone, one to the end."""
+    track = case.walk()
+    heard, marks = np.ones(len(track), bool), []
+    for share in (0.2, 0.5, 0.85):
+        first, last = int(len(track) * share), int(len(track) * (share + 0.16)) if share < 0.8 else len(track)
+        heard[first:last] = False
+        marks.append((int(track.recorded_ms[first]), int(track.recorded_ms[last - 1])))
+    return case.patrol(some(track, heard), no_signal_ms=marks, minutes=(int(track.recorded_ms[-1]) - in_ms(BEGAN)) / 60_000)
+
+
 def same_weir(case):
     """The weir is photographed from the bench as on every round; chat programs took what the file said."""
     facts = case.patrol(case.walk())
@@ -392,6 +410,7 @@ def short_walk(case):
 HONEST: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
     clear, noisy, same_path_good_receiver, company, tunnel, canyon, far_reflection, cold_start, external_receiver, owntracks, gpx, resting,
     low_battery, wrong_datum, late, wrong_zone, slow_clock, recorder_killed, nothing_but_check_ins, shift_change, same_weir, boat, short_walk,
+    same_model, lost_and_marked,
 )}  # fmt: skip
 
 
@@ -450,6 +469,12 @@ def two_ends(case):
     return case.patrol(some(track, np.isin(np.arange(len(track)), [0, 1, len(track) - 2, len(track) - 1])))
 
 
+def two_ends_marked(case):
+    """The same, and all in between marked as without signal."""
+    facts = two_ends(case)
+    return replace(facts, no_signal_ms=[(in_ms(facts.started_at), in_ms(facts.ended_at))])
+
+
 def teleport(case):
     """A mock location at the next check-in kilometres off, seconds later; mock flag hidden."""
     first = case.walk(0.0, 0.3)
@@ -505,7 +530,7 @@ def elsewhere(case):
 
 DISHONEST: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
     mock_app_line, perfect_line, replayed_as_it_was, replayed_with_noise, car_for_walk, two_ends, teleport, same_photo, old_gallery_photo, surrogate,
-    parked, drive_by, elsewhere,
+    parked, drive_by, elsewhere, two_ends_marked,
 )}  # fmt: skip
 
 
@@ -516,6 +541,12 @@ def surrogate_after(case):
     return replace(facts, device_uses=[use])
 
 
+def surrogate_by_name(case):
+    """One phone walks for two accounts at the same time, under an app that tells only its model."""
+    facts = surrogate(case)
+    return replace(facts, device_uses=[replace(use, by_name=True) for use in facts.device_uses])
+
+
 def noisy_fake(case):
     """A mock app of somebody who has read the rules: the river's line with a receiver's errors and a person's pace."""
     case.beside_m = 10.0
@@ -523,7 +554,7 @@ def noisy_fake(case):
 
 
 # What the rules cannot tell from honest patrols, shown in the bench so that nobody believes more of them than is true.
-BEYOND: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (surrogate_after, noisy_fake)}
+BEYOND: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (surrogate_after, noisy_fake, surrogate_by_name)}
 
 
 def labelled(kinds: dict[str, Callable[[Case], PatrolFacts]], each: int, seed: int = 0) -> Iterator[tuple[str, PatrolFacts]]:

@@ -98,6 +98,14 @@ def test_one_phone_for_two_accounts(from_min, to_min, delegated, severity):
     assert (seen and seen.severity) == severity
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_mere_name_is_soft_however_near(by_name):
+    use = DeviceUse(person_id=UUID(int=3), from_at=BEGAN, to_at=END, by_name=by_name)
+    seen = shared(patrol_of(device_uses=[use]), POLICY)
+    assert (seen.severity, seen.evidence["by_name"]) == ((Severity.SOFT, True) if by_name else (Severity.HIGH, False))
+    assert shared(patrol_of(device_uses=[replace(use, delegated=True)]), POLICY) is None
+
+
 def test_accounts_of_which_no_time_is_known_are_soft():
     use = DeviceUse(person_id=UUID(int=3), from_at=BEGAN, to_at=END, delegated=True)
     assert shared(patrol_of(device_users=[UUID(int=4), UUID(int=3)]), POLICY).evidence["accounts"] == 2

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import selectinload
 
 from patrol.evidence.events import PhotoDerived
@@ -129,6 +129,67 @@ def test_everything_that_changes_it_puts_it_once_a_transaction(chief, world):
 def pause(caller, patrol_id):
     body = {"id": str(uuid4()), "started_at": moment_of(START_MS + 60_000).isoformat(), "ended_at": moment_of(START_MS + 120_000).isoformat()}
     assert caller.post(f"patrols/{patrol_id}/pauses", json=body).status_code == 201
+
+
+SILENT_S = (300, 1080)
+
+
+def with_a_silence(track):
+    """Return a track without its fixes of thirteen minutes."""
+    at_s = (track.recorded_ms - START_MS) / 1000
+    return track.at((at_s < SILENT_S[0]) | (at_s > SILENT_S[1]))
+
+
+def mark_lost_signal(caller, patrol_id, first_s=SILENT_S[0] - 5, last_s=SILENT_S[1] + 5):
+    body = {"id": str(uuid4()), "started_at": moment_of(START_MS + first_s * 1000).isoformat(), "cause": "no_signal",
+            "ended_at": moment_of(START_MS + last_s * 1000).isoformat()}
+    assert caller.post(f"patrols/{patrol_id}/pauses", json=body).status_code == 201
+
+
+def test_a_late_mark_of_a_lost_signal_explains_the_gap_and_credits_nothing(chief, world):
+    patrol_id = patrolled(chief, world.reach, with_a_silence(WALK))
+    before = chief.get(f"patrols/{patrol_id}").json
+    assert "gap" in codes(chief, patrol_id)
+    assert any("lost signal" in reason for reason in in_english(chief, patrol_id)["reasons"])
+    mark_lost_signal(chief, patrol_id)
+    assert waiting() == [patrol_id]
+    work()
+    after = chief.get(f"patrols/{patrol_id}").json
+    assert "gap" not in codes(chief, patrol_id)
+    assert not any("lost signal" in reason for reason in in_english(chief, patrol_id)["reasons"])
+    assert (after["coverage"], after["measured"], after["stale"]) == (before["coverage"], before["measured"], False)
+    assert before["coverage"][0]["unobserved_m"] > 0
+
+
+def in_english(caller, patrol_id):
+    return caller.get(f"patrols/{patrol_id}", headers={"Accept-Language": "en"}).json
+
+
+def test_a_mark_over_the_whole_patrol_takes_no_fix_out_and_covers_nothing(chief, world):
+    """Who marks everything gains no metre, and loses none of what the recorder heard all the same."""
+    patrol_id = patrolled(chief, world.reach, WALK.at(slice(0, len(WALK) // 2)))
+    before = chief.get(f"patrols/{patrol_id}").json
+    mark_lost_signal(chief, patrol_id, 0, 86_400)
+    work()
+    after = chief.get(f"patrols/{patrol_id}").json
+    assert [after[name] for name in ("coverage", "measured", "verdict")] == [before[name] for name in ("coverage", "measured", "verdict")]
+
+
+def test_a_mark_that_came_before_the_fixes_counts_as_one_that_came_after_the_end(chief, world):
+    for number, before in enumerate((False, True)):
+        walk = day(number, seed=20 + number)
+        at_s = (walk.recorded_ms - walk.recorded_ms[0]) / 1000
+        track, day_s = walk.at((at_s < SILENT_S[0]) | (at_s > SILENT_S[1])), int(number * DAY_S)
+        patrol_id = begin(chief, world.reach, track)
+        steps = [lambda: mark_lost_signal(chief, patrol_id, SILENT_S[0] - 9 + day_s, SILENT_S[1] + 9 + day_s), lambda: send(chief, patrol_id, track)]  # noqa: B023
+        for step in steps if before else reversed(steps):
+            step()
+            if not before:
+                finish(chief, patrol_id, track)
+        finish(chief, patrol_id, track)
+        work()
+        assert "gap" not in codes(chief, patrol_id)
+        assert chief.get(f"patrols/{patrol_id}").json["stale"] is False
 
 
 def test_the_same_input_writes_nothing(chief, world):
@@ -316,38 +377,91 @@ def test_a_replay_is_found_though_the_copy_came_home_first(chief, world):
     assert ["replayed_track" in codes(chief, items[place]["id"]) for place in (0, 3)] == [False, True]
 
 
-@pytest.mark.parametrize("details", [None, {"id": "3f2a9c", "app_version": "1.4.0"}])
+PHONE = {"id": "3f2a9c", "app_version": "1.4.0"}
+
+
+@pytest.mark.parametrize("details", [None, PHONE])
 def test_a_device_shared_with_another_account_is_found(chief, colleague, world, details):
     patrolled(chief, world.reach, WALK, device="phone-1", device_details=details)
     other = patrolled(colleague, world.reach, Walker(seed=8).walk(LINE, from_s=6 * 3600), device="phone-1", device_details=details)
-    assert "shared_device" in codes(colleague, other)
+    assert codes(colleague, other)["shared_device"]["evidence"]["by_name"] is (details is None)
     far = patrolled(colleague, world.reach, day(5, seed=9), device="phone-1", device_details=details)
     assert "shared_device" not in codes(colleague, far)
 
 
-def test_a_shared_device_shows_on_both_whichever_came_first(chief, colleague, world):
+@pytest.mark.parametrize(("details", "severity", "verdicts"), [
+    (PHONE, "high", {"doubtful"}), (None, "soft", {"valid"}), ({"model": "HUAWEI Y9"}, "soft", {"valid"}), ({"id": "", "model": "HUAWEI Y9"}, "soft", {"valid"}),
+])  # fmt: skip
+def test_only_an_identity_is_hard_evidence_of_a_shared_device(chief, colleague, world, details, severity, verdicts):
+    """Two honest chiefs whose phones say of themselves only what model they are walk at the same time."""
+    made = {caller: patrolled(caller, world.reach, track, device="HUAWEI Y9", device_details=details)
+            for caller, track in ((chief, WALK), (colleague, Walker(seed=8, sigma_m=8.0).walk(LINE)))}
+    found = {caller: codes(caller, patrol_id)["shared_device"] for caller, patrol_id in made.items()}
+    assert {finding["severity"] for finding in found.values()} == {severity}
+    assert {caller.get(f"patrols/{patrol_id}").json["verdict"] for caller, patrol_id in made.items()} == verdicts
+    assert {"名称" in finding["text"] for finding in found.values()} == {severity == "soft"}
+
+
+def test_a_name_that_three_accounts_use_is_that_of_a_model_and_says_nothing(chief, colleague, world, build, signed_in):
+    third = signed_in(build.person("patroller", region=world.village))
+    made = [(caller, patrolled(caller, world.reach, Walker(seed=n, sigma_m=8.0).walk(LINE), device="HUAWEI Y9")) for n, caller in enumerate((chief, colleague))]
+    assert all("shared_device" in codes(*one) for one in made)
+    made.append((third, patrolled(third, world.reach, day(3, seed=9), device="HUAWEI Y9")))
+    assert ["shared_device" in codes(*one) for one in made] == [False, False, False]
+    assert [caller.get(f"patrols/{patrol_id}").json["stale"] for caller, patrol_id in made] == [False, False, False]
+
+
+def test_what_was_found_by_a_name_of_a_purged_track_stays_and_is_not_asked_for_again_and_again(chief, colleague, world, build, signed_in):
+    made = [patrolled(caller, world.reach, Walker(seed=n, sigma_m=8.0).walk(LINE), device="HUAWEI Y9") for n, caller in enumerate((chief, colleague))]
+    with transaction():
+        db.session.execute(update(TrackBatch).values(points=None))
+    seen = db.session.query(OutboxRow).filter_by(kind=EXAMINE).count()
+    patrolled(signed_in(build.person("patroller", region=world.village)), world.reach, day(3, seed=9), device="HUAWEI Y9")
+    assert db.session.query(OutboxRow).filter_by(kind=EXAMINE).count() == seen + 1
+    assert "shared_device" in codes(chief, made[0])
+
+
+def test_phones_of_one_model_put_no_examinations_of_each_other(chief, colleague, world, build, signed_in):
+    callers = [chief, colleague, *(signed_in(build.person("patroller", region=world.village)) for _ in range(4))]
+    made = [patrolled(caller, world.reach, Walker(seed=n, sigma_m=8.0).walk(LINE), device="HUAWEI Y9") for n, caller in enumerate(callers)]
+    with transaction():
+        examine_patrol({"patrol_id": made[0]})()
+    assert waiting() == []
+    seen = db.session.query(OutboxRow).filter_by(kind=EXAMINE).count()
+    patrolled(signed_in(build.person("patroller", region=world.village)), world.reach, WALK, device="HUAWEI Y9")
+    # Its end, nothing else.
+    assert db.session.query(OutboxRow).filter_by(kind=EXAMINE).count() == seen + 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_shared_device_shows_on_both_whichever_came_first(chief, colleague, world, known):
     tracks = {chief: WALK, colleague: Walker(seed=8).walk(LINE, from_s=6 * 3600)}
     for order in ((chief, colleague), (colleague, chief)):
         device, made = str(uuid4()), {}
+        details = {"id": device} if known else None
         for caller in order:
-            made[caller] = patrolled(caller, world.reach, tracks[caller], device=device)
+            made[caller] = patrolled(caller, world.reach, tracks[caller], device=device, device_details=details)
         for caller, patrol_id in made.items():
             assert "shared_device" in codes(caller, patrol_id)
             assert caller.get(f"patrols/{patrol_id}").json["stale"] is False
 
 
-def test_a_delegation_explains_a_shared_device(chief, colleague, world, build):
+def test_a_delegation_explains_a_shared_device(chief, colleague, world, build, signed_in):
     build.appointment(world.reach, world.chief)
     delegation_id = str(uuid4())
     reply = chief.put(f"delegations/{delegation_id}", json={
         "principal_id": str(world.chief.id), "deputy_id": str(world.colleague.id), "reach_ids": [], "valid_from": "2026-01-01",
         "valid_to": "2026-01-31", "reason": "外出培训"})
     assert reply.status_code == 201, reply.json
-    patrolled(chief, world.reach, WALK, device="phone-1")
-    other = patrolled(colleague, world.reach, Walker(seed=8).walk(LINE, from_s=6 * 3600), device="phone-1")
+    patrolled(chief, world.reach, WALK, device_details=PHONE)
+    other = patrolled(colleague, world.reach, Walker(seed=8).walk(LINE, from_s=6 * 3600), device_details=PHONE)
     assert "shared_device" not in codes(colleague, other)
+    named = patrolled(chief, world.reach, day(3, seed=9), device="HUAWEI Y9")
+    patrolled(colleague, world.reach, Walker(seed=7).walk(LINE, from_s=3 * DAY_S + 6 * 3600), device="HUAWEI Y9")
+    patrolled(signed_in(build.person("patroller", region=world.village)), world.reach, day(5, seed=6), device="HUAWEI Y9")
+    assert ("shared_device" in codes(chief, named), chief.get(f"patrols/{named}").json["stale"]) == (False, False), "it never counted"
     assert chief.post(f"delegations/{delegation_id}/revoke", headers={"If-Match": "*"}).status_code == 200
-    assert examine_all("all") == 2
+    assert examine_all("all") == 5
     assert "shared_device" not in codes(colleague, other), "what is revoked afterwards was in force then"
 
 

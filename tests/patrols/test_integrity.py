@@ -124,7 +124,7 @@ def test_other_thresholds_find_other_things():
     strict = IntegrityPolicy(version="strict", walk_soft_mps=0.5)
     assert "speed" not in {f.code for f in examine(facts)}
     found = next(f for f in examine(facts, strict) if f.code == "speed")
-    assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-3.1/strict")
+    assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-4.1/strict")
 
 
 def test_an_empty_patrol_is_examined_too():

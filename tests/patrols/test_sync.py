@@ -46,6 +46,7 @@ def queue_of(reach_id, space: UUID, *, batches=3, check_ins=2, issues=1):
             **HERE, "patrol_id": patrol_id, "category": "C1", "description": f"第{number}处垃圾", "recorded_at": at(number)}}
           for number in range(issues)),
         {"kind": "pause", "id": named("pause"), "data": {"patrol_id": patrol_id, "started_at": at(30), "ended_at": at(60)}},
+        {"kind": "pause", "id": named("mark"), "data": {"patrol_id": patrol_id, "started_at": at(70), "ended_at": at(80), "cause": "no_signal"}},
         {"kind": "finish", "id": patrol_id, "data": {"ended_at": at(100), "summary": "正常"}},
     ]
 
@@ -86,7 +87,7 @@ def test_a_whole_day_comes_home_in_one_request(chief, world):
     assert [(result["index"], result["kind"], result["id"]) for result in first["results"]] == [
         (index, item["kind"], item["id"]) for index, item in enumerate(items)]
     assert [result["receipt"]["accepted"] for result in first["results"][1:4]] == [12, 8, 8]
-    assert [db.session.query(table).count() for table in (Patrol, TrackBatch, CheckIn, Issue, PatrolPause)] == [1, 3, 2, 1, 1]
+    assert [db.session.query(table).count() for table in (Patrol, TrackBatch, CheckIn, Issue, PatrolPause)] == [1, 3, 2, 1, 2]
 
 
 def test_it_agrees_with_the_single_routes(chief, world):
@@ -272,7 +273,7 @@ def test_a_fault_takes_back_the_common_attempt_and_everything_enters_once(chief,
     answer = sync(chief, [*items, bad])
     assert statuses(answer) == ["accepted"] * len(items) + ["conflict"]
     assert rows_told() - before == 2 * each
-    for model, number in ((Patrol, 2), (TrackBatch, 6), (CheckIn, 4), (Issue, 2), (PatrolPause, 2)):
+    for model, number in ((Patrol, 2), (TrackBatch, 6), (CheckIn, 4), (Issue, 2), (PatrolPause, 4)):
         assert db.session.scalar(db.select(db.func.count()).select_from(model)) == number
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
-from patrol.patrols import events
+from patrol.patrols import events, track_actions
 from patrol.patrols.models import Patrol
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_of_patrol
@@ -165,6 +165,44 @@ def test_pauses_are_idempotent_and_shown(chief, patrol_id):
     assert chief.post(f"patrols/{patrol_id}/pauses", json={**body, "ended_at": at(90)}).status_code == 409
     assert chief.post(f"patrols/{patrol_id}/pauses", json={**body, "id": str(uuid4()), "ended_at": at(0)}).status_code == 422
     assert [pause["id"] for pause in chief.get(f"patrols/{patrol_id}").json["pauses"]] == [body["id"]]
+
+
+def test_a_time_without_signal_is_marked_as_pauses_are(chief, patrol_id):
+    path, rest = f"patrols/{patrol_id}/pauses", {"id": str(uuid4()), "started_at": at(60), "ended_at": at(120)}
+    mark = {"id": str(uuid4()), "started_at": at(200), "ended_at": at(900), "cause": "no_signal"}
+    assert [chief.post(path, json=body).json["cause"] for body in (rest, mark)] == ["person", "no_signal"]
+    assert [chief.post(path, json=body).status_code for body in (rest, {**rest, "cause": "person"}, mark)] == [200, 200, 200]
+    assert [chief.post(path, json={**body, "cause": cause}).status_code for body, cause in ((rest, "no_signal"), (mark, "person"))] == [409, 409]
+    assert chief.post(path, json={**mark, "id": str(uuid4()), "cause": "tunnel"}).status_code == 422
+    told = chief.get(f"patrols/{patrol_id}").json["pauses"]
+    assert [(pause["id"], pause["cause"]) for pause in told] == [(rest["id"], "person"), (mark["id"], "no_signal")]
+
+
+@pytest.mark.parametrize(("first", "last"), [(-3600, -3000), (-180, 60), (60, 3 * 86_400), (4 * 86_400, 5 * 86_400)])
+def test_a_mark_outside_any_time_of_the_patrol_is_refused(chief, patrol_id, first, last):
+    body = {"id": str(uuid4()), "started_at": at(first), "ended_at": at(last)}
+    reply = chief.post(f"patrols/{patrol_id}/pauses", json={**body, "cause": "no_signal"})
+    assert (reply.status_code, list(reply.json["errors"])) == (422, ["started_at"])
+    assert "两天" in chief.post(f"patrols/{patrol_id}/pauses", json={**body, "cause": "no_signal"}, headers={"Accept-Language": "zh"}).json["detail"]
+    assert "two days" in chief.post(f"patrols/{patrol_id}/pauses", json={**body, "cause": "no_signal"}, headers={"Accept-Language": "en"}).json["detail"]
+    assert chief.get(f"patrols/{patrol_id}").json["pauses"] == []
+
+
+def test_marks_beyond_the_said_end_do_not_depend_on_what_came_first(chief, patrol_id):
+    for number in range(2):
+        body = {"id": str(uuid4()), "started_at": at(500), "ended_at": at(900), "cause": "no_signal"}
+        assert chief.post(f"patrols/{patrol_id}/pauses", json=body).status_code == 201
+        if not number:
+            assert chief.post(f"patrols/{patrol_id}/finish", json={"ended_at": at(600)}).status_code == 200
+
+
+def test_marks_are_bounded_in_number_and_one_sent_again_is_known(chief, patrol_id, monkeypatch):
+    monkeypatch.setattr(track_actions, "MOST_MARKS", 2)
+    bodies = [{"id": str(uuid4()), "started_at": at(60), "ended_at": at(90 + n), "cause": "no_signal"} for n in range(3)]
+    replies = [chief.post(f"patrols/{patrol_id}/pauses", json=body) for body in (*bodies, bodies[0])]
+    assert [reply.status_code for reply in replies] == [201, 201, 422, 200]
+    assert list(replies[2].json["errors"]) == ["cause"]
+    assert chief.post(f"patrols/{patrol_id}/pauses", json={"id": str(uuid4()), "started_at": at(60), "ended_at": at(90)}).status_code == 201
 
 
 def test_a_patrol_tells_the_device_in_detail(chief, world):

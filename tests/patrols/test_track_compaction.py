@@ -35,6 +35,8 @@ def chief(build, signed_in, anyone):
         traccar(client, number)
     points = [{"recorded_at": at(client, number).isoformat(), "latitude": 29.6, "longitude": 119.81} for number in range(5)]
     client.post(f"patrols/{client.patrol_id}/track", json={"batch_id": str(uuid4()), "points": points})
+    mark = {"id": str(uuid4()), "started_at": at(client, 41).isoformat(), "ended_at": at(client, 55).isoformat(), "cause": "no_signal"}
+    assert client.post(f"patrols/{client.patrol_id}/pauses", json=mark).status_code == 201
     assert client.post(f"patrols/{client.patrol_id}/finish", json={"ended_at": at(client, 60).isoformat()}).status_code == 200
     work()
     return client

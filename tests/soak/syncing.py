@@ -37,7 +37,7 @@ def _point(step: int) -> Item:
 
 
 def new_queue(reach_id: str) -> list[Item]:
-    """A small day: overlapping batches of 60 fixes in all, check-ins, an issue, a pause, the end."""
+    """A small day: overlapping batches of 60 fixes in all, check-ins, an issue, a pause, a time without signal, the end."""
     patrol_id, mark = str(uuid4()), str(uuid4())
     tracks = [(0, 30), (20, 50), (45, 60)]
     return [
@@ -48,6 +48,7 @@ def new_queue(reach_id: str) -> list[Item]:
           for number in range(2)),
         {"kind": "issue", "id": str(uuid4()), "data": {**HERE, "patrol_id": patrol_id, "category": "C1", "description": mark}},
         {"kind": "pause", "id": str(uuid4()), "data": {"patrol_id": patrol_id, "started_at": _at(50), "ended_at": _at(60)}},
+        {"kind": "pause", "id": str(uuid4()), "data": {"patrol_id": patrol_id, "started_at": _at(70), "ended_at": _at(80), "cause": "no_signal"}},
         {"kind": "finish", "id": patrol_id, "data": {"ended_at": _at(59 * 5), "summary": mark}},
     ]
 
