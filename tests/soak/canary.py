@@ -19,7 +19,7 @@ from patrol.public.subscriptions import link_token
 from tests.access.requests import REQUESTS
 from tests.access.world import CONTACT, HERE, PERSONAS
 from tests.soak.proof import Outcome, Setup, proves
-from tests.soak.server import Server
+from tests.soak.server import Server, engine_beside
 from tests.soak.web import Caller, NoAnswer
 from tests.soak.writing import new_photo
 
@@ -270,7 +270,7 @@ def _address(path: str, query: Iterable[tuple[str, object]]) -> str:
 
 def _every_row(canary: Canary) -> None:
     """Every value of every table, in either engine, except that the sealed contact is there and is not plain."""
-    engine, sealed = sa.create_engine(canary.server.url), 0
+    engine, sealed = engine_beside(canary.server.url), 0
     try:
         tables = sa.MetaData()
         tables.reflect(engine)

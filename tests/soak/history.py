@@ -19,7 +19,7 @@ from patrol.issues.history import _entry_of
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from tests.soak import histories
 from tests.soak.proof import Outcome, Setup, proves
-from tests.soak.server import Server
+from tests.soak.server import Server, engine_beside
 
 History, Issues, Photos, Links = HistoryEntry.__table__, Issue.__table__, Photo.__table__, IssuePhoto.__table__
 _HEAD_LINE = re.compile(r"^([0-9a-f-]{36}): the entry (\d+) exported", re.MULTILINE)
@@ -222,7 +222,7 @@ def tampering_is_found_and_located(server: Server, setup: Setup, outcome: Outcom
     sound = server.flask("issues", "verify")
     outcome.must(sound.returncode == 0, f"before anything was done: {sound.stdout[-400:]}{sound.stderr[-400:]}")
     wanted, chance = {}, setup.random
-    engine = sa.create_engine(server.url)
+    engine = engine_beside(server.url)
     for name, issue_id in zip(names, issues, strict=True):
         with engine.begin() as connection:
             wanted[str(issue_id)] = (name, TAMPERS[name](connection, issue_id, _rows_of(connection, issue_id), chance))

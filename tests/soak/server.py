@@ -129,7 +129,7 @@ class Server:
 
     def query(self, statement: str, **values: Any) -> Sequence[Any]:
         """Read the database from beside, on a connection of one's own."""
-        engine = sa.create_engine(self.url)
+        engine = engine_beside(self.url)
         try:
             with engine.connect() as connection:
                 return connection.execute(sa.text(statement), values).all()
@@ -138,7 +138,7 @@ class Server:
 
     def change(self, statement: str, **values: Any) -> None:
         """Write to the database from beside, as somebody with its password could."""
-        engine = sa.create_engine(self.url)
+        engine = engine_beside(self.url)
         try:
             with engine.begin() as connection:
                 connection.execute(sa.text(statement), values)
@@ -175,6 +175,11 @@ class Server:
         with engine.connect() as connection:
             connection.execute(sa.text(statement))
         engine.dispose()
+
+
+def engine_beside(url: str) -> sa.Engine:
+    """Return an engine that looks at a server's database from beside: on SQLite it waits as long as the server keeps writing."""
+    return sa.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
 
 
 @contextmanager
