@@ -1,12 +1,12 @@
 """The acts of the demo's patrols: they enter by the same doors as what a phone sends, batch by batch."""
 
-import random
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid5
 
-from patrol.demo.records import CheckIn, Delegation, Patrol, Phone, Stories, WaitingPhone, Warned, dated_id
+from patrol.demo.records import CheckIn, Delegation, Patrol, Phone, Stories, WaitingPhone, Warned
 from patrol.demo.stage import Act, Stage
 from patrol.demo.tracks import Batch, batches_of
 from patrol.demo.walks import Kind
@@ -76,7 +76,7 @@ def _send(stage: Stage, patrol: Patrol, batch: Batch) -> None:
 def _mark(stage: Stage, patrol: Patrol, silence: tuple[float, float]) -> None:
     begins, ends = (patrol.started_at + timedelta(seconds=round(after_s)) for after_s in silence)
     note_pause(
-        patrol=db.session.get_one(PatrolRow, patrol.id), by=stage.actors[patrol.username], id=dated_id(begins, random.Random(patrol.id.int)),  # noqa: S311 - invented
+        patrol=db.session.get_one(PatrolRow, patrol.id), by=stage.actors[patrol.username], id=uuid5(patrol.id, f"no signal {begins}"),
         started_at=begins, ended_at=ends, cause=NO_SIGNAL,
     )
 

@@ -200,7 +200,7 @@ class LeanCursor(psycopg.RawCursor[Any]):
     """
 
     @property
-    def description(self) -> _Columns | None:  # type: ignore[override]
+    def description(self) -> _Columns | None:  # type: ignore[override]  # psycopg promises a list of its own kind of object
         """The columns of the result, None where the statement gave none."""
         found = self.pgresult
         return _Columns(found) if found is not None and found.nfields else None

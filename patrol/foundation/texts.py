@@ -11,10 +11,8 @@ class Text(NamedTuple):
 
     def format(self, **values: object) -> "Text":
         """Return the text with its placeholders filled; a `Text` among the values gives its own language's words."""
-        texts = [name for name, value in values.items() if isinstance(value, Text)]
-        if not texts:
-            return Text(self.zh.format(**values), self.en.format(**values))
-        zh, en = ({**values, **{name: values[name][at] for name in texts}} for at in (0, 1))  # type: ignore[index]
+        zh = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
+        en = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
         return Text(self.zh.format(**zh), self.en.format(**en))
 
     def in_language(self, language: str) -> str:

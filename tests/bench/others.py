@@ -9,6 +9,7 @@ import json
 import math
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from patrol.foundation.database import new_id
 from tests.bench.clients import Caller, request_bytes, run_clients
 from tests.bench.issue_rows import load_issues
 from tests.bench.registers import CLIENTS, District, load_district
-from tests.bench.requests import REACHES, ROUNDS, Reports, Requests
+from tests.bench.requests import REACHES, ROUNDS, Reports, Requests, dealt
 from tests.bench.servers import Cost, Server, site, web_server
 from tests.bench.table import Row, alternating, measured
 
@@ -95,12 +96,7 @@ def same(request: bytes) -> Requests:
     return [[request] * READS_EACH for _ in range(CLIENTS)]
 
 
-def dealt(requests: Sequence[bytes]) -> Requests:
-    """Deal the requests out to the clients."""
-    return [list(requests[client::CLIENTS]) for client in range(CLIENTS)]
-
-
-class Neighbour(Server):
+class Neighbour(Server, ABC):
     """A server of another product that runs on this machine already; `_counter` is where it tells its number of reports."""
 
     title, variable = "", ""
@@ -136,9 +132,9 @@ class Neighbour(Server):
         path, name = self._counter
         return int(self.ask("GET", path)[name])
 
+    @abstractmethod
     def work(self) -> Work:
         """Return its requests for the same work."""
-        raise NotImplementedError
 
     def _places(self, count: int = CLIENTS * WRITES_EACH) -> list[tuple[float, float]]:
         return self._district.places(count, seed=new_id().int % 1_000_000)

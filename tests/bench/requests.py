@@ -1,7 +1,7 @@
 """The requests of the main loop, one by one over HTTP: what each costs the server, and what the whole service holds."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -100,7 +100,7 @@ class Reports:
 
     def steps(self) -> Requests:
         """The office accepts issues, each once."""
-        return _dealt(
+        return dealt(
             request_bytes("POST", f"/api/v1/issues/{issue['id']}/accept", json_body={"note": "情况属实,予以受理"},
                           token=self._office, If_Match=f'"{issue["version"]}"')
             for issue in self._waiting()
@@ -109,7 +109,7 @@ class Reports:
     def verifications(self) -> Requests:
         """The office verifies what was rectified, each once: those that were leave the list."""
         found = self._listed(state="rectified")[:CLIENTS * REQUESTS_EACH // 4]
-        return _dealt(
+        return dealt(
             request_bytes("POST", f"/api/v1/issues/{issue['id']}/verify", json_body={"note": "现场已清理"},
                           token=self._office, If_Match=f'"{issue["version"]}"')
             for issue in found
@@ -124,7 +124,7 @@ class Reports:
     def reads(self) -> Requests:
         """The office opens issues."""
         ids = [issue["id"] for issue in self._listed()]
-        return _dealt(
+        return dealt(
             request_bytes("GET", f"/api/v1/issues/{ids[number % len(ids)]}", token=self._office)
             for number in range(CLIENTS * REQUESTS_EACH)
         )  # fmt: skip
@@ -147,7 +147,7 @@ def _trouble(latitude: float, longitude: float) -> dict[str, Any]:
             "accuracy_m": 8.0, "datum": "wgs84"}  # fmt: skip
 
 
-def _dealt(requests: Iterator[bytes]) -> Requests:
+def dealt(requests: Iterable[bytes]) -> Requests:
     """Deal the requests out to the clients."""
     dealt: Requests = [[] for _ in range(CLIENTS)]
     for number, request in enumerate(requests):

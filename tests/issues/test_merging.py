@@ -115,7 +115,9 @@ class TestMerging:
         assert [chain for chain in broken_chains() if chain] == []
 
     def test_a_relapse_that_was_cured_with_the_old_case_counts_against_it_no_longer(self, valley, merged, pictures, anyone):
-        figures = lambda: [anyone.get("public/statistics").json[name]["numerator"] for name in ("cured", "relapsed")]  # noqa: E731
+        def figures():
+            return [anyone.get("public/statistics").json[name]["numerator"] for name in ("cured", "relapsed")]
+
         old = cured(valley, report(valley.chief_client), pictures)
         new = report(valley.chief_client)
         assert figures() == [0, 1]
@@ -131,7 +133,10 @@ class TestMerging:
     def test_the_old_case_names_what_tells_how_its_relapse_goes(self, valley, merged, pictures):
         old = cured(valley, report(valley.chief_client), pictures)
         later, first, second = (report(valley.chief_client) for _ in range(3))
-        named = lambda: read(valley.office_client, old)["relapsed_in"]["number"]  # noqa: E731
+
+        def named():
+            return read(valley.office_client, old)["relapsed_in"]["number"]
+
         assert named() == second["number"]
         merged(second, first)
         entry = history(valley.office_client, old)[-1]

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -181,7 +182,7 @@ def test_a_mark_that_came_before_the_fixes_counts_as_one_that_came_after_the_end
         at_s = (walk.recorded_ms - walk.recorded_ms[0]) / 1000
         track, day_s = walk.at((at_s < SILENT_S[0]) | (at_s > SILENT_S[1])), int(number * DAY_S)
         patrol_id = begin(chief, world.reach, track)
-        steps = [lambda: mark_lost_signal(chief, patrol_id, SILENT_S[0] - 9 + day_s, SILENT_S[1] + 9 + day_s), lambda: send(chief, patrol_id, track)]  # noqa: B023
+        steps = [partial(mark_lost_signal, chief, patrol_id, SILENT_S[0] - 9 + day_s, SILENT_S[1] + 9 + day_s), partial(send, chief, patrol_id, track)]
         for step in steps if before else reversed(steps):
             step()
             if not before:
