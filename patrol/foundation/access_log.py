@@ -20,10 +20,12 @@ class JsonLogger(Logger):
     """Writes one JSON object a request to standard output."""
 
     def setup(self, cfg: Any) -> None:
-        """Take the error log's place too: JSON like everything else."""
+        """Take the error log's place too: JSON like everything else. What others hung onto that logger stays as it is."""
+        others = list(self.error_log.handlers)
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(json_lines())
+            if handler not in others:
+                handler.setFormatter(json_lines())
         self._lines = structlog.wrap_logger(structlog.WriteLogger(sys.stdout), processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer(ensure_ascii=False)])
 

@@ -185,13 +185,15 @@ def deliver(row_id: UUID) -> bool:
     """
     from patrol.foundation.transaction import transaction  # noqa: PLC0415 - transaction hands rows to this module
 
-    row = db.session.get(OutboxRow, row_id)
-    if row is None or row.delivered_at is not None:
-        return True
-    kind, payload, due_at, used_up = row.kind, dict(row.payload), row.available_at, row.attempts >= MOST_ATTEMPTS
+    read = select(OutboxRow.kind, OutboxRow.payload, OutboxRow.available_at, OutboxRow.attempts, OutboxRow.delivered_at)
+    found = db.session.execute(read.where(OutboxRow.id == row_id)).first()
+    # Whatever comes of it, nothing stays open: on SQLite a read keeps every other worker from committing.
     db.session.rollback()
+    if found is None or found.delivered_at is not None:
+        return True
+    kind, payload, due_at, attempts, _ = found
     # It was handed over more than once, and used up its attempts meanwhile: now a person has to look.
-    if used_up or due_at > clock.now() + CLOCKS_APART:
+    if attempts >= MOST_ATTEMPTS or due_at > clock.now() + CLOCKS_APART:
         return False
     claimed_until = clock.now() + CLAIM
     with transaction():
@@ -209,17 +211,17 @@ def deliver(row_id: UUID) -> bool:
     except NotYet as held:
         db.session.rollback()
         with transaction():
-            if row := _still_claimed(row_id, claimed_until):
-                row.available_at = held.until
+            if mine := _still_claimed(row_id, claimed_until):
+                mine.available_at = held.until
         return False
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs on the row, where the office can see it
         db.session.rollback()
         log.warning("delivery_failed", kind=kind, row=str(row_id), error=repr(error))
         with transaction():
-            if row := _still_claimed(row_id, claimed_until):
-                row.attempts += 1
-                row.last_error = plain_error(error)
-                row.available_at = clock.now() + pause_after(row.attempts)
+            if mine := _still_claimed(row_id, claimed_until):
+                mine.attempts += 1
+                mine.last_error = plain_error(error)
+                mine.available_at = clock.now() + pause_after(mine.attempts)
         return False
     return True
 

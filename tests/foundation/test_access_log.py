@@ -1,10 +1,12 @@
 """A line of the access log: what it tells of a request."""
 
+import logging
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
+from structlog.stdlib import ProcessorFormatter
 
 from patrol.foundation.access_log import LONGEST_REQUEST_ID, JsonLogger
 
@@ -21,3 +23,14 @@ def test_the_clients_name_of_a_request_is_logged(sent, logged):
     [line] = lines
     assert line.get("request_id") == logged
     assert line["path"] == "/api/v1/uploads/7"
+
+
+def test_only_the_handlers_of_the_server_are_taken_over():
+    other = logging.StreamHandler()
+    logging.getLogger("gunicorn.error").addHandler(other)
+    try:
+        own = [handler for handler in JsonLogger(Config()).error_log.handlers if handler is not other]
+        assert other.formatter is None
+        assert any(isinstance(handler.formatter, ProcessorFormatter) for handler in own)
+    finally:
+        logging.getLogger("gunicorn.error").removeHandler(other)

@@ -233,3 +233,11 @@ def test_a_failure_uses_up_one_attempt_however_many_workers_sweep(app, beside):
     assert not outbox.deliver(row_id)
     row = db.session.get_one(OutboxRow, row_id, populate_existing=True)
     assert (beside.sent, row.attempts) == (["one"], 1)
+
+
+def test_a_row_that_is_delivered_already_leaves_no_read_open(app, beside):
+    """On SQLite an open read keeps every other worker from committing: one that waits for its turn must hold none."""
+    row_id = beside.put()
+    assert outbox.deliver(row_id) is True
+    assert outbox.deliver(row_id) is True
+    assert not db.session().in_transaction()
