@@ -12,8 +12,22 @@ from math import prod
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, and_, column, func, literal, select, true, union, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    UnaryExpression,
+    and_,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.sql.operators import custom_op
 
 from patrol.foundation.database import db
 from patrol.foundation.paging import Order
@@ -65,7 +79,7 @@ def _beginning(branch: Branch, order: Order, limit: int, after: After) -> Select
     split, rest = _split(branch, order)
     conditions = [*rest, *branch.conditions, *([after(order)] if after else [])]
     if not split:
-        return select(*order.columns).where(*conditions).order_by(*order.clauses()).limit(limit)
+        return select(*order.columns).where(*conditions).order_by(*_sorting(branch, order)).limit(limit)
     values = [_table_of(number, key, each) for number, (key, each) in enumerate(split.items())]
     conditions += [key == table.c.value for key, table in zip(split, values, strict=True)]
     source: Any = values[0]
@@ -78,6 +92,18 @@ def _beginning(branch: Branch, order: Order, limit: int, after: After) -> Select
     found = aliased(Issue)
     ids = select(Issue.id).where(*conditions).order_by(*order.clauses()).limit(limit).correlate(*values)
     return select(*(getattr(found, key.key) for key in order.columns)).select_from(source.join(found, found.id.in_(ids)))
+
+
+def unindexed(key: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Return a column such that SQLite goes by no index on it: without statistics it would take the wrong one for a few issues."""
+    own: ColumnElement[Any] = key.expression
+    return own if db.engine.dialect.name == "postgresql" else UnaryExpression(own, operator=custom_op("+"), type_=own.type)
+
+
+def _sorting(branch: Branch, order: Order) -> Sequence[ColumnElement[Any]]:
+    """Return what a branch that is read whole is sorted by; the few are found before they are sorted, not by walking all in order."""
+    keys = [unindexed(key) for key in order.columns] if branch.few else order.columns
+    return [key.desc() if order.descending else key.asc() for key in keys]
 
 
 def is_split(branch: Branch, order: Order) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, s
 
 from patrol.foundation import clock
 from patrol.issues.accusations import CHARGES
-from patrol.issues.branches import Branch
+from patrol.issues.branches import Branch, unindexed
 from patrol.issues.categories import Severity
 from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS
@@ -135,7 +135,8 @@ _BRANCHES: dict[RoleList, Callable[[Actor, Scope], list[Branch]]] = {
 
 def _in_area(scope: Scope, *conditions: ColumnElement[bool]) -> Branch:
     """Return the few issues of the area that the conditions leave."""
-    return Branch({}, [*conditions, scope.area().condition()], few=True)
+    regions = [] if scope.regions is None else [unindexed(Issue.region_id).in_(scope.regions)]
+    return Branch({}, [*conditions, *regions, *scope.conditions], few=True)
 
 
 def _of_others(actor: Actor) -> list[ColumnElement[bool]]:

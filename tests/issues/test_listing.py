@@ -3,6 +3,7 @@
 import random
 from datetime import datetime, time, timedelta
 from types import SimpleNamespace
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,14 +15,16 @@ from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
 from patrol.issues import listing
+from patrol.issues.branches import first_ids
 from patrol.issues.categories import Severity, Source
 from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS, WITHOUT_DUE
-from patrol.issues.filters import Filters
+from patrol.issues.filters import Filters, order_of
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import CoHandler, Extension, Issue
 from patrol.issues.queries import shown_parts, visible_to
 from patrol.issues.reading import Reader
+from patrol.issues.role_list_branches import branches_of
 from patrol.issues.role_lists import RoleList
 from patrol.issues.words import has_words
 from patrol.people.models import Region
@@ -276,3 +279,20 @@ def test_counting_ends_somewhere_and_says_so(many, monkeypatch, queries):
     assert (waiting["count"], waiting["more"]) == (2, True)
     assert waiting["titles"]["en"] == "Waiting for my decision"
     assert len(queries) <= 3
+
+
+@pytest.mark.parametrize("order", ["newest", "due"])
+def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, order):
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has statistics to go by, and two hundred rows are read whole")
+    for person in (many.valley.office, many.valley.town_office, many.valley.chief):
+        actor = actor_of(person)
+        for name in RoleList:
+            if not (branches := branches_of(name, actor)):
+                continue
+            found = first_ids(branches, order_of(order, Issue), limit=50, after=None)
+            compiled = found.compile(db.engine, compile_kwargs={"render_postcompile": True})
+            values = tuple(compiled.construct_params()[key] for key in compiled.positiontup)
+            raw = [each.hex if isinstance(each, UUID) else each for each in values]
+            plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(raw)).all()
+            assert not [line[-1] for line in plan if line[-1].startswith("SCAN issues")], name
