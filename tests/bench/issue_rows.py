@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import Table, text
+from sqlalchemy import Table, delete, text
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
@@ -49,9 +49,7 @@ DUE_RULE = {
 
 def load_issues(district: District, number: int, seed: int = 3) -> None:
     """Replace all issues by `number` new ones, with photos on half of them, and let the database take stock."""
-    for model in (CoHandler, IssuePhoto, Issue, Photo):
-        db.session.execute(text(f"DELETE FROM {model.__tablename__}" if _is_sqlite() else f"TRUNCATE {model.__tablename__} CASCADE"))
-    db.session.commit()
+    _empty()
     rng, ids = np.random.default_rng(seed), []
     _write(Issue.__table__, _issues(district, number, rng, ids))
     with_photo = [ids[at] for at in np.flatnonzero(rng.random(number) < PHOTO_SHARE).tolist()]
@@ -74,6 +72,19 @@ def load_issues(district: District, number: int, seed: int = 3) -> None:
         if not _is_sqlite():
             connection.execute(text("SELECT setval('issue_serials', :number)"), {"number": number})
         connection.execute(text("ANALYZE" if _is_sqlite() else "VACUUM ANALYZE"))
+
+
+def _empty() -> None:
+    """Take away all issues and photos, and whatever refers to them: SQLite has no TRUNCATE … CASCADE."""
+    doomed = {Issue.__table__, Photo.__table__}
+    while more := {table for table in db.metadata.sorted_tables if {key.column.table for key in table.foreign_keys} & doomed} - doomed:
+        doomed |= more
+    if _is_sqlite():
+        for table in reversed([table for table in db.metadata.sorted_tables if table in doomed]):
+            db.session.execute(delete(table))
+    else:
+        db.session.execute(text(f"TRUNCATE {', '.join(table.name for table in doomed)}"))
+    db.session.commit()
 
 
 def _is_sqlite() -> bool:
