@@ -4,19 +4,18 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, cast, overload
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from psycopg.pq.abc import PGresult
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -43,6 +42,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import JSON, TypeDecorator
 from uuid_utils.compat import uuid7
 
+from patrol.foundation.postgresql import NEVER, LeanCursor, keep_plans
 from patrol.foundation.settings import Settings
 
 # SQLite below this version can corrupt a WAL database when two connections write and checkpoint at once.
@@ -171,41 +171,6 @@ def ids_as_text(ids: Iterable[UUID], dialect: str) -> str:
     return orjson.dumps([each.hex for each in ids]).decode()
 
 
-class _Columns(Sequence[tuple[Any, ...]]):
-    """The columns of a result as DB-API describes them, each looked up when somebody asks for it."""
-
-    def __init__(self, result: PGresult) -> None:
-        self._result = result
-
-    def __len__(self) -> int:
-        return self._result.nfields
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[Any, ...]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[Any, ...]]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Any, ...] | list[tuple[Any, ...]]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        at = range(len(self))[index]
-        name = self._result.fname(at) or b""
-        return (name.decode(), self._result.ftype(at), None, None, None, None, None)
-
-
-class LeanCursor(psycopg.RawCursor[Any]):
-    """psycopg's cursor, without an object of eight calls for each column of each result.
-
-    SQLAlchemy asks whether there is a description each time, and reads it only when it meets a statement first: of a
-    step's Python calls the descriptions were a tenth.
-    """
-
-    @property
-    def description(self) -> _Columns | None:  # type: ignore[override]  # psycopg promises a list of its own kind of object
-        """The columns of the result, None where the statement gave none."""
-        found = self.pgresult
-        return _Columns(found) if found is not None and found.nfields else None
-
-
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Return what Flask-SQLAlchemy passes to create_engine for this database; each thread may hold a connection."""
     options: dict[str, Any] = {
@@ -215,9 +180,9 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     }
     if url.startswith("sqlite"):
         return options | {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
-    # A list's filters decide its plan, so a prepared statement must be planned for its values each time; compiling plans
-    # costs more than answers of 50 rows.
-    connect = {"connect_timeout": 5, "options": "-c plan_cache_mode=force_custom_plan -c jit=off", "cursor_factory": LeanCursor}
+    # A list's filters decide its plan, so only what is `planned_once` is prepared; compiling plans costs more than answers
+    # of 50 rows.
+    connect = {"connect_timeout": 5, "options": "-c jit=off", "cursor_factory": LeanCursor, "prepare_threshold": NEVER}
     return options | {
         "pool_size": threads + 2, "max_overflow": 10, "connect_args": connect,
         # As the database writes its parameters, and LeanCursor takes them.
@@ -257,6 +222,8 @@ def prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: psycopg.Connection[Any], _record: Any) -> None:
         connection.server_cursor_factory = psycopg.RawServerCursor
+
+    keep_plans(engine)
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:

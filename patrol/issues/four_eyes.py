@@ -17,6 +17,7 @@ from sqlalchemy import BindParameter, ColumnElement, Date, Select, String, bindp
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import among_ids, db, ids_as_text
+from patrol.foundation.postgresql import planned_once
 from patrol.issues.history import HAND_OVER, REPORT_PART
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import CoHandler, HistoryEntry, Issue
@@ -89,4 +90,4 @@ def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *
 def _own_among(verbs: tuple[str, ...], _ways_known: int, dialect: str) -> Select[UUID]:
     """Return the statement of `own_work`, put together once: that took longer than asking it."""
     me, today = bindparam("me", type_=Issue.id.type), bindparam("today", type_=Date)
-    return select(Issue.id).where(among_ids(Issue.id, dialect), is_own_work_of(me, today, verbs=verbs))
+    return planned_once(select(Issue.id).where(among_ids(Issue.id, dialect), is_own_work_of(me, today, verbs=verbs)))

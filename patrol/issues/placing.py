@@ -13,6 +13,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Datum
 from patrol.foundation.positions import Position
+from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
 from patrol.issues.owners import ownership_data
@@ -178,9 +179,9 @@ _HAS_OFFICE = exists().where(
 )
 # Each report asks this, and so it is put together once, over tables: the mapper's share of the work falls away.
 _region = people.Region.__table__.c
-_WITH_OFFICES = select(_region.id, _region.path, _region.name, _HAS_OFFICE, *STATE_COLUMNS).where(
+_WITH_OFFICES = planned_once(select(_region.id, _region.path, _region.name, _HAS_OFFICE, *STATE_COLUMNS).where(
     _region.path.in_(bindparam("paths", expanding=True))
-)
+))
 
 
 def _regions_over(paths: Iterable[str]) -> dict[str, Region]:

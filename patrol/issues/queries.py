@@ -17,6 +17,7 @@ from patrol.evidence.visibility import photos_seen_through
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.geometry import box_around, distance_m
+from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import CHARGES, is_charge, is_not_about
 from patrol.issues.allowed import ActorFacts, IssueFacts
@@ -150,7 +151,7 @@ def get_issue(actor: Actor, issue_id: UUID) -> Issue:
     return _with_collections(found[0], found[1:])
 
 
-_ID_OF_ISSUE = select(Issue.__table__.c.id).where(Issue.__table__.c.id == bindparam("id"))
+_ID_OF_ISSUE = planned_once(select(Issue.__table__.c.id).where(Issue.__table__.c.id == bindparam("id")))
 
 
 def find_issue(issue_id: UUID) -> Issue | None:
@@ -176,11 +177,11 @@ _SHOWN = (
 _HAS = tuple(
     select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == Issue.id).exists() for table in (CoHandler, IssuePart, IssuePhoto)
 )
-_HAS_NOW = select(*(
+_HAS_NOW = planned_once(select(*(
     select(table.__table__.c.issue_id).where(table.__table__.c.issue_id == bindparam("id")).exists()
     for table in (CoHandler, IssuePart, IssuePhoto)
-), *STATE_COLUMNS)  # fmt: skip
-_COLLECTIONS = {name: statement.execution_options(populate_existing=True) for name, statement in {
+), *STATE_COLUMNS))  # fmt: skip
+_COLLECTIONS = {name: planned_once(statement).execution_options(populate_existing=True) for name, statement in {
     "co_handlers": select(Person).join(CoHandler).where(CoHandler.issue_id == bindparam("id")).order_by(Person.username),
     "parts": select(IssuePart).where(IssuePart.issue_id == bindparam("id")).options(joinedload(IssuePart.person)).order_by(IssuePart.n),
     "photo_links": select(IssuePhoto).where(IssuePhoto.issue_id == bindparam("id")).options(joinedload(IssuePhoto.photo))
@@ -216,6 +217,7 @@ def _one_visible(shape: _Shape, _dialect: str, locked: bool) -> Select[Any]:
     )  # fmt: skip
     statement, condition = select(Issue).where(Issue.id == bindparam("issue_id")), _condition(seen)
     statement = statement if condition is None else statement.where(condition)
+    statement = planned_once(statement)
     if locked:
         return statement.options(*_SINGLE).with_for_update(of=Issue).execution_options(populate_existing=True)
     return statement.options(*_SHOWN).add_columns(*_HAS)
@@ -287,7 +289,7 @@ def extensions_of(issue: Issue) -> Sequence[Extension]:
 
 
 # Whoever may sign is asked at each answer, and so it is put together once.
-_COUNTIES_OF = (
+_COUNTIES_OF = planned_once(
     select(Region.path, Appointment.title).join(Reach, Reach.region_id == Region.id)
     .join(Appointment, Appointment.reach_id == Reach.id).join(Person, Person.id == Appointment.person_id)
     .where(

@@ -11,10 +11,11 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, case, cast, func, or_, select
 from sqlalchemy.orm import aliased
 
 from patrol.foundation.database import db
+from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.issues.four_eyes import is_own_work_of
 from patrol.issues.lifecycle import Verb
@@ -25,7 +26,7 @@ from patrol.people.permissions import Permission as P
 from patrol.people.permissions import Role
 from patrol.waters.models import Appointment, Reach
 from patrol.waters.queries import answering
-from patrol.waters.terms import DEPUTY, DEPUTY_TITLES
+from patrol.waters.terms import DEPUTY, DEPUTY_TITLES, is_deputy
 
 LEVELS = ("county", "city", "province")
 """The levels whose chiefs sign; the first that can."""
@@ -49,8 +50,21 @@ def signs_higher(actor: Actor, today: date) -> tuple[Higher, ...]:
         return ()
     if actor.may(P.REVIEW_ISSUE) and actor.may(P.SUPERVISE_ISSUE):
         return (Higher(actor.region_path, LEVELS),)
-    of_actor = _chiefs(LEVELS[1:], today, Region.path, Reach.level).where(Person.id == actor.person_id).distinct()
-    return tuple(Higher(path, LEVELS[: LEVELS.index(level)]) for path, level in db.session.execute(of_actor))
+    if Role.CHIEF not in actor.roles:
+        return ()
+    rows = db.session.connection().execute(_WATERS_ABOVE, {"me": actor.person_id, "today": today})
+    places = sorted({(path, level) for path, level, title in rows if not is_deputy(title)})
+    return tuple(Higher(path, LEVELS[: LEVELS.index(level)]) for path, level in places)
+
+
+# Whoever may sign is asked at each answer, and so it is put together once.
+_WATERS_ABOVE = planned_once(
+    select(Region.path, Reach.level, Appointment.title).join(Reach, Reach.region_id == Region.id)
+    .join(Appointment, Appointment.reach_id == Reach.id).join(Person, Person.id == Appointment.person_id)
+    .where(
+        Person.id == bindparam("me"), Reach.level.in_(LEVELS[1:]), Reach.retired_at.is_(None), answering(bindparam("today", type_=Date)),
+    )
+)  # fmt: skip
 
 
 # It is put together anew each day: that takes longer than asking it.

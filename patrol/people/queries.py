@@ -12,6 +12,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import AuditEntry, Person, Region, SignIn, Token
@@ -28,7 +29,7 @@ _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region wit
 _token, _sign_in, _person, _region = (model.__table__.c for model in (Token, SignIn, Person, Region))
 _elsewhere = Region.__table__.alias("elsewhere").c
 _SEES_ALL = ~select(_elsewhere.id).where(func.substr(_elsewhere.path, 1, func.length(_region.path)) != _region.path).exists()
-_ACTOR = (
+_ACTOR = planned_once(
     select(
         _person.id, _person.name, _person.role_names, _person.department, _region.id, _region.path, _sign_in.id, _person.title, _SEES_ALL
     )

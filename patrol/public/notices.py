@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db, new_id
 from patrol.foundation.events import subscribe
+from patrol.foundation.postgresql import planned_once
 from patrol.foundation.quiet import due_moment
 from patrol.foundation.settings import Settings
 from patrol.issues.events import DueMoved, EntryNoted, IssueReported, StepTaken
@@ -104,7 +105,7 @@ def listeners_to(issue_id: UUID) -> Select[Subscription]:
 
 
 # Each step asks this, and so it is put together once.
-_ANY_LISTENER = _listeners(bindparam("issue_id", type_=Uuid())).with_only_columns(Subscription.id).limit(1)
+_ANY_LISTENER = planned_once(_listeners(bindparam("issue_id", type_=Uuid())).with_only_columns(Subscription.id).limit(1))
 
 
 @outbox.delivers("public.tell")

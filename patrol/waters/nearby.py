@@ -10,6 +10,7 @@ from sqlalchemy import Date, Select, Uuid, bindparam, exists, select
 from sqlalchemy.orm import SessionTransaction, joinedload
 
 from patrol.foundation.database import among_ids, db, ids_as_text
+from patrol.foundation.postgresql import planned_once
 from patrol.people.models import Person
 from patrol.waters.models import Appointment, Reach, RegisterVersion
 from patrol.waters.queries import answering
@@ -135,7 +136,7 @@ def _load(statement: Select[Any], values: dict[str, Any], found: Sequence[Candid
 @cache
 def _naming(statement: Select[Any], count: int) -> Select[Any]:
     """Return the statement for that many reaches, 24 at most: one for any number would be written anew for each request."""
-    return statement.where(Reach.id.in_([bindparam(f"id{n}", type_=Uuid) for n in range(count)]))
+    return planned_once(statement.where(Reach.id.in_([bindparam(f"id{n}", type_=Uuid) for n in range(count)])))
 
 
 def _candidates(index: ReachIndex, latitude: float, longitude: float, accuracy_m: float) -> list[Candidate]:

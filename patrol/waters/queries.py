@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,10 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import joinedload, undefer
 
-from patrol.foundation.database import db
+from patrol.foundation.database import among_ids, db, ids_as_text
 from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.geometry import Box, from_wkb
 from patrol.foundation.paging import Order, Page, page_of
+from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
@@ -77,17 +79,17 @@ def answering(day: date | BindParameter[date]) -> ColumnElement[bool]:
 
 # Each report asks this: over tables, since the mapper's share of the work falls away.
 _appointment, _person, _region = (model.__table__.c for model in (Appointment, Person, Region))
-_CHIEFS = (
-    select(_appointment.reach_id, _person.id, _person.name, _appointment.title, _person.title, _region.id, _region.path)
-    .select_from(Appointment.__table__)
-    .join(Person.__table__, _person.id == _appointment.person_id)
-    .join(Region.__table__, _region.id == _person.region_id)
-    .where(_appointment.reach_id.in_(bindparam("ids", expanding=True)), answering(bindparam("day", type_=Date)))
-    .order_by(_appointment.valid_from, _appointment.id)
-)
-
-
-_CHIEFS_WITH_ACCOUNTS = _CHIEFS.add_columns(Person)
+@cache
+def _chiefs(dialect: str, *, accounts: bool) -> Select[Any]:
+    found = planned_once(
+        select(_appointment.reach_id, _person.id, _person.name, _appointment.title, _person.title, _region.id, _region.path)
+        .select_from(Appointment.__table__)
+        .join(Person.__table__, _person.id == _appointment.person_id)
+        .join(Region.__table__, _region.id == _person.region_id)
+        .where(among_ids(_appointment.reach_id, dialect), answering(bindparam("day", type_=Date)))
+        .order_by(_appointment.valid_from, _appointment.id)
+    )
+    return found.add_columns(Person) if accounts else found
 
 
 def chiefs_on(reach_ids: Collection[UUID], day: date, *, accounts: bool = False) -> dict[UUID, list[ChiefOn]]:
@@ -96,7 +98,8 @@ def chiefs_on(reach_ids: Collection[UUID], day: date, *, accounts: bool = False)
     Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads. With
     `accounts` each has the account, without its region.
     """
-    rows = db.session.execute(_CHIEFS_WITH_ACCOUNTS if accounts else _CHIEFS, {"ids": list(reach_ids), "day": day})
+    dialect = db.engine.dialect.name
+    rows = db.session.execute(_chiefs(dialect, accounts=accounts), {"ids": ids_as_text(reach_ids, dialect), "day": day})
     found: dict[UUID, list[ChiefOn]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(ChiefOn(*row[1:]))

@@ -25,7 +25,10 @@ rows = Table(
     Column("checklist", JSON), Column("note", String(2000)), Column("digest", String(64)),
 )  # fmt: skip
 url = settings.sqlalchemy_url.replace("xunhe.db", "bare.db")
-engine = create_engine(url, **engine_options(url, threads=8))
+options = engine_options(url, threads=8)
+# The driver's own way: it prepares the one statement that there is.
+options["connect_args"].pop("prepare_threshold", None)
+engine = create_engine(url, **options)
 
 
 if engine.dialect.name == "sqlite":

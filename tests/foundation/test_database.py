@@ -6,7 +6,6 @@ import time
 from contextlib import nullcontext
 from datetime import timedelta
 
-import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -15,7 +14,7 @@ from sqlalchemy import inspect, select, text
 
 from patrol.application import create_app
 from patrol.foundation import clock
-from patrol.foundation.database import LeanCursor, WriterQueue, db, insert_unless_there, new_id, reading
+from patrol.foundation.database import WriterQueue, db, insert_unless_there, new_id, reading
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
@@ -67,27 +66,6 @@ def test_sqlite_writes_survive_a_loss_of_power(app):
     with app.app_context(), db.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-
-
-def test_results_describe_their_columns_as_the_driver_does(app):
-    if ENGINE != "postgresql":
-        pytest.skip("about psycopg's cursor")
-    with app.app_context(), db.engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        with LeanCursor(raw) as ours, psycopg.Cursor(raw) as theirs:
-            for cursor in (ours, theirs):
-                cursor.execute("SELECT 1 AS 一, 'a'::text AS b, now()")
-            told = [(column[0], column[1]) for column in theirs.description]
-            assert [column[:2] for column in ours.description] == told
-            assert (len(ours.description), ours.description[-1][0]) == (3, "now")
-            assert [column[0] for column in ours.description[:2]] == ["一", "b"]
-            with pytest.raises(IndexError):
-                ours.description[3]
-            ours.execute("SELECT 1 WHERE false")
-            assert [column[0] for column in ours.description] == ["?column?"]
-            ours.execute("SET LOCAL work_mem = '4MB'")
-            assert ours.description is None
-        assert type(raw.cursor()) is LeanCursor
 
 
 def test_writers_come_one_after_another(tmp_path):

@@ -1,7 +1,7 @@
 """Lists against a naive reading in Python: the same rows in the same order, whatever the filters; and the lists of roles."""
 
 import random
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -293,6 +293,6 @@ def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, 
             found = first_ids(branches, order_of(order, Issue), limit=50, after=None)
             compiled = found.compile(db.engine, compile_kwargs={"render_postcompile": True})
             values = tuple(compiled.construct_params()[key] for key in compiled.positiontup)
-            raw = [each.hex if isinstance(each, UUID) else each for each in values]
+            raw = [each.hex if isinstance(each, UUID) else str(each) if isinstance(each, date) else each for each in values]
             plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(raw)).all()
             assert not [line[-1] for line in plan if line[-1].startswith("SCAN issues")], name

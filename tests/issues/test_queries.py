@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from patrol.foundation import clock
-from patrol.foundation.database import db
+from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
 from patrol.issues.models import Issue
+from patrol.issues.queries import find_issue
 from tests.issues.conftest import HERE, NOWHERE, report, taken
 
 
@@ -147,3 +149,14 @@ def test_nobody_but_the_actions_wrote(valley, three):
     with transaction():
         versions = db.session.scalars(db.select(Issue.version).order_by(Issue.received_at)).all()
     assert versions == [3, 1, 2]
+
+
+def test_a_read_by_id_keeps_its_plan_and_a_list_is_planned_each_time(valley):
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite plans a statement when it is written")
+    for _ in range(7):
+        find_issue(new_id())
+        assert valley.office_client.get("/api/v1/issues").status_code == 200
+    kept = db.session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert [statement for statement in kept if "FROM issues" in statement and "LIMIT" not in statement]
+    assert not [statement for statement in kept if "FROM issues" in statement and "LIMIT" in statement]

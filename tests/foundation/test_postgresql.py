@@ -1,0 +1,48 @@
+"""PostgreSQL's driver: what a result says of its columns, and which plans are kept."""
+
+import psycopg
+import pytest
+from sqlalchemy import bindparam, select, text
+
+from patrol.foundation.database import db
+from patrol.foundation.postgresql import LeanCursor, planned_once
+from patrol.people.models import Region
+from tests.conftest import ENGINE
+
+pytestmark = pytest.mark.skipif(ENGINE != "postgresql", reason="about psycopg's cursor and PostgreSQL's plans")
+
+
+def test_results_describe_their_columns_as_the_driver_does(app):
+    with app.app_context(), db.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        with LeanCursor(raw) as ours, psycopg.Cursor(raw) as theirs:
+            for cursor in (ours, theirs):
+                cursor.execute("SELECT 1 AS 一, 'a'::text AS b, now()")
+            told = [(column[0], column[1]) for column in theirs.description]
+            assert [column[:2] for column in ours.description] == told
+            assert (len(ours.description), ours.description[-1][0]) == (3, "now")
+            assert [column[0] for column in ours.description[:2]] == ["一", "b"]
+            with pytest.raises(IndexError):
+                ours.description[3]
+            ours.execute("SELECT 1 WHERE false")
+            assert [column[0] for column in ours.description] == ["?column?"]
+            ours.execute("SET LOCAL work_mem = '4MB'")
+            assert ours.description is None
+        assert type(raw.cursor()) is LeanCursor
+
+
+def kept(connection):
+    """Return how often each prepared statement of a connection was planned for its values, and how often not, by its text."""
+    rows = connection.execute(text("SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements"))
+    return {statement: (custom, generic) for statement, custom, generic in rows}
+
+
+def test_only_what_is_planned_once_keeps_its_plan(app):
+    by_code = select(Region.id).where(Region.code == bindparam("code"))
+    with app.app_context(), db.engine.connect() as connection:
+        for _ in range(9):
+            connection.execute(planned_once(by_code), {"code": "330000"})
+            connection.execute(by_code.limit(50), {"code": "330000"})
+        [(statement, (custom, generic))] = [row for row in kept(connection).items() if "regions" in row[0]]
+    assert "LIMIT" not in statement
+    assert custom <= 5 < custom + generic == 9
