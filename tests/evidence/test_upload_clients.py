@@ -29,7 +29,7 @@ from patrol.evidence.storage import original_key
 from patrol.foundation.database import db
 from patrol.foundation.settings import Settings
 from tests.builders import Builders
-from tests.conftest import ENGINE, fresh_server_database
+from tests.conftest import ENGINE, close, fresh_server_database
 from tests.evidence.camera import camera_jpeg
 from tests.soak.breaking_line import BreakingLine, budgets
 
@@ -84,8 +84,7 @@ def live(tmp_path_factory, process_name):
     server.shutdown()
     serving.join()
     server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+    close(app)
     if url:
         admin = create_engine(os.environ["XUNHE_TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:

@@ -19,7 +19,7 @@ from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
 from patrol.people.models import Region
-from tests.conftest import ENGINE, fresh_server_database
+from tests.conftest import ENGINE, close, fresh_server_database
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def fresh_app(tmp_path):
     app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), uploads=str(tmp_path / "u"), database_url=url, log_level="ERROR"))
     with app.app_context():
         yield app
-        db.session.remove()
-        db.engine.dispose()
+    close(app)
 
 
 def test_up_down_and_up_again(fresh_app):

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from patrol.application import create_app
 from patrol.foundation import clock, outbox, worker
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
@@ -22,6 +21,7 @@ def queue(request, app, database, tmp_path, monkeypatch):
     queue.flush()
     yield queue
     queue.flush()
+    queue.storage.close()
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def test_a_fresh_row_that_failed_waits_with_the_others(queue, writing, monkeypat
     assert len(outbox.due_rows()) == 1
 
 
-def test_a_queue_that_is_away_shows_in_readiness(tmp_path):
-    app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url="redis://127.0.0.1:1/0", log_level="CRITICAL"))
+def test_a_queue_that_is_away_shows_in_readiness(another_app, tmp_path):
+    app = another_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url="redis://127.0.0.1:1/0", log_level="CRITICAL"))
     assert not worker.queue_answers(app.extensions["queue"])
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from patrol.application import create_app
 from patrol.foundation import outbox
 from patrol.foundation.settings import Settings
 from patrol.public.schemas import OpenMapOut, StatisticsOut
@@ -31,10 +30,10 @@ def test_what_passes_by_the_schemas_still_fits_them(anyone, complain, place):
 
 
 @pytest.fixture
-def strict(tmp_path, monkeypatch):
+def strict(another_app, tmp_path, monkeypatch):
     """A client of an application with small limits."""
     monkeypatch.setattr(outbox, "_hand_over", [])
-    app = create_app(Settings(
+    app = another_app(Settings(
         {"XUNHE_ENV": "test"}, data=str(tmp_path), uploads=str(tmp_path / "uploads"), public_writes_per_block="2 per hour",
         public_writes_total="3 per hour", public_reads_per_block="2 per minute", log_level="ERROR", challenge_cost=9,
     ))

@@ -485,13 +485,12 @@ class TestPostingUpdates:
         assert send()[0] == 200
 
 
-def test_faults_of_the_limits_are_arrays_too(tmp_path, monkeypatch):
-    from patrol.application import create_app
+def test_faults_of_the_limits_are_arrays_too(another_app, tmp_path, monkeypatch):
     from patrol.foundation import outbox
     from patrol.foundation.settings import Settings
 
     monkeypatch.setattr(outbox, "_hand_over", [])
-    app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), uploads=str(tmp_path / "u"), public_reads_per_block="2 per minute", log_level="ERROR"))
+    app = another_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), uploads=str(tmp_path / "u"), public_reads_per_block="2 per minute", log_level="ERROR"))
     replies = [app.test_client().get(f"{BASE}/services.json") for _ in range(3)]
     assert [reply.status_code for reply in replies] == [200, 200, 429]
     assert replies[2].json[0]["code"] == 429

@@ -10,7 +10,6 @@ from cryptography.fernet import Fernet
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from patrol.application import create_app
 from patrol.foundation import channels, clock, outbox, worker
 from patrol.foundation.database import db
 from patrol.foundation.logs import configure_logs
@@ -161,11 +160,11 @@ def test_no_sender_writes_an_address_into_the_log(complain, place, told, test_se
     assert not [trace for trace in TRACES if trace in logged or quote(trace) in logged]
 
 
-def test_the_canary_is_nowhere_in_the_files_of_a_real_database(tmp_path, monkeypatch):
+def test_the_canary_is_nowhere_in_the_files_of_a_real_database(another_app, tmp_path, monkeypatch):
     """A complaint committed to a SQLite file: no plain hit in the file, its journal, the queue or the photo store."""
     monkeypatch.setattr(outbox, "_hand_over", [])
-    app = create_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path / "var"), uploads=str(tmp_path / "uploads"),
-                              challenge_cost=0, log_level="ERROR", mail_url="mailto://127.0.0.1:9", public_url="https://river.example.org"))
+    app = another_app(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path / "var"), uploads=str(tmp_path / "uploads"),
+                               challenge_cost=0, log_level="ERROR", mail_url="mailto://127.0.0.1:9", public_url="https://river.example.org"))
     with app.app_context():
         upgrade(directory="migrations")
         db.session.add(Region(code="990100", name="清溪区", level="county", path="/990100/", version=1))
@@ -180,6 +179,3 @@ def test_the_canary_is_nowhere_in_the_files_of_a_real_database(tmp_path, monkeyp
     assert reply.json["tracking_code"].encode() in content[database]
     for path, data in content.items():
         assert not any(trace.encode() in data for trace in TRACES), path
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()

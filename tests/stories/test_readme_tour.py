@@ -15,7 +15,7 @@ from patrol.demo.loading import load_district
 from patrol.evidence.derivation import photo_store
 from patrol.foundation.database import db
 from patrol.foundation.settings import Settings
-from tests.conftest import ENGINE
+from tests.conftest import ENGINE, close
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,8 +41,7 @@ def demo(tmp_path_factory):
     server.shutdown()
     thread.join()
     server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+    close(app)
 
 
 @pytest.mark.skipif(ENGINE != "sqlite", reason="the tour is SQLite's; other stories run on both engines")
