@@ -188,9 +188,12 @@ class Settings:
             value, unsafe = self._values[row.name.lower()], row.read(row.unsafe_in_production)
             # Read, not compared as text: "true" is "1", and a demo key is unsafe as the second key too.
             if value == unsafe or (isinstance(value, tuple) and not set(unsafe).isdisjoint(value)):
+                must, zh = (
+                    ("must be set", f"必须设置 XUNHE_{row.name}") if texts[row.name] == row.default
+                    else ("must have another value", f"不得使用 XUNHE_{row.name} 现有的值")
+                )  # fmt: skip
                 raise UnusableSetting(
-                    f"XUNHE_{row.name} must be set in production: {row.purpose} "
-                    f"(XUNHE_ENV=development or `make run` for a try) / 生产环境必须设置 XUNHE_{row.name}"
+                    f"XUNHE_{row.name} {must} in production: {row.purpose} (XUNHE_ENV=development or `make run` for a try) / 生产环境{zh}"
                 )
         if len(texts["SECRET_KEY"]) < 32:
             raise UnusableSetting("XUNHE_SECRET_KEY must have at least 32 characters / XUNHE_SECRET_KEY 至少 32 个字符")

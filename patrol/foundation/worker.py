@@ -1,9 +1,11 @@
 """The worker: huey on a SQLite file, or on Redis by setting. It is fed by the outbox and can be lost without loss."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
@@ -15,7 +17,8 @@ from huey.consumer import Consumer
 
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db, journal_mode
-from patrol.foundation.settings import Settings
+from patrol.foundation.settings import Settings, UnusableSetting
+from patrol.foundation.texts import Text
 
 log = structlog.get_logger()
 _hourly: list[Callable[[], Any]] = []
@@ -24,6 +27,10 @@ _minutely: list[Callable[[], Any]] = []
 _delivering = Lock()
 # Rows written meanwhile that go before each row of a backlog.
 FRESH_BETWEEN = 10
+_UNWRITABLE = Text(
+    "XUNHE_DATA 指定的文件夹 {folder} 不可写：请将其所有者改为用户 {user}（chown {user} 该文件夹），或换一个文件夹。",
+    "XUNHE_DATA: nothing can be written in the folder {folder}. Give it to user {user} (chown {user}), or name another folder.",
+)  # fmt: skip
 
 
 def each_hour(job: Callable[[], Any]) -> Callable[[], Any]:
@@ -61,16 +68,24 @@ def _run(jobs: list[Callable[[], Any]]) -> None:
 
 
 def open_queue(settings: Settings) -> Huey:
-    """Return the queue: Redis when set, else a SQLite file in the data folder."""
+    """Return the queue: Redis when set, else a SQLite file in the data folder. Raises UnusableSetting when nothing can be written there."""
     if settings.redis_url:
         return RedisHuey("xunhe", url=settings.redis_url, results=False)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    _refuse_unwritable(settings.data)
     try:
         return _queue_in_file(settings)
     except sqlite3.DatabaseError:
         if not drop_broken_queue(settings):
             raise
         return _queue_in_file(settings)
+
+
+def _refuse_unwritable(data: Path) -> None:
+    with suppress(OSError):
+        data.mkdir(parents=True, exist_ok=True)
+    if not (data.is_dir() and os.access(data, os.W_OK | os.X_OK)):
+        words = _UNWRITABLE.format(folder=data, user=os.getuid())
+        raise UnusableSetting(f"{words.zh}\n{words.en}")
 
 
 def _queue_in_file(settings: Settings) -> Huey:

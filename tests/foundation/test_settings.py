@@ -29,6 +29,13 @@ def test_production_is_the_default_and_refuses_unsafe_defaults():
     assert Settings(SAFE).env == "production"
 
 
+def test_what_was_set_to_something_unsafe_is_not_told_to_be_set():
+    with pytest.raises(UnusableSetting, match=r"XUNHE_DEMO must have another value .*生产环境不得使用 XUNHE_DEMO 现有的值"):
+        Settings({**SAFE, "XUNHE_DEMO": "1"})
+    with pytest.raises(UnusableSetting, match=r"XUNHE_SECRET_KEY must be set .*生产环境必须设置 XUNHE_SECRET_KEY"):
+        Settings({})
+
+
 def test_a_try_may_use_the_defaults():
     settings = Settings({"XUNHE_ENV": "demo"})
     assert settings.secret_key == DEMO_SECRET

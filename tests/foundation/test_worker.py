@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from patrol.foundation import clock, outbox, worker
-from patrol.foundation.settings import Settings
+from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.transaction import transaction
 
 
@@ -130,6 +130,15 @@ def test_a_worker_that_finds_its_queue_broken_has_one_that_works(tmp_path):
     path.write_bytes(path.read_bytes()[:-4096] + b"\xff" * 4096)
     worker.consumer_of(SimpleNamespace(extensions={"settings": settings, "queue": queue}))
     assert queue.pending_count() == 0
+
+
+def test_a_data_folder_in_which_nothing_can_be_written_is_refused_by_its_setting(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "other").mkdir()
+    monkeypatch.setattr(worker.os, "access", lambda path, _mode: path.name != "other")
+    for name in ("file", "other"):
+        with pytest.raises(UnusableSetting, match=f"XUNHE_DATA: .*{name}"):
+            worker.open_queue(Settings({"XUNHE_ENV": "test"}, data=str(tmp_path / name)))
 
 
 def test_a_queue_that_is_busy_is_not_thrown_away(tmp_path, monkeypatch):
