@@ -5,6 +5,8 @@ COPY requirements.txt .
 RUN python -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.txt
 
 FROM python:3.13-slim
+# Case files hold the letters of this font, so that every reader shows them.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 10001 xunhe && install -d -o xunhe /srv/xunhe /data /uploads
 WORKDIR /srv/xunhe
 COPY --from=build /srv/xunhe/.venv .venv

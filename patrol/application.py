@@ -50,6 +50,7 @@ from patrol.issues import (  # noqa: F401 - they register themselves
 )
 from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
+from patrol.issues.case_file_fonts import tell_font
 from patrol.notifications import delivery, duty_telling, look_back_telling, outbox_api, telling, webhook_api  # noqa: F401 - they register themselves
 from patrol.notifications import expiry as notifications_expiry  # noqa: F401 - it registers itself
 from patrol.notifications.api import room as notifications
@@ -150,6 +151,7 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
 def _warm_up(app: Flask, settings: Settings) -> None:
     with app.app_context():
         warm_index(settings.routing_tolerance_m)
+    tell_font(settings.pdf_font)
 
 
 def _forget_connections(app: Flask) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ from sqlalchemy.engine import make_url
 from werkzeug.exceptions import HTTPException
 
 from patrol.application import create_app
+from patrol.foundation import outgoing
 from patrol.foundation.database import database_config, db
 from patrol.foundation.settings import Settings
+from patrol.foundation.true_type import READERS_OWN
 from patrol.people.actor import Actor
 from tests.builders import Builders
 
@@ -98,6 +101,8 @@ def test_settings(tmp_path_factory, process_name) -> Settings:
         {"XUNHE_ENV": "test"}, data=str(folder / "var"), uploads=str(folder / "uploads"), database_url=url,
         challenge_cost=0, public_writes_per_block="100000 per hour", public_writes_total="100000 per hour",
         public_reads_per_block="100000 per hour", log_level="ERROR",
+        # Whatever fonts this machine has.
+        pdf_font=READERS_OWN,
     )
 
 
@@ -222,6 +227,21 @@ class Client:
 
     def delete(self, path, **kwargs):
         return self.open(path, "DELETE", **kwargs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_name_server():
+    """Let no test ask a name server: literal addresses are found, and no name."""
+
+    def addresses_of(host, port):
+        try:
+            return [str(ip_address(host))]
+        except ValueError as error:
+            raise OSError(f"{host}:{port} is not looked up in tests") from error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outgoing, "addresses_of", addresses_of)
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 from patrol.foundation.errors import Invalid, Unavailable
+from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 
 
@@ -44,6 +45,11 @@ def refuse_bad_address(way: Way, address: str, *, field: str = "address") -> Non
     if not form.fullmatch(address):
         fault = _NOT_MAIL if way is Way.MAIL else _NOT_KEY
         raise Invalid(fault, errors={field: [fault]})
+
+
+def can_send(way: Way, settings: Settings) -> bool:
+    """Tell whether anything can go out this way as the service is set up: mail needs a server."""
+    return way is not Way.MAIL or bool(settings.mail_url)
 
 
 def address_for_apprise(way: Way, address: str, mail_url: str, headers: Mapping[str, str] = MappingProxyType({})) -> str:

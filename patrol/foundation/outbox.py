@@ -4,21 +4,23 @@ A deliverer has two halves, so that no slow work holds the database: `prepare(pa
 the writing half, which runs in one transaction with the mark that the row is delivered. Both must bear repetition.
 A deliverer that may not deliver now raises NotYet.
 
-Who delivers a row claims it first, by moving the moment ahead from which on it is due: no other worker takes it meanwhile,
-nothing is locked while a mail server takes its time, and a row whose worker died is due again by itself.
+Who delivers a row claims it first (`claims`), for as long as it takes; a row whose worker died is due again by itself. What
+goes out together with a row's own message is claimed as well, by `take_along`: nothing is in two digests.
 """
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, Select, String, func, select, text, update
+from sqlalchemy import Index, Select, String, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from patrol.foundation import clock
 from patrol.foundation.appending import append
+from patrol.foundation.claims import Claim, Claimable, is_free
 from patrol.foundation.database import Base, db, new_id
 from patrol.foundation.plain_errors import plain_error
 
@@ -32,10 +34,9 @@ _hand_over: list[Callable[[list[UUID]], None]] = []
 # After this many failures a row waits for a person; with the pauses below that is after about six hours.
 MOST_ATTEMPTS = 12
 LONGEST_PAUSE = timedelta(hours=6)
-CLAIM = timedelta(seconds=30)
-"""How long a row that is being delivered is nobody else's: longer than a delivery takes, else it may be made twice."""
 # What was written on another computer, whose clock is ahead, is due at once all the same.
 CLOCKS_APART = timedelta(seconds=2)
+_under_way: ContextVar[Claim] = ContextVar("delivery_under_way")
 
 
 class NotYet(Exception):
@@ -46,7 +47,7 @@ class NotYet(Exception):
         self.until = until
 
 
-class OutboxRow(Base):
+class OutboxRow(Claimable, Base):
     """One thing to deliver; `attempts`, `last_error` and `available_at` tell how that went so far."""
 
     __tablename__ = "outbox"
@@ -75,7 +76,7 @@ def put(kind: str, *, not_before: datetime | None = None, **payload: Any) -> UUI
     row_id, now = new_id(), clock.now()
     append(OutboxRow, {
         "id": row_id, "kind": kind, "payload": payload, "created_at": now, "available_at": not_before or now, "delivered_at": None,
-        "attempts": 0, "last_error": None,
+        "attempts": 0, "last_error": None, "claimed_by": None, "claimed_until": None,
     })  # fmt: skip
     if not_before is None or not_before <= now:
         db.session().info.setdefault("outbox", []).append(row_id)
@@ -140,10 +141,10 @@ def hand_over(ids: list[UUID]) -> None:
 
 
 def waiting(at: datetime) -> Select[UUID]:
-    """Select the rows due for delivery at the moment `at`, oldest first."""
+    """Select the rows due for delivery at the moment `at` that nobody delivers yet, oldest first."""
     return (
         select(OutboxRow.id)
-        .where(OutboxRow.delivered_at.is_(None), OutboxRow.available_at <= at, OutboxRow.attempts < MOST_ATTEMPTS)
+        .where(OutboxRow.delivered_at.is_(None), OutboxRow.available_at <= at, OutboxRow.attempts < MOST_ATTEMPTS, is_free(OutboxRow, at))
         .order_by(OutboxRow.available_at, OutboxRow.id)
     )
 
@@ -191,48 +192,70 @@ def deliver(row_id: UUID) -> bool:
     db.session.rollback()
     if found is None or found.delivered_at is not None:
         return True
-    kind, payload, due_at, attempts, _ = found
     # It was handed over more than once, and used up its attempts meanwhile: now a person has to look.
-    if attempts >= MOST_ATTEMPTS or due_at > clock.now() + CLOCKS_APART:
+    if found.attempts >= MOST_ATTEMPTS or found.available_at > clock.now() + CLOCKS_APART:
         return False
-    claimed_until = clock.now() + CLAIM
+    claim = Claim(OutboxRow)
     with transaction():
-        is_mine = _claim(row_id, due_at, claimed_until)
-    if not is_mine:
+        # As it was read: else somebody has tried it in between, and it waits for its next attempt.
+        taken = claim.take([row_id], OutboxRow.available_at == found.available_at, OutboxRow.delivered_at.is_(None))
+    if not taken:
         return False
+    token = _under_way.set(claim)
+    try:
+        with claim.kept():
+            return _deliver_claimed(row_id, claim, found.kind, found.payload)
+    finally:
+        _under_way.reset(token)
+
+
+def _deliver_claimed(row_id: UUID, claim: Claim, kind: str, payload: dict[str, Any]) -> bool:
+    from patrol.foundation.transaction import transaction  # noqa: PLC0415 - transaction hands rows to this module
+
     try:
         write = _deliverers[kind](payload)
         db.session.rollback()
         with transaction():
-            row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+            row = _locked(row_id)
             if row.delivered_at is None:
                 write()
                 row.delivered_at, row.last_error = clock.now(), None
+            claim.let_go(row)
     except NotYet as held:
         db.session.rollback()
         with transaction():
-            if mine := _still_claimed(row_id, claimed_until):
-                mine.available_at = held.until
+            row = _locked(row_id)
+            if row.delivered_at is None and claim.holds(row):
+                row.available_at = held.until
+            claim.let_go(row)
         return False
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs on the row, where the office can see it
         db.session.rollback()
         log.warning("delivery_failed", kind=kind, row=str(row_id), error=repr(error))
         with transaction():
-            if mine := _still_claimed(row_id, claimed_until):
-                mine.attempts += 1
-                mine.last_error = plain_error(error)
-                mine.available_at = clock.now() + pause_after(mine.attempts)
+            row = _locked(row_id)
+            if row.delivered_at is None and claim.holds(row):
+                row.attempts += 1
+                row.last_error = plain_error(error)
+                row.available_at = clock.now() + pause_after(row.attempts)
+            claim.let_go(row)
         return False
     return True
 
 
-def _claim(row_id: UUID, due_at: datetime, until: datetime) -> bool:
-    """Put off when a row is due again; return whether it was still as it was read, and is now the caller's to deliver."""
-    as_read = OutboxRow.id == row_id, OutboxRow.available_at == due_at, OutboxRow.delivered_at.is_(None)
-    return db.session.connection().execute(update(OutboxRow).where(*as_read).values(available_at=until)).rowcount == 1
+def _locked(row_id: UUID) -> OutboxRow:
+    return db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
 
 
-def _still_claimed(row_id: UUID, until: datetime) -> OutboxRow | None:
-    """Return a row, locked, unless it was delivered or claimed anew by somebody who saw that claim end."""
-    row = db.session.get_one(OutboxRow, row_id, with_for_update=True, populate_existing=True)
-    return row if row.delivered_at is None and row.available_at == until else None
+def take_along(row_ids: Sequence[UUID]) -> list[UUID]:
+    """Claim further rows for the delivery under way, whose message theirs go out with; return those that nobody else delivers.
+
+    For the first half of a deliverer, which has changed nothing and reads anew after it what has gone out before. The
+    second half marks as delivered what went out; if it does not come to that, they wait as they did.
+    """
+    from patrol.foundation.transaction import transaction  # noqa: PLC0415 - transaction hands rows to this module
+
+    if not row_ids:
+        return []
+    with transaction():
+        return _under_way.get().take(row_ids)

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
 
+from patrol.foundation.true_type import READERS_OWN, is_true_type
+
 # Known to everybody who reads this file: good for a demo on one's own machine, refused in production.
 DEMO_SECRET = "xunhe-demo-secret-not-for-production"
 DEMO_FIELD_KEY = "eHVuaGUtZGVtby1maWVsZC1rZXktbm90LXNlY3JldCE="
@@ -66,6 +68,12 @@ def _hours_of_day(text: str) -> tuple[time, time]:
 def _sms_url(text: str) -> str:
     if text and "{phone}" not in text:
         raise ValueError("{phone} must stand where the gateway expects the number")
+    return text
+
+
+def _font(text: str) -> str:
+    if text not in {"", READERS_OWN} and not is_true_type(Path(text)):
+        raise ValueError(f"the path of a .ttf or .ttc file with TrueType outlines expected, or {READERS_OWN}")
     return text
 
 
@@ -139,6 +147,9 @@ SETTINGS = (
     Setting("CITIZEN_QUIET", _hours_of_day, "21:00-08:00", "Local hours in which no message goes to a citizen."),
     Setting("CITIZEN_PAUSE_HOURS", _positive, "4", "Hours between two messages to one citizen: what happens meanwhile comes together in the next."),
     Setting("WEBHOOKS_INSIDE", _flag, "0", "`1` lets webhooks lead into the inner network and use plain http, for an intranet."),
+    Setting("PDF_FONT", _font, "", "Font that case files (PDF) hold: the path of a .ttf or .ttc file with Chinese letters and TrueType outlines. "
+            f"Empty: the first known one that is installed, such as Debian's `fonts-wqy-microhei`, else `{READERS_OWN}`, which is the reader's "
+            "own and not in the file."),
     Setting("HEADS", str, "", "Folder for the daily heads of the histories; best one that the database's administrator cannot write to. "
             "Empty: `heads` in the data folder."),
     Setting("TRACK_DAYS", _positive, "180", "How many days after their arrival the raw points of a patrol's track are kept."),

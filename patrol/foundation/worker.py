@@ -16,6 +16,7 @@ from huey import Huey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from patrol.foundation import clock, outbox
+from patrol.foundation.claims import CLAIM
 from patrol.foundation.database import db, journal_mode
 from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.texts import Text
@@ -23,7 +24,7 @@ from patrol.foundation.texts import Text
 log = structlog.get_logger()
 _hourly: list[Callable[[], Any]] = []
 _minutely: list[Callable[[], Any]] = []
-# What goes to one address together is sent by any of its rows: the threads of a worker would send it twice side by side.
+# One at a time in a process: some of them decode photos, and one of those takes up to 80 MB.
 _delivering = Lock()
 # Rows written meanwhile that go before each row of a backlog.
 FRESH_BETWEEN = 10
@@ -173,7 +174,7 @@ def deliver_left_over(app: Flask) -> None:
     Beside the consumer, whoever claims a row first delivers it.
     """
     with app.app_context():
-        for wait_s in (0.0, outbox.CLAIM.total_seconds()):
+        for wait_s in (0.0, CLAIM.total_seconds()):
             time.sleep(wait_s)
             while deliver_due():
                 log.info("delivered_left_over_rows")

@@ -21,8 +21,11 @@ from patrol.issues import queries
 from patrol.issues.api import room, settings
 from patrol.issues.case_file import JSON, PDF, case_file_of, remember_issued
 from patrol.issues.case_file_checking import PDF_MARK, Verdict, standing_of, verify_file
+from patrol.issues.case_file_fonts import font_file, font_named
 from patrol.issues.case_file_pdf import LABELS, Sheet, pdf_of
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
+from patrol.issues.escalating import rung_names
+from patrol.issues.history import PART_LATE, PART_LATE_NAME
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import Issue
 from patrol.issues.reading import Reader, step_name
@@ -152,7 +155,7 @@ def case_file_as_pdf(issue_id: UUID) -> Response:
     place = f"{issue.region.name} {issue.reach.name if issue.reach else ''}".strip()
     sheet = Sheet(
         data, place, step_name, photos, f"{origin}/verify/{issue_id}/{issue.history_hash}", PDF_MARK.format(id=data["file"]), language(),
-        settings().timezone,
+        settings().timezone, font_named(font_file(settings().pdf_font)), rung_names() | {PART_LATE: PART_LATE_NAME},
     )  # fmt: skip
     content = pdf_of(sheet)
     remember_issued(data, PDF, content)

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
@@ -13,11 +14,13 @@ import segno
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
 from patrol.issues.exports import without_controls
+from patrol.issues.history import ESCALATE
 from patrol.issues.lifecycle import ORDER_NAME, STATE_NAME, State
+from patrol.issues.system_words import reason_in_both
 from patrol.people.departments import DEPARTMENTS
 
-# A font that every PDF reader has for simplified Chinese, so that none need be shipped or installed.
-FONT = "STSong-Light"
+# A font is read by one thread at a time, and letters drawn by several would be mixed up.
+_printing = Lock()
 _TITLE = Text("河湖问题案卷", "Case file")
 LABELS: tuple[tuple[str, Text], ...] = (
     ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("category", Text("类别", "Category")),
@@ -50,6 +53,7 @@ _PAGE = Text("{number}　第 {page} 页　生成于 {made_at}", "{number}   page
 class Sheet:
     """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None), the QR's address.
 
+    `font` is the name of a registered one (`case_file_fonts`), `rung_names` what the rules of a ladder are called.
     `mark` stands in the file's properties: by it a changed file still says which it was.
     """
 
@@ -61,6 +65,8 @@ class Sheet:
     mark: str
     language: str
     timezone: str
+    font: str
+    rung_names: Mapping[str, Text]
 
     def said(self, text: Text) -> str:
         """Return the words in the sheet's language."""
@@ -72,15 +78,12 @@ class Sheet:
 
 
 def pdf_of(sheet: Sheet) -> bytes:
-    """Return the PDF (A4). Letters that the font lacks show as blanks; nothing is fetched from anywhere."""
+    """Return the PDF (A4). Letters that the font lacks show as blanks or boxes; nothing is fetched from anywhere."""
     # Only who prints a case needs the library.
     from reportlab.lib.pagesizes import A4  # noqa: PLC0415
     from reportlab.lib.units import mm  # noqa: PLC0415
-    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # noqa: PLC0415
     from reportlab.platypus import SimpleDocTemplate  # noqa: PLC0415
 
-    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=18 * mm, rightMargin=18 * mm, topMargin=16 * mm, bottomMargin=18 * mm,
@@ -88,15 +91,16 @@ def pdf_of(sheet: Sheet) -> bytes:
     )  # fmt: skip
     footer = _footer_of(sheet)
     parts = [*_head(sheet), *_photos(sheet), *_checks(sheet), *_findings(sheet), *_history(sheet)]
-    document.build(parts, onFirstPage=footer, onLaterPages=footer)
+    with _printing:
+        document.build(parts, onFirstPage=footer, onLaterPages=footer)
     return out.getvalue()
 
 
-def _paragraph(text: str, *, size: float = 9, colour: str = "#111111") -> Any:
+def _paragraph(sheet: Sheet, text: str, *, size: float = 9, colour: str = "#111111") -> Any:
     from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
     from reportlab.platypus import Paragraph  # noqa: PLC0415
 
-    style = ParagraphStyle("said", fontName=FONT, fontSize=size, leading=size * 1.45, wordWrap="CJK", textColor=colour)
+    style = ParagraphStyle("said", fontName=sheet.font, fontSize=size, leading=size * 1.45, wordWrap="CJK", textColor=colour)
     return Paragraph(escape(without_controls(text)).replace("\n", "<br/>"), style)
 
 
@@ -124,10 +128,10 @@ def _head(sheet: Sheet) -> list[Any]:
         "position": f"{data['latitude']:.6f}, {data['longitude']:.6f}", "received_at": sheet.local(data["received_at"]),
         "description": data["description"], **_work_of(sheet),
     }  # fmt: skip
-    facts = [[_paragraph(sheet.said(label)), _paragraph(str(values[name]))] for name, label in LABELS]
+    facts = [[_paragraph(sheet, sheet.said(label)), _paragraph(sheet, str(values[name]))] for name, label in LABELS]
     code.seek(0)
-    verify = _paragraph(sheet.said(_VERIFY).format(hash=data["head"]["hash"]), size=7.5)
-    title = _paragraph(f"{sheet.said(_TITLE)}　{data['number']}", size=16)
+    verify = _paragraph(sheet, sheet.said(_VERIFY).format(hash=data["head"]["hash"]), size=7.5)
+    title = _paragraph(sheet, f"{sheet.said(_TITLE)}　{data['number']}", size=16)
     return [_table([[title, Image(code, 80, 80)], [verify, ""]], (400, 93)), Spacer(1, 8), _table(facts, (95, 398)), Spacer(1, 10)]
 
 
@@ -151,8 +155,9 @@ def _checks(sheet: Sheet) -> list[Any]:
     rows = []
     for check in sheet.data["spot_checks"]:
         result = sheet.said(_RESULTS.get(check["result"], Text(check["result"], check["result"])))
+        why = check["reason_en"] if sheet.language == "en" else check["reason"]
         away = "" if check["distance_m"] is None else sheet.said(_AWAY.format(metres=round(check["distance_m"])))
-        rows.append((sheet.local(check["done_at"]), check["done_by"] or "", result, "\n".join(filter(None, (check["note"], away)))))
+        rows.append((sheet.local(check["done_at"]), check["done_by"] or "", result, "\n".join(filter(None, (why, check["note"], away)))))
     return _listed(sheet, _CHECKS, rows, (100, 80, 80, 233))
 
 
@@ -166,8 +171,8 @@ def _listed(sheet: Sheet, title: Text, rows: Sequence[Sequence[str]], widths: Se
 
     if not rows:
         return []
-    cells = [[_paragraph(text, size=8) for text in row] for row in rows]
-    return [_paragraph(sheet.said(title), size=12), Spacer(1, 4), _table(cells, widths), Spacer(1, 10)]
+    cells = [[_paragraph(sheet, text, size=8) for text in row] for row in rows]
+    return [_paragraph(sheet, sheet.said(title), size=12), Spacer(1, 4), _table(cells, widths), Spacer(1, 10)]
 
 
 def _photos(sheet: Sheet) -> list[Any]:
@@ -178,7 +183,7 @@ def _photos(sheet: Sheet) -> list[Any]:
         return []
     cells = []
     for kind, digest, jpeg in sheet.photos:
-        label = _paragraph(f"{sheet.said(_KINDS.get(kind, Text(kind, kind)))}\nSHA-256 {digest}", size=6.5)
+        label = _paragraph(sheet, f"{sheet.said(_KINDS.get(kind, Text(kind, kind)))}\nSHA-256 {digest}", size=6.5)
         if jpeg is None:
             cells.append([label])
             continue
@@ -186,38 +191,46 @@ def _photos(sheet: Sheet) -> list[Any]:
         scale = min(228 / width, 190 / height)
         cells.append([Image(io.BytesIO(jpeg), width * scale, height * scale), label])
     pairs = [[cells[at], cells[at + 1] if at + 1 < len(cells) else ""] for at in range(0, len(cells), 2)]
-    return [_paragraph(sheet.said(_PHOTOS), size=12), Spacer(1, 4), _table(pairs, (246.5, 246.5)), Spacer(1, 10)]
+    return [_paragraph(sheet, sheet.said(_PHOTOS), size=12), Spacer(1, 4), _table(pairs, (246.5, 246.5)), Spacer(1, 10)]
 
 
 def _history(sheet: Sheet) -> list[Any]:
     from reportlab.platypus import Spacer  # noqa: PLC0415
 
-    rows = [[_paragraph(sheet.said(column)) for column in _COLUMNS]]
+    rows = [[_paragraph(sheet, sheet.said(column)) for column in _COLUMNS]]
     for entry in sheet.data["entries"]:
         details = entry["details"]
         actor = details["actor_name"] if entry["actor_id"] else sheet.said(_SYSTEM if details.get("rule") else _CITIZEN)
-        words = [*_ordered(sheet, details["changes"]), *(details[name] for name in ("note", "reason") if details.get(name))]
-        said = _paragraph("\n".join([*words, entry["hash"]]), size=8) if words else _paragraph(entry["hash"], size=7, colour="#55666a")
+        words = [*_ordered(sheet, entry), *filter(None, (details.get("note"), _reason(sheet, entry)))]
+        said = _paragraph(sheet, "\n".join([*words, entry["hash"]]), size=8) if words else _paragraph(sheet, entry["hash"], size=7, colour="#55666a")
         rows.append([
-            _paragraph(str(entry["seq"])), _paragraph(sheet.local(entry["happened_at"]), size=8), _paragraph(actor),
-            _paragraph(sheet.said(sheet.step_name(entry["verb"]))), said,
+            _paragraph(sheet, str(entry["seq"])), _paragraph(sheet, sheet.local(entry["happened_at"]), size=8), _paragraph(sheet, actor),
+            _paragraph(sheet, sheet.said(sheet.step_name(entry["verb"]))), said,
         ])  # fmt: skip
-    return [_paragraph(sheet.said(_HISTORY), size=12), Spacer(1, 4), _table(rows, (32, 88, 70, 70, 233), heading=True)]
+    return [_paragraph(sheet, sheet.said(_HISTORY), size=12), Spacer(1, 4), _table(rows, (32, 88, 70, 70, 233), heading=True)]
 
 
-def _ordered(sheet: Sheet, changes: Mapping[str, Any]) -> list[str]:
-    """Return the kind of an order and its words, or what a milestone says: an entry keeps these among its changes."""
+def _reason(sheet: Sheet, entry: Mapping[str, Any]) -> str | None:
+    reason = entry["details"].get("reason")
+    return sheet.said(reason_in_both(entry["verb"], reason)) if reason else None
+
+
+def _ordered(sheet: Sheet, entry: Mapping[str, Any]) -> list[str]:
+    """Return which rung was reached, the kind of an order and its words, or what a milestone says: an entry keeps these in its details."""
+    rule, changes = entry["details"].get("rule"), entry["details"]["changes"]
     order, text = (changes[name]["to"] if name in changes else None for name in ("order", "text"))
+    rung = sheet.rung_names.get(rule) if entry["verb"] == ESCALATE else None
     # An answer names its order by the id.
-    kind = [sheet.said(ORDER_NAME[order])] if order in ORDER_NAME else []
-    return [*kind, text] if text else kind
+    names = [rung and sheet.said(rung), sheet.said(ORDER_NAME[order]) if order in ORDER_NAME else None, text]
+    # Most rungs are called as the order that they send.
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _footer_of(sheet: Sheet) -> Callable[[Any, Any], None]:
     made_at = sheet.local(sheet.data["made_at"])
 
     def draw(canvas: Any, document: Any) -> None:
-        canvas.setFont(FONT, 7.5)
+        canvas.setFont(sheet.font, 7.5)
         words = sheet.said(_PAGE).format(number=sheet.data["number"], page=document.page, made_at=made_at)
         canvas.drawString(document.leftMargin, 28, words)
 

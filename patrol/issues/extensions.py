@@ -11,7 +11,8 @@ from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
-from patrol.foundation.texts import Text, in_both
+from patrol.foundation.texts import Text
+from patrol.issues import system_words
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
 from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
@@ -40,8 +41,6 @@ _DECIDED = Text("此申请已有决定", "This request has been decided already"
 _FOUR_EYES = Text("延期不能由申请人自己批准", "whoever asked for more time may not decide on it")
 _OVER = Text("申请的期限已过：请不同意此申请", "The date asked for has passed: refuse the request")
 _NO_MORE = Text("申请的期限不晚于现在的期限：请不同意此申请", "The date asked for is no later than the present one: refuse the request")
-_LEAD_CHANGED = Text("责任人已变更，原责任人的延期申请不再有效", "The lead changed: the former lead's request no longer counts")
-_ENDED = Text("此件已办结或合并，延期申请不再有效", "The issue has ended: the request no longer counts")
 LEAD_CHANGED, ISSUE_ENDED = "lead_changed", "issue_ended"
 
 
@@ -127,7 +126,7 @@ def settle_request(issue: Issue) -> None:
 
     One statement when there is none.
     """
-    words, rule = (_ENDED, ISSUE_ENDED) if issue.state in ENDED else (_LEAD_CHANGED, LEAD_CHANGED)
+    words, rule = (system_words.ENDED, ISSUE_ENDED) if issue.state in ENDED else (system_words.LEAD_CHANGED, LEAD_CHANGED)
     for row in extensions_of(issue):
         if row.decided_at is None and row.opening == issue.reopened_times:
             row.granted, row.decision, row.decided_at = False, words.zh, clock.now()
@@ -141,7 +140,9 @@ def settle_request(issue: Issue) -> None:
 
 def decision_in_both(row: Extension) -> Text | None:
     """Return the reason of a decision, None while there is none; the system's own, stored in Chinese, in both languages."""
-    return None if row.decision is None else in_both(row.decision, *(() if row.decided_by_id else (_ENDED, _LEAD_CHANGED)))
+    if row.decision is None:
+        return None
+    return Text(row.decision, row.decision) if row.decided_by_id else system_words.reason_in_both(REFUSE_EXTENSION, row.decision)
 
 
 def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> None:

@@ -13,6 +13,7 @@ from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
+from patrol.foundation.texts import Text
 from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
 from patrol.issues.facts import Difference, digest_of_photo, facts_to_say, first_difference
 from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto
@@ -27,6 +28,7 @@ ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION = "ask_extension", "grant_exten
 ESCALATE, ANSWER_ORDER = "escalate", "answer_order"
 """A late issue climbs, or a part of it is late (`PART_LATE`); an order of supervision is answered."""
 PART_LATE = "part_late"
+PART_LATE_NAME = Text("协办分项超期", "A part is late")
 """The rule of an `escalate` that is no rung: a part with its own date is late, and the issue climbs nowhere."""
 RECOUNT = "recount"
 """The due date was counted again by other rows of policy, because somebody ordered it for all open issues."""

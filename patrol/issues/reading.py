@@ -52,6 +52,7 @@ from patrol.issues.parts import is_late
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
 from patrol.issues.signing import left_to, saying_who, signs_higher
+from patrol.issues.system_words import reason_in_both
 from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
@@ -295,8 +296,8 @@ def _shown_entry(entry: HistoryEntry, reader: Reader, *, named: bool) -> dict[st
     tongue = reader.language
     return {
         **{name: getattr(entry, name) for name in (
-            "seq", "verb", "from_state", "to_state", "at", "rule", "note", "reason", "ground", "changes", "previous_hash",
-            "hash")},
+            "seq", "verb", "from_state", "to_state", "at", "rule", "note", "ground", "changes", "previous_hash", "hash")},
+        "reason": entry.reason and reason_in_both(entry.verb, entry.reason).in_language(tongue),
         "name": step_name(entry.verb).in_language(tongue),
         "actor": {"id": entry.actor_id, "name": entry.actor_name} if named else None,
         "ground_name": GROUND_NAME[entry.ground].in_language(tongue) if entry.ground else None,

@@ -12,7 +12,7 @@ from patrol.foundation import clock, outbox
 from patrol.foundation.channels import Way, refuse_bad_address
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid
-from patrol.foundation.outgoing import refuse_bad_url
+from patrol.foundation.outgoing import Standing, refuse_bad_url, refuse_inner
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.sealing import seal
 from patrol.foundation.texts import Text
@@ -86,10 +86,12 @@ def change_channel(channel: Channel, *, by: Actor, changes: dict[str, Any]) -> C
 
 def add_webhook(
     *, by: Actor, id: UUID | None, region: str, url: str, kinds: Sequence[str] | None, field_keys: Sequence[str], inside: bool,  # noqa: A002
+    standing: Standing = Standing.UNKNOWN,
 ) -> tuple[Webhook, str | None]:  # fmt: skip
     """Add a webhook for a region (code) of one's area; return it with its secret, None when it was there already.
 
-    The secret is shown this once. Raises Invalid for a bad address or unknown kinds, Conflict for another content.
+    The secret is shown this once. Raises Invalid for a bad address, one whose `standing` is in the inner network unless
+    `inside`, or unknown kinds; Conflict for another content.
     """
     sent = content_digest({"region": region, "url": url, "kinds": kinds})
     if id is not None and (known := db.session.get(Webhook, id)) is not None:
@@ -98,6 +100,7 @@ def add_webhook(
             raise Conflict(_DELETED)
         return known, None
     refuse_bad_url(url, inside=inside)
+    refuse_inner(standing, inside=inside)
     _refuse_bad_choice(kinds, None, None, known=EVENT_KINDS)
     secret = secrets.token_urlsafe(32)
     webhook = Webhook(

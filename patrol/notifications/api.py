@@ -5,12 +5,13 @@ from uuid import UUID
 
 from flask import current_app
 
-from patrol.foundation.channels import Way
+from patrol.foundation.channels import Way, can_send
 from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.plain_errors import shown_error
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
+from patrol.foundation.texts import Text
 from patrol.notifications import actions, queries
 from patrol.notifications.models import Channel, Message
 from patrol.notifications.schemas import (
@@ -28,6 +29,10 @@ from patrol.people.door import current_actor, refuse_without
 from patrol.people.permissions import Permission as P
 from patrol.people.profile import adds_to_profile
 
+_NO_MAIL_YET = Text(
+    "本系统尚未设置邮件服务器（XUNHE_MAIL_URL）：设置之前，消息只在系统内，不发邮件",
+    "This system has no mail server yet (XUNHE_MAIL_URL): until it has, messages are only found here and no mail goes out",
+)
 room = Room("notifications", __name__, url_prefix="/api/v1", description="Messages, channels, webhooks")
 
 
@@ -78,10 +83,14 @@ def _shown_channels(rows: list[Channel]) -> list[dict[str, Any]]:
             **{name: getattr(row, name) for name in
                ("id", "way", "hint", "language", "quiet_from", "quiet_to", "digest_at", "kinds", "version")},
             "region": row.region.code if row.region else None, "enabled": row.disabled_at is None,
-            "waiting": waiting.get(row.id, (0, None))[0], "last_error": errors.get(row.id),
+            "waiting": waiting.get(row.id, (0, None))[0], "last_error": errors.get(row.id), "warnings": _warnings(row),
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _warnings(row: Channel) -> list[str]:
+    return [] if can_send(Way(row.way), settings()) else [_NO_MAIL_YET.in_language(language())]
 
 
 @room.route("/me/channels", may=P.SEE_OWN_ACCOUNT)

@@ -33,16 +33,21 @@ _ANSWERED = Text("对方系统回答 {status}", "The other system answered {stat
 def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     """Send what is due on one channel, several messages as one digest; the writing half marks them as sent.
 
-    The row's own message is always among them, however many wait in vain; what went out together is delivered together.
+    The row's own message is always among them, however many wait in vain, and what another worker is sending is not; what
+    went out together is delivered together.
     Raises Unavailable when the channel does not take it; the outbox tries again. A disabled channel sends nothing.
     Quiet hours are looked at again: a worker that was down, or a channel that failed for hours, must not wake anybody.
     """
     settings = current_app.extensions["settings"]
     channel = db.session.get_one(Channel, UUID(payload["channel_id"]))
-    waiting = _waiting_on(channel, payload.get("cause"))
-    if not waiting or channel.disabled_at is not None:
+    cause = payload.get("cause")
+    found = _waiting_on(channel, cause)
+    if not found or channel.disabled_at is not None:
         return lambda: None
     _hold_in_quiet_hours(channel, settings.timezone)
+    waiting = _taken(found, cause)
+    if not waiting:
+        return lambda: None
     words = [words_of(row.kind, row.facts, channel.language, settings.timezone) for row in waiting]
     title, body = words[0]
     if len(words) > 1:
@@ -57,13 +62,23 @@ def send_on_channel(payload: dict[str, Any]) -> outbox.Write:
     return partial(_mark_sent, ids, outbox_ids)
 
 
-def _waiting_on(channel: Channel, cause: str | None) -> Sequence[Delivery]:
-    """Return what is due on a channel, the longest waiting first; that of `cause`, which the row is about, is not left out."""
-    rows = db.session.scalars(
-        select(Delivery).where(Delivery.channel_id == channel.id, Delivery.sent_at.is_(None), Delivery.due_at <= clock.now())
+def _waiting_on(channel: Channel, cause: str | None) -> Sequence[tuple[UUID, str]]:
+    """Return row of the outbox and cause of what is due on a channel, the longest waiting first; that of `cause` is not left out."""
+    rows = db.session.execute(
+        select(Delivery.outbox_id, Delivery.cause)
+        .where(Delivery.channel_id == channel.id, Delivery.sent_at.is_(None), Delivery.due_at <= clock.now())
         .order_by(Delivery.cause != cause, Delivery.due_at, Delivery.id).limit(MOST_TOGETHER)
     ).all()  # fmt: skip
-    return sorted(rows, key=lambda row: (row.due_at, row.id))
+    return [(row[0], row[1]) for row in rows]
+
+
+def _taken(found: Sequence[tuple[UUID, str]], cause: str | None) -> Sequence[Delivery]:
+    """Return what is this worker's to send of what was found: that of `cause`, and whatever no other worker is sending."""
+    own = [outbox_id for outbox_id, its in found if its == cause]
+    taken = outbox.take_along([outbox_id for outbox_id, its in found if its != cause])
+    return db.session.scalars(
+        select(Delivery).where(Delivery.outbox_id.in_([*own, *taken]), Delivery.sent_at.is_(None)).order_by(Delivery.due_at, Delivery.id)
+    ).all()
 
 
 def _hold_in_quiet_hours(channel: Channel, timezone: str) -> None:

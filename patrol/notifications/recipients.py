@@ -1,7 +1,8 @@
 """Who is told: the people that a template names, for one issue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from patrol.foundation.database import db
 from patrol.issues.accusations import is_charge
 from patrol.issues.joint import sides_of
 from patrol.issues.leads import superior_chiefs
-from patrol.issues.models import Issue
+from patrol.issues.models import Issue, number_of
 from patrol.issues.seeing import seen_by
 from patrol.notifications.templates import To
 from patrol.people.models import Person, Region
@@ -19,10 +20,14 @@ from patrol.people.permissions import Role
 
 
 class Recipients(NamedTuple):
-    """Accounts to tell, and the region whose office is among them (None when no office is)."""
+    """Accounts to tell, and the region whose office is among them (None when no office is).
+
+    `by_duplicate` has the number of the duplicate for who follows the issue only because that was merged into it.
+    """
 
     people: Sequence[UUID]
     office_region_id: UUID | None
+    by_duplicate: Mapping[UUID, str] = MappingProxyType({})
 
 
 def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date, named: Sequence[UUID] = ()) -> Recipients:
@@ -38,24 +43,32 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
         ids.append(issue.lead_id)
     if To.CO_HANDLERS in to:
         ids += [person.id for person in issue.co_handlers]
+    duplicates = _reporters_of_duplicates(issue) if To.REPORTER in to else {}
     if To.REPORTER in to:
-        ids += _reporters_of(issue)
+        ids.append(issue.reporter_id)
     if To.SUPERIOR in to:
         ids += superior_chiefs(issue, day)
-    enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_([i for i in ids if i]), Person.disabled_at.is_(None))))
+    known = [i for i in (*ids, *duplicates) if i]
+    enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_(known), Person.disabled_at.is_(None))))
     office, *above = [*_offices_up(issue.region), [], []] if To.OFFICE in to else [[], []]
     higher = above[0] if To.OFFICE_ABOVE in to or (To.SUPERIOR in to and is_charge(issue.category)) else []
     sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
     told = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *higher, *sides))]
-    wanted = [person_id for person_id in dict.fromkeys(told) if person_id and person_id != but]
+    by_duplicate = {person_id: number for person_id, number in duplicates.items() if person_id in enabled and person_id not in told}
+    wanted = [person_id for person_id in dict.fromkeys([*told, *by_duplicate]) if person_id and person_id != but]
     seeing = seen_by(issue, wanted)
-    return Recipients([person_id for person_id in wanted if person_id in seeing], office[0].region_id if office else None)
+    return Recipients([person_id for person_id in wanted if person_id in seeing], office[0].region_id if office else None, by_duplicate)
 
 
-def _reporters_of(issue: Issue) -> list[UUID | None]:
-    """Return the accounts that reported an issue or what is merged into it: they all follow the one that goes on."""
-    merged = select(Issue.reporter_id).where(Issue.merged_into_id == issue.id) if issue.also_reported else None
-    return [issue.reporter_id, *(db.session.scalars(merged) if merged is not None else ())]
+def _reporters_of_duplicates(issue: Issue) -> dict[UUID, str]:
+    """Return the accounts that reported what is merged into an issue, each with the number of that: they follow the one that goes on."""
+    if not issue.also_reported:
+        return {}
+    rows = db.session.execute(
+        select(Issue.reporter_id, Issue.serial).where(Issue.merged_into_id == issue.id, Issue.reporter_id.is_not(None))
+        .order_by(Issue.serial.desc())
+    )  # fmt: skip
+    return {reporter_id: number_of(serial) for reporter_id, serial in rows if reporter_id}
 
 
 def inspectors_of(issue: Issue) -> list[UUID]:

@@ -82,6 +82,8 @@ class ChannelOut(ma.Schema):
     enabled = ma.fields.Boolean(required=True)
     waiting = ma.fields.Integer(required=True, metadata={"description": "Messages still to go out."})
     last_error = ma.fields.String(required=True, allow_none=True)
+    warnings = ma.fields.List(ma.fields.String(), required=True, metadata={
+        "description": "Why nothing goes out on it as things are.", "example": []})
     version = ma.fields.Integer(required=True)
 
 
@@ -111,6 +113,8 @@ class WebhookOut(ma.Schema):
     paused = ma.fields.Integer(required=True, metadata={"description": "Events kept until it goes on.", "example": 0})
     created_at = Moment(required=True)
     deleted_at = Moment(required=True, allow_none=True)
+    warnings = ma.fields.List(ma.fields.String(), required=True, metadata={
+        "description": "What to look at, said when it is set up or goes on.", "example": []})
     version = ma.fields.Integer(required=True)
 
 

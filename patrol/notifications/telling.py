@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.foundation import clock, outbox
+from patrol.foundation.channels import Way, can_send
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
@@ -84,13 +85,19 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
     recipients = recipients_of(issue, to, but=entry.actor_id, day=today, named=_named_by(entry))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
-        facts=facts, recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry), own=_own_facts(entry),
+        facts=facts, recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),
+        own=_own_facts(entry) | _as_duplicates(recipients, facts["number"]),
     )  # fmt: skip
 
 
 def _own_facts(entry: HistoryEntry) -> dict[UUID, dict[str, Any]]:
     """Return what only the general chief is told of a ledger: that it is in that chief's name, or was reported to nobody else."""
     return {UUID(entry.changes[how]["to"]["id"]): {"in_your_name": how} for how in ("approved_by", "reported_to") if how in entry.changes}
+
+
+def _as_duplicates(recipients: Recipients, original: str) -> dict[UUID, dict[str, Any]]:
+    """Return, for who follows an original only because of a duplicate, the number that they know, and the original's beside it."""
+    return {person_id: {"number": number, "original": original} for person_id, number in recipients.by_duplicate.items()}
 
 
 def _named_by(entry: HistoryEntry) -> list[UUID]:
@@ -152,6 +159,7 @@ def write_notes(
 ) -> None:  # fmt: skip
     """Write the messages, their deliveries and the webhooks' events of one cause, each once however often it is called.
 
+    What a channel could not send, since there is no mail server, is not written down for it: the inbox has it.
     `own` are more facts for one person alone, by whose id. Without a `region_path` no webhook is told.
     """
     own = own or {}
@@ -163,7 +171,7 @@ def write_notes(
                 facts=facts | own.get(person_id, {}), created_at=clock.now(), read_at=None,
             ))  # fmt: skip
     for channel in _channels_of(recipients):
-        if channel.kinds is None or kind in channel.kinds:
+        if (channel.kinds is None or kind in channel.kinds) and can_send(Way(channel.way), current_app.extensions["settings"]):
             _deliver_on(channel, cause, kind, facts | (own.get(channel.person_id, {}) if channel.person_id else {}))
     # A webhook that is switched off is told too: it is kept until that goes on.
     for webhook in _webhooks_over(region_path) if region_path else ():

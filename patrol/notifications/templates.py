@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.deciding import LATE_NAME
+from patrol.issues.history import PART_LATE_NAME
 from patrol.issues.lifecycle import Verb
+from patrol.issues.system_words import reason_in_both
 
 
 class To(StrEnum):
@@ -111,7 +113,7 @@ _ROWS = (
     _row("report_part", (To.LEAD,), Text("协办分项已完成", "A part is done"), Text("{actor}报告协办分项已完成。", "{actor} reports a part of the work as done.")),
     _row("take_back_part", (To.LEAD, To.CO_HANDLERS), Text("协办分项已收回", "A part was taken back"),
          Text("{actor}：{reason}", "{actor}: {reason}")),
-    _row("part_late", (To.LEAD, To.CO_HANDLERS, To.OFFICE), Text("协办分项超期", "A part is late"),
+    _row("part_late", (To.LEAD, To.CO_HANDLERS, To.OFFICE), PART_LATE_NAME,
          Text("有协办分项到期未完成，请督促。", "A co-handler's part was due and is still open.")),
     *(_row(code, (To.OFFICE, To.OFFICE_ABOVE), name, Text("应在 {due} 前决定，至今未决定。", "It was to be decided before {due} and is not yet."))
       for code, name in LATE_NAME.items()),
@@ -140,6 +142,7 @@ _IN_YOUR_NAME = {
                         "The office put it on the ledger and named nobody who approved; it is reported to you, the general chief, in whose name "
                         "the ledger is kept: if you disagree, have it resumed. "),
 }  # fmt: skip
+_MERGED = Text("{number}（已并入 {original}）", "{number} (merged into {original})")
 _PLAIN = Text("{kind}", "{kind}")
 _UNKNOWN = Text("（未说明）", "(not said)")
 
@@ -150,12 +153,14 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
     title, body = (template.title, template.body) if template else (_PLAIN, Text("", ""))
     category = CATEGORIES.get(str(facts.get("category")))
     own = _IN_YOUR_NAME.get(str(facts.get("in_your_name")))
+    reason = facts.get("reason") and reason_in_both(kind.removeprefix("issue."), facts["reason"]).in_language(language)
+    number = _MERGED.format(**facts).in_language(language) if facts.get("original") else facts.get("number", "")
     values = {
-        "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": facts.get("number", ""), "place": facts.get("place", ""),
+        "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": number, "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),
         "due": _shown_due(datetime.fromisoformat(facts["due_at"]).astimezone(ZoneInfo(timezone))) if facts.get("due_at") else "—",
         **{name: facts.get(name, "") for name in ("left", "required", "first_day", "last_day")},
-        "actor": facts.get("actor", ""), "reason": facts.get("reason") or _UNKNOWN.in_language(language),
+        "actor": facts.get("actor", ""), "reason": reason or _UNKNOWN.in_language(language),
     }  # fmt: skip
     return title.in_language(language).format(**values), body.in_language(language).format(**values)
 

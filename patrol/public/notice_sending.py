@@ -1,6 +1,6 @@
 """Telling citizens: the only place, beside the look with a reason, where a sealed contact is opened, and only to send."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import channels, clock, outbox
@@ -24,7 +24,7 @@ from patrol.issues.due import WITHOUT_DUE
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.public import notice_words, veto
 from patrol.public.models import Complaint, Follow, FollowerContact, ReporterContact
-from patrol.public.notice_words import Case, Letter
+from patrol.public.notice_words import Case, Letter, Turn
 from patrol.public.notices import CONSENT
 from patrol.public.subscription_models import Notice, Subscription
 from patrol.public.subscriptions import link_token, way_to
@@ -38,10 +38,14 @@ _NO_ADDRESS = Text("联系方式已无法使用", "The contact cannot be used an
 
 
 class Waiting(NamedTuple):
-    """One notice that waits, with the subscription and the tracking code of the case."""
+    """One notice that waits, with the subscription, and the issue and the tracking code of what was reported or is followed.
+
+    The notice may be about another issue: that into which this one was merged.
+    """
 
     notice: Notice
     subscription: Subscription
+    own_id: UUID
     code: str
 
 
@@ -49,6 +53,7 @@ class Waiting(NamedTuple):
 def write_to(payload: dict[str, Any]) -> outbox.Write:
     """Send one citizen everything that waits for that address, as one message; the writing half marks it as sent.
 
+    What another worker is sending is left to it.
     Raises Unavailable when it is not taken, in words without the address; the outbox tries again. Nothing is sent once
     the subscription has ended. What went wrong in the evening waits for the morning, as what happens at night does.
     """
@@ -57,8 +62,8 @@ def write_to(payload: dict[str, Any]) -> outbox.Write:
     if own is None or own.sent_at is not None or own.subscription.address_key is None:
         return _nothing
     _hold_in_quiet_hours(settings)
-    waiting = _waiting_with(own)
-    cases, subscription = _cases_of(waiting, settings), own.subscription
+    subscription, waiting = own.subscription, _waiting_with(own)
+    cases = _cases_of(waiting, settings)
     return _send(subscription, [row.notice for row in waiting], cases, settings)
 
 
@@ -93,15 +98,21 @@ def _nothing() -> None:
 
 def _waiting_with(own: Notice) -> list[Waiting]:
     """Return what waits for the address of `own`, which is among it however many wait in vain; what is of one case stands together."""
+    own_id, waits = own.id, [Subscription.address_key == own.subscription.address_key, Notice.sent_at.is_(None), Notice.seq != CONSENT]
+    found = db.session.execute(
+        select(Notice.id, Notice.outbox_id).join(Notice.subscription).where(*waits)
+        .order_by(Notice.id != own_id, Subscription.id, Notice.issue_id, Notice.seq).limit(MOST_TOGETHER)
+    ).all()  # fmt: skip
+    taken = outbox.take_along([outbox_id for notice_id, outbox_id in found if notice_id != own_id])
     rows = db.session.execute(
-        select(Notice, Subscription, func.coalesce(Complaint.tracking_code, Follow.tracking_code))
+        select(
+            Notice, Subscription, func.coalesce(Complaint.issue_id, Follow.issue_id), func.coalesce(Complaint.tracking_code, Follow.tracking_code),
+        )
         .join(Subscription, Subscription.id == Notice.subscription_id)
         .outerjoin(Complaint, Complaint.id == Subscription.complaint_id).outerjoin(Follow, Follow.id == Subscription.follow_id)
-        .where(Subscription.address_key == own.subscription.address_key, Notice.sent_at.is_(None), Notice.seq != CONSENT)
-        .order_by(Notice.id != own.id, Subscription.id, Notice.issue_id, Notice.seq).limit(MOST_TOGETHER)
+        .where(or_(Notice.id == own_id, Notice.outbox_id.in_(taken)), *waits).order_by(Subscription.id, Notice.issue_id, Notice.seq)
     ).all()  # fmt: skip
-    found = [Waiting(notice, waits, code) for notice, waits, code in rows]
-    return sorted(found, key=lambda row: (row.subscription.id, row.notice.issue_id, row.notice.seq))
+    return [Waiting(*row) for row in rows]
 
 
 def _issues(ids: Sequence[UUID]) -> dict[UUID, Issue]:
@@ -114,27 +125,35 @@ def _place(issue: Issue) -> str:
 
 
 def _cases_of(waiting: Sequence[Waiting], settings: Settings) -> list[Case]:
-    issues = _issues([row.notice.issue_id for row in waiting])
-    cases = []
-    for (_, issue_id), run in groupby(waiting, key=lambda row: (row.subscription.id, row.notice.issue_id)):
-        rows, issue = list(run), issues[issue_id]
-        entries = db.session.scalars(
-            select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq.in_([row.notice.seq for row in rows]))
-            .order_by(HistoryEntry.seq)
-        ).all()  # fmt: skip
-        cases.append(_case_of(rows[0], issue, entries, settings))
+    issues = _issues([*{issue_id for row in waiting for issue_id in (row.notice.issue_id, row.own_id)}])
+    cases = [_case_of(list(run), issues, settings) for _, run in groupby(waiting, key=lambda row: row.subscription.id)]
     return [case for case in cases if case.turns]
 
 
-def _case_of(row: Waiting, issue: Issue, entries: Sequence[HistoryEntry], settings: Settings) -> Case:
-    is_own, here = row.subscription.complaint_id is not None, settings.public_url.rstrip("/")
+def _case_of(rows: Sequence[Waiting], issues: Mapping[UUID, Issue], settings: Settings) -> Case:
+    """Return what is told of one case, under the number that its reader knows, although it may be the original's turns."""
+    first, here = rows[0], settings.public_url.rstrip("/")
+    own, is_own = issues[first.own_id], first.subscription.complaint_id is not None
+    turns, original = list[Turn](), None
+    for issue_id, run in groupby(rows, key=lambda row: row.notice.issue_id):
+        told = _turns_of(issues[issue_id], [row.notice.seq for row in run], settings, is_own=is_own)
+        turns += told
+        if told and issue_id != own.id:
+            original = issues[issue_id].number
+    return Case(
+        own.number, CATEGORIES[own.category].name, _place(own), is_own, sorted(turns, key=lambda turn: turn.at), f"{here}/t/{first.code}",
+        f"{here}/u/{link_token(first.subscription.id, settings.secret_key)}", original,
+    )  # fmt: skip
+
+
+def _turns_of(issue: Issue, seqs: Sequence[int], settings: Settings, *, is_own: bool) -> list[Turn]:
+    entries = db.session.scalars(
+        select(HistoryEntry).where(HistoryEntry.issue_id == issue.id, HistoryEntry.seq.in_(seqs)).order_by(HistoryEntry.seq)
+    ).all()
     due_day = None if issue.state in WITHOUT_DUE else issue.due_rule["last_day"]
     until = veto.last_day(issue, settings.not_fixed_days, clock.now(), settings.timezone)
     turns = [notice_words.turn_of(entry, is_own=is_own, due_day=due_day, not_fixed_until=until) for entry in entries]
-    return Case(
-        issue.number, CATEGORIES[issue.category].name, _place(issue), is_own, [turn for turn in turns if turn], f"{here}/t/{row.code}",
-        f"{here}/u/{link_token(row.subscription.id, settings.secret_key)}",
-    )  # fmt: skip
+    return [turn for turn in turns if turn]
 
 
 def _send(subscription: Subscription, notices: Sequence[Notice], cases: Sequence[Case], settings: Settings) -> outbox.Write:

@@ -33,6 +33,7 @@ _SUBJECT = Text("巡河 {number}：{words}", "Xunhe {number}: {words}")
 _SUBJECT_MANY = Text("巡河：{count} 件问题有新进展", "Xunhe: news of {count} cases")
 _HEAD_OWN = Text("您反映的问题 {number}（{category}，{place}）", "Your report {number} ({category}, {place})")
 _HEAD_FOLLOWED = Text("您关注的问题 {number}（{category}，{place}）", "The report that you follow, {number} ({category}, {place})")
+_WITH = Text("，与同一问题 {number} 合并办理", ", dealt with together with the same issue, {number}")
 _LINK = Text("查看进度和照片：{link}", "Progress and photos: {link}")
 _END = Text("不再接收这件问题的消息（打开后点按钮退订）：{link}", "No more messages about this case (open it and press the button): {link}")
 _FOOT = Text(
@@ -60,7 +61,10 @@ class Turn(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One case with what is to be told of it, and its two links."""
+    """One case with what is to be told of it, and its two links.
+
+    `original` is the number of the one that it is dealt with together with, where the turns are that one's.
+    """
 
     number: str
     category: Text
@@ -69,6 +73,7 @@ class Case(NamedTuple):
     turns: Sequence[Turn]
     link: str
     end: str
+    original: str | None = None
 
 
 class Letter(NamedTuple):
@@ -115,7 +120,9 @@ def letter_of(cases: Sequence[Case], language: str, timezone: str) -> Letter:
 
 def _told(case: Case, language: str, timezone: str) -> str:
     head = (_HEAD_OWN if case.is_own else _HEAD_FOLLOWED).format(number=case.number, category=case.category, place=case.place)
-    lines = [head.in_language(language)]
+    # Where a turn says so, that is enough.
+    is_named = case.original is None or any(case.original in turn.words.zh for turn in case.turns)
+    lines = [head.in_language(language) + ("" if is_named else _WITH.format(number=case.original).in_language(language))]
     for turn in case.turns:
         at = turn.at.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")
         lines.append(f"{at} {turn.words.in_language(language)} {turn.rest.in_language(language)}".rstrip())

@@ -24,6 +24,7 @@ from patrol.issues.lifecycle import STATE_NAME, State, Verb
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.issues.queries import locked_issue, scope
 from patrol.issues.steps import take_step
+from patrol.issues.system_words import BY_COMPLAINANT
 from patrol.people.actor import Actor
 from patrol.public import veto
 from patrol.public.actions import MOST_PHOTOS, keep_whose
@@ -43,7 +44,6 @@ _TOO_MANY_PHOTOS = Text("一件最多 {most} 张照片", "A complaint has at mos
 _NO_REQUEST = Text("没有这个申请", "There is no such request")
 _DECIDED = Text("该申请已作出决定", "This request has been decided")
 _OUT_OF_SCOPE = Text("该问题不在您的辖区内", "The issue lies outside your region")
-_BY_CITIZEN = Text("反映人：{said}\n决定：{reason}", "Complainant: {said}\nDecision: {reason}")
 OLDEST = Order("asked", (ReopeningRequest.asked_at, ReopeningRequest.id))
 
 
@@ -184,7 +184,7 @@ def decide(
         same = [row for row in _waiting_on(issue.id) if row.closing == request.closing]
         _settle(same, granted=True, reason=reason, by_id=by.person_id)
         if issue.reopened_times == request.closing:
-            said = _BY_CITIZEN.format(said=request.reason, reason=reason).zh
+            said = BY_COMPLAINANT.format(said=request.reason, reason=reason).zh
             take_step(
                 issue_id=issue.id, verb=Verb.REOPEN, by=by, brought={"reason": said}, expected_version=None, timezone=timezone,
                 tolerance_m=tolerance_m,

@@ -12,14 +12,12 @@ from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
-from patrol.foundation.texts import Text, in_both
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 from patrol.supervision import actions, queries
-from patrol.supervision.look_backs import LOOK_BACK, REASON
 from patrol.supervision.models import Draw, SpotCheck
 from patrol.supervision.on_site import Finding, findings_of
-from patrol.supervision.risk import reason_in_both
+from patrol.supervision.reasons import reason_in_both
 from patrol.supervision.schemas import (
     DrawIn,
     DrawOut,
@@ -51,19 +49,12 @@ def _findings(check: SpotCheck) -> list[Finding] | None:
     )  # fmt: skip
 
 
-def _reason(check: SpotCheck) -> Text:
-    """Return why a check is to be done: the words of who ordered it, or, of what was drawn, the system's, which are stored in Chinese."""
-    if check.draw_id is None:
-        return Text(check.reason, check.reason)
-    return in_both(check.reason, REASON) if check.kind == LOOK_BACK else reason_in_both(check.reason)
-
-
 def _shown(check: SpotCheck) -> dict[str, Any]:
     plain = ("id", "kind", "state", "draw_id", "due_on", "created_at", "result", "sheet", "note", "latitude", "longitude",
              "accuracy_m", "distance_m", "recorded_at", "done_at", "assigned_to", "done_by", "version")
     found = _findings(check)
     return {
-        **{name: getattr(check, name) for name in plain}, "reason": _reason(check).in_language(language()),
+        **{name: getattr(check, name) for name in plain}, "reason": reason_in_both(check).in_language(language()),
         "region": {"code": check.region.code, "name": check.region.name},
         "reach": check.reach and {"id": str(check.reach.id), "code": check.reach.code, "name": check.reach.name},
         "issue": check.issue and {"id": str(check.issue.id), "number": check.issue.number, "state": check.issue.state},

@@ -13,8 +13,8 @@ from patrol.issues.models import Issue
 from patrol.issues.policy_dry_runs import issue_in_short, visible_items
 from patrol.people.actor import Actor
 from patrol.supervision.drawing import is_drawn
-from patrol.supervision.look_backs import LOOK_BACK
 from patrol.supervision.models import Draw
+from patrol.supervision.reasons import LOOK_BACK
 
 DRAWINGS_AHEAD = Text(
     "新版本用于生效日起的抽取，已抽取的不变；以下为近期各次抽取按其种子和候选对象、以新比例会有的不同",

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
-from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
 from patrol.issues.events import LookBackWaits
@@ -23,10 +22,9 @@ from patrol.issues.models import Issue
 from patrol.issues.policies import Dated, in_force
 from patrol.supervision.drawing import is_drawn
 from patrol.supervision.models import Draw, SpotCheck
+from patrol.supervision.reasons import LOOK_BACK, OF_LOOK_BACK
 
-LOOK_BACK = "look_back"
 HOUR_OF_TELLING = 8
-REASON = Text("结案后随机回头看", "Drawn at random after its closing")
 
 
 @each_hour
@@ -120,5 +118,5 @@ def _closed_on(day: date, severity: str, timezone: str) -> Sequence[Issue]:
 def _look_back(issue: Issue, draw_id: UUID, due_on: date) -> SpotCheck:
     return SpotCheck(
         id=new_id(), kind=LOOK_BACK, state="open", region_id=issue.region_id, reach_id=issue.reach_id, issue_id=issue.id,
-        draw_id=draw_id, reason=REASON.zh, due_on=due_on, created_by_id=None, created_at=clock.now(), digest="", version=1,
+        draw_id=draw_id, reason=OF_LOOK_BACK.zh, due_on=due_on, created_by_id=None, created_at=clock.now(), digest="", version=1,
     )  # fmt: skip

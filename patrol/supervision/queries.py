@@ -25,6 +25,7 @@ from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
 from patrol.people.queries import region_with_code, regions_within
 from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
+from patrol.supervision.reasons import reason_in_both
 from patrol.waters.models import Reach
 
 SOONEST = Order("soonest", (SpotCheck.due_on, SpotCheck.id))
@@ -64,7 +65,8 @@ def spot_checks_of(issue_id: UUID) -> list[dict[str, Any]]:
         .order_by(SpotCheck.done_at, SpotCheck.id).options(joinedload(SpotCheck.done_by), selectinload(SpotCheck.photos))
     )  # fmt: skip
     return [{
-        "id": str(check.id), "kind": check.kind, "reason": check.reason, "due_on": check.due_on.isoformat(), "result": check.result,
+        "id": str(check.id), "kind": check.kind, "reason": check.reason, "reason_en": reason_in_both(check).en,
+        "due_on": check.due_on.isoformat(), "result": check.result,
         "sheet": check.sheet or {}, "note": check.note, "distance_m": check.distance_m,
         "done_at": check.done_at.isoformat() if check.done_at else None, "done_by": check.done_by.name if check.done_by else None,
         "photos": [str(photo.photo_id) for photo in check.photos],

@@ -337,7 +337,7 @@ class WorldMaker:
         """A channel of the patroller, and a webhook of the town with one event."""
         channel = self.call("patroller", "POST", "/me/channels", json={"way": "mail", "address": "patroller@example.org"})
         hook = self.call("office_of_this_region", "POST", "/webhooks", json={
-            "region": self.world.regions["town"], "url": "https://192.0.2.1/river", "kinds": ["issue.submit"]})
+            "region": self.world.regions["town"], "url": "https://city.example.org/river", "kinds": ["issue.submit"]})
         self.report("supervisor")
         told = select(outbox.OutboxRow.id).where(outbox.OutboxRow.kind == "notifications.tell", outbox.OutboxRow.delivered_at.is_(None))
         for row_id in db.session.scalars(told).all():

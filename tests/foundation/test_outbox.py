@@ -3,15 +3,16 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier, Event, Thread, current_thread
+from threading import Barrier
 
 import pytest
-from sqlalchemy import delete
 
 from patrol.foundation import clock, outbox, worker
+from patrol.foundation.claims import CLAIM
 from patrol.foundation.database import db
-from patrol.foundation.outbox import CLAIM, LONGEST_PAUSE, MOST_ATTEMPTS, OutboxRow, pause_after
+from patrol.foundation.outbox import LONGEST_PAUSE, MOST_ATTEMPTS, OutboxRow, pause_after
 from patrol.foundation.transaction import transaction
+from tests.foundation.conftest import in_own_context
 
 
 @pytest.fixture
@@ -118,56 +119,6 @@ def test_committed_rows_are_handed_to_the_queue_and_a_queue_that_is_away_loses_n
 def test_nobody_can_put_what_nobody_delivers(database):
     with pytest.raises(LookupError), transaction():
         outbox.put("unheard of")
-
-
-@pytest.fixture
-def beside(app, monkeypatch):
-    """Two workers on committed rows: `put` one, let another thread `begin` to deliver it, and `end` that.
-
-    What the deliverer gets is in `sent`; the other thread stays inside it until the end, and fails when told to.
-    """
-
-    class Beside:
-        def __init__(self):
-            self.sent, self.inside, self.go_on, self.fails, self.other = [], Event(), Event(), False, None
-
-        def prepare(self, payload):
-            self.sent.append(payload["word"])
-            if current_thread() is self.other:
-                self.inside.set()
-                assert self.go_on.wait(60)
-                if self.fails:
-                    raise RuntimeError("no route")
-            return lambda: None
-
-        def put(self, word="one"):
-            with transaction():
-                return outbox.put("test", word=word)
-
-        def begin(self, row_id):
-            self.other = Thread(target=in_own_context, args=(app, outbox.deliver, row_id))
-            self.other.start()
-            assert self.inside.wait(60)
-
-        def end(self):
-            self.go_on.set()
-            self.other.join(60)
-
-    workers = Beside()
-    monkeypatch.setitem(outbox._deliverers, "test", workers.prepare)
-    monkeypatch.setattr(outbox, "_hand_over", [])
-    with app.app_context():
-        yield workers
-        with transaction():
-            db.session.execute(delete(OutboxRow))
-
-
-def in_own_context(app, function, *args):
-    with app.app_context():
-        try:
-            return function(*args)
-        finally:
-            db.session.remove()
 
 
 def test_what_another_worker_delivers_is_left_to_it(beside):

@@ -254,7 +254,7 @@ def test_the_paper_says_what_was_found_on_the_spot_what_is_doubtful_and_what_the
     assert (found["result"], found["note"], found["done_by"], found["photos"]) == ("cured", "水面干净", "督查员", [photo])
     assert [row["code"] for row in held["findings"]] == ["poor_accuracy"]
     said = text_of(valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf").data)
-    for words in ("桥下已清理干净", "现场抽查", "已整改到位", "水面干净", "督查员", "定位精度只有 500 米"):
+    for words in ("桥下已清理干净", "现场抽查", "已整改到位", "回头看", "水面干净", "督查员", "定位精度只有 500 米"):
         assert words in said, words
 
 
@@ -264,10 +264,14 @@ def test_the_paper_says_what_was_ordered(valley):
     due = db.session.get_one(Issue, UUID(issue["id"])).due_at
     with clock.moved_clock(lambda: due + timedelta(days=60)):
         escalate_all_due()
-    for language, words in (("zh", ("督办函", "请三日内清理完毕", "挂牌督办")), ("en", ("Supervision letter", "请三日内清理完毕", "Listed supervision"))):
+    for language, words in (
+        ("zh", ("督办函", "请三日内清理完毕", "挂牌督办", "时限过半提醒", "到期前一个工作日提醒", "超期，报上级河长", "约谈")),
+        ("en", ("Supervision letter", "请三日内清理完毕", "Listed supervision", "Half of the time is over", "Overdue: the superior chief is told")),
+    ):  # fmt: skip
         said = text_of(valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf", headers={"Accept-Language": language}).data)
         for word in words:
             assert word in said, word
+        assert said.count(words[2]) == 1, "a rung that is called as its order is named once"
 
 
 def test_only_who_may_export_and_sees_the_issue_gets_it(valley, issue):

@@ -8,6 +8,7 @@ from patrol.issues.extension_schemas import ExtensionOut
 from patrol.issues.handing_over import move_leads
 from patrol.issues.history import broken_chains
 from tests.issues.conftest import report, step, taken
+from tests.issues.test_case_file import text_of
 
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 LATER = {"until": "2026-03-25T00:00:00+08:00", "reason": "连续降雨"}
@@ -146,7 +147,11 @@ def settled_once(valley, issue):
     assert [each["decision"] for each in told] == ["The lead changed: the former lead's request no longer counts"]
     assert not ExtensionOut(many=True).validate([row])
     [entry] = [e for e in valley.office_client.get(f"issues/{issue['id']}/history").json["items"] if e["verb"] == "refuse_extension"]
-    assert (entry["rule"], entry["actor"]) == ("lead_changed", None)
+    assert (entry["rule"], entry["actor"], entry["reason"]) == ("lead_changed", None, row["decision"])
+    told = valley.office_client.get(f"issues/{issue['id']}/history", headers={"Accept-Language": "en"}).json["items"]
+    assert [e["reason"] for e in told if e["verb"] == "refuse_extension"] == ["The lead changed: the former lead's request no longer counts"]
+    paper = valley.office_client.get(f"issues/{issue['id']}/case-file.pdf", headers={"Accept-Language": "en"}).data
+    assert "the former lead's request no longer counts" in text_of(paper).replace("\n", "")
     refused(valley.office_client, issue, "extensions/1/decide", 409, **YES)
     assert set(broken_chains()) == {None}
 
@@ -158,6 +163,14 @@ def test_a_former_leads_request_neither_blocks_the_new_lead_nor_is_granted(valle
         issue = taken(valley.office_client, issue, "dispatch", lead=valley.district_chief.username)
         settled_once(valley, issue)
         taken(valley.district_chief_client, issue, "extensions", **LATER)
+
+
+def test_what_a_person_gives_as_a_reason_stands_as_it_was_written(valley):
+    with at(MONDAY):
+        issue = taken(valley.chief_client, report(valley.patroller_client), "extensions", **LATER)
+        issue = taken(valley.office_client, issue, "extensions/1/decide", granted=False, reason="没有必要")
+    entries = valley.office_client.get(f"issues/{issue['id']}/history", headers={"Accept-Language": "en"}).json["items"]
+    assert [entry["reason"] for entry in entries if entry["verb"] == "refuse_extension"] == ["没有必要"]
 
 
 def test_declining_and_handing_over_settle_it_too(valley):

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from patrol.foundation import clock, outbox, worker
+from patrol.foundation.claims import CLAIM
 from patrol.foundation.database import db
-from patrol.foundation.outbox import CLAIM
 from patrol.issues import policy_dry_runs, recounting
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Escalation

@@ -220,3 +220,83 @@ def test_a_message_behind_many_dead_ones_goes_out_and_they_are_not_stuck_any_mor
     assert new["number"] in body
     rows = db.session.execute(select(Delivery.sent_at, OutboxRow.delivered_at).join(Delivery.outbox)).all()
     assert sorted((told is not None, done is not None) for told, done in rows) == [(False, False)] * 3 + [(True, True)] * MOST_TOGETHER
+
+
+def send_rows():
+    """Return the rows of the outbox that wait to be sent on a channel, the oldest first."""
+    waits = OutboxRow.kind == "notifications.send", OutboxRow.delivered_at.is_(None)
+    return db.session.scalars(select(OutboxRow.id).where(*waits).order_by(OutboxRow.id)).all()
+
+
+@pytest.fixture
+def digest(valley, sent):
+    """Three messages that wait for one address; return their rows of the outbox."""
+    add(valley.chief_client)
+    for number in range(3):
+        report(valley.patroller_client, description=f"第 {number} 处")
+    for row_id in outbox.due_rows():
+        outbox.deliver(row_id)
+    return send_rows()
+
+
+def test_what_one_worker_is_sending_another_puts_into_no_second_digest(digest, sent, monkeypatch):
+    others = []
+
+    def slow(*message):
+        # Another worker has its turn while the receiver takes its time.
+        if not others:
+            others.append([outbox.deliver(row_id) for row_id in digest[1:]])
+        return sent(*message)
+
+    monkeypatch.setattr(channels, "sender", [slow])
+    assert outbox.deliver(digest[0])
+    assert others == [[False, False]]
+    assert [title for _, title, _ in sent] == ["巡河：3 条消息"]
+    assert send_rows() == []
+
+
+def test_what_comes_meanwhile_goes_out_by_itself(valley, digest, sent, monkeypatch):
+    came = []
+
+    def slow(*message):
+        if not came:
+            came.append(report(valley.patroller_client, description="刚到的一处")["number"])
+            while worker.deliver_due():
+                pass
+        return sent(*message)
+
+    monkeypatch.setattr(channels, "sender", [slow])
+    assert outbox.deliver(digest[0])
+    [(_, _, fresh), (_, digested, _)] = sent
+    assert (came[0] in fresh, digested) == (True, "巡河：3 条消息")
+
+
+def test_a_digest_that_is_not_taken_leaves_the_others_their_own_turn(digest, sent):
+    sent.fails = True
+    assert not outbox.deliver(digest[0])
+    sent.fails = False
+    assert outbox.deliver(digest[1])
+    assert [title for _, title, _ in sent] == ["巡河：3 条消息"]
+    assert send_rows() == []
+
+
+def test_mail_without_a_server_is_said_and_written_down_nowhere(valley, work, test_settings):
+    own = add(valley.chief_client)
+    assert "XUNHE_MAIL_URL" in own["warnings"][0]
+    robot = add(valley.chief_client, way="feishu", address="feishu-key-0001")
+    assert robot["warnings"] == []
+    valley.chief_client.patch(f"me/channels/{robot['id']}", json={"enabled": False}, headers={"If-Match": '"1"'})
+    report(valley.patroller_client)
+    work()
+    assert db.session.scalars(select(OutboxRow.id).where(OutboxRow.kind == "notifications.send")).all() == []
+    assert valley.chief_client.get("me/messages").json["items"][0]["kind"] == "issue.dispatch"
+    [mail] = [row for row in valley.chief_client.get("me/channels", headers={"Accept-Language": "en"}).json["items"] if row["way"] == "mail"]
+    assert (mail["waiting"], mail["last_error"]) == (0, None)
+    assert "no mail server" in mail["warnings"][0]
+
+
+def test_mail_goes_out_from_the_day_there_is_a_server(valley, work, sent):
+    assert add(valley.chief_client)["warnings"] == []
+    report(valley.patroller_client)
+    work()
+    assert len(sent) == 1

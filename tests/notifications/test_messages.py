@@ -170,3 +170,39 @@ def test_a_late_part_is_told_once_to_lead_co_handlers_and_office(valley, work):
         [message, *_] = inbox(valley.handler_client)
         assert message["title"] == "A part is late"
     assert db.session.scalar(select(Message.facts).where(Message.kind == "issue.part_late").limit(1))["due_at"] == due.isoformat()
+
+
+def bodies(client, kind, language):
+    rows = client.get("me/messages", headers={"Accept-Language": language}).json["items"]
+    return [row["body"] for row in rows if row["kind"] == kind]
+
+
+def test_whoever_reported_a_duplicate_is_told_of_the_original_under_the_number_that_is_known(valley, work, pictures):
+    original = report(valley.chief_client)
+    duplicate = report(valley.patroller_client, description="同一处")
+    taken(valley.office_client, duplicate, "merge", into=original["id"], reason="同一处")
+    original = valley.chief_client.get(f"issues/{original['id']}").json
+    original = taken(valley.chief_client, original, "rectify", note="已清理", files=pictures[:1])
+    original = taken(valley.town_office_client, original, "verify")
+    taken(valley.office_client, original, "close", public_summary="已清理")
+    work()
+    for language, words in (("zh", "已并入"), ("en", "merged into")):
+        [told] = bodies(valley.patroller_client, "issue.close", language)
+        assert told.startswith(duplicate["number"])
+        assert (told.count(original["number"]), words in told) == (1, True)
+        [own] = bodies(valley.chief_client, "issue.close", language)
+        assert own.startswith(original["number"])
+        assert duplicate["number"] not in own
+
+
+def test_what_the_system_gives_as_a_reason_is_read_in_either_language(valley, work):
+    issue = report(valley.patroller_client)
+    until = (datetime.fromisoformat(issue["due_at"]) + timedelta(days=2)).isoformat()
+    issue = taken(valley.chief_client, issue, "extensions", until=until, reason="连续降雨")
+    issue = taken(valley.office_client, issue, "transfer", region=valley.town.code, reason="上收")
+    taken(valley.office_client, issue, "dispatch", lead=valley.district_chief.username)
+    work()
+    [zh], [en] = (bodies(valley.district_chief_client, "issue.refuse_extension", language) for language in ("zh", "en"))
+    assert "责任人已变更" in zh
+    assert "The lead changed" in en
+    assert "责任人" not in en

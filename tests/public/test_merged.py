@@ -105,8 +105,39 @@ def test_the_turns_of_the_original_are_told_to_whoever_reported_the_duplicate(to
         with clock.moved_clock(lambda days=days: now + timedelta(days=days)):
             while worker.deliver_due():
                 pass
-    for person in ("first", "second"):
-        assert any(person in address and "本件已结案" in body for address, _, body in told), told
+    for person, own in (("first", first), ("second", second)):
+        [(title, body)] = [(title, body) for address, title, body in told if person in address and "本件已结案" in body]
+        assert own.number in title
+        assert body.startswith(f"您反映的问题 {own.number}（")
+    assert body.count(first.number) == 1, "the original's number is told once, beside the one that is known"
+
+
+def test_what_happens_later_to_the_original_is_told_under_the_number_that_is_known(told, complain, place, issue_of, step, cure):
+    first = issue_of(complain().json)
+    sent = complain(description="同一处", contact={"email": "second@example.org"}, headers=EN).json
+    second = issue_of(sent)
+    step(second.id, "merge", place.office, into=first.id, reason="同一处")
+    now = clock.now()
+    for hours in (24, 25):
+        deliver(now + timedelta(hours=hours))
+    with clock.moved_clock(lambda: now + timedelta(days=2)):
+        cure(first.id)
+    told.clear()
+    for hours in (72, 73):
+        deliver(now + timedelta(hours=hours))
+    [(_, title, body)] = told
+    assert title.startswith(f"Xunhe {second.number}: ")
+    head = body.splitlines()[0]
+    assert head.startswith(f"Your report {second.number} (")
+    assert head.endswith(f"dealt with together with the same issue, {first.number}")
+    assert body.count(first.number) == 1
+    assert f"/t/{sent['tracking_code']}" in body
+
+
+def deliver(moment):
+    with clock.moved_clock(lambda: moment):
+        while worker.deliver_due():
+            pass
 
 
 def test_who_is_dealt_with_alone_again_is_told_so(told, complain, place, issue_of, step):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from patrol.foundation import clock, outbox, worker
+from patrol.foundation import channels, clock, outbox, worker
 from patrol.foundation.database import db
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.transaction import transaction
@@ -54,6 +54,29 @@ def sent(complain, place, told, when):
 
 def link(body, part="u"):
     return re.search(rf"https://river\.example\.org/{part}/(\S+)", body)[1]
+
+
+class TestTwoWorkers:
+    def test_what_one_is_writing_the_other_puts_into_no_second_message(self, sent, told, when, monkeypatch):
+        with when(0.1):
+            for row_id in outbox.due_rows():
+                outbox.deliver(row_id)
+        with when(0.2):
+            rows = db.session.scalars(select(OutboxRow.id).where(OutboxRow.kind == "public.write").order_by(OutboxRow.id)).all()
+            assert len(rows) > 1
+            really, others = channels.sender[-1], []
+
+            def slow(*message):
+                if not others:
+                    others.append([outbox.deliver(row_id) for row_id in rows[1:]])
+                return really(*message)
+
+            monkeypatch.setattr(channels, "sender", [slow])
+            assert outbox.deliver(rows[0])
+        assert others == [[False] * (len(rows) - 1)]
+        assert len(told) == 1
+        waiting = OutboxRow.kind == "public.write", OutboxRow.delivered_at.is_(None)
+        assert db.session.scalars(select(OutboxRow.id).where(*waiting)).all() == []
 
 
 class TestTurns:

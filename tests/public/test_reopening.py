@@ -1,5 +1,6 @@
 """The citizens' veto: said once and in time, decided by somebody who did not handle the case, told in plain words."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -162,6 +163,8 @@ class TestDeciding:
         assert reply.status_code == 200, reply.json
         assert (reply.json["granted"], reply.json["version"], reply.json["issue"]["state"]) == (True, 2, "accepted")
         assert reply.headers["ETag"] == '"2"'
+        told = signed_in(place.office).get(f"issues/{closed.id}/history", headers={"Accept-Language": "en"}).json["items"][-1]
+        assert re.fullmatch("Complainant: .*\nDecision: 已到现场核实", told["reason"])
         last = signed_in(place.office).get(f"issues/{closed.id}/history").json["items"][-1]
         assert (last["verb"], last["actor"]["name"], last["to_state"]) == ("reopen", "孙干事", "accepted")
         assert last["reason"] == "反映人：桥下还有\n决定：已到现场核实"

@@ -16,6 +16,7 @@ from patrol.supervision.drawing import drawn_by_weight, is_drawn
 from patrol.supervision.look_backs import draw_look_backs, draw_look_backs_until_today, policies_on, tell_of_late
 from patrol.supervision.models import Draw, SpotCheck
 from tests.issues.conftest import HERE, THERE, report, taken
+from tests.issues.test_case_file import text_of
 
 CHINA = "Asia/Shanghai"
 
@@ -68,6 +69,13 @@ def test_look_backs_are_drawn_once_and_can_be_drawn_again(valley, pictures):
     assert is_drawn(seed, UUID(check["issue"]["id"]), policy.share_percent)
     [told] = valley.supervisor_client.get("spot-checks?kind=look_back", headers={"Accept-Language": "en"}).json["items"]
     assert (check["reason"], told["reason"]) == ("结案后随机回头看", "Drawn at random after its closing")
+    assert finish(valley.supervisor_client, check, pictures).status_code == 200
+    path = f"issues/{check['issue']['id']}/case-file"
+    [held] = valley.supervisor_client.get(f"{path}.json").json["spot_checks"]
+    assert (held["reason"], held["reason_en"]) == (check["reason"], told["reason"])
+    for language, words in (("zh", check["reason"]), ("en", told["reason"])):
+        paper = valley.supervisor_client.get(f"{path}.pdf", headers={"Accept-Language": language}).data
+        assert words in text_of(paper).replace("\n", "")
     [draw] = valley.supervisor_client.get("spot-checks/draws").json["items"]
     assert (draw["seed"], draw["id"]) == (seed, check["draw_id"])
     assert draw["candidates"] == [{"id": each, "share_percent": 5, "weight": None} for each in sorted(issue["id"] for issue in issues)]
