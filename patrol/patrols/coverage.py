@@ -16,12 +16,14 @@ from patrol.foundation.geometry import Floats, Geometry
 from patrol.patrols.coverage_policy import DEFAULT_POLICY, CoveragePolicy
 from patrol.patrols.fix_places import Places, likeliest, usable
 from patrol.patrols.intervals import Interval, cut, gaps, joined, total, without_pauses
-from patrol.patrols.reach_line import Flags, ReachLine
+from patrol.patrols.reach_arms import arms_of
+from patrol.patrols.reach_line import Flags, Indices, ReachLine
+from patrol.patrols.reach_meetings import Meetings
 from patrol.patrols.track import Track
 
 __all__ = ["ALGORITHM", "DEFAULT_POLICY", "Coverage", "CoveragePolicy", "cover", "union"]
 
-ALGORITHM = "cells-3"
+ALGORITHM = "cells-4"
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,10 @@ def cover(
 ) -> Coverage:  # fmt: skip
     """Return how much of a reach (line, lines or polygon in WGS 84 degrees) the track shows to be walked.
 
-    Out-and-back and loops count once. A lake's reach runs along its shores, those of islands too, and closes. Fixes in a
-    pause, fixes with an accuracy worse than 100 m and spikes are left out of the sum; nothing is changed in the track.
-    What was passed in a pause was not walked: nothing is bridged over a pause, and a pause is no gap of the recording.
+    Out-and-back and loops count once. Of a braided river the arm across a narrow island counts as seen. A lake's reach
+    runs along its shores, those of islands too, and closes. Fixes in a pause, fixes with an accuracy worse than 100 m and
+    spikes are left out of the sum; nothing is changed in the track. What was passed in a pause was not walked: nothing is
+    bridged over a pause, and a pause is no gap of the recording.
 
     Args:
         geometry: the reach.
@@ -103,13 +106,15 @@ def cover(
         policy: the numbers of the rule.
     """
     line = ReachLine.of(geometry, cell_m=policy.cell_m)
+    meetings = Meetings.of(line, policy)
+    arms = arms_of(line, meetings, policy)
     fixes = usable(track, pauses_ms, policy)
     # The places are chosen once, with all that may count: what is low lies within what is covered, and that within high.
-    chosen = likeliest(line, Places.of(line, fixes, policy, inside_counts=inside_counts), policy)
+    chosen = likeliest(line, Places.of(line, fixes, policy, inside_counts=inside_counts), policy, meetings.ways)
     pauses_s = joined([(start / 1000, end / 1000) for start, end in pauses_ms if start <= end])
     found = [chosen.at(chosen.spare_m + slack_m >= 0) for slack_m in (0.0, -policy.range_m, policy.range_m)]
-    covered, low, high = (_walked(line, each, pauses_s, policy) for each in found)
-    silent = _silent(line, found[0], fixes.recorded_ms / 1000.0, pauses_s, policy) & ~covered
+    covered, low, high = (arms.seen_from(_walked(line, meetings, each, pauses_s, policy)) for each in found)
+    silent = arms.seen_from(_silent(line, meetings, found[0], fixes.recorded_ms / 1000.0, pauses_s, policy)) & ~covered
     return Coverage(line.length_m, *(line.intervals(cells) for cells in (covered, silent, low, high)))
 
 
@@ -127,43 +132,63 @@ def union(coverages: Sequence[Coverage]) -> Coverage:
     return Coverage(length_m, covered, unobserved, low, high)
 
 
-def _walked(line: ReachLine, chosen: Places, pauses_s: Sequence[Interval], policy: CoveragePolicy) -> Flags:
+def _walked(line: ReachLine, meetings: Meetings, chosen: Places, pauses_s: Sequence[Interval], policy: CoveragePolicy) -> Flags:
     """Return the cells of these fixes, and those between any two of them that are near in time and way.
 
-    Every pair counts for itself, whatever lies between: one more fix never takes away what two others show.
+    Every pair counts for itself, whatever lies between: one more fix never takes away what two others show. The way from
+    one part to another leads through the place where they meet.
     """
     cells, at_s = line.no_cells, chosen.at_s
     cells[line.cell_of(chosen.measure_m, chosen.part)] = True
     leg = np.searchsorted([end for _, end in pauses_s], at_s)
+    stretches: list[tuple[Floats, Floats, Indices]] = []
     for apart in range(1, min(policy.most_pairs, len(at_s) - 1) + 1):
         first = np.flatnonzero(at_s[apart:] - at_s[:-apart] <= policy.longest_bridge_s)
         if not len(first):
             break
+        first = first[leg[first] == leg[first + apart]]
         second = first + apart
-        near = (chosen.part[first] == chosen.part[second]) & (leg[first] == leg[second])
-        first, second = first[near], second[near]
-        begin_m, end_m, part = chosen.measure_m[first], chosen.measure_m[second], chosen.part[first]
         step_m = np.hypot(chosen.x[second] - chosen.x[first], chosen.y[second] - chosen.y[first])
         radius_m = np.maximum(chosen.radius_m[first], chosen.radius_m[second])
-        near = line.along(begin_m, end_m, part) <= np.minimum(policy.longest_bridge_m, policy.stretch * step_m + radius_m)
+        longest_m = np.minimum(policy.longest_bridge_m, policy.stretch * step_m + radius_m)
+        begin_m, end_m, part, other = chosen.measure_m[first], chosen.measure_m[second], chosen.part[first], chosen.part[second]
+        near = (part == other) & (line.along(begin_m, end_m, part) <= longest_m)
         line.mark(cells, begin_m[near], end_m[near], part[near])
+        across = np.flatnonzero(part != other)
+        for one, two in set(zip(part[across].tolist(), other[across].tolist(), strict=True)):
+            pair = across[(part[across] == one) & (other[across] == two)]
+            for here_m, there_m in meetings.ways.get((one, two), ()):
+                to_m, from_m = np.full(len(pair), here_m), np.full(len(pair), there_m)
+                way_m = line.along(begin_m[pair], to_m, part[pair]) + line.along(from_m, end_m[pair], other[pair])
+                short = way_m <= longest_m[pair]
+                stretches += [(begin_m[pair[short]], to_m[short], part[pair[short]]), (from_m[short], end_m[pair[short]], other[pair[short]])]
+    if stretches:
+        line.mark(cells, *(np.concatenate(column) for column in zip(*stretches, strict=True)))
     return cells
 
 
-def _silent(line: ReachLine, chosen: Places, recorded_s: Floats, pauses_s: Sequence[Interval], policy: CoveragePolicy) -> Flags:
+def _silent(
+    line: ReachLine, meetings: Meetings, chosen: Places, recorded_s: Floats, pauses_s: Sequence[Interval], policy: CoveragePolicy
+) -> Flags:  # fmt: skip
     """Return the cells between two fixes on the reach, between which the recorder was silent long enough to have gone there.
 
     Silence is measured between all usable fixes, not only those on the reach: a track that goes on elsewhere is no gap.
-    Time in a pause does not count.
+    Time in a pause does not count. Between two parts the cells are those of the shortest way along the reach.
     """
     cells = line.no_cells
     if len(chosen.fix) < 2:
         return cells
     awake_s = without_pauses(recorded_s, pauses_s)
     silence_s = np.maximum.reduceat(np.diff(awake_s)[: chosen.fix[-1]], chosen.fix[:-1])
-    begin_m, end_m, part = chosen.measure_m[:-1], chosen.measure_m[1:], chosen.part[:-1]
+    begin_m, end_m, part, other = chosen.measure_m[:-1], chosen.measure_m[1:], chosen.part[:-1], chosen.part[1:]
     along_m = line.along(begin_m, end_m, part)
-    gap = ((silence_s > policy.longest_bridge_s) | (along_m > policy.longest_bridge_m)) & (part == chosen.part[1:])
+    gap = ((silence_s > policy.longest_bridge_s) | (along_m > policy.longest_bridge_m)) & (part == other)
     gap &= along_m <= policy.fastest_mps * silence_s
     line.mark(cells, begin_m[gap], end_m[gap], part[gap])
+    for index in np.flatnonzero((part != other) & (silence_s > policy.longest_bridge_s)).tolist():
+        start, end = (int(part[index]), float(begin_m[index])), (int(other[index]), float(end_m[index]))
+        stretches, way_m = meetings.route(line, start, end) or ([], 0.0)
+        if way_m <= policy.fastest_mps * silence_s[index]:
+            for on, from_m, to_m in stretches:
+                line.mark(cells, np.array([from_m]), np.array([to_m]), np.array([on]))
     return cells

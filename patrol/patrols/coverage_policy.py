@@ -43,6 +43,12 @@ class CoveragePolicy(Thresholds):
     stretch: float = 2.5
     # Each fix is tried with this many that follow: all within a bridge's time up to two fixes a second.
     most_pairs: int = 400
+    # Arms of a braided river: who walks beside one has seen the other where an island at most so wide lies between, for at
+    # least so long. Our own choice: across a small river's bar one sees the far arm as well as the near one's far bank.
+    arms_apart_m: float = 40.0
+    arms_least_m: float = 100.0
+    # Ends of lines that lie so near to another line meet it: survey lines are drawn by hand.
+    meet_m: float = 5.0
     # Nothing on a patrol is faster (144 km/h); steps shorter than a second tell no speed.
     fastest_mps: float = 40.0
     least_step_s: float = 1.0

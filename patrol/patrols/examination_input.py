@@ -1,10 +1,11 @@
 """What goes into the examination of a patrol, apart from the fixes themselves: rows that are quickly read and compared.
 
 Their digest tells whether an examination is out of date. Photos and patrols that were there before this one came are
-not in it: what was there before does not change.
+not in it: what was there before does not change, and where more of such a patrol's track comes late, the worker is told
+to look again all the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -75,8 +76,8 @@ class Delivery:
 class ExaminationInput:
     """The rows. `day` is the local one on which the patrol began.
 
-    `photos` come with the check-in each is on or the mark of its checkpoint, None for issues'; `receivers` are the
-    person's devices that the office marked as external receivers.
+    `photos` come with the check-in each is on or the mark of its checkpoint, None for issues'; `devices` are those that the
+    person registered and still uses, with whether the office marked each as an external receiver.
     """
 
     patrol: Patrol
@@ -90,17 +91,19 @@ class ExaminationInput:
     statements: Sequence[FindingStatement]
     overlapping: Sequence[Companion]
     device_users: Sequence[Companion]
-    receivers: frozenset[UUID]
+    devices: Mapping[UUID, bool]
     checkpoints: Sequence[Checkpoint]
 
     def trusts(self, device_id: UUID | None) -> bool:
         """Whether "made up" means nothing of a batch from this device; None is the phone on which the patrol was begun.
 
-        The device is on the policy's list, or the office marked it. What one device is says nothing of her others.
+        The office marked the device, or it is on the policy's list. What one device is says nothing of her others. A phone
+        merely says its id: it is known by it only where the patrol's own person registered that id.
         """
         if device_id is None:
-            return device_of(self.patrol) in self.policy.trusted_receivers
-        return device_id in self.receivers or str(device_id) in self.policy.trusted_receivers
+            said = (identity_of(self.patrol) or "").lower()
+            device_id = next((own for own in self.devices if str(own) == said), None)
+        return device_id is not None and (self.devices.get(device_id, False) or str(device_id) in self.policy.trusted_receivers)
 
     @property
     def by_name(self) -> bool:
@@ -181,7 +184,7 @@ def input_of(patrol: Patrol, *, timezone: str) -> ExaminationInput:
         patrol=patrol, day=day, policy=policy_on(day),
         batches=batches, pauses=pauses_of(patrol.id), ends=ends_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol, checkpoints),
         statements=statements_on(patrol.id), overlapping=_overlapping(patrol, from_at, to_at),
-        device_users=_on_same_device(patrol, from_at, to_at, day), receivers=_receivers_of(patrol.person_id), checkpoints=checkpoints,
+        device_users=_on_same_device(patrol, from_at, to_at, day), devices=_devices_of(patrol.person_id), checkpoints=checkpoints,
     )  # fmt: skip
 
 
@@ -190,9 +193,9 @@ def _reckonable(moment: datetime) -> datetime:
     return min(max(moment, datetime(1970, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
 
 
-def _receivers_of(person_id: UUID) -> frozenset[UUID]:
-    marked = select(Device.id).where(Device.person_id == person_id, Device.is_receiver, Device.revoked_at.is_(None))
-    return frozenset(db.session.scalars(marked))
+def _devices_of(person_id: UUID) -> dict[UUID, bool]:
+    own = select(Device.id, Device.is_receiver).where(Device.person_id == person_id, Device.revoked_at.is_(None))
+    return {row[0]: row[1] for row in db.session.execute(own)}
 
 
 def identity_of(patrol: Patrol) -> str | None:

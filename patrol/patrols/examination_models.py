@@ -99,8 +99,8 @@ class ExaminationPolicy(Base):
     """A version of the numbers by which patrols are examined that begin on `valid_from` or later, with its source.
 
     `kind` is integrity, coverage or datum; the versions of a kind are numbered from 1. `data` are the thresholds by name;
-    one that is not in it has its default. `trusted_receivers` are the ids of devices of which the office knows that they
-    pass on an external receiver's positions; of other kinds it is empty. Figures never change: another version follows.
+    one that is not in it has its default. `trusted_receivers` are the ids of registered devices of which the office knows
+    that they pass on an external receiver's positions; of other kinds it is empty. Figures never change: another version follows.
     `digest` is over what was sent with the client's id, "" for rows that an installation began with.
     """
 

@@ -23,7 +23,7 @@ from patrol.patrols.examination import Examined, examine_facts
 from patrol.patrols.examination_actions import keep_examination
 from patrol.patrols.examination_input import ExaminationInput, has_name, input_of, is_name_of_many
 from patrol.patrols.examination_models import Examination, PatrolFinding
-from patrol.patrols.fact_queries import facts_of
+from patrol.patrols.fact_queries import examined_too_soon, facts_of
 from patrol.patrols.integrity import SHARED_DEVICE
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.track_models import TrackBatch
@@ -40,11 +40,11 @@ def examined_now(given: ExaminationInput) -> Examined:
 
 @outbox.delivers(EXAMINE)
 def examine_patrol(payload: dict[str, Any]) -> outbox.Write:
-    """Examine a patrol that has ended; nothing is written where nothing that goes in has changed."""
-    return _examination(UUID(payload["patrol_id"]), tries=payload.get("tries", 0))
+    """Examine a patrol that has ended; nothing is written where nothing that goes in has changed, unless it is to be `again`."""
+    return _examination(UUID(payload["patrol_id"]), tries=payload.get("tries", 0), again=payload.get("again", False))
 
 
-def _examination(patrol_id: UUID, *, tries: int = 0, even_if_unchanged: bool = False) -> outbox.Write:
+def _examination(patrol_id: UUID, *, tries: int = 0, again: bool = False) -> outbox.Write:
     patrol = _with_reaches(patrol_id)
     if patrol is None or patrol.ended_at is None:
         return _nothing
@@ -52,7 +52,7 @@ def _examination(patrol_id: UUID, *, tries: int = 0, even_if_unchanged: bool = F
     digest = given.digest
     known = db.session.scalar(select(Examination.input_hash).where(Examination.patrol_id == patrol_id))
     # Of a purged track nobody can reckon anything any more: what was found of it stays.
-    if given.purged or (known == digest and not even_if_unchanged):
+    if given.purged or (known == digest and not again):
         return _nothing
     examined = examined_now(given)
 
@@ -60,9 +60,11 @@ def _examination(patrol_id: UUID, *, tries: int = 0, even_if_unchanged: bool = F
         row = _with_reaches(patrol_id, lock=True)
         if row is None or input_of(row, timezone=_timezone()).digest != digest:
             if tries < outbox.MOST_ATTEMPTS:
-                outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=tries + 1)
+                outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=tries + 1, again=again)
             return
         keep_examination(row, given, digest, examined)
+        if known != digest:
+            _put_once(examined_too_soon(given), again=True)
         # What was just found of this patrol may be new to those beside it, which may have come before it.
         _put_once([*(other.id for other in (*given.overlapping, *given.device_users)), *_doubted_by_name(given)])
 
@@ -91,7 +93,7 @@ def examine_all(which: str) -> int:
     """
     count = 0
     for patrol_id in _ended(never_examined=which == "new"):
-        write = _examination(patrol_id, even_if_unchanged=which == "all")
+        write = _examination(patrol_id, again=which == "all")
         db.session.rollback()
         with transaction():
             write()
@@ -127,9 +129,10 @@ def _with_reaches(patrol_id: UUID, *, lock: bool = False) -> Patrol | None:
     return db.session.scalar(statement)
 
 
-def _put_once(patrol_ids: Iterable[UUID | None]) -> None:
+def _put_once(patrol_ids: Iterable[UUID | None], *, again: bool = False) -> None:
     """Let those of the patrols that have ended be examined after the transaction under way, once however often it is asked.
 
+    `again`: although nothing has changed that goes into their digests.
     One that goes on is examined when somebody looks at its preview. By the time this runs all has been written.
     """
     session = db.session()
@@ -140,7 +143,7 @@ def _put_once(patrol_ids: Iterable[UUID | None]) -> None:
     if fresh:
         ended = db.session.scalars(select(Patrol.id).where(Patrol.id.in_(fresh), Patrol.ended_at.is_not(None)))
         for patrol_id in sorted(ended):
-            outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=0)
+            outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=0, again=again)
     session.info[EXAMINE] = session.get_transaction(), asked | fresh
 
 

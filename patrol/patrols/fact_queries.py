@@ -1,12 +1,12 @@
 """Loads what is known of a patrol into `PatrolFacts`, with the fixes, and what other patrols and photos say beside it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import shapely
-from sqlalchemy import ColumnElement, select, union
+from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.orm import undefer
 
 from patrol.foundation.database import db
@@ -27,6 +27,7 @@ from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.duty_lists import delegation_partners
 from patrol.patrols.ending import NOT_POSSIBLE, counting_end
 from patrol.patrols.examination_input import Companion, ExaminationInput, device_of
+from patrol.patrols.examination_models import Examination
 from patrol.patrols.facts import Batch, CheckInFact, CheckpointFact, DeviceUse, OtherPatrol, PatrolFacts, PhotoFact
 from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.models import CheckIn, Patrol, PatrolReach
@@ -38,6 +39,8 @@ from patrol.waters.models import Reach
 
 # So many earlier patrols are compared, the latest first: a replay is of something lately walked.
 MOST_EARLIER = 20
+# A batch that was under way while another patrol was examined may have been received before that, and was not seen.
+_UNDER_WAY = timedelta(minutes=2)
 
 
 def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
@@ -175,9 +178,29 @@ def _earlier_ids(patrol: Patrol, overlapping: Sequence[Companion]) -> list[UUID]
 
     Then those that began after it: a copy may come home before what it was copied from, and is then found of that.
     """
-    here = select(Patrol.id, Patrol.started_at).where(
+    return _nearest(patrol, select(Patrol.id, Patrol.started_at).where(
         Patrol.received_at < patrol.received_at, Patrol.id.not_in([patrol.id, *(row.id for row in overlapping)])
-    )
+    ))  # fmt: skip
+
+
+def examined_too_soon(given: ExaminationInput) -> list[UUID]:
+    """Return the patrols that are compared with this one, and were examined before all of its track was here: mostly none.
+
+    What is copied may come home after its copy was examined. Nothing that goes into the copy's own digest has changed.
+    """
+    arrived = [row.received_at for row in given.batches if row.count]
+    if not arrived:
+        return []
+    return _nearest(given.patrol, select(Patrol.id, Patrol.started_at).join(Examination, Examination.patrol_id == Patrol.id).where(
+        Patrol.received_at > given.patrol.received_at, Examination.examined_at <= max(arrived) + _UNDER_WAY
+    ))  # fmt: skip
+
+
+def _nearest(patrol: Patrol, among: Select[UUID, datetime]) -> list[UUID]:
+    """Return, of patrols `among` which ids and starts are selected, those on the reaches of one or by its person.
+
+    First those that began before it, the latest first, then those after it, the earliest first; so many of each.
+    """
     on_reaches = select(PatrolReach.patrol_id).where(PatrolReach.reach_id.in_([reach.id for reach in patrol.reaches]))
 
     def nearest(began: ColumnElement[bool], *, descending: bool) -> Sequence[UUID]:
@@ -186,7 +209,7 @@ def _earlier_ids(patrol: Patrol, overlapping: Sequence[Companion]) -> list[UUID]
             return statement.order_by(at, columns.id).limit(MOST_EARLIER)
 
         found = union(*(
-            select(in_order(here.where(began, of_whom), Patrol).subquery())
+            select(in_order(among.where(began, of_whom), Patrol).subquery())
             for of_whom in (Patrol.person_id == patrol.person_id, Patrol.id.in_(on_reaches))
         )).subquery()  # fmt: skip
         return db.session.scalars(in_order(select(found.c.id), found.c)).all()

@@ -1,6 +1,6 @@
 """Where along a reach the fixes of a track lie: usable ones, the places each may belong to, the likeliest of them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,11 +84,14 @@ class Places:
         return Places(*(column[which] for column in vars(self).values()))
 
 
-def likeliest(line: ReachLine, found: Places, policy: CoveragePolicy) -> Places:
+def likeliest(
+    line: ReachLine, found: Places, policy: CoveragePolicy, ways: Mapping[tuple[int, int], Sequence[tuple[float, float]]]
+) -> Places:  # fmt: skip
     """Return one place for each fix that has any: the cheapest way along them (Viterbi).
 
     A place costs the square of its distance in terms of the accuracy; going from one to the next costs how much the way
-    along the line differs from the straight step, also in terms of the accuracy.
+    along the line differs from the straight step, also in terms of the accuracy. `ways` are, for two parts, the measures
+    on each where they meet: the way from one to the other leads through there.
     """
     if not len(found.fix):
         return found
@@ -104,12 +107,15 @@ def likeliest(line: ReachLine, found: Places, policy: CoveragePolicy) -> Places:
         for j in range(start, end) if number else ():
             least, source = np.inf, -1
             for i in previous:
-                if part[i] != part[j]:
-                    cost = best[i] + policy.other_part
-                else:
+                if part[i] == part[j]:
                     way = abs(measure[j] - measure[i])
-                    way = min(way, around[j] - way)
-                    cost = best[i] + min(abs(way - steps[number]) / scale[j], policy.most_for_a_jump)
+                    cost = best[i] + min(abs(min(way, around[j] - way) - steps[number]) / scale[j], policy.most_for_a_jump)
+                else:
+                    cost = best[i] + policy.other_part
+                    # Beside a tributary's mouth both lines are near: it is entered where they meet, not from bank to bank.
+                    if meet := ways.get((part[i], part[j])):
+                        way = min(abs(measure[i] - here) + abs(measure[j] - there) for here, there in meet)
+                        cost += min(abs(way - steps[number]) / scale[j], policy.most_for_a_jump)
                 if cost < least:
                     least, source = cost, i
             best[j] += least

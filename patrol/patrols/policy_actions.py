@@ -12,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.patrols.device_models import Device
 from patrol.patrols.duty_actions import refuse_beyond
 from patrol.patrols.examination_models import ExaminationPolicy
 from patrol.patrols.policy_queries import INTEGRITY, policy_on, thresholds_in, versions_of
@@ -23,6 +24,10 @@ NOT_AHEAD = Text("生效日期须晚于今天（{today}）：已检查的巡河�
 IN_FORCE = Text("该版本已生效，不能撤回，请另立新版本", "This version is in force and cannot be withdrawn: add another")
 _DAY_TAKEN = Text("已有版本从 {day} 起生效，请先撤回该版本", "Another version begins on {day}: withdraw that first")
 _NO_THRESHOLD = Text("version 由系统编号，不是阈值", "`version` is numbered by the system and no threshold")
+_NO_DEVICE = Text(
+    "未登记的设备：{ids}。请先由本人登记（POST /devices），再填写其编号",
+    "No registered devices: {ids}. Their persons register them first (POST /devices); then give these ids",
+)
 _RECEIVERS = Text("只有完整性规定含可信接收机", "Only the integrity policy has trusted receivers")
 
 
@@ -78,12 +83,30 @@ def refuse_begun(valid_from: date, today: date) -> None:
         raise Invalid(fault, errors={"valid_from": [fault]})
 
 
+def refuse_unregistered(receivers: Sequence[str]) -> None:
+    """Raise Invalid (422) for ids that no device in use is registered under: what a phone calls itself, any other can."""
+    named = {device_id: said for said in receivers if (device_id := _as_id(said))}
+    known = {named[found] for found in db.session.scalars(select(Device.id).where(Device.id.in_(named), Device.revoked_at.is_(None)))}
+    if unknown := sorted(set(receivers) - known):
+        fault = _NO_DEVICE.format(ids=", ".join(unknown))
+        raise Invalid(fault, errors={"trusted_receivers": [fault]})
+
+
+def _as_id(said: str) -> UUID | None:
+    """Return the id that is written as the answers write ids, None for anything else."""
+    try:
+        device_id = UUID(said)
+    except ValueError:
+        return None
+    return device_id if str(device_id) == said else None
+
+
 def proposed(kind: str, thresholds: Mapping[str, Any], day: date) -> Thresholds:
     """Return the thresholds of `day` with some of them changed. Raises Invalid (422) for what makes no sense."""
     if "version" in thresholds:
         raise Invalid(_NO_THRESHOLD, errors={"thresholds": [_NO_THRESHOLD]})
     try:
-        return thresholds_in({**_numbers(policy_on(day).of_kind(kind)), **thresholds}, kind, "proposed")
+        return thresholds_in({**numbers_of(policy_on(day).of_kind(kind)), **thresholds}, kind, "proposed")
     except ThresholdFault as fault:
         raise Invalid(fault.told, errors={"thresholds": [fault.told]}) from fault
 
@@ -95,8 +118,11 @@ def _completed(
         raise Invalid(_RECEIVERS, errors={"trusted_receivers": [_RECEIVERS]})
     if trusted_receivers is None:
         trusted_receivers = sorted(policy_on(day).trusted_receivers) if kind == INTEGRITY else []
-    return _numbers(proposed(kind, thresholds, day)), list(trusted_receivers)
+    else:
+        refuse_unregistered(trusted_receivers)
+    return numbers_of(proposed(kind, thresholds, day)), list(trusted_receivers)
 
 
-def _numbers(thresholds: Thresholds) -> dict[str, Any]:
+def numbers_of(thresholds: Thresholds) -> dict[str, Any]:
+    """Return every threshold by its name, without the version."""
     return {name: value for name, value in thresholds.as_data().items() if name != "version"}

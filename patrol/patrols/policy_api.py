@@ -18,7 +18,14 @@ from patrol.patrols.duty_periods import window_of
 from patrol.patrols.duty_schemas import FrequencyPolicyArgs, FrequencyPolicyOut
 from patrol.patrols.duty_shown import shown_version
 from patrol.patrols.examination_models import ExaminationPolicy
-from patrol.patrols.policy_actions import add_version, proposed, refuse_begun, withdraw_version
+from patrol.patrols.policy_actions import (
+    add_version,
+    numbers_of,
+    proposed,
+    refuse_begun,
+    refuse_unregistered,
+    withdraw_version,
+)
 from patrol.patrols.policy_queries import (
     COVERAGE,
     DATUM,
@@ -27,6 +34,7 @@ from patrol.patrols.policy_queries import (
     get_version,
     list_versions,
     standing_of,
+    thresholds_in,
     versions_of,
 )
 from patrol.patrols.policy_schemas import (
@@ -92,6 +100,7 @@ def _add_routes(kind: str) -> None:
     def try_policy(data: dict[str, Any]) -> dict[str, Any]:
         """Say how many of the last patrols would get another verdict, had the thresholds been in force; nothing is written."""
         thresholds = proposed(kind, data["thresholds"], today())
+        refuse_unregistered(data["trusted_receivers"] or ())
         return _shown_verdicts(try_thresholds(
             kind, thresholds, data["trusted_receivers"], actor=current_actor(), patrols=data["patrols"], timezone=timezone()))
 
@@ -153,7 +162,9 @@ def withdraw_frequency_version(version_id: UUID) -> dict[str, Any]:
 def _shown(row: ExaminationPolicy, standing: Mapping[UUID, str], day: date) -> dict[str, Any]:
     names = ("id", "kind", "valid_from", "trusted_receivers", "added_at", "withdrawn_at")
     return {
-        **{name: getattr(row, name) for name in names}, "code": row.version, "version": row.number, "thresholds": row.data,
+        **{name: getattr(row, name) for name in names}, "code": row.version, "version": row.number,
+        # Also those that were added to the rule after the row was written: it goes by their defaults.
+        "thresholds": numbers_of(thresholds_in(row.data, row.kind, row.version)),
         "source": {"zh": row.source_zh, "en": row.source_en}, "standing": standing.get(row.id, "withdrawn"),
         "withdrawable": row.withdrawn_at is None and row.valid_from > day,
     }  # fmt: skip

@@ -21,7 +21,9 @@ def _thresholds() -> ma.fields.Dict:
 def _receivers() -> ma.fields.List[Any]:
     return ma.fields.List(
         ma.fields.String(validate=ma.validate.Length(1, 100)), load_default=None, allow_none=True, validate=ma.validate.Length(max=1000),
-        metadata={"description": "Of the integrity policy: ids of devices that pass on an external receiver's positions.", "example": ["rtk-7"]})
+        metadata={
+            "description": "Of the integrity policy: ids of registered devices (`POST /devices`) that pass on an external receiver's positions.",
+            "example": ["0190b7a2-0000-7000-8000-000000000001"]})
 
 
 class ExaminationPolicyIn(ma.Schema):

@@ -91,6 +91,14 @@ class ReachLine:
         return found
 
     @cached_property
+    def drawn(self) -> Geometry:
+        """The parts as lines in local metres, one for each."""
+        last = np.flatnonzero(np.diff(self.segment_part, append=-1))
+        part = np.concatenate([self.segment_part, self.segment_part[last]])
+        order = np.argsort(part, kind="stable")
+        return shapely.linestrings(np.concatenate([self.start, self.end[last]])[order], indices=part[order])
+
+    @cached_property
     def tree(self) -> shapely.STRtree:
         """Find segments near points."""
         return shapely.STRtree(shapely.linestrings(np.stack([self.start, self.end], axis=1)))
@@ -102,6 +110,12 @@ class ReachLine:
         along = np.clip(((x - ax) * dx + (y - ay) * dy) / np.maximum(dx * dx + dy * dy, 1e-12), 0.0, 1.0)
         off_m = np.hypot(x - (ax + along * dx), y - (ay + along * dy))
         return self.segment_measure[segment] + along * self.segment_m[segment], off_m
+
+    def on(self, measure_m: Floats, segment: Indices) -> Floats:
+        """Return the places (n, 2) at measures on their segments, in local metres."""
+        share = (measure_m - self.segment_measure[segment]) / self.segment_m[segment]
+        places: Floats = self.start[segment] + (self.end[segment] - self.start[segment]) * share[:, None]
+        return places
 
     def local_minima(self, fix: Indices, segment: Indices, off_m: Floats) -> Flags:
         """Tell which of the pairs (sorted by fix, then segment) are nearer than both neighbours along the line."""

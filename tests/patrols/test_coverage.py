@@ -12,7 +12,7 @@ from patrol.foundation.geometry import length_m
 from patrol.patrols.coverage import ALGORITHM, Coverage, cover, union
 from patrol.patrols.reach_line import ReachLine
 from patrol.patrols.track import NO_TRACK, Track, merged, track_of
-from tests.patrols.walks import HOME, START_MS, Walker, meander, reach_of, tight_meander, to_degrees, without
+from tests.patrols.walks import HOME, START_MS, Walker, drawn, meander, reach_of, tight_meander, to_degrees, without
 
 RIVERS = {"gentle": meander(), "tight": tight_meander()}
 REACHES = {name: reach_of(line) for name, line in RIVERS.items()}
@@ -116,10 +116,6 @@ def test_a_braided_river_is_measured_arm_after_arm():
     assert found.covered_m == pytest.approx(length_m(reach_of(main)), rel=0.02)
     joined = shapely.MultiLineString([to_degrees(main[:400]), to_degrees(main[399:])])
     assert cover(joined, Walker(seed=10).walk(main)).share >= 0.97
-
-
-def drawn(*pieces):
-    return shapely.MultiLineString([to_degrees(piece) for piece in pieces])
 
 
 def test_a_line_drawn_in_pieces_of_any_order_and_direction_is_one():

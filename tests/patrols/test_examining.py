@@ -23,6 +23,7 @@ from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.examining import EXAMINE, examine_all, examine_patrol
 from patrol.patrols.fact_queries import facts_of
 from patrol.patrols.models import Patrol
+from patrol.patrols.track import Track
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.window import in_ms, moment_of
 from tests.evidence.camera import camera_jpeg
@@ -466,12 +467,41 @@ def test_a_delegation_explains_a_shared_device(chief, colleague, world, build, s
     assert "shared_device" not in codes(colleague, other), "what is revoked afterwards was in force then"
 
 
-def test_a_receiver_that_the_office_trusts_explains_its_mock_flags(chief, world, build):
+def registered(caller):
+    """Register a phone under an id of its own; return the id."""
+    reply = caller.post("devices", json={"id": str(uuid4()), "label": "RTK"})
+    assert reply.status_code == 201, reply.json
+    return reply.json["id"]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_receiver_that_the_office_trusts_explains_its_mock_flags(chief, world, build, signed_in, marked):
     mocked = Walker(seed=5, sigma_m=3.0).walk(LINE)
     mocked.mock[:] = 1
-    change_first_policy(trusted_receivers=["rtk-7"])
-    trusted = patrolled(chief, world.reach, mocked, device_details={"id": "rtk-7"})
+    phone = registered(chief)
+    if marked:
+        office = signed_in(build.person("office", region=world.village))
+        assert office.patch(f"devices/{phone}", json={"is_receiver": True}, headers={"If-Match": "*"}).status_code == 200
+    else:
+        change_first_policy(trusted_receivers=[phone])
+    trusted = patrolled(chief, world.reach, mocked, device_details={"id": phone.upper()})
     assert codes(chief, trusted)["mock_location"]["severity"] == "info"
+
+
+def test_nobody_passes_for_anothers_receiver_by_calling_his_phone_so(chief, colleague, world):
+    """Names and ids are what a phone says of itself; only what its own person registered is known by it."""
+    mocked = Walker(seed=5, sigma_m=3.0).walk(LINE)
+    mocked.mock[:] = 1
+    phone, own = registered(chief), registered(colleague)
+    change_first_policy(trusted_receivers=[phone, "rtk-7"])
+    for number, said in enumerate(({"device": phone}, {"device_details": {"id": phone}}, {"device_details": {"id": "rtk-7"}}, {"device": "rtk-7"},
+                                   {"device_details": {"id": own}})):  # fmt: skip
+        walk = Track(**(vars(mocked) | {"recorded_ms": mocked.recorded_ms + number * int(DAY_S * 1000)}))
+        claimed = patrolled(colleague, world.reach, walk, **said)
+        assert codes(colleague, claimed)["mock_location"]["severity"] == "high", said
+    assert chief.delete(f"devices/{phone}").status_code == 204
+    revoked = patrolled(chief, world.reach, mocked, device_details={"id": phone})
+    assert codes(chief, revoked)["mock_location"]["severity"] == "high"
 
 
 def test_the_command_examines_what_is_new_stale_or_all(chief, world, monkeypatch, app):

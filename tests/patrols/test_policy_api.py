@@ -95,12 +95,21 @@ def test_a_version_is_withdrawn_before_it_is_in_force_and_only_then(top):
     ("integrity", {"thresholds": {"gap_s": -1}}, "thresholds"), ("coverage", {"thresholds": {"cell_m": 0.001}}, "thresholds"),
     ("coverage", {"thresholds": {"most_pairs": 2.5}}, "thresholds"), ("datum", {"thresholds": {"factor": True}}, "thresholds"),
     ("datum", {"thresholds": {"version": "x"}}, "thresholds"), ("coverage", {"trusted_receivers": ["x"]}, "trusted_receivers"),
+    ("integrity", {"trusted_receivers": ["rtk-7"]}, "trusted_receivers"),
+    ("integrity", {"trusted_receivers": ["0190b7a2-0000-7000-8000-000000000001"]}, "trusted_receivers"),
 ])
 def test_versions_that_make_no_sense_are_refused_by_field(top, kind, changes, field):
     reply = top.post(f"policies/{kind}", json=version(**changes))
     assert reply.status_code == 422, reply.json
     assert field in reply.json["errors"]
     assert db.session.query(ExaminationPolicy).count() == len(KINDS)
+
+
+def test_only_registered_devices_are_trusted_receivers(top, world, signed_in):
+    device = signed_in(world.chief).post("devices", json={"label": "RTK"}).json["id"]
+    assert top.post("policies/integrity/dry-run", json={"thresholds": {}, "trusted_receivers": ["rtk-7"]}).status_code == 422
+    assert top.post("policies/integrity/dry-run", json={"thresholds": {}, "trusted_receivers": [device]}).status_code == 200
+    assert top.post("policies/integrity", json=version(trusted_receivers=[device])).json["trusted_receivers"] == [device]
 
 
 def test_only_the_top_changes_what_holds_everywhere(world, signed_in):

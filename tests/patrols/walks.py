@@ -43,6 +43,32 @@ def tight_meander(length_m=5000.0, *, neck_m=160.0, depth_m=300.0):
     return line[along <= length_m]
 
 
+def braided(apart_m=30.0, *, arm_m=800.0, stem_m=350.0, bend_m=30.0):
+    """Return the lines of a river that parts round an island and meets again: stem above, two arms, stem below.
+
+    The arms are `apart_m` apart but for the first and the last 60 m.
+    """
+    x = np.arange(0.0, 2 * stem_m + arm_m + 0.1, 10.0)
+    middle = np.column_stack([x, bend_m * np.sin(2 * np.pi * x / 700)])
+    above, island = x <= stem_m, (x >= stem_m) & (x <= stem_m + arm_m)
+    from_fork_m = np.minimum(x - stem_m, stem_m + arm_m - x)[island]
+    aside_m = np.column_stack([np.zeros(island.sum()), apart_m / 2 * np.minimum(1.0, from_fork_m / 60)])
+    return [middle[above], middle[island] + aside_m, middle[island] - aside_m, middle[x >= stem_m + arm_m]]
+
+
+def tributary(angle_degrees=14.0, *, stem_m=1500.0, side_m=600.0):
+    """Return the lines of a straight river with a tributary that comes in half way down: above, below, tributary."""
+    angle, half = np.radians(angle_degrees), stem_m / 2
+    x, along = np.arange(0.0, half + 0.1, 10.0), np.arange(side_m, -0.1, -10.0)
+    side = np.column_stack([half - along * np.cos(angle), along * np.sin(angle)])
+    return [np.column_stack([x, 0 * x]), np.column_stack([half + x, 0 * x]), side]
+
+
+def drawn(*lines):
+    """Return lines of vertices (metres) as one reach of several lines in degrees."""
+    return shapely.MultiLineString([to_degrees(line) for line in lines])
+
+
 def _length(line):
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 

@@ -1,0 +1,145 @@
+"""A copy is found whichever of the two tracks came home first, though its own patrol had been examined by then."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.outbox import OutboxRow
+from patrol.patrols.examining import EXAMINE, examine_all
+from patrol.patrols.fact_queries import MOST_EARLIER
+from tests.patrols.on_patrol import LINE, REACH, begin, finish, patrolled, send, work
+from tests.patrols.walks import Walker
+
+DAY_S = 86_400.0
+
+
+def day(number, seed=5):
+    """A walk begun `number` days later; of one seed they are copies of each other."""
+    return Walker(seed=seed, sigma_m=8.0).walk(LINE, from_s=number * DAY_S)
+
+
+@pytest.fixture
+def village(build):
+    return build.region(level="village")
+
+
+@pytest.fixture
+def reach(build, village):
+    return build.reach(REACH, region=village)
+
+
+@pytest.fixture
+def callers(village, build, signed_in):
+    return [signed_in(build.person("patroller", region=village)) for _ in range(2)]
+
+
+def replays(caller, patrol_id):
+    """Return what is told of a replay: of which patrol, and how."""
+    found = [row for row in caller.get(f"patrols/{patrol_id}").json["findings"] if row["code"] == "replayed_track"]
+    return [(row["severity"], row["evidence"]["patrol_id"], row["evidence"]["how"], row["evidence"]["percent"]) for row in found]
+
+
+def examinations():
+    return db.session.query(OutboxRow).filter_by(kind=EXAMINE).count()
+
+
+@pytest.mark.parametrize("ended_first", [False, True])
+def test_an_original_whose_track_comes_late_is_found_as_one_that_came_in_time(callers, reach, ended_first):
+    """The phone of the first began online and was off the net afterwards."""
+    found = []
+    for late in (False, True):
+        mine, copy = day(0, seed=30 + late), day(2, seed=30 + late)
+        original = begin(callers[0], reach, mine)
+        if not late:
+            send(callers[0], original, mine)
+            finish(callers[0], original, mine)
+            work()
+        elif ended_first:
+            finish(callers[0], original, mine)
+            work()
+        copied = patrolled(callers[1], reach, copy)
+        if late:
+            assert replays(callers[1], copied) == []
+            with clock.moved_clock(later(hours=5)):
+                send(callers[0], original, mine)
+                finish(callers[0], original, mine)
+                work()
+        assert [row[1] for row in replays(callers[1], copied)] == [original]
+        assert replays(callers[0], original) == []
+        assert callers[1].get(f"patrols/{copied}").json["stale"] is False
+        found.append([row[0::2] for row in replays(callers[1], copied)])
+    assert found[0] == found[1]
+
+
+def later(**by):
+    now = clock.now()
+    return lambda: now + timedelta(**by)
+
+
+def test_the_same_where_the_copy_was_begun_first_and_the_other_examined_before_it_came(callers, reach):
+    """Of the two the patrol that was here first is told of, as ever."""
+    copied = begin(callers[1], reach, day(2))
+    original = patrolled(callers[0], reach, day(0))
+    with clock.moved_clock(later(hours=5)):
+        send(callers[1], copied, day(2))
+        finish(callers[1], copied, day(2))
+        work()
+    assert [row[1] for row in replays(callers[0], original)] == [copied]
+
+
+def test_a_late_part_of_an_original_counts(callers, reach):
+    mine = day(0)
+    original = begin(callers[0], reach, mine)
+    send(callers[0], original, mine.at(slice(0, 40)))
+    finish(callers[0], original, mine)
+    copied = patrolled(callers[1], reach, day(2))
+    assert replays(callers[1], copied) == []
+    with clock.moved_clock(later(hours=5)):
+        send(callers[0], original, mine.at(slice(40, None)))
+        work()
+    assert [row[1] for row in replays(callers[1], copied)] == [original]
+
+
+def test_nobody_is_looked_at_again_who_was_examined_after_it(callers, reach):
+    """Each patrol is examined once; those that came after, and other reaches', are left alone."""
+    original = patrolled(callers[0], reach, day(0))
+    with clock.moved_clock(later(hours=5)):
+        patrolled(callers[1], reach, day(4, seed=9))
+        before = examinations()
+        examine_all("all")
+        examine_all("stale")
+        assert examinations() == before
+        finish_note(callers[0], original)
+        work()
+        assert examinations() == before + 1
+
+
+def finish_note(caller, patrol_id):
+    """Let something else than the track change."""
+    body = {"patrol_id": patrol_id, "latitude": 29.6, "longitude": 119.8, "recorded_at": clock.now().isoformat()}
+    assert caller.put(f"check-ins/{uuid4()}", json=body).status_code == 201
+
+
+def test_so_many_are_looked_at_again_and_no_more(callers, reach, village, build):
+    mine = day(0)
+    original = begin(callers[0], reach, mine)
+    others = [patrolled(callers[1], reach, day(number + 1, seed=40 + number).at(slice(0, 40))) for number in range(MOST_EARLIER + 2)]
+    elsewhere = patrolled(callers[1], build.reach([(118.0, 28.0), (118.1, 28.0)], region=village), day(60, seed=9))
+    with clock.moved_clock(later(hours=5)):
+        send(callers[0], original, mine)
+        finish(callers[0], original, mine)
+        before = set(waiting())
+        assert before == {original}
+        work()
+        again = [row.payload["patrol_id"] for row in db.session.scalars(select(OutboxRow).where(OutboxRow.kind == EXAMINE)) if row.payload["again"]]
+    assert set(again) == set(others[:MOST_EARLIER])
+    assert elsewhere not in again
+
+
+def waiting():
+    rows = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == EXAMINE, OutboxRow.delivered_at.is_(None)))
+    return [row.payload["patrol_id"] for row in rows]
