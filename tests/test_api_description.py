@@ -8,7 +8,7 @@ from patrol.issues.policies import Kind
 from tests.access.test_matrix import methods_of
 
 NOT_IN_IT = {
-    "/", "/report", "/open", "/b/{code}", "/t/{code}", "/u/{token}", "/u/{token}/confirm", "/verify", "/verify/{issue_id}/{entry_hash}", "/docs",
+    "/", "/report", "/open", "/b", "/b/{code}", "/t", "/t/{code}", "/u/{token}", "/u/{token}/confirm", "/verify", "/verify/{issue_id}/{entry_hash}", "/docs",
     "/site/{name}", "/vendor/{name}", "/openapi.json",
 }
 

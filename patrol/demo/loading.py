@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import update
 
 from patrol.demo.landscape import landscape
-from patrol.demo.meanwhile import TOLD_DAYS, meanwhile_acts, read_messages, tell_people
+from patrol.demo.meanwhile import TOLD_DAYS, count_days, meanwhile_acts, read_messages, tell_people
 from patrol.demo.partners import lose_last_calls, partner_acts, take_calls
 from patrol.demo.playing import acts_of
 from patrol.demo.positions import Waterside
@@ -117,7 +117,8 @@ def _drawn(photo: Photo) -> bytes:
 def play(told: Stories, stage: Stage, today: date) -> None:
     """Play all that the stories tell, in the order of time, each act at its own moment. Commits every `ACTS_AT_ONCE`."""
     now, midnight = clock.now(), datetime.combine(today, time(0), CHINA)
-    every = [*acts_of(told, stage), *meanwhile_acts(stage, midnight - timedelta(days=95), midnight, now), *partner_acts(stage, midnight)]
+    begun = midnight - timedelta(days=95)
+    every = [*acts_of(told, stage), *meanwhile_acts(stage, begun, midnight, now), *partner_acts(stage, midnight)]
     acts = iter(sorted(every, key=lambda act: (act.at, act.order)))
     while batch := list(islice(acts, ACTS_AT_ONCE)):
         with transaction():
@@ -128,3 +129,4 @@ def play(told: Stories, stage: Stage, today: date) -> None:
         take_calls()
     lose_last_calls()
     read_messages(stage, midnight - timedelta(hours=6))
+    count_days(begun, now)

@@ -1,4 +1,4 @@
-"""What the worker did in the ninety days: late issues climbed in their hour, people heard of what concerned them, and read it.
+"""What the worker did in the ninety days: late issues climbed in their hour, people heard of what concerned them, and read it, days were counted.
 
 Otherwise it would make up for all of that in the minute after the load, and every letter would bear today's date.
 """
@@ -18,6 +18,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.outbox import OutboxRow
 from patrol.foundation.transaction import transaction
+from patrol.issues.counting import count_past_days
 from patrol.issues.escalating import escalate_some
 from patrol.issues.escalation_models import Order
 from patrol.issues.models import HistoryEntry
@@ -30,6 +31,8 @@ from patrol.supervision.models import SpotCheck
 SWEPT_EACH = timedelta(hours=1)
 TOLD_DAYS = 14
 """For so many days before the load messages are there to be seen; the older ones are past."""
+COUNTED_AFTER = timedelta(hours=1, minutes=5)
+"""The worker's hour after a day has ended and settled."""
 _TELLERS = {"notifications.tell": tell, "notifications.look_back": tell_of_look_back}
 _AFTER_THE_MINUTE, _A_MOMENT = timedelta(seconds=20), timedelta(seconds=5)
 _SINCE_NIGHT = timedelta(hours=5)
@@ -76,6 +79,15 @@ def read_messages(stage: Stage, evening: datetime) -> None:
     with transaction(), clock.moved_clock(lambda: evening):
         for actor in stage.actors.values():
             mark_read(by=actor, ids=None, until=evening - _UNREAD_AT_FIRST)
+
+
+def count_days(begun: datetime, now: datetime) -> None:
+    """Let the worker count each day since the local midnight `begun` in its hour; today's is not over. Commits."""
+    moment = begun + COUNTED_AFTER
+    while moment <= now:
+        with clock.moved_clock(lambda at=moment: at):  # type: ignore[misc]
+            count_past_days()
+        moment += timedelta(days=1)
 
 
 def _climb(stage: Stage) -> None:

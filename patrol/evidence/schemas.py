@@ -6,13 +6,18 @@ from flask_smorest.fields import Upload
 from patrol.foundation.moments import Moment
 
 KINDS = ("before", "during", "after", "receipt", "other")
+IGNORED = "Added by clients by themselves; kept, and means nothing: what a file is, its bytes say."
 
 
 class PhotoFactsIn(ma.Schema):
-    kind = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.OneOf(KINDS))
-    recorded_at = Moment(load_default=None, allow_none=True)
-    latitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90))
-    longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180))
+    kind = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.OneOf(KINDS), metadata={
+        "description": f"What it shows: {', '.join(KINDS)}."})
+    recorded_at = Moment(load_default=None, allow_none=True, metadata={
+        "description": "When it was taken, by the device's clock, with offset (RFC 3339).", "example": "2026-05-01T08:30:00+08:00"})
+    latitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90), metadata={
+        "description": "Where it was taken, in degrees, WGS 84.", "example": 29.6})
+    longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={
+        "description": "As `latitude`.", "example": 119.8})
 
 
 class PhotoFormIn(PhotoFactsIn):
@@ -27,20 +32,27 @@ class PhotoBodyArgs(PhotoFactsIn):
     )
 
 
+_IGNORED = {"description": IGNORED}
+
+
 class UploadMetadataIn(PhotoFactsIn):
     """What Upload-Metadata may say. The names that clients add by themselves are kept and mean nothing here."""
 
     class Meta:
         unknown = ma.RAISE
 
-    photo_id = ma.fields.UUID(load_default=None)
-    evidence_uuid = ma.fields.UUID(load_default=None)
-    sha256 = ma.fields.String(load_default=None, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}$"))
-    filename = ma.fields.String(load_default=None)
-    filetype = ma.fields.String(load_default=None)
-    name = ma.fields.String(load_default=None)
-    type = ma.fields.String(load_default=None)
-    relativePath = ma.fields.String(load_default=None)  # noqa: N815 - Uppy names it so
+    photo_id = ma.fields.UUID(load_default=None, metadata={
+        "description": "The id under which the photo enters, a UUID of the client's choosing; by it check-ins, reports and steps name the photo. "
+        "Without it the server chooses one and tells it in `Photo-Id`.", "example": "0193f7a0-7b1a-7cc0-a4d8-6c1f09b3e2d1"})
+    evidence_uuid = ma.fields.UUID(load_default=None, metadata={"description": "Another name of `photo_id`, which goes before it."})
+    sha256 = ma.fields.String(load_default=None, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}$"), metadata={
+        "description": "SHA-256 of the whole file, 64 hexadecimal digits: what does not match is refused (422) and the upload is gone; a photo that "
+        "is here already is finished at once."})
+    filename = ma.fields.String(load_default=None, metadata=_IGNORED)
+    filetype = ma.fields.String(load_default=None, metadata=_IGNORED)
+    name = ma.fields.String(load_default=None, metadata=_IGNORED)
+    type = ma.fields.String(load_default=None, metadata=_IGNORED)
+    relativePath = ma.fields.String(load_default=None, metadata=_IGNORED)  # noqa: N815 - Uppy names it so
 
 
 class ExifOut(ma.Schema):

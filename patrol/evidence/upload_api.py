@@ -21,6 +21,7 @@ from patrol.evidence.tus import (
     refuse_other_version,
 )
 from patrol.evidence.upload_actions import begin_upload, discard
+from patrol.evidence.upload_document import metadata_described
 from patrol.evidence.upload_queries import durable_bytes, get_upload
 from patrol.evidence.upload_reception import partial_files, photo_described, receive_chunk
 from patrol.foundation.problems import PROBLEM_JSON, ProblemSchema
@@ -35,17 +36,22 @@ _CHUNK = {"content": {CHUNK_TYPE: {"schema": {"type": "string", "format": "binar
 _mismatch = room.alt_response(460, schema=ProblemSchema, content_type=PROBLEM_JSON, description="The chunk does not match its checksum")
 
 
-def _header(name: str, example: str, *, required: bool = True) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": required, "schema": {"type": "string"}, "example": example}
+def _header(name: str, example: str, what: str, *, required: bool = True) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": required, "schema": {"type": "string"}, "example": example, "description": what}
 
 
-_RESUMABLE = _header("Tus-Resumable", VERSION)
-_CHECKSUM = _header("Upload-Checksum", "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=", required=False)
-_OFFSET = _header("Upload-Offset", "0")
+_RESUMABLE = _header("Tus-Resumable", VERSION, "The version of the protocol; another one is 412.")
+_CHECKSUM = _header(
+    "Upload-Checksum", "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=", f"Of this chunk: {' or '.join(ALGORITHMS)} and the digest in Base64; what does not match is 460.",
+    required=False,
+)  # fmt: skip
+_OFFSET = _header("Upload-Offset", "0", "How many bytes are here by now, as the last answer or HEAD told; another number is 409.")
 _CREATION = [
-    _RESUMABLE, _CHECKSUM, _header("Upload-Length", "482113"),
-    _header("Upload-Metadata", "photo_id MDE5M2Y3YTAtN2IxYS03Y2MwLWE0ZDgtNmMxZjA5YjNlMmQx,kind YmVmb3Jl", required=False),
-]
+    _RESUMABLE, _CHECKSUM, _header("Upload-Length", "482113", "The size of the whole file in bytes."),
+    _header(
+        "Upload-Metadata", "photo_id MDE5M2Y3YTAtN2IxYS03Y2MwLWE0ZDgtNmMxZjA5YjNlMmQx,kind YmVmb3Jl", metadata_described(), required=False
+    ),
+]  # fmt: skip
 
 
 @room.after_request
@@ -140,7 +146,7 @@ def end_upload(upload_id: UUID) -> Response:
 @room.response(204, description="As that method answers")
 @room.alt_response(200, description="As HEAD answers", success=True)
 @_mismatch
-@room.doc(parameters=[_RESUMABLE, _header("X-HTTP-Method-Override", "PATCH")], requestBody=_CHUNK)
+@room.doc(parameters=[_RESUMABLE, _header("X-HTTP-Method-Override", "PATCH", f"One of {', '.join(_OVERRIDES)}.")], requestBody=_CHUNK)
 def override_method(upload_id: UUID) -> Response:
     """Do what X-HTTP-Method-Override says, for networks that let only GET and POST through."""
     views = dict(zip(_OVERRIDES, (show_upload, continue_upload, end_upload), strict=True))

@@ -13,7 +13,8 @@ from patrol.foundation.logs import json_lines
 # Clients make these names up themselves (tus-js-client: a UUID), to find a request of theirs in our log.
 LONGEST_REQUEST_ID = 100
 _ADDRESS = re.compile(r"ip=\S+")
-_TRACKING = re.compile(r"(/complaints/|/t/|/tokens/|/subscriptions/|/u/)[^/]+")
+# Behind /t/ a slash is part of what somebody typed.
+_TRACKING = re.compile(r"(/t/).+|(/complaints/|/tokens/|/subscriptions/|/u/)[^/]+")
 
 
 class JsonLogger(Logger):
@@ -44,4 +45,4 @@ class JsonLogger(Logger):
 
 def without_tracking_code(path: str) -> str:
     """Return `path` with the tracking code of a complaint, or the key to somebody's messages, hidden."""
-    return _TRACKING.sub(r"\1*", path)
+    return _TRACKING.sub(r"\1\2*", path)

@@ -29,7 +29,8 @@ class IssueFacts:
     """What the law needs to know of an issue; `department` is the code of the bureau that was called in, if any.
 
     `dispatched_for` and `merged_for` are how long ago that was, `declined` whether a lead gave it back since it was opened,
-    `open_parts` the numbers of the co-handlers' parts that are not done, and `is_charge` whether it is one against a chief.
+    `open_parts` the numbers of the co-handlers' parts that are not done, `parts_said` whose they are, where that is to be
+    told, and `is_charge` whether it is one against a chief.
     """
 
     state: State
@@ -41,6 +42,7 @@ class IssueFacts:
     merged_for: timedelta | None = None
     declined: bool = False
     open_parts: tuple[int, ...] = ()
+    parts_said: Text | None = None
     is_charge: bool = False
 
 
@@ -89,8 +91,8 @@ _TAKEN_BEFORE = Text(
     "it was declined before: the office's ruling is final, and there is no second time",
 )
 _PARTS_OPEN = Text(
-    "协办分项 {numbers} 尚未完成：责任人对整体负责，请待其完成，或由河长办说明理由收回",
-    "the parts {numbers} of co-handlers are open: the lead answers for the whole; wait for them, or let the office take them back",
+    "协办分项 {parts} 尚未完成：责任人对整体负责，请待其完成，或由河长办说明理由收回",
+    "the parts {parts} of co-handlers are open: the lead answers for the whole; wait for them, or let the office take them back",
 )
 _ALLOWS = Text("{why}；您现在可以：{allowed}", "{why}; what you can do now: {allowed}")
 _NOTHING = Text("无", "nothing")
@@ -195,6 +197,14 @@ def signed_by_others(issue: IssueFacts, actor: ActorFacts) -> list[tuple[Step, T
     return [(step, why) for step in steps if (why := _refusal(step, issue, actor)) is not None]
 
 
+def waiting_for_parts(issue: IssueFacts, actor: ActorFacts) -> list[tuple[Step, Text]]:
+    """Return the steps that `actor` could take on `issue` but for co-handlers' open parts, each with the reason."""
+    if not issue.open_parts:
+        return []
+    steps = [step for step in steps_from(issue.state) if step.verb is Verb.RECTIFY and _ground_of_refusal(step, issue, actor) is None]
+    return [(step, why) for step in steps if (why := _untimely(step, issue)) is not None]
+
+
 def is_signature(step: Step, issue: IssueFacts) -> bool:
     """Tell whether the district's chief, or who signs in that chief's stead, takes `step` on such an issue."""
     return step.needs_for_major is not None and signed_by_chief(issue.severity, is_charge=issue.is_charge)
@@ -211,7 +221,7 @@ def _untimely(step: Step, issue: IssueFacts) -> Text | None:
     if step.once and issue.declined:
         return _TAKEN_BEFORE
     if step.verb is Verb.RECTIFY and issue.open_parts:
-        return _PARTS_OPEN.format(numbers=", ".join(map(str, issue.open_parts)))
+        return _PARTS_OPEN.format(parts=issue.parts_said or ", ".join(map(str, issue.open_parts)))
     passed, words = (issue.merged_for, _TOO_LATE_TO_UNDO) if step.undoes else (issue.dispatched_for, _TOO_LATE)
     if step.within is not None and passed is not None and passed > step.within:
         return words.format(hours=int(step.within.total_seconds() // 3600), step=step.name)

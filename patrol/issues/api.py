@@ -22,6 +22,7 @@ from patrol.issues.categories import CATEGORIES, Category, category_of, is_headi
 from patrol.issues.exports import Export, csv_of, geojson_of, refuse_too_many_for_a_sheet, table_of, xlsx_of
 from patrol.issues.filters import Filters
 from patrol.issues.history_schemas import AllowedOut, HistoryEntryOut
+from patrol.issues.lifecycle import Step
 from patrol.issues.models import Issue
 from patrol.issues.placing import place_by_position
 from patrol.issues.policies_held import closed_lately_since
@@ -168,12 +169,16 @@ def show_allowed(issue_id: UUID) -> Response:
     actor = current_actor()
     issue, reader = queries.get_issue(actor, issue_id), Reader.of(actor, settings().timezone)
     steps = [shown_step(step, issue, reader.language) for step in reader.allowed(issue)]
-    others = [
-        {"verb": step.verb.value, "name": step.name.in_language(reader.language), "reason": why.in_language(reader.language)}
-        for step, why in reader.signed_by_others(issue)
-    ]
     set_etag(issue.version)
-    return answer({"state": issue.state, "allowed": [step["verb"] for step in steps], "steps": steps, "signed_by_others": others})
+    return answer({
+        "state": issue.state, "allowed": [step["verb"] for step in steps], "steps": steps,
+        "signed_by_others": _with_reasons(reader.signed_by_others(issue), reader.language),
+        "waiting_for_parts": _with_reasons(reader.waiting_for_parts(issue), reader.language),
+    })
+
+
+def _with_reasons(steps: list[tuple[Step, Text]], tongue: str) -> list[dict[str, str]]:
+    return [{"verb": step.verb.value, "name": step.name.in_language(tongue), "reason": why.in_language(tongue)} for step, why in steps]
 
 
 def _caller() -> Actor | None:

@@ -1,4 +1,4 @@
-"""What an exported issue may have several of, each as one cell: the parts of its work, and the sides of its border."""
+"""What an exported issue may have several of, each as one cell: who helps, the parts of its work, the sides of its border."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from patrol.foundation.database import db
 from patrol.foundation.texts import Text
 from patrol.issues.department_models import IssueSide
-from patrol.issues.models import IssuePart
+from patrol.issues.models import CoHandler, IssuePart
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
 
@@ -45,18 +45,29 @@ def parts_by_issue(issue_ids: Sequence[UUID], tongue: str, timezone: str) -> dic
     }
 
 
+def co_handlers_by_issue(issue_ids: Sequence[UUID], tongue: str) -> dict[UUID, str]:
+    """Return for each issue with co-handlers their names, by user name as everywhere; one statement."""
+    return _names_by_issue(
+        select(CoHandler.issue_id, Person.name).join(Person, Person.id == CoHandler.person_id)
+        .where(CoHandler.issue_id.in_(issue_ids)).order_by(CoHandler.issue_id, Person.username), tongue,
+    )  # fmt: skip
+
+
 def sides_by_issue(issue_ids: Sequence[UUID], tongue: str) -> dict[UUID, str]:
     """Return for each joint case the names of the regions on its border; no statement when there is none."""
     if not issue_ids:
         return {}
-    rows = db.session.execute(
+    return _names_by_issue(
         select(IssueSide.issue_id, Region.name).join(Region, Region.id == IssueSide.region_id)
-        .where(IssueSide.issue_id.in_(issue_ids)).order_by(IssueSide.issue_id, Region.path)
+        .where(IssueSide.issue_id.in_(issue_ids)).order_by(IssueSide.issue_id, Region.path), tongue,
     )  # fmt: skip
+
+
+def _names_by_issue(names: Select[UUID, str], tongue: str) -> dict[UUID, str]:
     found = defaultdict[UUID, list[str]](list)
-    for issue_id, name in rows:
+    for issue_id, name in db.session.execute(names):
         found[issue_id].append(name)
-    return {issue_id: _BETWEEN.in_language(tongue).join(names) for issue_id, names in found.items()}
+    return {issue_id: _cut(_BETWEEN.in_language(tongue).join(several)) for issue_id, several in found.items()}
 
 
 def last_day(due_at: datetime, zone: ZoneInfo) -> date:

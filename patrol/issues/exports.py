@@ -21,12 +21,13 @@ from patrol.foundation.paging import past
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME
 from patrol.issues.due import WITHOUT_DUE, is_overdue
-from patrol.issues.export_parts import last_day, parts_by_issue, sides_by_issue
+from patrol.issues.export_parts import co_handlers_by_issue, last_day, parts_by_issue, sides_by_issue
 from patrol.issues.filters import Filters, order_of, parts_of
 from patrol.issues.lifecycle import STATE_NAME
 from patrol.issues.listing import ordered
 from patrol.issues.models import Issue, number_of
 from patrol.people.actor import Actor
+from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
 
@@ -40,7 +41,7 @@ _TOO_MANY = Text(
 _COLUMNS = (
     "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "region_id",
     "reach_id", "lead_id", "recorded_at", "received_at", "due_at", "dispatched_at", "rectified_at", "verified_at",
-    "closed_at", "returned_times", "reopened_times", "is_joint",
+    "closed_at", "returned_times", "reopened_times", "is_joint", "department",
 )  # fmt: skip
 # Each column costs as much as drawing its value; a map of a thousand points shows only these, in this order.
 _ON_THE_MAP = (
@@ -150,10 +151,11 @@ _HEADINGS = (
     Text("编号", "Number"), Text("状态", "State"), Text("类别代码", "Category code"), Text("类别", "Category"),
     Text("严重程度", "Severity"), Text("来源", "Source"), Text("描述", "Description"), Text("行政区代码", "Region code"),
     Text("行政区", "Region"), Text("河段代码", "Reach code"), Text("河段", "Reach"), Text("责任人", "Lead"),
+    Text("责任单位", "Department"), Text("协办人", "Co-handlers"),
     Text("纬度", "Latitude"), Text("经度", "Longitude"), Text("发现时间", "Recorded"), Text("收到时间", "Received"),
     Text("期限", "Due"), Text("超期", "Overdue"), Text("派单时间", "Dispatched"), Text("整改时间", "Rectified"),
     Text("复核时间", "Verified"), Text("结案时间", "Closed"), Text("退回次数", "Times returned"),
-    Text("重办次数", "Times reopened"), Text("交界各方", "Sides of the border"), Text("未完成分项", "Open parts"),
+    Text("重办次数", "Times reopened"), Text("联合办理", "Joint case"), Text("交界各方", "Sides of the border"), Text("未完成分项", "Open parts"),
     Text("协办分项", "Parts"), Text("系统编号", "Id"),
 )  # fmt: skip
 
@@ -170,12 +172,14 @@ class _Words(NamedTuple):
     categories: dict[str, str]
     severities: dict[str, str]
     sources: dict[str, str]
+    departments: dict[str, str]
     yes_no: dict[bool, str]
 
     @classmethod
     def in_language(cls, tongue: str) -> Self:
         tables: tuple[Mapping[Any, Text], ...] = (
-            STATE_NAME, {code: row.name for code, row in CATEGORIES.items()}, SEVERITY_NAME, SOURCE_NAME, _YES_NO,
+            STATE_NAME, {code: row.name for code, row in CATEGORIES.items()}, SEVERITY_NAME, SOURCE_NAME,
+            {code: row.name for code, row in DEPARTMENTS.items()}, _YES_NO,
         )  # fmt: skip
         return cls(*({code: text.in_language(tongue) for code, text in table.items()} for table in tables))
 
@@ -189,9 +193,11 @@ def table_of(export: Export) -> Iterator[list[list[Any]]]:
         regions = regions or _by_id(select(Region.id, Region.code, Region.name))
         reaches = _by_id(select(Reach.id, Reach.code, Reach.name).where(Reach.id.in_({r.reach_id for r in rows})))
         leads = _by_id(select(Person.id, Person.username, Person.name).where(Person.id.in_({r.lead_id for r in rows})))
+        ids, joint_ids = [row.id for row in rows], [row.id for row in rows if row.is_joint]
         several = _Several(
-            parts_by_issue([row.id for row in rows], export.language, export.timezone),
-            sides_by_issue([row.id for row in rows if row.is_joint], export.language),
+            {issue_id: safe_cell(names) for issue_id, names in co_handlers_by_issue(ids, export.language).items()},
+            {issue_id: (number, safe_cell(said)) for issue_id, (number, said) in parts_by_issue(ids, export.language, export.timezone).items()},
+            {issue_id: safe_cell(names) for issue_id, names in sides_by_issue(joint_ids, export.language).items()},
         )
         # Rows are taken apart by place: by name, each of the columns would cost as much as its value.
         yield [_cells(tuple(row), regions, reaches, leads, several, now, zone, words) for row in rows]
@@ -203,8 +209,9 @@ _NO_PARTS = ("", "")
 
 
 class _Several(NamedTuple):
-    """What some issues of a batch have several of, by the issue's id."""
+    """What some issues of a batch have several of, by the issue's id, as cells."""
 
+    co_handlers: Mapping[Any, str]
     parts: Mapping[Any, tuple[int, str]]
     sides: Mapping[Any, str]
 
@@ -219,16 +226,17 @@ def _cells(
 ) -> list[Any]:  # fmt: skip
     (
         issue_id, serial, state, category, severity, source, description, latitude, longitude, region_id, reach_id, lead_id, recorded_at,
-        received_at, due_at, dispatched_at, rectified_at, verified_at, closed_at, returned_times, reopened_times, _,
+        received_at, due_at, dispatched_at, rectified_at, verified_at, closed_at, returned_times, reopened_times, is_joint, department,
     ) = columns  # fmt: skip
     due_day = "" if state in WITHOUT_DUE else last_day(due_at, zone)
     open_parts, parts = several.parts.get(issue_id, _NO_PARTS)
     return [
         number_of(serial), words.states[state], category, words.categories[category], words.severities[severity], words.sources[source],
         safe_cell(description), *regions.get(region_id, _NOTHING), *reaches.get(reach_id, _NOTHING), leads.get(lead_id, _NOTHING)[1],
+        words.departments.get(department, ""), several.co_handlers.get(issue_id, ""),
         latitude, longitude, _local(recorded_at, zone), _local(received_at, zone), due_day, words.yes_no[is_overdue(state, due_at, now)],
         _local(dispatched_at, zone), _local(rectified_at, zone), _local(verified_at, zone), _local(closed_at, zone), returned_times,
-        reopened_times, safe_cell(several.sides.get(issue_id, "")), open_parts, safe_cell(parts), str(issue_id),
+        reopened_times, words.yes_no[is_joint], several.sides.get(issue_id, ""), open_parts, parts, str(issue_id),
     ]  # fmt: skip
 
 

@@ -1,14 +1,18 @@
 """Open work changes hands, and the history says so: to a reach's new chief, or to the office when its lead is lost.
 
+An open part whose holder is lost stays with the issue; the history says that nobody does it, so that the office hears of it.
+
 A lead is lost when the account can handle nothing any more, and when a chief's last appointment has ended.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db
@@ -17,9 +21,9 @@ from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
 from patrol.issues.events import EntryNoted
 from patrol.issues.extensions import settle_request
-from patrol.issues.history import HAND_OVER, add_entry
+from patrol.issues.history import HAND_OVER, PART_LEFT, add_entry
 from patrol.issues.lifecycle import ENDED, UNDO_WITHIN, State
-from patrol.issues.models import Issue
+from patrol.issues.models import Issue, IssuePart
 from patrol.people.actor import SYSTEM
 from patrol.people.events import HandlingLost
 from patrol.people.models import Person
@@ -59,6 +63,17 @@ def leave_to_office(event: HandlingLost) -> None:
         _lead_by(issue, None, LEAD_LOST)
 
 
+@subscribe(HandlingLost)
+def tell_of_open_parts(event: HandlingLost) -> None:
+    """Note on each open issue which parts of the work wait for somebody who can handle nothing any more."""
+    held = IssuePart.person_id == event.person_id, IssuePart.state == "open"
+    for issue in _open_issues(Issue.id.in_(select(IssuePart.issue_id).where(*held)), options=(selectinload(Issue.parts).joinedload(IssuePart.person),)):
+        for part in issue.parts:
+            if part.person_id == event.person_id and part.state == "open":
+                changes = {"part": {"from": None, "to": part.n}, "holder": {"from": _named(part.person), "to": None}}
+                _note(issue, PART_LEFT, LEAD_LOST, changes)
+
+
 @each_hour
 def leave_work_of_former_chiefs() -> int:
     """Take those who are chief of nothing any more off the open issues that they were given in office; return how many."""
@@ -96,13 +111,13 @@ def _handles_otherwise(person: Person) -> bool:
     return Role.CHIEF not in person.roles or Permission.HANDLE_ISSUE in permissions_of(person.roles - {Role.CHIEF})
 
 
-def _open_issues(*conditions: ColumnElement[bool]) -> Sequence[Issue]:
+def _open_issues(*conditions: ColumnElement[bool], options: Sequence[ORMOption] = ()) -> Sequence[Issue]:
     open_states = [state for state in State if state not in ENDED]
     # What was merged lately may come back as it was, and then must not have a lead who is gone.
     may_come_back = Issue.merged_at >= clock.now() - UNDO_WITHIN
     return db.session.scalars(
         select(Issue).where(*conditions, or_(Issue.state.in_(open_states), may_come_back))
-        .order_by(Issue.id).options(joinedload(Issue.lead))
+        .order_by(Issue.id).options(joinedload(Issue.lead), *options)
         .with_for_update(of=Issue).execution_options(populate_existing=True)
     ).all()  # fmt: skip
 
@@ -110,9 +125,13 @@ def _open_issues(*conditions: ColumnElement[bool]) -> Sequence[Issue]:
 def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
     change = {"from": _named(issue.lead), "to": _named(lead)}
     issue.lead_id, issue.lead = lead.id if lead else None, lead
-    entry = add_entry(issue, verb=HAND_OVER, by=SYSTEM, from_state=issue.state, rule=rule, changes={"lead_id": change})
-    events.record(EntryNoted(issue_id=issue.id, verb=HAND_OVER, seq=entry.seq))
+    _note(issue, HAND_OVER, rule, {"lead_id": change})
     settle_request(issue)
+
+
+def _note(issue: Issue, verb: str, rule: str, changes: dict[str, Any]) -> None:
+    entry = add_entry(issue, verb=verb, by=SYSTEM, from_state=issue.state, rule=rule, changes=changes)
+    events.record(EntryNoted(issue_id=issue.id, verb=verb, seq=entry.seq))
 
 
 def _named(person: Person | None) -> dict[str, str] | None:

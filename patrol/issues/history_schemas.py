@@ -62,3 +62,5 @@ class AllowedOut(ma.Schema):
     steps = _F.List(_F.Nested(AllowedStepOut), required=True)
     signed_by_others = _F.List(_F.Nested(SignedByOthersOut), required=True, metadata={
         "description": "What a major issue waits for that the caller may not sign: the district's chief does, or who stands in."})
+    waiting_for_parts = _F.List(_F.Nested(SignedByOthersOut), required=True, metadata={
+        "description": "What the caller could do but for open parts of co-handlers: whose they are, and what to do where a holder's account is disabled."})

@@ -75,6 +75,12 @@ def may_lead(person: Person) -> bool:
     return _fault_of(person) is None
 
 
+def why_no_lead(person: Person) -> Text | None:
+    """Return why an account can handle nothing now, naming it; None when it can."""
+    fault = _fault_of(person)
+    return fault and fault.format(who=person.name)
+
+
 def _fault_of(person: Person) -> Text | None:
     if person.disabled_at is not None:
         return _DISABLED

@@ -19,18 +19,28 @@ from patrol.foundation.worker import each_minute
 from patrol.issues.allowed import OUT_OF_SCOPE
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, PART_LATE, REPORT_PART, TAKE_BACK_PART, add_entry
+from patrol.issues.leads import why_no_lead
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.listed import AnyIssue, ListedPart
 from patrol.issues.models import Issue, IssuePart
 from patrol.issues.queries import locked_issue
 from patrol.issues.taking import put_photos
 from patrol.people.actor import SYSTEM, Actor
+from patrol.people.departments import DEPARTMENTS
 
 IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
 BATCH = 200
 _NO_PART = Text("此问题没有第 {n} 项分工", "The issue has no part {n}")
 _NOT_YOURS = Text("只有该分项的协办人或其部门可以报告", "only the part's co-handler, or its department, may report on it")
 _NOT_OPEN = Text("该分项已完成或已收回", "The part is done or was taken back")
+_OF_DEPARTMENT = Text("{name} · {department}", "{name}, {department}")
+_HELD = Text("{n}（{who}）", "{n} ({who})")
+_HELD_BY_NOBODY = Text("{n}（{who}；{fault}，不能再报告完成：{cure}）", "{n} ({who}; {fault}, who cannot report on it any more: {cure})")
+_TAKE_BACK = Text("请河长办收回此项，由责任人一并办理", "the office takes it back, and the lead does it")
+_OR_DEPARTMENT = Text(
+    "请河长办收回此项，由责任人一并办理，或由{department}的其他人员报告完成",
+    "the office takes it back, and the lead does it, or somebody else of the {department} reports it as done",
+)
 _NOT_IN_WORK = Text("“{state}”时不能处理分项", "“{state}”: parts are not worked on")
 
 
@@ -73,6 +83,21 @@ def take_back_part(*, issue_id: UUID, n: int, by: Actor, reason: str, expected_v
     )
     db.session.flush()
     return issue
+
+
+def open_parts_said(issue: Issue) -> Text | None:
+    """Return whose the open parts of a loaded issue are, and what to do about one whose holder can handle nothing any more; None for none."""
+    said = [_said(part) for part in issue.parts if part.state == "open"]
+    return Text("、".join(text.zh for text in said), ", ".join(text.en for text in said)) if said else None
+
+
+def _said(part: IssuePart) -> Text:
+    department = DEPARTMENTS[part.department].name if part.department in DEPARTMENTS else None
+    who = _OF_DEPARTMENT.format(name=part.person.name, department=department) if department else part.person.name
+    if (fault := why_no_lead(part.person)) is None:
+        return _HELD.format(n=part.n, who=who)
+    cure = _OR_DEPARTMENT.format(department=department) if department else _TAKE_BACK
+    return _HELD_BY_NOBODY.format(n=part.n, who=who, fault=fault, cure=cure)
 
 
 def _open_part(issue_id: UUID, n: int, by: Actor, expected_version: int | None) -> tuple[Issue, IssuePart]:

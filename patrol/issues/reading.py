@@ -11,7 +11,7 @@ from patrol.foundation import clock
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import ActorFacts, IssueFacts, may_check, signed_by_others, steps_open_to
+from patrol.issues.allowed import ActorFacts, IssueFacts, may_check, signed_by_others, steps_open_to, waiting_for_parts
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
@@ -29,6 +29,7 @@ from patrol.issues.history import (
     HAND_OVER,
     MILESTONE_DONE,
     MOVE_ALONG,
+    PART_LEFT,
     PARTNER_UPDATE,
     RECOUNT,
     REFUSE_EXTENSION,
@@ -48,7 +49,7 @@ from patrol.issues.listed import AnyIssue, ListedKin, ListedPart, ListedPerson, 
 from patrol.issues.listing import Counted
 from patrol.issues.milestones import NOT_DONE
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
-from patrol.issues.parts import is_late
+from patrol.issues.parts import is_late, open_parts_said
 from patrol.issues.placing import Placement, answering_chief, shown_routing
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
 from patrol.issues.signing import left_to, saying_who, signs_higher
@@ -73,6 +74,7 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     RELAPSE: Text("结案后复发", "The trouble came back"), RELAPSE_WITHDRAWN: Text("撤销复发记录", "It had not come back"),
     RELAPSE_MOVED: Text("复发件合并办理", "What brought it back is dealt with elsewhere now"),
     MILESTONE_DONE: Text("挂账节点完成", "Milestone done"),
+    PART_LEFT: Text("协办人已不能办理", "A co-handler can do nothing more"),
     REPORT_PART: Text("协办分项完成", "Part reported as done"), TAKE_BACK_PART: Text("收回协办分项", "Part taken back"),
 }  # fmt: skip
 
@@ -136,6 +138,11 @@ class Reader:
         facts = self._facts(issue)
         found = signed_by_others(self.facts[issue.id], facts)
         return [(step, saying_who(why, issue, self.today, step.verb)) for step, why in found]
+
+    def waiting_for_parts(self, issue: Issue) -> list[tuple[Step, Text]]:
+        """Return the steps of a loaded issue that the reader could take but for open parts, each with whose these are."""
+        facts = self._facts(issue)
+        return waiting_for_parts(replace(self.facts[issue.id], parts_said=open_parts_said(issue)), facts)
 
     def _facts(self, issue: AnyIssue) -> ActorFacts:
         self.look_at([issue])

@@ -17,6 +17,12 @@ MOST_PHOTOS = 9
 _F = ma.fields
 
 
+_ORIGIN = (
+    "The reporter's own {what} on which it was seen. It may arrive later, as a phone without signal sends things in any order: `GET /issues/{{id}}/origin` "
+    "tells whether it has."
+)
+
+
 class IssueIn(PositionIn):
     id = _F.UUID(load_default=None, allow_none=True, metadata={"description": "Made by the client; UUID v7 preferred."})
     category = _F.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
@@ -26,8 +32,8 @@ class IssueIn(PositionIn):
     source = _F.Enum(Source, by_value=True, load_default=None, allow_none=True, metadata={
         "description": "Null: patrol; of who does not patrol inspection, of a bureau's staff department. What comes from outside is the office's "
                        "or a supervisor's to name."})
-    patrol_id = _F.UUID(load_default=None, allow_none=True)
-    check_in_id = _F.UUID(load_default=None, allow_none=True)
+    patrol_id = _F.UUID(load_default=None, allow_none=True, metadata={"description": _ORIGIN.format(what="patrol")})
+    check_in_id = _F.UUID(load_default=None, allow_none=True, metadata={"description": _ORIGIN.format(what="check-in")})
     photo_ids = _F.List(_F.UUID(), load_default=list, validate=ma.validate.Length(max=MOST_PHOTOS))
 
 

@@ -31,6 +31,7 @@ from patrol.issues.ledger import leave_ledger, suspend
 from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_step, signed_by_chief
 from patrol.issues.merging import MERGING, lock_together, merge, unmerge
 from patrol.issues.models import Issue
+from patrol.issues.parts import open_parts_said
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
 from patrol.issues.raising import due_change
 from patrol.issues.relapses import link_anew, link_relapse, withdraw_relapse
@@ -62,6 +63,8 @@ def take_step(
     refuse_stale(expected_version, issue.version)
     today, now = clock.today(timezone), clock.now()
     known = issue_facts(issue, now)
+    if known.open_parts:
+        known = replace(known, parts_said=open_parts_said(issue))
     facts = _known_of(by, issue, known, verb, today)
     try:
         step = refuse_unless_allowed(known, facts, verb, {**brought, "photos": list(photos)})

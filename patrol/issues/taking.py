@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
@@ -67,11 +67,14 @@ def named(person: Person | None) -> dict[str, str] | None:
 
 
 def set_co_handlers(taking: Taking, people: list[Person]) -> None:
-    """Let these people handle the issue beside its lead."""
+    """Let these people handle the issue beside its lead; they stand in the order in which all reads give them."""
     issue = taking.issue
     before, after = ({person.id: person for person in each} for each in (issue.co_handlers, people))
     if before.keys() == after.keys():
         return
+    with db.session.no_autoflush:
+        # By the database, whose order of user names the reads have: it may be another one than Python's.
+        people = list(db.session.scalars(select(Person).where(Person.id.in_(after)).order_by(Person.username))) if len(after) > 1 else people
     taking.changes["co_handlers"] = {"from": [named(p) for p in issue.co_handlers], "to": [named(p) for p in people]}
     issue.co_handlers = people
     with db.session.no_autoflush:

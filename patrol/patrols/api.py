@@ -30,6 +30,7 @@ from patrol.patrols.schemas import (
     CheckInOut,
     CheckInReceiptOut,
     FinishIn,
+    IssueOriginOut,
     PatrolArgs,
     PatrolDetailOut,
     PatrolIn,
@@ -145,6 +146,13 @@ def show_check_in(check_in_id: UUID) -> dict[str, Any]:
     """Show a check-in."""
     [shown] = shown_check_ins([queries.get_check_in(current_actor(), check_in_id)])
     return shown
+
+
+@room.route("/issues/<uuid:issue_id>/origin", may=P.SEE_ISSUES)
+@room.response(200, IssueOriginOut)
+def show_issue_origin(issue_id: UUID) -> dict[str, Any]:
+    """Show which patrol and check-in a report names, and whether they have arrived: a phone may send them later, or never."""
+    return queries.origin_of(current_actor(), issue_id)
 
 
 def shown_patrol(patrol: Patrol) -> dict[str, Any]:

@@ -4,11 +4,12 @@ That something arrives late says nothing: phones wait for a signal for days. Onl
 the device's time of sending and the server's of receiving.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from patrol.patrols.facts import Batch, PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
+from patrol.patrols.window import AHEAD, MOST_LEAD, is_ahead
 
 
 def ahead(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -72,6 +73,32 @@ def moved(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     zone = _zone_of(step_s, policy)
     severity = Severity.INFO if zone is not None else Severity.SOFT if corrected else Severity.HIGH
     return Seen(severity, {"step_s": round(step_s), "after_s": round(after_s), "corrected": corrected, "zone_h": zone})
+
+
+def began_by_our_clock(facts: PatrolFacts, policy: IntegrityPolicy) -> datetime | None:
+    """Return when a patrol began by the server's clock, where the device's ran ahead by minutes that are known; None otherwise.
+
+    The deliveries tell it: each has the device's time of sending and the server's of receiving. They must agree, on the
+    hours of a zone or, two of them at least, on the seconds. One that was under way for long, or a clock that was moved,
+    leaves nobody able to tell. Who invents such times gains nothing by it: an earlier day is had by a mere earlier start.
+    """
+    lead_s = _lead_s(_skews(facts), policy)
+    if lead_s is None:
+        return None
+    began = facts.started_at - timedelta(seconds=lead_s)
+    return None if is_ahead(began, facts.received_at) else began
+
+
+def _lead_s(skews: list[float], policy: IntegrityPolicy) -> float | None:
+    """Return by how many seconds a clock ran ahead of ours for sure, by the skews of all deliveries; None where they do not agree on one."""
+    if not skews or max(skews) <= AHEAD.total_seconds():
+        return None
+    least, most = min(skews), max(skews)
+    zone_h, agree = _zone_of(most, policy), len(skews) > 1 and most - least <= policy.clock_agree_s
+    lead_s = timedelta(hours=zone_h).total_seconds() if zone_h else most if agree else None
+    if lead_s is None or lead_s > MOST_LEAD.total_seconds() or lead_s - least > policy.clock_zone_slack_s:
+        return None
+    return lead_s
 
 
 def _skews(facts: PatrolFacts) -> list[float]:

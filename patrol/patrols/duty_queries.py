@@ -22,6 +22,7 @@ from patrol.patrols.duty_periods import PeriodKind, Span, periods_due_in
 from patrol.patrols.examination_models import Examination, ReachCoverage
 from patrol.patrols.models import Patrol, PatrolReach
 from patrol.patrols.tallying import Tally, Walk
+from patrol.patrols.window import MOST_LEAD
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.queries import region_with_code
@@ -190,7 +191,10 @@ def warnings_on(reach_ids: Collection[UUID]) -> dict[UUID, list[Warned]]:
 
 
 def _walks(reach_ids: Collection[UUID], span: Span, timezone: str) -> dict[UUID, list[tuple[UUID, Walk]]]:
-    """Return the patrols on each reach within local days, each with the person for whom it may count."""
+    """Return the patrols on each reach within local days, each with the person for whom it may count.
+
+    And those of a few hours later, which by a clock that ran ahead may belong to the last day.
+    """
     start, end = moment_of(span.first, timezone), moment_of(span.last, timezone) + timedelta(days=1)
     named = union(
         select(PatrolReach.patrol_id, PatrolReach.reach_id).where(PatrolReach.reach_id.in_(reach_ids)),
@@ -199,18 +203,23 @@ def _walks(reach_ids: Collection[UUID], span: Span, timezone: str) -> dict[UUID,
     rows = db.session.execute(
         select(
             named.c.reach_id, Patrol.id, Patrol.person_id, Patrol.on_behalf_of_id, Patrol.started_at, Patrol.ended_at, Patrol.received_at,
-            Examination.verdict, ReachCoverage.covered,
+            Examination.verdict, Examination.began_at, ReachCoverage.covered,
         )
         .join(Patrol, Patrol.id == named.c.patrol_id)
         .outerjoin(Examination, Examination.patrol_id == Patrol.id)
         .outerjoin(ReachCoverage, and_(ReachCoverage.patrol_id == Patrol.id, ReachCoverage.reach_id == named.c.reach_id))
-        .where(Patrol.started_at >= start, Patrol.started_at < end)
+        .where(Patrol.started_at >= start, Patrol.started_at < end + MOST_LEAD)
     )
     found: dict[UUID, list[tuple[UUID, Walk]]] = defaultdict(list)
-    for reach_id, patrol_id, person_id, behalf_id, started_at, ended_at, received_at, verdict, covered in rows:
+    for reach_id, patrol_id, person_id, behalf_id, started_at, ended_at, received_at, verdict, began_at, covered in rows:
         intervals = tuple((float(low), float(high)) for low, high in covered or ())
-        barred = tallying.barred_by(verdict, started_at=started_at, received_at=received_at, ended=ended_at is not None)
-        walk = Walk(patrol_id, started_at, clock.local_date(started_at, timezone), intervals, behalf_id is not None, barred)
+        barred = tallying.barred_by(
+            verdict, started_at=started_at, received_at=received_at, ended=ended_at is not None, began_at=began_at
+        )
+        began = began_at or started_at
+        walk = Walk(
+            patrol_id, began, clock.local_date(began, timezone), intervals, behalf_id is not None, barred, started_at - began if began_at else None
+        )
         found[reach_id].append((behalf_id or person_id, walk))
     return found
 

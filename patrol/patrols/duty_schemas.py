@@ -163,6 +163,9 @@ class DutyPatrolOut(ma.Schema):
     counts_as = ma.fields.Integer(required=True, allow_none=True, metadata={
         "example": 1, "description": "Which of the times it makes, alone or together with others; null when it does not count."})
     why_not = ma.fields.Nested(ReasonOut, required=True, allow_none=True)
+    corrected = ma.fields.String(required=True, allow_none=True, metadata={
+        "example": "手机时钟快了约 480 分钟（按各批轨迹的发送与接收时间），按校正后的时间计入 2026-11-18",
+        "description": "Why `day` is not the one that the phone told: its clock ran ahead by a known time; null where the phone's day stands."})
 
 
 _MISSED = "Not done, and no day remains. A patrol of those days that arrives or is judged later still counts, and takes it back."

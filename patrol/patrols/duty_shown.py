@@ -15,11 +15,8 @@ from patrol.patrols.tallying import REASON_TEXT, Reason, Walk, metres
 from patrol.people.models import Region
 from patrol.waters.models import Reach
 from patrol.waters.queries import ChiefOn
+from patrol.waters.terms import LEVEL_NAME
 
-_LEVELS = {
-    "province": Text("省级", "provincial"), "city": Text("市级", "city"), "county": Text("县级", "county"),
-    "township": Text("乡镇级", "township"), "village": Text("村级", "village"),
-}  # fmt: skip
 _PERIODS = {
     PeriodKind.DAY: Text("每日", "a day"), PeriodKind.WORKING_DAY: Text("每个工作日", "each working day"), PeriodKind.WEEK: Text("每周", "a week"),
     PeriodKind.TEN_DAYS: Text("每旬", "in ten days"), PeriodKind.MONTH: Text("每月", "a month"), PeriodKind.QUARTER: Text("每季度", "a quarter"),
@@ -31,6 +28,10 @@ _COLOURS = {
 _RULE = Text("{level}河段，{period} {times} 次，每次覆盖不少于 {share}%", "A {level} reach: {times} × {period}, each over at least {share} % of it")
 _WARNED = Text("因{colour}，按预警频次执行", "Because of the {colour}")
 _SHARED = Text("本期 {of_days} 天中在任且适用 {days} 天，按天分摊", "In office and due on {days} of {of_days} days of the period: its share")
+_CORRECTED = Text(
+    "手机时钟快了约 {ahead} 分钟（按各批轨迹的发送与接收时间），按校正后的时间计入 {day}",
+    "The phone's clock was about {ahead} minutes ahead, by the times of sending and receiving of its track: counted on {day}, as corrected",
+)
 _TOLD = Text("本期（{first} 至 {last}）还需巡河 {left} 次，共需 {required} 次", "From {first} to {last} {left} of {required} patrols are left to do")
 
 
@@ -74,10 +75,10 @@ def shown_period(period: DutyPeriod, language: str, today: date) -> dict[str, An
     due, tally = period.due, period.tally
     done, over = len(tally.groups), max(due.days) < today
     undone = max(due.required - done, 0)
-    patrols = [_shown_walk(walk, number, None) for number, group in enumerate(tally.groups, 1) for walk in group]
+    patrols = [_shown_walk(walk, number, None, language) for number, group in enumerate(tally.groups, 1) for walk in group]
     for walk, reason, needed_m in tally.left_out:
         text = REASON_TEXT[reason].format(covered_m=round(tally.waiting_m if reason is Reason.TOO_SHORT else 0), needed_m=round(needed_m))
-        patrols.append(_shown_walk(walk, None, {"code": reason.value, "text": text.in_language(language)}))
+        patrols.append(_shown_walk(walk, None, {"code": reason.value, "text": text.in_language(language)}, language))
     return {
         **due.span._asdict(), "days": len(due.days), "of_days": due.of_days, "policy": shown_policy(period.policy, language),
         "warning": period.colour.name.lower(), "why": [text.in_language(language) for text in _why(period)],
@@ -90,7 +91,7 @@ def shown_period(period: DutyPeriod, language: str, today: date) -> dict[str, An
 def _why(period: DutyPeriod) -> list[Text]:
     due, policy = period.due, period.policy
     said = [_RULE.format(
-        level=_LEVELS[policy.level], period=_PERIODS[due.policy.period], times=policy.times, share=round(policy.least_share * 100))]
+        level=LEVEL_NAME[policy.level], period=_PERIODS[due.policy.period], times=policy.times, share=round(policy.least_share * 100))]
     if due.policy.colour:
         said.append(_WARNED.format(colour=_COLOURS[period.colour]))
     if len(due.days) < due.of_days:
@@ -98,9 +99,10 @@ def _why(period: DutyPeriod) -> list[Text]:
     return said
 
 
-def _shown_walk(walk: Walk, counts_as: int | None, why_not: dict[str, str] | None) -> dict[str, Any]:
+def _shown_walk(walk: Walk, counts_as: int | None, why_not: dict[str, str] | None, language: str) -> dict[str, Any]:
+    corrected = walk.ahead and _CORRECTED.format(ahead=round(walk.ahead.total_seconds() / 60), day=walk.day).in_language(language)
     return {
-        "id": walk.patrol_id, "day": walk.day, "covered_m": metres([walk.covered]), "by_delegate": walk.delegated,
+        "id": walk.patrol_id, "corrected": corrected, "day": walk.day, "covered_m": metres([walk.covered]), "by_delegate": walk.delegated,
         "counts_as": counts_as, "why_not": why_not,
     }  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from patrol.patrols.clocks import began_by_our_clock
 from patrol.patrols.coverage import Coverage
 from patrol.patrols.facts import Finding, PatrolFacts, Verdict
 from patrol.patrols.integrity import examine
@@ -14,12 +16,16 @@ from patrol.patrols.verdict import verdict_of
 
 @dataclass(frozen=True)
 class Examined:
-    """The result; `coverages` stand in the order of the patrol's reaches, `pace` is what `pace_of` returns."""
+    """The result; `coverages` stand in the order of the patrol's reaches, `pace` is what `pace_of` returns.
+
+    `began_at` is when it began by the server's clock where the device's ran ahead by a known time, None elsewhere.
+    """
 
     coverages: Sequence[Coverage]
     findings: Sequence[Finding]
     verdict: Verdict
     pace: Mapping[str, Any]
+    began_at: datetime | None = None
 
 
 def examine_facts(
@@ -34,5 +40,5 @@ def examine_facts(
     ended_at = facts.ended_at or facts.now
     return Examined(
         facts.coverages, findings, verdict_of(facts, counting, policy, judged=judged),
-        pace_of(facts.track, facts.started_at, ended_at, facts.pauses_ms),
+        pace_of(facts.track, facts.started_at, ended_at, facts.pauses_ms), began_by_our_clock(facts, policy),
     )  # fmt: skip

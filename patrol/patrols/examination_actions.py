@@ -22,7 +22,7 @@ def keep_examination(patrol: Patrol, given: ExaminationInput, digest: str, exami
     verdict, now = examined.verdict, clock.now()
     db.session.merge(Examination(
         patrol_id=patrol.id, algorithm=ALGORITHM, input_hash=digest, examined_at=now, policy=given.policy.thresholds.version,
-        policies=given.policy.versions,
+        policies=given.policy.versions, began_at=examined.began_at,
         verdict=verdict.value, reasons=[list(reason) for reason in verdict.reasons], summary=dict(examined.pace),
     ))  # fmt: skip
     for reach, coverage in zip(patrol.reaches, examined.coverages, strict=True):

@@ -17,7 +17,8 @@ class Examination(Base):
 
     `verdict` is valid, partial, doubtful or invalid; `reasons` are texts in both languages; `summary` holds
     `distance_m`, `duration_s` and speeds; `policy` names the version of the integrity thresholds, `policies` those of
-    every kind.
+    every kind. `began_at` is when the patrol began by the server's clock, where the device's ran ahead by a known time: on
+    that local day it counts. None where the device's time stands.
     """
 
     __tablename__ = "examinations"
@@ -32,6 +33,7 @@ class Examination(Base):
     summary: Mapped[dict[str, Any]]
     policy: Mapped[str] = mapped_column(String(40))
     policies: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    began_at: Mapped[datetime | None]
 
 
 class ReachCoverage(Base):

@@ -59,7 +59,7 @@ def _of_duty(patrol: Patrol, examined: Examined) -> list[Text]:
     """Return whether a walk that looks perfunctory counts for the duty: the finding alone does not say it."""
     if not any(finding.code == "perfunctory" for finding in examined.findings):
         return []
-    barred = barred_by(examined.verdict.value, started_at=patrol.started_at, received_at=patrol.received_at, ended=True)
+    barred = barred_by(examined.verdict.value, started_at=patrol.started_at, received_at=patrol.received_at, ended=True, began_at=examined.began_at)
     return [_COUNTS_NOT.format(why=REASON_TEXT[barred]) if barred else _COUNTS]
 
 

@@ -27,7 +27,8 @@ from patrol.waters.models import Reach
 from patrol.waters.queries import REACH_BY_CODE, visible_reaches
 
 COUNTING_VERDICTS = ("valid", "partial")
-_IN_TIME = SecondsBetween(Patrol.started_at, Patrol.received_at) <= AHEAD.total_seconds()
+_BEGAN = func.coalesce(Examination.began_at, Patrol.started_at, type_=UtcDateTime())
+_IN_TIME = or_(Examination.began_at.is_not(None), SecondsBetween(Patrol.started_at, Patrol.received_at) <= AHEAD.total_seconds())
 # A millimetre forgives what floating point loses, as in `tallying`.
 _SLACK_M = 0.001
 
@@ -72,7 +73,7 @@ def list_gaps(actor: Actor, *, day: date, region: str | None, timezone: str, lim
     if region:
         visible = visible.where(Region.path.startswith(region_with_code(region).path, autoescape=True))
     in_time = _in_time_together(visible.with_only_columns(Reach.id, asked.since, asked.needed_m), asked, min(since.values()))
-    late = visible.where(_walks(asked, func.max(Patrol.started_at), whole=True).is_(None), Reach.id.not_in(in_time))
+    late = visible.where(_walks(asked, func.max(_BEGAN), whole=True).is_(None), Reach.id.not_in(in_time))
     page = page_of(late, REACH_BY_CODE, limit=limit, cursor=cursor)
     return Page(_told(page.items, stored, rules, days, since, asked, day), page.next)
 
@@ -110,8 +111,8 @@ def _warned(colour: Colour, day: date) -> ColumnElement[bool]:
 def _walks(asked: _Asked, figure: Any, *, whole: bool, ever: bool = False) -> ScalarSelect[Any]:
     """Return a figure over the patrols of a reach that count, since it is asked for or `ever`; `whole`: that cover enough alone.
 
-    A patrol that was given up as doubtful or invalid, did not touch the reach, or begins after it was received, leaves the
-    gap as it is.
+    A patrol that was given up as doubtful or invalid, did not touch the reach, or begins after it was received by nobody
+    knows how much, leaves the gap as it is.
     """
     found = (
         select(figure).select_from(Patrol)
@@ -121,7 +122,8 @@ def _walks(asked: _Asked, figure: Any, *, whole: bool, ever: bool = False) -> Sc
     if whole:
         found = found.where(ReachCoverage.covered_m >= asked.needed_m)
     if not ever:
-        found = found.where(Patrol.started_at >= asked.since)
+        # What began by our clock began before it by the phone's, and that has an index.
+        found = found.where(Patrol.started_at >= asked.since, asked.since <= _BEGAN)
     return found.correlate(Reach, Region).scalar_subquery()
 
 
@@ -129,7 +131,7 @@ def _in_time_together(visible: Any, asked: _Asked, earliest: datetime) -> list[U
     """Return the reaches of which no patrol covered enough alone, but several together did: by their union, never their sum."""
     lately = select(ReachCoverage.reach_id).join(Patrol, Patrol.id == ReachCoverage.patrol_id).where(Patrol.started_at >= earliest)
     rows = db.session.execute(visible.where(
-        Reach.id.in_(lately), _walks(asked, func.max(Patrol.started_at), whole=True).is_(None),
+        Reach.id.in_(lately), _walks(asked, func.max(_BEGAN), whole=True).is_(None),
         _walks(asked, func.sum(ReachCoverage.covered_m), whole=False) >= asked.needed_m,
     )).all()  # fmt: skip
     covered_m = _covered_m({reach_id: since for reach_id, since, _ in rows})
@@ -141,12 +143,12 @@ def _covered_m(since: Mapping[UUID, datetime]) -> Mapping[UUID, float]:
     parts: dict[UUID, list[Any]] = defaultdict(list)
     if since:
         rows = db.session.execute(
-            select(ReachCoverage.reach_id, Patrol.started_at, ReachCoverage.covered)
+            select(ReachCoverage.reach_id, _BEGAN, ReachCoverage.covered)
             .join(Patrol, Patrol.id == ReachCoverage.patrol_id).join(Examination, Examination.patrol_id == Patrol.id)
             .where(ReachCoverage.reach_id.in_(since), Patrol.started_at >= min(since.values()), Examination.verdict.in_(COUNTING_VERDICTS), _IN_TIME)
         )
-        for reach_id, started_at, covered in rows:
-            if started_at >= since[reach_id]:
+        for reach_id, began_at, covered in rows:
+            if began_at >= since[reach_id]:
                 parts[reach_id].append([(float(low), float(high)) for low, high in covered])
     return defaultdict(float, {reach_id: metres(several) for reach_id, several in parts.items()})
 
@@ -156,7 +158,7 @@ def _told(
     since: Mapping[UUID, datetime], asked: _Asked, day: date,
 ) -> list[Gap]:  # fmt: skip
     ids = [reach.id for reach in reaches]
-    whole = _walks(asked, func.max(Patrol.started_at), whole=True, ever=True)
+    whole = _walks(asked, func.max(_BEGAN, type_=UtcDateTime()), whole=True, ever=True)
     rows = db.session.execute(select(Reach.id, whole).join(Region, Region.id == Reach.region_id).where(Reach.id.in_(ids)))
     last: dict[UUID, datetime | None] = dict(rows.all())
     warnings = warnings_on(ids)

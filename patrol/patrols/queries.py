@@ -16,6 +16,7 @@ from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
 from patrol.issues.origins import refuses_foreign_origin
+from patrol.issues.queries import get_issue
 from patrol.issues.queries import visible_to as visible_issues
 from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolReach
@@ -79,6 +80,16 @@ def _refuse_foreign_check_in(actor: Actor, check_in_id: UUID) -> None:
     owner_id = db.session.scalar(select(CheckIn.person_id).where(CheckIn.id == check_in_id))
     if owner_id not in (None, actor.person_id):
         raise Invalid(_FOREIGN_CHECK_IN, errors={"check_in_id": [_FOREIGN_CHECK_IN]})
+
+
+def origin_of(actor: Actor, issue_id: UUID) -> dict[str, dict[str, Any] | None]:
+    """Return which `patrol` and `check_in` a visible issue names, each with whether the reporter's own is here. Raises NotFound (404)."""
+    issue = get_issue(actor, issue_id)
+    patrol = select(Patrol.id).where(Patrol.id == issue.patrol_id, Patrol.person_id == issue.reporter_id)
+    check_in = select(CheckIn.id).where(CheckIn.id == issue.check_in_id, CheckIn.person_id == issue.reporter_id)
+    here = db.session.execute(select(patrol.exists().label("patrol"), check_in.exists().label("check_in"))).one()
+    named = {"patrol": issue.patrol_id, "check_in": issue.check_in_id}
+    return {name: {"id": named_id, "here": bool(getattr(here, name))} if named_id else None for name, named_id in named.items()}
 
 
 def list_patrols(

@@ -21,7 +21,10 @@ _AHEAD = Text(
     "所记时间比服务器收到时晚约 {lasting}：照样保存，并列为发现（clock_future）；请检查手机的日期、时间和时区",
     "It is recorded about {lasting} after the server received it: it is kept, with the finding `clock_future`; check the phone's date, time and zone",
 )
-_COUNTS_NOT = Text("{why}。这样的巡河不计入巡河任务", "{why}. Such a patrol counts for no duty")
+_COUNTS_NOT = Text(
+    "{why}。只有各批轨迹的发送时间（sent_at）一致说明手机时钟快了多少时，才按校正后的日期计入巡河任务，否则不计",
+    "{why}. It counts for a duty, on the corrected day, only where the times of sending of its track (`sent_at`) agree on how far the clock is ahead",
+)
 _LASTING = ((timedelta(days=2), Text("{n} 天", "{n} days")), (timedelta(hours=2), Text("{n} 小时", "{n} hours")), (timedelta(0), Text("{n} 分钟", "{n} minutes")))
 _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 

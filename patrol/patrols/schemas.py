@@ -190,3 +190,13 @@ class PatrolArgs(_WhenArgs):
 
 class CheckInArgs(_WhenArgs):
     patrol = ma.fields.UUID(load_default=None)
+
+
+class NamedOut(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    here = ma.fields.Boolean(required=True, metadata={"description": "The reporter's own has arrived; somebody else's under this id is not the one."})
+
+
+class IssueOriginOut(ma.Schema):
+    patrol = ma.fields.Nested(NamedOut, required=True, allow_none=True, metadata={"description": "null: the report names none."})
+    check_in = ma.fields.Nested(NamedOut, required=True, allow_none=True, metadata={"description": "null: the report names none."})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
@@ -40,7 +40,11 @@ REASON_TEXT: Mapping[Reason, Text] = {
         "Too short: all that does not count yet in the period makes {covered_m} m, {needed_m} m are needed",
     ),
     Reason.SAME_DAY: Text("当天已计次，同一天不重复计", "The day has been counted already"),
-    Reason.AHEAD_OF_TIME: Text("开始时间晚于服务器收到的时间，无法认定是哪一天走的", "It begins after the server received it: nobody can tell on which day it was walked"),
+    Reason.AHEAD_OF_TIME: Text(
+        "开始时间晚于服务器收到的时间，各批轨迹的发送时间（sent_at）也不能一致说明手机时钟快了多少，无法认定是哪一天走的",
+        "It begins after the server received it, and the times of sending of its track do not agree on how far the clock was ahead: nobody can tell "
+        "on which day it was walked",
+    ),
     Reason.OUTSIDE_PERIOD: Text("当天不在任，或当天按另一条规定计次", "On that day the person was not in office, or another policy counted"),
 }
 
@@ -48,9 +52,12 @@ REASON_TEXT: Mapping[Reason, Text] = {
 _BARRED = {"doubtful": Reason.DOUBTFUL, "invalid": Reason.INVALID}
 
 
-def barred_by(verdict: str | None, *, started_at: datetime, received_at: datetime, ended: bool) -> Reason | None:
-    """Return why a patrol with this verdict, None before it was examined, counts for no duty on any reach, or None when it may."""
-    if is_ahead(started_at, received_at):
+def barred_by(verdict: str | None, *, started_at: datetime, received_at: datetime, ended: bool, began_at: datetime | None = None) -> Reason | None:
+    """Return why a patrol with this verdict, None before it was examined, counts for no duty on any reach, or None when it may.
+
+    `began_at` is what its examination made of a start by a clock that ran ahead.
+    """
+    if began_at is None and is_ahead(started_at, received_at):
         return Reason.AHEAD_OF_TIME
     if verdict is None:
         return Reason.NOT_EXAMINED if ended else Reason.UNFINISHED
@@ -59,7 +66,10 @@ def barred_by(verdict: str | None, *, started_at: datetime, received_at: datetim
 
 @dataclass(frozen=True)
 class Walk:
-    """One patrol on one reach: where it covered it (metres along the reach), and whether its verdict lets it count."""
+    """One patrol on one reach: where it covered it (metres along the reach), and whether its verdict lets it count.
+
+    `day` and `started_at` are corrected where the phone's clock ran ahead by a known time, `ahead`.
+    """
 
     patrol_id: UUID
     started_at: datetime
@@ -67,6 +77,7 @@ class Walk:
     covered: tuple[Interval, ...]
     delegated: bool
     barred: Reason | None = None
+    ahead: timedelta | None = None
 
 
 @dataclass

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 SLACK = timedelta(minutes=2)
 # How far a device's clock may run ahead before a fix is counted as recorded in the future (integrity check 5).
 AHEAD = timedelta(minutes=5)
+# The clock of a phone that is set to another zone runs ahead by 14 hours at most, and a little.
+MOST_LEAD = timedelta(hours=14, minutes=3)
 # A patrol that goes on for longer was forgotten, or its clock was moved. Project default.
 LONGEST_PATROL = timedelta(days=2)
 # So many times without signal one patrol may tell of: one of five minutes each ten of two days, and more. Project default.

@@ -30,7 +30,7 @@ from patrol.public.subscription_models import Notice, Subscription
 from patrol.public.tracking_codes import read_tracking_code
 from patrol.waters.models import Reach, Signboard
 
-_NO_COMPLAINT = Text("没有这个查询码，请核对后再试", "There is no complaint with this tracking code: check it and try again")
+NO_COMPLAINT = Text("没有这个查询码，请核对后再试", "There is no complaint with this tracking code: check it and try again")
 _NO_PHOTO = Text("没有这张照片", "There is no such photo")
 _NO_BOARD = Text("没有编号为 {code} 的公示牌", "There is no signboard with the code {code}")
 _NO_COMPLAINT_HERE = Text("该问题不是由公众投诉而来", "This issue came from no complaint")
@@ -70,7 +70,7 @@ def complaint_with_code(typed: str) -> Complaint:
     if complaint is None:
         if code and db.session.scalar(_followed(code)) is not None:
             raise Conflict(_FOLLOWS_ONLY)
-        raise NotFound(_NO_COMPLAINT)
+        raise NotFound(NO_COMPLAINT)
     return complaint
 
 
@@ -91,7 +91,7 @@ def follow_with_code(typed: str) -> Follow:
     if follow is None:
         if code and db.session.scalar(select(Complaint.id).where(Complaint.tracking_code == code)) is not None:
             raise Conflict(_COMPLAINT_STAYS)
-        raise NotFound(_NO_COMPLAINT)
+        raise NotFound(NO_COMPLAINT)
     return follow
 
 

@@ -116,7 +116,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
     ),
     ImportKind.APPOINTMENTS: (
         _C("reach_code", a_code(40)), _C("username", a_username), _C("title", a_text(40), _optional, "chief"),
-        _C("valid_from", a_day), _C("valid_to", a_day, _optional),
+        _C("valid_from", a_day), _C("valid_to", a_day, _optional), _C("former_valid_from", a_day, _optional),
     ),
     ImportKind.SIGNBOARDS: (
         _C("code", a_code(40, r"[0-9A-Za-z._-]+")), _C("reach_code", a_code(40)), _C("latitude", a_number(-90, 90)),

@@ -21,7 +21,9 @@ _MEANING = {
     "title": "post; `chief` when empty in appointments; a deputy (副河长, `deputy`) answers only while no chief proper can", "department": ", ".join(DEPARTMENTS),
     "password": "set only for accounts that have none yet, never changed: rows that bring another are named in `warnings`", "reach_code": "of a reach imported before",
     "valid_from": "a day such as 2026-05-01; a wrong one is not corrected but ended: a row with the wrong day and a `valid_to`, and the "
-    "right days, which must not overlap, as a row of its own", "valid_to": "the last day, included; empty: until further notice",
+    "right days, which must not overlap, as a row of its own; of an appointment that has not begun see `former_valid_from`",
+    "valid_to": "the last day, included; empty: until further notice",
+    "former_valid_from": "only to correct the first day of an appointment that has not begun by today: the first day as it is stored; `valid_from` is the right one",
     "latitude": "degrees, WGS 84", "longitude": "degrees, WGS 84",
 }
 
@@ -38,6 +40,9 @@ def imports_document() -> str:
         "written, and all faults of all rows come in one answer. A dry run answers 200 with them; "
         "its command ends with 1, like the import's, which answers 422. Columns that GIS programs add by themselves are ignored "
         f"({', '.join(sorted(GIS_COLUMNS))}); any other unknown column is a fault.", "",
+        "Rows that look wrong and need not be are named in `warnings`, of a dry run too, and are imported all the same: a region whose "
+        "level is not below its superior's, or more than one level is left out between them; a chief whose account works at another "
+        "level than the reach, or beside another chief in the same days; a board far from its reach; a password that is not taken over.", "",
     ]
     for kind in ImportKind:
         lines += [f"## {kind}", "", "| column | 列名 | needed | what |", "|---|---|---|---|"]

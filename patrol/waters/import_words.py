@@ -24,6 +24,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "department": ("部门", "责任单位"),
     "password": ("密码", "初始密码"),
     "valid_from": ("任职日期", "任职起始日期", "开始日期", "生效日期"),
+    "former_valid_from": ("原任职日期", "更正前任职日期"),
     "valid_to": ("离任日期", "任职截止日期", "结束日期", "失效日期"),
     "latitude": ("纬度",),
     "longitude": ("经度",),

@@ -13,7 +13,7 @@ from patrol.people.events import HandlingLost
 from patrol.people.permissions import Permission as P
 from patrol.people.permissions import Role, permissions_of
 from patrol.people.sign_in import end_sign_ins
-from patrol.waters import co_chiefs
+from patrol.waters import co_chiefs, odd_levels
 from patrol.waters.import_appointments import plan_appointments
 from patrol.waters.import_columns import Fault, ImportKind, ImportRow, read_rows
 from patrol.waters.import_files import read_table
@@ -61,12 +61,16 @@ def _bring_in(
     # What a rehearsal counts is what would be written: a row with a fault never would.
     faulty = {fault.row for fault in report.errors}
     planned = [item for item in planned if item.row not in faulty]
+    if kind is ImportKind.REGIONS:
+        report.warnings = odd_levels.odd_regions(planned)
     if kind is ImportKind.APPOINTMENTS:
-        report.warnings = co_chiefs.warnings_of(planned)
+        report.warnings = sorted([*co_chiefs.warnings_of(planned), *odd_levels.odd_chiefs(planned)], key=lambda fault: fault.row)
     if kind is ImportKind.PEOPLE:
         report.warnings = kept_passwords(rows, planned)
     # Before anything is written: afterwards nobody can tell a new password from the old one.
     new_passwords = [item.existing.id for item in planned if item.existing is not None and "password_hash" in item.values]
+    corrected = [item for item in planned if kind is ImportKind.APPOINTMENTS and item.existing is not None and "valid_from" in item.changes()]
+    corrections = [(item.existing.id, item.existing.valid_from, item.values["valid_from"]) for item in corrected]
     lost = [item.existing.id for item in planned if item.existing is not None and _loses_handling(item)]
     settle(planned, report, write=write)
     if write:
@@ -74,6 +78,8 @@ def _bring_in(
             _follow_up(kind, planned, new_passwords)
         for person_id in lost:
             events.record(HandlingLost(person_id=person_id))
+        for appointment_id, before, valid_from in corrections:
+            note_audit(by, "correct_appointment", str(appointment_id), before=before.isoformat(), valid_from=valid_from.isoformat())
         note_audit(
             by, "import", kind.value, created=report.created, updated=report.updated, unchanged=report.unchanged,
             changes=[change._asdict() for change in report.changes[:_AUDITED_CHANGES]],

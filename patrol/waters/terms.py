@@ -4,7 +4,12 @@ import re
 
 from patrol.foundation.texts import Text
 
-LEVELS = ("province", "city", "county", "township", "village")
+LEVEL_NAME = {
+    "province": Text("省级", "provincial"), "city": Text("市级", "city"), "county": Text("县级", "county"),
+    "township": Text("乡镇级", "township"), "village": Text("村级", "village"),
+}  # fmt: skip
+"""The levels of administration, the highest first, as people call them."""
+LEVELS = tuple(LEVEL_NAME)
 BANKS = ("both", "left", "right")
 KINDS = ("river", "lake", "reservoir", "small")
 # Surface water classes of GB 3838-2002; everything worse than V is no target.

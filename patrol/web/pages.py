@@ -3,10 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, Response, current_app, render_template, request, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
 
 from patrol.evidence.reception import send_size
 from patrol.foundation.errors import NotFound
@@ -15,6 +17,7 @@ from patrol.foundation.texts import Text
 from patrol.foundation.throttle import public_read
 from patrol.public import open_data, queries
 from patrol.public.api import progress_answer
+from patrol.public.tracking_codes import read_tracking_code
 
 HERE = Path(__file__).parent
 pages = Blueprint("pages", __name__, template_folder="templates")
@@ -40,15 +43,26 @@ def start() -> Response:
     return _page("start.html", demo=current_app.extensions["settings"].demo)
 
 
-@pages.get("/t/<code>")
+@pages.get("/t", strict_slashes=False)
+def track() -> AnyResponse:
+    """Ask for a tracking code; what can be one leads on to the page of its own, whose address can be kept."""
+    typed = request.args.get("code", "")
+    if code := read_tracking_code(typed):
+        return redirect(f"/t/{code}", 303)
+    return _page("track.html", fault=queries.NO_COMPLAINT if typed.strip() else None)
+
+
+@pages.get("/t/<path:code>")
 @public_read
 def progress(code: str) -> Response:
     """Show how a case stands, let its complainant rate it or say "not fixed", and its follower leave.
 
+    In the address a slash counts as a hyphen, which a code may have anywhere.
+
     The code itself, which is a key, stands nowhere in the page: the page's script reads it from the address, and its
     photos are this address with `?photo=`.
     """
-    settings = current_app.extensions["settings"]
+    settings, code = current_app.extensions["settings"], code.replace("/", "-")
     if "photo" in request.args:
         # What is no id is refused as that of no photo.
         photo_id = request.args.get("photo", type=UUID) or UUID(int=0)
@@ -71,7 +85,7 @@ def _written(found: dict[str, Any], timezone: str) -> dict[str, Any]:
     return {**found, "steps": steps, "last_day": last_day}
 
 
-@pages.get("/open")
+@pages.get("/open", strict_slashes=False)
 @public_read
 def open_list() -> Response:
     """List the latest issues and the figures, without anything personal and without a script."""
@@ -93,13 +107,20 @@ def subscription(token: str) -> Response:
     return _page("subscription.html")
 
 
-@pages.get("/report")
-@pages.get("/b/<code>")
-def report(code: str = "") -> Response:
+@pages.get("/report", strict_slashes=False)
+@pages.get("/b/<path:code>")
+def report(code: str = "", *, asks_board: bool = False) -> Response:
     """Give the citizen's form; with a board's code, the form that knows the reach."""
     del code
     settings = current_app.extensions["settings"]
-    return _page("report.html", mail=settings.tells_by_mail, sms=settings.tells_by_sms)
+    return _page("report.html", mail=settings.tells_by_mail, sms=settings.tells_by_sms, asks_board=asks_board)
+
+
+@pages.get("/b", strict_slashes=False)
+def find_board() -> AnyResponse:
+    """Give the form to whoever has no board's code, or lead on to the form of the board that he typed."""
+    typed = request.args.get("code", "").strip()
+    return redirect(f"/b/{quote(typed, safe='')}", 303) if typed else report(asks_board=True)
 
 
 @pages.get("/verify")

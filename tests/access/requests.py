@@ -50,10 +50,10 @@ def _add(route: str, make: Made) -> None:
 
 def _service() -> None:
     for path in (
-        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/open", "/b/<code>", "/t/<code>", "/u/<token>", "/u/<token>/confirm",
-        "/verify", "/verify/<issue_id>/<entry_hash>",
+        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/open", "/b", "/b/<path:code>", "/t", "/t/<path:code>", "/u/<token>",
+        "/u/<token>/confirm", "/verify", "/verify/<issue_id>/<entry_hash>",
     ):
-        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<code>", "code").replace("<token>", "token")))
+        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<path:code>", "code").replace("<token>", "token")))
     _add("GET /site/<path:name>", lambda _w: Request("/site/start.css"))
     _add("GET /vendor/<path:name>", lambda _w: Request("/vendor/swagger-ui/swagger-ui.css"))
 
@@ -218,7 +218,7 @@ def _issues() -> None:
     _add("GET /api/v1/statistics/daily", lambda _w: Request(f"{V1}/statistics/daily"))
     _add("GET /api/v1/issues/nearby", lambda _w: Request(
         f"{V1}/issues/nearby", query={**HERE, "category": "C1"}, shows='"distance_m"'))
-    for ending in ("", "/history", "/routing", "/allowed"):
+    for ending in ("", "/history", "/routing", "/allowed", "/origin"):
         _add(f"GET /api/v1/issues/<uuid:issue_id>{ending}", lambda w, ending=ending: Request(
             f"{V1}/issues/{w.issues['submitted']}{ending}"))
     _add("GET /api/v1/responsible", lambda _w: Request(f"{V1}/responsible", query=HERE, shows="chief_of_this_reach的姓名"))

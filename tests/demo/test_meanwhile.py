@@ -4,18 +4,20 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from patrol.demo.loading import import_registers, play
-from patrol.demo.meanwhile import SWEPT_EACH, TOLD_DAYS
+from patrol.demo.meanwhile import COUNTED_AFTER, SWEPT_EACH, TOLD_DAYS
 from patrol.demo.partners import GIVEN_UP, HOTLINE
 from patrol.demo.records import CHINA, Stories
 from patrol.demo.stage import Stage
 from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
-from patrol.issues.escalating import escalate_all_due, plan_new_rungs
+from patrol.issues.counting import count_again, count_past_days
+from patrol.issues.escalating import escalate_all_due, midnight_of, plan_new_rungs
 from patrol.issues.escalation_models import Escalation, Order
+from patrol.issues.figure_models import DailyFigures
 from patrol.issues.models import HistoryEntry
 from patrol.notifications.models import Message, Webhook, WebhookDelivery
 from tests.demo.conftest import TODAY
@@ -42,6 +44,7 @@ def played(database, test_settings, land, people, told, waterside):
 def test_what_followed_of_itself_happened_in_the_past(played):
     late_issues_climbed_in_their_hour_and_none_climbs_in_the_minute_of_the_load(played)
     people_and_systems_were_told_when_it_happened()
+    days_were_counted_when_they_ended(played)
 
 
 def late_issues_climbed_in_their_hour_and_none_climbs_in_the_minute_of_the_load(played):
@@ -74,3 +77,16 @@ def people_and_systems_were_told_when_it_happened():
         row = rows[call.outbox_id]
         assert (call.delivered_at is None) == (row.delivered_at is None)
         assert call.delivered_at or row.attempts == MOST_ATTEMPTS or row.available_at > NOON
+
+
+def days_were_counted_when_they_ended(played):
+    zone = "Asia/Shanghai"
+    counted = {row.day: row.counted_at for row in db.session.scalars(select(DailyFigures))}
+    first, last = min(counted), TODAY - timedelta(days=1)
+    assert sorted(counted) == [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    for day, counted_at in counted.items():
+        assert counted_at - midnight_of(day + timedelta(days=1), zone) == COUNTED_AFTER
+    received = db.session.scalar(select(func.sum(DailyFigures.received)))
+    assert received == len([issue for issue in played if not issue.category.startswith("F")]) > 0
+    assert count_past_days() == 0
+    assert {changed for _, changed in count_again(first, last, zone)} == {0}

@@ -11,6 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from patrol.evidence.models import Photo, Upload
 from patrol.evidence.partial_files import PartialFiles
+from patrol.evidence.schemas import UploadMetadataIn
 from patrol.evidence.upload_upkeep import purge_uploads
 from patrol.foundation import clock
 from patrol.foundation.database import db
@@ -398,3 +399,10 @@ def test_files_without_an_upload_are_swept_up_once_they_are_old(chief, address, 
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=2))
     purge_uploads()
     assert (files.size(left), files.size(upload_at(address).id)) == (0, 100)
+
+
+def test_all_that_the_metadata_may_say_is_described(app):
+    operation = app.extensions["api"].description()["paths"]["/api/v1/uploads"]["post"]
+    [header] = [one for one in operation["parameters"] if one["name"] == "Upload-Metadata"]
+    assert all(f"`{name}`" in header["description"] for name in UploadMetadataIn().fields)
+    assert all(one["description"] for one in operation["parameters"])

@@ -8,7 +8,7 @@ import pytest
 from gunicorn.config import Config
 from structlog.stdlib import ProcessorFormatter
 
-from patrol.foundation.access_log import LONGEST_REQUEST_ID, JsonLogger
+from patrol.foundation.access_log import LONGEST_REQUEST_ID, JsonLogger, without_tracking_code
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,14 @@ def test_the_clients_name_of_a_request_is_logged(sent, logged):
     [line] = lines
     assert line.get("request_id") == logged
     assert line["path"] == "/api/v1/uploads/7"
+
+
+@pytest.mark.parametrize(("path", "logged"), [
+    ("/t/7K3D-0V9M-W2QH-5TXA", "/t/*"), ("/t/7K3D/0V9M/W2QH/5TXA/", "/t/*"), ("/t", "/t"), ("/u/TOKEN/confirm", "/u/*/confirm"),
+    ("/api/v1/public/complaints/7K3D-0V9M-W2QH-5TXA/photos", "/api/v1/public/complaints/*/photos"), ("/api/v1/issues", "/api/v1/issues"),
+])  # fmt: skip
+def test_no_key_of_a_citizen_is_logged(path, logged):
+    assert without_tracking_code(path) == logged
 
 
 def test_only_the_handlers_of_the_server_are_taken_over():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from patrol.foundation import clock
+from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
@@ -211,6 +211,65 @@ def test_the_office_takes_a_part_back_with_a_reason(valley, shared):
     back = valley.office_client.post(url, json={"reason": "由责任人一并处理"}, headers=head)
     assert (back.json["parts"][0]["state"], last_entry(valley.office_client, shared)["reason"]) == ("taken_back", "由责任人一并处理")
     assert "rectify" in valley.chief_client.get(f"issues/{shared['id']}/allowed").json["allowed"]
+
+
+def test_a_part_that_keeps_the_lead_from_finishing_names_its_holder(valley, shared, pictures):
+    refused = step(valley.chief_client, shared, "rectify", note="已清理", files=pictures[:1])
+    assert "协办分项 1（城管 · 城市管理局） 尚未完成" in refused.json["detail"]
+    [waiting] = valley.chief_client.get(f"issues/{shared['id']}/allowed").json["waiting_for_parts"]
+    assert (waiting["verb"], "城管" in waiting["reason"], "停用" in waiting["reason"]) == ("rectify", True, False)
+    assert valley.patroller_client.get(f"issues/{shared['id']}/allowed").json["waiting_for_parts"] == []
+
+
+@pytest.mark.parametrize(("loss", "says"), [
+    ({"disabled": True}, ("账号已停用", "is disabled")), ({"roles": ["auditor"]}, ("角色不能处理问题", "do not include handling")),
+])
+def test_an_open_part_of_who_is_gone_is_told_and_can_be_released(valley, shared, build, signed_in, pictures, loss, says):
+    admin = signed_in(build.person("admin"))
+    reply = admin.patch(f"people/{valley.handler.id}", json=loss, headers={"If-Match": f'"{valley.handler.version}"'})
+    assert reply.status_code == 200, reply.json
+    entry = last_entry(valley.office_client, shared)
+    assert (entry["verb"], entry["rule"], entry["name"], entry["actor"]) == ("part_left", "lead_lost", "协办人已不能办理", None)
+    assert (entry["changes"]["part"]["to"], entry["changes"]["holder"]["from"]["name"]) == (1, "城管")
+    while worker.deliver_due():
+        pass
+    for client in (valley.town_office_client, valley.chief_client):
+        assert client.get("me/messages").json["items"][0]["kind"] == "issue.part_left"
+    issue = valley.chief_client.get(f"issues/{shared['id']}").json
+    for language, words, cure in (("zh", says[0], "请河长办收回此项，由责任人一并办理，或由城市管理局的其他人员报告完成"),
+                                  ("en", says[1], "the office takes it back")):
+        refused = valley.chief_client.post(f"issues/{issue['id']}/rectify", json={"note": "好"}, headers={
+            "If-Match": f'"{issue["version"]}"', "Accept-Language": language})
+        assert (refused.status_code, refused.json["open_parts"]) == (409, [1])
+        assert all(word in refused.json["detail"] for word in ("城管", words, cure))
+        [waiting] = valley.chief_client.get(f"issues/{issue['id']}/allowed", headers={"Accept-Language": language}).json["waiting_for_parts"]
+        assert words in waiting["reason"]
+    head = {"If-Match": f'"{issue["version"]}"'}
+    back = valley.office_client.post(f"issues/{issue['id']}/parts/1/take-back", json={"reason": "已调离"}, headers=head)
+    assert back.status_code == 200, back.json
+    taken(valley.chief_client, back.json, "rectify", note="已清理", files=pictures[:1])
+    assert set(broken_chains()) == {None}
+
+
+def test_who_has_no_open_part_leaves_in_silence(valley, shared, build, signed_in):
+    head = {"If-Match": f'"{shared["version"]}"'}
+    done = valley.handler_client.post(f"issues/{shared['id']}/parts/1/report", json={"note": "已清运"}, headers=head).json
+    admin = signed_in(build.person("admin"))
+    for person in (valley.handler, valley.patroller):
+        assert admin.patch(f"people/{person.id}", json={"disabled": True}, headers={"If-Match": f'"{person.version}"'}).status_code == 200
+    assert valley.office_client.get(f"issues/{shared['id']}").json["version"] == done["version"]
+
+
+def test_co_handlers_stand_in_one_order_in_every_answer(valley, build):
+    names = [build.person("patroller", region=valley.village, username=name).username for name in ("zhao", "an", "miao")]
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    sent = taken(valley.office_client, issue, "dispatch", co_handlers=names)
+    read = valley.office_client.get(f"issues/{issue['id']}").json
+    [listed] = valley.office_client.get("issues").json["items"]
+    orders = [[person["id"] for person in one["co_handlers"]] for one in (sent, read, listed)]
+    assert orders[0] == orders[1] == orders[2]
+    assert len(orders[0]) == 3
+    assert set(broken_chains()) == {None}
 
 
 def test_a_late_part_is_told_once(valley, shared):

@@ -14,7 +14,8 @@ from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues import export_parts, exports
 from patrol.issues.models import Issue, IssuePart
-from tests.issues.conftest import report
+from patrol.people.models import Person
+from tests.issues.conftest import report, taken
 from tests.issues.test_queries import ids_in
 
 
@@ -129,6 +130,26 @@ def test_parts_and_the_sides_of_a_border_are_columns(valley, build, queries):
     assert [rows[plain["id"]][name] for name in ("交界各方", "未完成分项", "协办分项")] == ["", "", ""]
     english = valley.office_client.get("issues.csv", headers={"Accept-Language": "en"})
     assert {row["Id"]: row["Open parts"] for row in rows_of(english)} == {border["id"]: "1", plain["id"]: ""}
+
+
+def test_department_co_handlers_and_joint_cases_are_columns(valley, build, queries):
+    with transaction():
+        db.session.get_one(Person, valley.patroller.id).name = "=巡河员"
+    first, plain = (taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept") for _ in range(2))
+    issue = taken(valley.office_client, first, "dispatch", department="urban_management", lead=valley.chief.username,
+                  co_handlers=[valley.patroller.username, valley.handler.username])
+    with transaction():
+        db.session.get_one(Issue, UUID(plain["id"])).is_joint = True
+    queries.clear()
+    rows = {row["系统编号"]: row for row in rows_of(valley.office_client.get("issues.csv"))}
+    assert len([text for text in queries if "issue_co_handlers" in text]) == 1
+    assert [rows[issue["id"]][name] for name in ("责任单位", "协办人", "联合办理")] == ["城市管理局", "城管；=巡河员", "否"]
+    assert [rows[plain["id"]][name] for name in ("责任单位", "协办人", "联合办理")] == ["", "", "是"]
+    english = {row["Id"].value: row for row in sheet_of(valley.office_client.get("issues.xlsx", headers={"Accept-Language": "en"}))}
+    assert [english[issue["id"]][name].value for name in ("Department", "Co-handlers", "Joint case")] == ["Urban Management Bureau", "城管; =巡河员", "no"]
+    taken(valley.office_client, plain, "dispatch", lead=valley.chief.username, co_handlers=[valley.patroller.username])
+    alone = {row["系统编号"]: row["协办人"] for row in rows_of(valley.office_client.get("issues.csv"))}
+    assert alone[plain["id"]] == "'=巡河员"
 
 
 def test_a_cell_that_a_workbook_cannot_hold_ends_with_a_mark(valley):

@@ -92,5 +92,31 @@ def test_a_patrol_or_check_in_must_be_ones_own(valley):
         assert report(valley.chief_client, **{name: unknown})[name] == unknown
 
 
+def test_a_patrol_and_a_check_in_may_come_after_the_issue_and_until_then_it_says_so(valley):
+    patrol_id, check_in_id = str(uuid.uuid4()), str(uuid.uuid4())
+    issue = report(valley.patroller_client, patrol_id=patrol_id, check_in_id=check_in_id)
+
+    def missing(of=issue):
+        told = valley.office_client.get(f"issues/{of['id']}/origin").json
+        assert {name: row and row["id"] for name, row in told.items()} == {"patrol": of["patrol_id"], "check_in": of["check_in_id"]}
+        return [name for name, row in told.items() if row and not row["here"]]
+
+    assert missing() == ["patrol", "check_in"]
+    begun = {"reach_ids": [str(valley.reach.id)], "mode": "walk", "started_at": "2026-05-01T08:00:00+08:00"}
+    assert valley.patroller_client.put(f"patrols/{patrol_id}", json=begun).status_code == 201
+    assert missing() == ["check_in"]
+    there = {**HERE, "patrol_id": patrol_id, "recorded_at": "2026-05-01T08:10:00+08:00", "checklist": {}}
+    assert valley.patroller_client.put(f"check-ins/{check_in_id}", json=there).status_code == 201
+    assert missing() == []
+    assert [row["id"] for row in valley.office_client.get(f"patrols/{patrol_id}").json["issues"]] == [issue["id"]]
+    # Somebody else's under that id is not the one that was meant.
+    other_id = str(uuid.uuid4())
+    other = report(valley.patroller_client, check_in_id=other_id)
+    assert valley.chief_client.put(f"check-ins/{other_id}", json={**there, "patrol_id": None}).status_code == 201
+    assert missing(other) == ["check_in"]
+    assert missing(report(valley.patroller_client)) == []
+    assert valley.other_office_client.get(f"issues/{issue['id']}/origin").status_code == 404
+
+
 def test_every_source_has_its_row():
     assert CLAIMS.keys() == set(Source)

@@ -59,7 +59,7 @@ def test_what_is_recorded_in_the_future_is_kept_and_said_at_once(chief, world, a
                 assert reply.status_code == status, reply.json
                 [notice] = reply.json["receipt"]["notices"]
                 assert (notice["code"], said in notice["text"], "请检查手机" in notice["text"]) == ("clock_future", True, True)
-        assert "不计入巡河任务" in chief.put(f"patrols/{patrol_id}", json=begun).json["receipt"]["notices"][0]["text"]
+        assert "才按校正后的日期计入巡河任务，否则不计" in chief.put(f"patrols/{patrol_id}", json=begun).json["receipt"]["notices"][0]["text"]
         queue = [{"kind": "patrol", "id": str(uuid4()), "data": begun},
                  {"kind": "check_in", "id": str(uuid4()), "data": {**body(recorded_at=(now + ahead).isoformat()), "photos": []}}]
         results = chief.post("sync", json={"device": "x", "items": queue}).json["results"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrol.patrols.clocks import ahead, moved, skewed
+from patrol.patrols.clocks import ahead, began_by_our_clock, moved, skewed
 from patrol.patrols.facts import Batch, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY as POLICY
 from patrol.patrols.seen import Severity
@@ -70,3 +70,34 @@ def test_only_a_clock_that_is_surely_on_another_day_is_grave(skews_s, severity):
 def test_a_moved_clock_shows_in_two_deliveries_on_each_side(skews_s, severity):
     seen = moved(patrol_of(*skews_s), POLICY)
     assert (seen and seen.severity) == severity
+
+
+def begun(*skews_s, lead_s, received_after=timedelta(0)):
+    """A patrol begun by a clock that was ahead by so many seconds, and received so long after; its deliveries' skews."""
+    facts = patrol_of(*skews_s)
+    return replace(facts, started_at=BEGAN + timedelta(seconds=lead_s), received_at=BEGAN + received_after)
+
+
+@given(st.integers(1, 28), st.floats(-100, 0), st.floats(0, 20))
+def test_where_a_zone_says_how_far_a_clock_is_ahead_the_start_is_known(half_hours, slow_s, late_h):
+    lead_s = half_hours * 1_800
+    facts = begun(lead_s + slow_s, lead_s, lead_s + slow_s / 2, lead_s=lead_s, received_after=timedelta(hours=late_h))
+    assert began_by_our_clock(facts, POLICY) == BEGAN
+
+
+@pytest.mark.parametrize(("skews_s", "wanted_s"), [
+    # Two agree to the second; one alone that no zone explains may have been under way.
+    ((1_000, 995), 0), ((1_000,), None), ((1_000, 900), None), ((), None), ((-8 * 3_600, -8 * 3_600), None), ((0, 1), None),
+    # A clock that was set right, or set ahead, on patrol; a message that took an hour; an hour less than was told.
+    ((28_800, 28_800, 0, 1), None), ((0, 1, 28_800, 28_800), None), ((28_800, 25_000), None),
+    # Farther than any zone.
+    ((54_000, 54_000), None),
+])  # fmt: skip
+def test_deliveries_that_do_not_agree_leave_the_start_unknown(skews_s, wanted_s):
+    facts = begun(*skews_s, lead_s=max(skews_s, default=28_800))
+    began = began_by_our_clock(facts, POLICY)
+    assert began == (None if wanted_s is None else BEGAN + timedelta(seconds=wanted_s))
+
+
+def test_a_start_that_stays_in_the_future_is_not_known():
+    assert began_by_our_clock(begun(28_800, 28_800, lead_s=40_000), POLICY) is None

@@ -84,7 +84,7 @@ def test_what_is_required_done_and_left_and_why(world, office):
     assert duty["person"]["id"] == str(world.chief.id)
     assert duty["reach"]["length_m"] == 1000
     told = duty["periods"][0]["patrols"][0]
-    assert told == {"id": str(patrol.id), "day": "2026-11-18", "covered_m": 1000.0, "by_delegate": False, "counts_as": 1, "why_not": None}
+    assert told == {"id": str(patrol.id), "day": "2026-11-18", "covered_m": 1000.0, "by_delegate": False, "counts_as": 1, "why_not": None, "corrected": None}
 
 
 def test_what_can_still_be_done_is_left_and_what_cannot_is_missed(world, office):
@@ -144,6 +144,27 @@ def test_what_begins_after_it_was_received_counts_for_no_duty_and_closes_no_gap(
     walked(world.chief, world.reach, at.isoformat(), WHOLE, received_at=at - timedelta(minutes=4))
     assert counts(the_period(office))["done"] == 1
     assert gaps(office) == []
+
+
+def test_a_clock_that_was_ahead_by_a_known_time_counts_on_the_day_of_ours(world, office):
+    # On Sunday evening, by a phone eight hours ahead: the next week's Monday.
+    at = datetime.fromisoformat("2026-11-23T02:00:00+08:00")
+    began = datetime.fromisoformat("2026-11-22T18:00:00+08:00")
+    patrol = walked(world.chief, world.reach, at.isoformat(), WHOLE, received_at=began, began_at=began)
+    period = the_period(office)
+    [row] = period["patrols"]
+    assert (row["id"], row["day"], row["counts_as"], row["why_not"]) == (str(patrol.id), "2026-11-22", 1, None)
+    assert "手机时钟快了约 480 分钟" in row["corrected"]
+    assert "2026-11-22" in row["corrected"]
+    assert counts(period)["done"] == 1
+    assert the_period(office, period="2026-W48")["patrols"] == []
+    with clock.moved_clock(lambda: began + timedelta(hours=1)):
+        assert office.get("duties/gaps").json["items"] == []
+    with clock.moved_clock(lambda: began + timedelta(days=8)):
+        [gap] = office.get("duties/gaps").json["items"]
+    assert datetime.fromisoformat(gap["last_patrolled_at"]) == began
+    walked(world.chief, world.reach, "2026-11-18T08:00:00+08:00", WHOLE)
+    assert next(one["corrected"] for one in the_period(office)["patrols"]) is None
 
 
 def test_short_walks_add_up_and_overlap_does_not(world, office):

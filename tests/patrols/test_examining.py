@@ -1,7 +1,7 @@
 """When a patrol is examined, what goes into it, and that the same input writes nothing."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -549,3 +549,27 @@ def distances(patrol_id):
 
 def loaded(patrol_id):
     return db.session.scalar(select(Patrol).where(Patrol.id == UUID(patrol_id)).options(selectinload(Patrol.reaches)))
+
+
+@pytest.mark.parametrize(("tells", "counts"), [(True, True), (False, False)])
+def test_a_phone_in_a_zone_ahead_counts_for_the_duty_on_the_corrected_day(build, world, chief, signed_in, tells, counts):
+    build.appointment(world.reach, world.chief)
+    lead, began, last = timedelta(hours=8), moment_of(int(WALK.recorded_ms[0])), moment_of(int(WALK.recorded_ms[-1]))
+    points = [{**point, "recorded_at": (datetime.fromisoformat(point["recorded_at"]) + lead).isoformat()} for point in points_of(WALK)]
+    patrol_id = str(uuid4())
+    with clock.moved_clock(lambda: began):
+        reply = chief.put(f"patrols/{patrol_id}", json={
+            "reach_ids": [str(world.reach.id)], "mode": "walk", "started_at": (began + lead).isoformat()})
+        assert "sent_at" in reply.json["receipt"]["notices"][0]["text"]
+    with clock.moved_clock(lambda: last):
+        told = {"sent_at": (last + lead).isoformat()} if tells else {}
+        assert chief.post(f"patrols/{patrol_id}/track", json={"batch_id": str(uuid4()), "points": points, **told}).status_code == 201
+        assert chief.post(f"patrols/{patrol_id}/finish", json={"ended_at": (last + lead).isoformat()}).status_code == 200
+        work()
+    row = examination(patrol_id)
+    assert (row.verdict, row.began_at) == ("valid", began if counts else None)
+    day = clock.local_date(began, "Asia/Shanghai")
+    [duty] = chief.get("duties", query_string={"person": "me", "from": day.isoformat(), "to": (day + timedelta(days=1)).isoformat()}).json["items"]
+    [patrol] = [one for period in duty["periods"] for one in period["patrols"]]
+    assert (patrol["counts_as"], patrol["corrected"] is not None) == ((1, True) if counts else (None, False))
+    assert counts or patrol["why_not"]["code"] == "ahead_of_time"

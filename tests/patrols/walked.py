@@ -9,7 +9,7 @@ from patrol.patrols.examination_models import Examination, ExaminationPolicy, Re
 from patrol.patrols.models import Patrol
 
 
-def walked(person, reach, at, *covered, verdict="valid", on_behalf_of=None, named=True, finished=True, received_at=None) -> Patrol:
+def walked(person, reach, at, *covered, verdict="valid", on_behalf_of=None, named=True, finished=True, received_at=None, began_at=None) -> Patrol:
     """Keep a patrol of an hour from `at` (RFC 3339) on that covered these `(from_m, to_m)`; `verdict` None: not examined."""
     started_at = datetime.fromisoformat(at)
     covered_m = sum(high - low for low, high in covered)
@@ -23,7 +23,7 @@ def walked(person, reach, at, *covered, verdict="valid", on_behalf_of=None, name
         if verdict:
             db.session.add(Examination(
                 patrol_id=patrol.id, algorithm="test", input_hash="0" * 64, examined_at=clock.now(), verdict=verdict, reasons=[], summary={},
-                policy="test"))
+                policy="test", began_at=began_at))
             db.session.add(ReachCoverage(
                 patrol_id=patrol.id, reach_id=reach.id, length_m=reach.length_m, covered_m=covered_m, unobserved_m=0.0,
                 not_visited_m=reach.length_m - covered_m, low_m=covered_m, high_m=covered_m, covered=[list(part) for part in covered],

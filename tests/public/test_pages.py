@@ -73,6 +73,60 @@ def test_a_browser_without_scripts_sees_the_photos_and_the_last_day(anyone, comp
 def test_an_unknown_code_is_said_in_plain_words(anyone, build):
     page = anyone.get("/t/7K3D-0V9M-W2QH-5TXA")
     assert "没有这个查询码" in page.get_data(as_text=True)
+    assert "再试一次" in words_of(page)
+    assert "查询码不在手边" in words_of(page)
+
+
+def words_of(page):
+    """The text of a page as a browser without scripts shows it."""
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    return re.sub(r"<[^>]*>", "", page.get_data(as_text=True))
+
+
+@pytest.mark.parametrize("path", ["/t", "/t/", "/t?code=", "/t?code=%20"])
+@pytest.mark.parametrize(("language", "asks"), [("zh-CN", "16 位的查询码"), ("en", "Type it here")])
+def test_an_address_without_a_tracking_code_asks_for_one(anyone, path, language, asks):
+    page = anyone.get(path, headers={"Accept-Language": language})
+    assert asks in words_of(page)
+    assert '<form id="track" action="/t">' in page.get_data(as_text=True)
+    assert "没有这个查询码" not in page.get_data(as_text=True)
+
+
+def test_a_typed_code_leads_on_and_what_can_be_none_is_said_on_the_spot(anyone):
+    reply = anyone.get("/t", query_string={"code": " 7k3d 0v9m-w2qh5txa"})
+    assert (reply.status_code, reply.headers["Location"], reply.headers["Cache-Control"]) == (303, "/t/7K3D-0V9M-W2QH-5TXA", "no-store")
+    for typed in ("7K3D", "../report", "七三"):
+        page = anyone.get("/t", query_string={"code": typed}, headers={"Accept-Language": "en"})
+        assert "There is no complaint with this tracking code" in words_of(page)
+        assert typed not in page.get_data(as_text=True)
+
+
+def test_slashes_in_a_code_are_as_hyphens(anyone, complain, place, issue_of):
+    sent = complain().json
+    code = sent["tracking_code"]
+    for address in (f"/t/{code}/", f"/t/{code.replace('-', '/')}"):
+        assert issue_of(sent).number in words_of(anyone.get(address))
+    assert "没有这个查询码" in words_of(anyone.get("/t/7K3D/"))
+
+
+@pytest.mark.parametrize("path", ["/b", "/b/", "/b?code="])
+@pytest.mark.parametrize(("language", "says"), [("zh", "没有编号也可以反映"), ("en", "You can report without one")])
+def test_an_address_without_a_board_gives_the_form_and_asks_for_the_board(anyone, path, language, says):
+    page = anyone.get(path, headers={"Accept-Language": language})
+    assert says in words_of(page)
+    text = page.get_data(as_text=True)
+    assert '<form id="report"' in text
+    assert '<section id="find-board">' in text
+
+
+def test_a_typed_board_leads_on_and_others_see_no_question_for_one(anyone):
+    reply = anyone.get("/b", query_string={"code": " QX 0001 "})
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/b/QX%200001")
+    for path in ("/report", "/report/", "/b/QX-0001", "/b/QX-0001/"):
+        page = anyone.get(path)
+        assert '<section id="find-board" hidden>' in page.get_data(as_text=True)
+        assert "没有公示牌编号" not in words_of(page)
+    assert anyone.get("/open/").status_code == 200
 
 
 def test_the_open_list_and_the_form_speak_without_scripts(anyone, complain, place):
@@ -85,7 +139,7 @@ def test_the_open_list_and_the_form_speak_without_scripts(anyone, complain, plac
     assert "/open" in noscript
 
 
-@pytest.mark.parametrize("path", ["/t/7K3D-0V9M-W2QH-5TXA", "/open", "/report", "/", "/u/TOKEN", "/verify"])
+@pytest.mark.parametrize("path", ["/t/7K3D-0V9M-W2QH-5TXA", "/t", "/b", "/open", "/report", "/", "/u/TOKEN", "/verify"])
 def test_all_pages_stand_on_one_base(anyone, build, path):
     page = anyone.get(path).get_data(as_text=True)
     assert page.count("<!doctype html>") == 1

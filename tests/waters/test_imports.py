@@ -2,10 +2,11 @@
 
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.people.actor import SYSTEM
@@ -555,7 +556,7 @@ def test_an_import_leaves_no_area_without_its_admin(build, signed_in):
 
 
 def test_an_import_warns_of_chiefs_beside_each_other(build, client):
-    reach, other = build.reach(), build.reach()
+    reach, other = build.reach(level="county"), build.reach(level="county")
     people = [build.person("chief", username=f"c{n}", name=name) for n, name in enumerate("甲乙丙丁")]
     build.appointment(reach, people[0], valid_from=date(2026, 1, 1))
     content = TERMS + "".join([
@@ -572,3 +573,40 @@ def test_an_import_warns_of_chiefs_beside_each_other(build, client):
     # What ends the overlap is no news; what begins one is.
     changed = send(client, "appointments", TERMS + f"{reach.code},c1,村级河长,2026-03-01,2026-04-01\n")
     assert "丙" in changed.json["warnings"][0]["message"]
+
+
+CORRECTED = "reach_code,username,title,valid_from,former_valid_from\n"
+
+
+def test_the_first_day_of_an_appointment_that_has_not_begun_is_corrected(build, client):
+    reach, person, today = build.reach(level="county"), build.person("chief", username="c1", name="甲"), clock.today("Asia/Shanghai")
+    tomorrow, later = today + timedelta(days=1), today + timedelta(days=40)
+    coming = build.appointment(reach, person, valid_from=tomorrow, valid_to=today + timedelta(days=90))
+    row = f"{reach.code},c1,chief,"
+    for dry_run in (True, False):
+        reply = send(client, "appointments", CORRECTED + f"{row}{later},{tomorrow}\n", dry_run=dry_run)
+        assert counts(reply) == (0, 1, 0, 0)
+        assert reply.json["changes"] == [{"row": 2, "code": f"{reach.code}/c1", "fields": ["valid_from"]}]
+    moved = stored(Appointment, id=coming.id)
+    assert (moved.valid_from, moved.valid_to, moved.version) == (later, today + timedelta(days=90), 2)
+    audited = db.session.scalars(db.select(AuditEntry).filter_by(act="correct_appointment")).one()
+    assert (audited.subject, audited.facts) == (str(coming.id), {"before": tomorrow.isoformat(), "valid_from": later.isoformat()})
+    assert counts(send(client, "appointments", CORRECTED + f"{row}{later},{tomorrow}\n")) == (0, 0, 1, 0)
+    assert db.session.scalar(db.select(db.func.count()).select_from(AuditEntry).filter_by(act="correct_appointment")) == 1
+
+
+def test_what_has_begun_or_is_not_there_is_not_corrected(build, client):
+    reach, person, today = build.reach(level="county"), build.person("chief", username="c1", name="甲"), clock.today("Asia/Shanghai")
+    begun, tomorrow = build.appointment(reach, person, valid_from=today), today + timedelta(days=1)
+    build.appointment(reach, person, title="b", valid_from=tomorrow, valid_to=tomorrow)
+    for row, wanted, says in (
+        (f"chief,{tomorrow},{today}", [(2, "former_valid_from")], "谁在哪天负责已成记录"),
+        (f"c,{tomorrow},{today}", [(2, "former_valid_from")], "没有自"),
+        (f"b,{today + timedelta(days=2)},{tomorrow}", [(2, "valid_to")], "截止日期早于开始日期"),
+    ):
+        reply = send(client, "appointments", CORRECTED + f"{reach.code},c1,{row}\n", language="zh")
+        assert faults(reply) == wanted
+        assert says in reply.json["errors"][0]["message"]
+    twice = CORRECTED + f"{reach.code},c1,b,{tomorrow},\n{reach.code},c1,b,{today},{tomorrow}\n"
+    assert (3, "valid_from") in faults(send(client, "appointments", twice))
+    assert stored(Appointment, id=begun.id).version == 1

@@ -1,7 +1,8 @@
 // How one case stands, by its tracking code: what happened, what comes next, and what its complainant can say to it.
-import { element, get, language, onLanguage, postOf, say } from "./shared.js";
+import { decoded, element, get, language, onLanguage, postOf, say } from "./shared.js";
 
-const code = decodeURIComponent(location.pathname.replace(/^\/t\//, ""));
+// As the server reads it: a slash counts as a stray hyphen.
+const code = decoded(location.pathname.replace(/^\/t\//, "")).replace(/\//g, "-");
 const path = `complaints/${encodeURIComponent(code)}`;
 const { timezone, days } = document.documentElement.dataset;
 const part = (id) => document.getElementById(id);
@@ -168,8 +169,4 @@ async function load() {
   for (const show of [showCase, showJudging, showSteps, showLeaving]) show(found);
 }
 
-part("track").addEventListener("submit", (event) => {
-  event.preventDefault();
-  location.assign(`/t/${encodeURIComponent(part("code").value.trim())}`);
-});
 onLanguage(() => load().catch((fault) => part("case").replaceChildren(element("p", fault.message, { role: "alert" }))));

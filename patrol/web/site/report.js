@@ -1,9 +1,9 @@
 // The citizen's form, from the QR code on a board or without one: what, where, photos, and nothing that need not be said.
 import { dotAt, drawWaters, linesOf } from "./map.js";
 import { sha256 } from "./sha256.js";
-import { element, get, onLanguage, postOf, say } from "./shared.js";
+import { decoded, element, get, onLanguage, postOf, say } from "./shared.js";
 
-let board = location.pathname.match(/^\/b\/(.+)$/)?.[1];
+let board = location.pathname.match(/^\/b\/(.+?)\/*$/)?.[1];
 const form = document.getElementById("report");
 const place = document.getElementById("place");
 const KEPT = "xunhe-report";
@@ -51,6 +51,7 @@ async function showBoard() {
     // A board that is gone or mistyped must not keep anybody from reporting: the place is asked for instead.
     if (fault.status === 404) {
       board = undefined;
+      document.getElementById("find-board").hidden = false;
       showPlace();
     }
     document.getElementById("board").replaceChildren(element("p", fault.message, { role: "alert" }));
@@ -251,7 +252,7 @@ async function send(event) {
     for (const name of ["category", "description"]) body.set(name, form.elements[name].value);
     for (const photo of [...form.elements.photos.files].slice(0, 9)) body.append("photos", photo);
     if (contact()) body.set("contact", JSON.stringify(contact()));
-    if (board) body.set("board_code", decodeURIComponent(board));
+    if (board) body.set("board_code", decoded(board));
     for (const [name, value] of Object.entries(position ?? {})) body.set(name, value);
     const solved = await solution();
     if (solved) body.set("challenge", solved);

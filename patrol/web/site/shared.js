@@ -5,6 +5,11 @@ const listeners = [];
 export const language = () => chosen;
 export const say = (zh, en) => (chosen === "en" ? en : zh);
 
+// What somebody typed into the address may be no encoding of anything.
+export function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+
 const wordsIn = (faults) => (typeof faults === "string" ? [faults] : Object.values(faults ?? {}).flatMap(wordsIn));
 
 export async function get(path, options = {}) {

@@ -39,10 +39,4 @@ function showAll() {
     part().catch((fault) => document.getElementById("figures").append(element("li", fault.message)));
   }
 }
-
-// The code leads to a page of its own, whose address can be kept.
-document.getElementById("track").addEventListener("submit", (event) => {
-  event.preventDefault();
-  location.assign(`/t/${encodeURIComponent(document.getElementById("code").value.trim())}`);
-});
 onLanguage(showAll);
