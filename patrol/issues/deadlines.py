@@ -32,11 +32,12 @@ class Unit(StrEnum):
 class Stage(StrEnum):
     """What has to be done by then.
 
-    The office's answer to a new issue, the cure (and at least how long there is for it after a return), and the office's
-    check, closing, word on a citizen's "not fixed" and on a request for more time.
+    The office's answer to a new issue and its word on who is in charge, the cure (and at least how long there is for it
+    after a return), and the office's check, closing, word on a citizen's "not fixed" and on a request for more time.
     """
 
     ACCEPTANCE = "acceptance"
+    DISPATCH = "dispatch"
     RECTIFICATION = "rectification"
     RETURN = "return"
     REVIEW = "review"
@@ -61,12 +62,17 @@ _S, _A, _R = Severity, Stage.ACCEPTANCE, Stage.RECTIFICATION
 
 # The first row that fits decides. What a new installation starts with: the common denominator of published local rules
 # (Fujian 96133 and Lixian county: 10 working days; Lixian: 20 for grave ones; urgent intake within 2 hours in Beijing;
-# 3 working days for the check, 5 for the call-back and what follows from it; a dispatch is decided within 1, and so is more time).
+# 3 working days for the check, 5 for the call-back and what follows from it; a dispatch is decided within 1, what is urgent
+# as fast as it is accepted, and so is more time).
 DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("accept_urgent_2_h",   _A, _S.URGENT,  "",  2, Unit.HOURS),
     Limit("accept_general_1_wd", _A, _S.GENERAL, "",  1, Unit.WORKING_DAYS),
     Limit("accept_serious_1_wd", _A, _S.SERIOUS, "",  1, Unit.WORKING_DAYS),
     Limit("accept_major_1_wd",   _A, _S.MAJOR,   "",  1, Unit.WORKING_DAYS),
+    Limit("dispatch_urgent_2_h",   Stage.DISPATCH, _S.URGENT,  "", 2, Unit.HOURS),
+    Limit("dispatch_general_1_wd", Stage.DISPATCH, _S.GENERAL, "", 1, Unit.WORKING_DAYS),
+    Limit("dispatch_serious_1_wd", Stage.DISPATCH, _S.SERIOUS, "", 1, Unit.WORKING_DAYS),
+    Limit("dispatch_major_1_wd",   Stage.DISPATCH, _S.MAJOR,   "", 1, Unit.WORKING_DAYS),
     Limit("urgent_24_h",         _R, _S.URGENT,  "", 24, Unit.HOURS),
     Limit("general_10_wd",       _R, _S.GENERAL, "", 10, Unit.WORKING_DAYS),
     Limit("serious_20_wd",       _R, _S.SERIOUS, "", 20, Unit.WORKING_DAYS),
@@ -258,6 +264,7 @@ def days_before(working_days: int, last: date, calendar: Calendar) -> date:
 
 STAGE_TEXT = {
     Stage.ACCEPTANCE: Text("受理期限", "To be accepted or rejected within"),
+    Stage.DISPATCH: Text("派单期限", "To be dispatched within"),
     Stage.RECTIFICATION: Text("整改期限", "To be rectified within"),
     Stage.RETURN: Text("退回后至少", "After a return at least"),
     Stage.REVIEW: Text("复核期限", "To be checked within"),

@@ -1,6 +1,7 @@
-"""By when the office has to decide: a cure to check, one to close, the ledger to review, a "not fixed" to answer, more time.
+"""By when the office has to decide: whom to put in charge, a cure to check, one to close, the ledger, a "not fixed", more time.
 
-The lead's clock stands still meanwhile, but while more time is asked for; whoever is late here is the office. Never commits.
+The lead's clock stands still meanwhile, but before a dispatch and while more time is asked for; whoever is late here is
+the office. Never commits.
 """
 
 from collections.abc import Mapping
@@ -20,18 +21,21 @@ from patrol.issues.models import Extension, Issue
 from patrol.issues.policies_held import current_policies
 
 LATE_CODE = {
+    State.ACCEPTED: "dispatch_late",
     State.RECTIFIED: "review_late", State.VERIFIED: "closing_late", State.SUSPENDED: "ledger_late", State.CLOSED: "reopening_late",
     State.DISPATCHED: "extension_late", State.IN_PROGRESS: "extension_late",
 }  # fmt: skip
 """The states in which the office has to decide something, each with the code under which its being late is noted."""
 LATE_NAME = {
+    "dispatch_late": Text("派单超期", "The dispatch is late"),
     "review_late": Text("复核超期", "The check is late"), "closing_late": Text("结案超期", "The closing is late"),
     "ledger_late": Text("挂账复查或节点超期", "A review or a milestone of the ledger has passed"),
     "reopening_late": Text("“未整改到位”答复超期", "A “not fixed” waits too long"),
     "extension_late": Text("延期申请批复超期", "A request for more time waits too long"),
 }  # fmt: skip
 _IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
-_STAGE = {State.RECTIFIED: Stage.REVIEW, State.VERIFIED: Stage.CLOSING}
+_LADDER_RUNS = (State.ACCEPTED, *_IN_WORK)
+_STAGE = {State.ACCEPTED: Stage.DISPATCH, State.RECTIFIED: Stage.REVIEW, State.VERIFIED: Stage.CLOSING}
 _REVIEW = Text("挂账复查日：{day}", "To be reviewed on the ledger: {day}")
 _MILESTONE = Text("挂账节点：{day}", "A milestone of the ledger: {day}")
 
@@ -48,7 +52,9 @@ def renew_decision(issue: Issue, before: State, now: datetime, timezone: str) ->
             else:
                 forget_extension(issue)
     elif state in _STAGE:
-        _count(issue, _STAGE[state], now, timezone)
+        # What was taken out of its original has the clock that it had before.
+        if before is not State.MERGED or issue.decide_by is None:
+            _count(issue, _STAGE[state], now, timezone)
     elif state is State.SUSPENDED:
         day, words = min(_days_of(issue), key=lambda found: found[0])
         said = [words.format(day=day), DAYS_TO.format(last=day)]
@@ -115,7 +121,7 @@ def _set(issue: Issue, moment: datetime | None, said: Mapping[str, Any] | None) 
     issue.decide_by = moment
     kept = {name: value for name, value in issue.due_rule.items() if name != "decision"}
     issue.due_rule = kept | ({"decision": dict(said)} if said else {})
-    if State(issue.state) in _IN_WORK:
+    if State(issue.state) in _LADDER_RUNS:
         # The lead's ladder goes on beside it: nothing lies between where that stands and its next rung.
         issue.next_escalation_at = min(filter(None, (issue.next_escalation_at, moment)), default=None)
     elif State(issue.state) in LATE_CODE:

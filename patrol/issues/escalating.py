@@ -1,7 +1,8 @@
 """The sweep that lets late issues climb: each rung once, in order, by whichever worker gets there, after any downtime."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -139,7 +140,7 @@ def keep_late(issue: Issue, *, due_at: datetime, stopped_at: datetime, now: date
     To be called with the `due_at` from before, once the clock goes on. Otherwise whoever reports a cure that is none
     after each due date would never come to the graver rungs.
     """
-    late_since, climbed = _late_before(issue, due_at)
+    late_since, climbed = _late_before(issue.due_rule, due_at)
     if late_since is None and due_at > stopped_at:
         return
     zone = ZoneInfo(timezone)
@@ -156,11 +157,25 @@ def note_late(issue: Issue, since: datetime, climbed: Collection[str]) -> None:
     issue.due_rule = {**issue.due_rule, "moved_late": late}
 
 
-def _late_before(issue: Issue, due_at: datetime | None = None) -> tuple[datetime | None, Collection[str]]:
-    """Return since when an issue's lateness counts where not from its due date, and the rungs climbed for an earlier one."""
-    moved = issue.due_rule.get("moved_late")
+def late_at_once(issue: Issue, *, due_at: datetime, rule: Mapping[str, Any], now: datetime) -> None:
+    """Let an issue climb whose due date now lies in the past, since its severity or category changed; `due_at` and `rule` are those before.
+
+    That it is late is told at once, and graver orders count from then on, as after a recount; what was late already goes
+    on from where it stood. Reminders of times past are not sent.
+    """
+    if issue.due_at == due_at or issue.due_at > now:
+        return
+    late_since, climbed = _late_before(rule, due_at)
+    reached = {code for _, code, due in rungs_reached([issue.id]) if due == due_at}
+    note_late(issue, min(now, late_since or due_at), {*climbed, *reached})
+    issue.next_escalation_at = issue.due_at
+
+
+def _late_before(rule: Mapping[str, Any], due_at: datetime) -> tuple[datetime | None, Collection[str]]:
+    """Return since when lateness counts by a due date's `rule` where not from that date, and the rungs climbed for an earlier one."""
+    moved = rule.get("moved_late")
     # It counts only for the due date with which it was noted.
-    if moved is None or datetime.fromisoformat(moved["due_at"]) != (due_at or issue.due_at):
+    if moved is None or datetime.fromisoformat(moved["due_at"]) != due_at:
         return None, ()
     return datetime.fromisoformat(moved["at"]), moved["climbed"]
 
@@ -181,7 +196,7 @@ def planned_rungs(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneIn
     planned = [(moment, _late_to_decide(code), moment) for moment, code in decision_moments(issue, zone)]
     if issue.state not in CLOCK_RUNS:
         return planned
-    since, (late_since, climbed) = datetime.fromisoformat(issue.due_rule["since"]), _late_before(issue)
+    since, (late_since, climbed) = datetime.fromisoformat(issue.due_rule["since"]), _late_before(issue.due_rule, issue.due_at)
     moments = planned_moments(ladder, since, issue.due_at, chinese_calendar(), zone, late_since=late_since)
     return sorted([*planned, *((moment, rung, issue.due_at) for moment, rung in moments if rung.code not in climbed)], key=lambda row: row[0])
 

@@ -21,7 +21,12 @@ class DailyFigures(Base):
     region_id: Mapped[UUID] = mapped_column(ForeignKey("regions.id"), primary_key=True, index=True)
     received: Mapped[int]
     dropped: Mapped[int]
+    rejected: Mapped[int]
+    merged: Mapped[int]
     restored: Mapped[int]
+    suspended: Mapped[int]
+    resumed: Mapped[int]
+    verified: Mapped[int]
     closed: Mapped[int]
     closed_in_time: Mapped[int]
     undone: Mapped[int]

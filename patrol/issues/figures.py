@@ -15,15 +15,19 @@ from patrol.issues.history import ASK_REOPENING, RELAPSE, RELAPSE_WITHDRAWN, SUB
 from patrol.issues.lifecycle import State, Verb
 
 COUNTS: Mapping[str, str] = {
-    "received": "Reported.", "dropped": "Rejected, or merged into another.", "restored": "Taken back from that.",
-    "closed": "Closed.", "closed_in_time": "Closed before its due date.",
+    "received": "Reported.", "dropped": "Rejected, or merged into another.", "rejected": "Rejected.", "merged": "Merged into another.",
+    "restored": "Taken back from that.", "suspended": "Put on the ledger.", "resumed": "Taken off the ledger.",
+    "verified": "Found put right by somebody else; less what was sent back after that.", "closed": "Closed.", "closed_in_time": "Closed before its due date.",
     "undone": "Closings that were undone: reopened, or the trouble came back; less those of relapses that were none after all.",
     "reopened": "Reopened after a closing.", "relapsed": "Closed ones whose trouble came back, by a later report.",
     "called_not_fixed": "Called not fixed by a complainant after a closing.",
 }
 """The figures of a day, and what each counts."""
-_PLAIN = {SUBMIT: "received", Verb.REJECT.value: "dropped", Verb.MERGE.value: "dropped", Verb.UNMERGE.value: "restored", ASK_REOPENING: "called_not_fixed"}
-COUNTED = (*_PLAIN, Verb.CLOSE.value, Verb.REOPEN.value, RELAPSE, RELAPSE_WITHDRAWN)
+_PLAIN: Mapping[str, Sequence[str]] = {
+    SUBMIT: ("received",), Verb.REJECT.value: ("dropped", "rejected"), Verb.MERGE.value: ("dropped", "merged"), Verb.UNMERGE.value: ("restored",),
+    Verb.SUSPEND.value: ("suspended",), Verb.RESUME.value: ("resumed",), Verb.VERIFY.value: ("verified",), ASK_REOPENING: ("called_not_fixed",),
+}  # fmt: skip
+COUNTED = (*_PLAIN, Verb.RETURN.value, Verb.CLOSE.value, Verb.REOPEN.value, RELAPSE, RELAPSE_WITHDRAWN)
 """The verbs of entries that count as something."""
 
 
@@ -67,7 +71,9 @@ def figures_of(histories: Iterable[tuple[Standing, Sequence[Told]]], start: date
 def _counts(entry: Told, due_at: datetime, comebacks: int) -> tuple[dict[str, int], int]:
     """Return what an entry counts as, and how many relapses stand against the last closing after it."""
     if entry.verb in _PLAIN:
-        return {_PLAIN[entry.verb]: 1}, comebacks
+        return dict.fromkeys(_PLAIN[entry.verb], 1), comebacks
+    if entry.verb == Verb.RETURN:
+        return {"verified": -int(entry.from_state == State.VERIFIED)}, comebacks
     if entry.verb == Verb.CLOSE:
         return {"closed": 1, "closed_in_time": int(entry.at <= due_at)}, 0
     if entry.verb == RELAPSE:

@@ -85,7 +85,7 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     issue.merged_at, issue.merged_from = now, issue.state
     # A rung whose time had come may not have been reached yet: the ladder goes on from there if the merging is undone.
     climbs_from = min(now, issue.next_escalation_at) if issue.next_escalation_at else now
-    issue.due_rule = {**issue.due_rule, "climbs_from": climbs_from.isoformat()}
+    issue.due_rule = {**issue.due_rule, "climbs_from": climbs_from.isoformat(), **_dispatch_clock(issue)}
     _point(issue, original)
     relapsed = _move_along(children, issue, original, brought, by)
     original.also_reported += 1 + len(children)
@@ -94,6 +94,13 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     merged = {"merged_into": {"from": None, "to": original.number}} | relapsed.get(issue, {})
     doubts = doubts_about_merging(issue, original)
     return merged | ({"warnings": {"from": None, "to": [text._asdict() for text in doubts]}} if doubts else {})
+
+
+def _dispatch_clock(issue: Issue) -> dict[str, Any]:
+    """Return by when the office had to put somebody in charge, for who undoes the merging; a request for more time ends with it instead."""
+    if issue.decide_by is None or issue.state != State.ACCEPTED:
+        return {}
+    return {"decides": {**issue.due_rule["decision"], "by": issue.decide_by.isoformat()}}
 
 
 def doubts_about_merging(issue: Issue, original: Issue) -> list[Text]:
@@ -128,6 +135,10 @@ def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, timezone: st
     kept = dict(issue.due_rule)
     climbs_from = kept.pop("climbs_from", None)
     issue.next_escalation_at = datetime.fromisoformat(climbs_from) if climbs_from else issue.merged_at
+    if (decides := kept.pop("decides", None)) is not None:
+        # Nor does it give the office more time to put somebody in charge.
+        issue.decide_by = datetime.fromisoformat(decides["by"])
+        kept["decision"] = {name: decides[name] for name in ("rule", "version", "explanation")}
     issue.due_rule = kept
     issue.merged_at = issue.merged_from = None
     _point(issue, None)

@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import SEVERITY_NAME, Severity
 from patrol.issues.due import CLOCK_RUNS, count_due_again
+from patrol.issues.escalating import late_at_once
 from patrol.issues.history import GIVE_BACK, TAKE_IN
 from patrol.issues.lifecycle import ENDED
 from patrol.issues.models import HistoryEntry, Issue
@@ -36,6 +38,7 @@ def raise_severity(original: Issue, severity: Severity, timezone: str) -> dict[s
     original.severity = severity.value
     if original.state in CLOCK_RUNS:
         count_due_again(original, timezone)
+        late_at_once(original, due_at=due_at, rule=rule, now=clock.now())
         original.due_rule = {**original.due_rule, "before_raise": {
             "severity": now.value, "due_at": due_at.isoformat(), "rule": rule, "raised_to": original.due_at.isoformat(),
             "climbs_from": climbs_from and climbs_from.isoformat(),
@@ -62,6 +65,8 @@ def take_back_raise(original: Issue, number: str, timezone: str) -> dict[str, An
         original.next_escalation_at = before["climbs_from"] and datetime.fromisoformat(before["climbs_from"])
     elif original.state not in ENDED:
         count_due_again(original, timezone)
+        if original.state in CLOCK_RUNS:
+            late_at_once(original, due_at=due_at, rule=rule, now=clock.now())
     if "decision" in rule:
         original.due_rule = {**original.due_rule, "decision": rule["decision"]}
     if original.state not in CLOCK_RUNS:

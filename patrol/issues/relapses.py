@@ -21,6 +21,9 @@ from patrol.issues.policies import RelapseRule
 from patrol.issues.policies_held import current_policies
 from patrol.people.actor import SYSTEM
 
+NO_RELAPSE = "no_relapse"
+"""The name by which the system takes a link back: what was linked is rejected, or of another category."""
+
 # Each report asks this: put together once, over the table, since the mapper's share of the work falls away.
 _issue = Issue.__table__.c
 _CLOSED_NEAR = select(_issue.id, _issue.latitude, _issue.longitude).where(
@@ -71,7 +74,7 @@ def withdraw_relapse(issue: Issue) -> dict[str, Any]:
     set_committed_value(issue, "relapse_of", None)
     _name(old, _living_relapse(old))
     changes = {"relapse": {"from": issue.number, "to": None}}
-    add_entry(old, verb=RELAPSE_WITHDRAWN, by=SYSTEM, from_state=old.state, changes=changes)
+    add_entry(old, verb=RELAPSE_WITHDRAWN, by=SYSTEM, from_state=old.state, rule=NO_RELAPSE, changes=changes)
     return {"relapse_of": {"from": old.number, "to": None}}
 
 

@@ -39,8 +39,8 @@ _ROWS: dict[RoleList, ListRow] = {
     ),
     RoleList.LATE_BELOW_ME: ListRow(
         Text("下级超期", "Late below me"),
-        Text("辖区内他人负责、已超期的问题，以及河长办逾期未复核、未结案、未复查、未答复的",
-             "Overdue in your area, with others in charge; and what waits too long for an office to check, close, review or answer"),
+        Text("辖区内他人负责、已超期的问题，以及河长办逾期未派单、未复核、未结案、未复查、未答复的",
+             "Overdue in your area, with others in charge; and what waits too long for an office to dispatch, check, close, review or answer"),
         frozenset({P.SUPERVISE_ISSUE, P.REVIEW_ISSUE}),
     ),
     RoleList.CAME_BACK: ListRow(

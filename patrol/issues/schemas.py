@@ -52,7 +52,7 @@ class IssueFilterArgs(ma.Schema):
     role_list = _F.Enum(RoleList, by_value=True, load_default=None, data_key="list",
                         metadata={"description": "What the caller has to do, as `/issues/lists` counts it."})
     overdue = _F.Boolean(load_default=None, metadata={"description": "The lead is late."})
-    decision_late = _F.Boolean(load_default=None, metadata={"description": "The office is late to check, close, review or answer."})
+    decision_late = _F.Boolean(load_default=None, metadata={"description": "The office is late to dispatch, check, close, review or answer."})
     due_before = Moment(load_default=None)
     review_before = _F.Date(load_default=None,
                             metadata={"description": "On the ledger, to be reviewed on this day or earlier."})

@@ -20,7 +20,7 @@ from patrol.issues.charging import decline, dispatch, place_anew, transfer
 from patrol.issues.deadlines import Stage
 from patrol.issues.deciding import renew_decision
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
-from patrol.issues.escalating import keep_late
+from patrol.issues.escalating import keep_late, late_at_once
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.extensions import settle_request
@@ -172,6 +172,8 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
         issue.next_escalation_at = taking.now
     elif taking.step.due is Due.RECOMPUTES and classified:
         count_due_again(issue, taking.timezone)
+        if taking.brought.get("due_at") is None:
+            late_at_once(issue, due_at=before, rule=rule, now=taking.now)
     elif taking.step.due is Due.RESTORES:
         _restore(taking)
     if (moment := taking.brought.get("due_at")) is not None:

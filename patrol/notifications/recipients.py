@@ -34,7 +34,8 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     """Return the enabled accounts that `to` means for this issue, each once, without the one who acted.
 
     Nobody is told of what he may not see: a charge against a chief (F) goes to no chief, whoever the superior is. What
-    would go to a superior chief goes to the office above then, so that a charge nobody looks at comes to somebody's eyes.
+    would go to a superior chief goes to the office above then, and where no chief is above, so that what nobody looks at
+    comes to somebody's eyes; what urges a lead goes to the office where nobody leads, since it stands in.
     `named` are the accounts that the entry itself names. `issue` needs its region, reach and co-handlers loaded; chiefs are
     those of the local `day`. The office is the nearest at or above the issue's region in which somebody holds that role.
     """
@@ -46,12 +47,14 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     duplicates = _reporters_of_duplicates(issue) if To.REPORTER in to else {}
     if To.REPORTER in to:
         ids.append(issue.reporter_id)
-    if To.SUPERIOR in to:
-        ids += superior_chiefs(issue, day)
+    superiors = superior_chiefs(issue, day) if To.SUPERIOR in to else []
+    ids += superiors
     known = [i for i in (*ids, *duplicates) if i]
     enabled = set(db.session.scalars(select(Person.id).where(Person.id.in_(known), Person.disabled_at.is_(None))))
-    office, *above = [*_offices_up(issue.region), [], []] if To.OFFICE in to else [[], []]
-    higher = above[0] if To.OFFICE_ABOVE in to or (To.SUPERIOR in to and is_charge(issue.category)) else []
+    by_office = To.OFFICE in to or (To.STAND_IN in to and issue.lead_id is None)
+    office, *above = [*_offices_up(issue.region), [], []] if by_office else [[], []]
+    upwards = To.OFFICE_ABOVE in to or (To.SUPERIOR in to and (is_charge(issue.category) or not superiors))
+    higher = above[0] if upwards else []
     sides = [person for region in sides_of(issue) for person in office_of(region)] if To.SIDES in to else []
     told = [*(i for i in ids if i in enabled), *(person.id for person in (*office, *higher, *sides))]
     by_duplicate = {person_id: number for person_id, number in duplicates.items() if person_id in enabled and person_id not in told}

@@ -19,6 +19,7 @@ class To(StrEnum):
     """Whom something concerns."""
 
     LEAD = "lead"
+    STAND_IN = "stand_in"
     CO_HANDLERS = "co_handlers"
     OFFICE = "office"
     REPORTER = "reporter"
@@ -29,7 +30,8 @@ class To(StrEnum):
 
 
 TO_NAME: dict[To, Text] = {
-    To.LEAD: Text("负责人", "the lead"), To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
+    To.LEAD: Text("负责人", "the lead"), To.STAND_IN: Text("无人负责时的河长办", "the office, where nobody leads"),
+    To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
     To.OFFICE_ABOVE: Text("上级河长办", "the office above it"),
     To.SUPERIOR: Text("上级河长", "the superior chief"),
     To.NAMED: Text("其中点名的人（发出督办的人、批准挂账的人）", "whom it names: who gave the order, who approved or answers for it"),
@@ -73,7 +75,7 @@ _ROWS = (
          Text("{actor}转办：{reason}", "{actor} transferred it: {reason}")),
     _row("rectify", (To.OFFICE,), Text("整改完成，待复核", "Rectified: please check"),
          Text("{actor}报告已整改，请派人复核。", "{actor} says it is put right; somebody else has to check.")),
-    _row("return", (To.LEAD,), Text("整改被退回", "Sent back to you"),
+    _row("return", (To.LEAD, To.STAND_IN), Text("整改被退回", "Sent back to you"),
          Text("请在 {due} 前整改完成。{actor}退回：{reason}", "Put it right before {due}. {actor} sent it back: {reason}")),
     _row("verify", (To.OFFICE,), Text("已复核，待结案", "Checked: to be closed"),
          Text("{actor}复核通过。", "{actor} found it put right.")),
@@ -94,13 +96,15 @@ _ROWS = (
          Text("{actor}决定重新办理，理由见办理过程。", "{actor} took it up again; the history says why.")),
     _row("suspend", (To.LEAD, To.NAMED), Text("问题已挂账", "An issue is suspended"),
          Text("{in_your_name}{actor}：{reason}", "{in_your_name}{actor}: {reason}")),
-    _row("resume", (To.LEAD,), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    _row("resume", (To.LEAD, To.STAND_IN), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
     _row("ask_extension", (To.OFFICE,), Text("申请延期，请决定", "More time is asked for"),
          Text("{actor}申请延期：{reason}", "{actor} asks for more time: {reason}")),
     _row("grant_extension", (To.LEAD,), Text("延期申请已同意", "You have more time"),
          Text("请在 {due} 前整改完成。说明：{reason}", "Put it right before {due}. {reason}")),
     _row("refuse_extension", (To.LEAD,), Text("延期申请未同意", "There is no more time"),
          Text("仍请在 {due} 前整改完成。说明：{reason}", "It is still due before {due}. {reason}")),
+    _row("partner_update", (To.LEAD, To.OFFICE), Text("外部系统转来补充", "Word from a partner system"),
+         Text("其用户对此件有补充说明，内容见办理过程。", "One of its users said something of it; the history says what.")),
     # No word of the citizen's: what he writes may tell who he is.
     _row("ask_reopening", (To.OFFICE,), Text("公众反映未整改到位，请决定", "A citizen says: not fixed"),
          Text("请由整改人以外的人员核实后决定。", "Somebody who did not handle it has to look and decide.")),
@@ -120,8 +124,9 @@ _ROWS = (
          Text("有协办分项到期未完成，请督促。", "A co-handler's part was due and is still open.")),
     *(_row(code, (To.OFFICE, To.OFFICE_ABOVE), name, Text("应在 {due} 前决定，至今未决定。", "It was to be decided before {due} and is not yet."))
       for code, name in LATE_NAME.items()),
-    _row("half_time", (To.LEAD,), Text("时限过半提醒", "Half of the time is over"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
-    _row("day_before", (To.LEAD,), Text("即将到期", "Due shortly"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    # Whoever leads puts it right; where nobody does yet, the office has to accept it or to put somebody in charge.
+    _row("half_time", (To.LEAD, To.STAND_IN), Text("时限过半提醒", "Half of the time is over"), Text("期限为 {due}，请抓紧办理。", "It is due before {due}.")),
+    _row("day_before", (To.LEAD, To.STAND_IN), Text("即将到期", "Due shortly"), Text("期限为 {due}，请抓紧办理。", "It is due before {due}.")),
     *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"超期：{zh}", f"Overdue: {en}"),
            Text("期限为 {due}，至今未办结。", "It was due at {due} and is still open."))
       for code, zh, en in (("overdue", "已报上级河长", "the superior chief is told"), ("letter", "督办函", "supervision letter"),

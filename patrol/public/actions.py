@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from patrol.evidence.actions import StoredPhoto, record_photo
-from patrol.foundation import clock
+from patrol.foundation import clock, outbox
 from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid
@@ -126,7 +126,13 @@ def add_photos(complaint: Complaint, issue: Issue, stored: Sequence[StoredPhoto]
     for position, photo in enumerate(photos):
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
     db.session.flush()
+    look_at_photos(issue)
     return True
+
+
+def look_at_photos(issue: Issue) -> None:
+    """Let the worker look at what a complainant brought later: a file that was there before is drawn no second time, which else leads to that."""
+    outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
 
 
 def keep_whose(entry: NewEntry, complaint_id: UUID) -> None:

@@ -14,7 +14,8 @@ from patrol.public.progress import Whose, words_of
 
 MERGE = "merge"
 TOLD = frozenset({
-    SUBMIT, Verb.ACCEPT.value, Verb.DISPATCH.value, Verb.SUSPEND.value, Verb.RESUME.value, Verb.RECTIFY.value, Verb.RETURN.value, Verb.VERIFY.value,
+    SUBMIT, Verb.ACCEPT.value, Verb.DISPATCH.value, Verb.TRANSFER.value, Verb.DECLINE.value, Verb.START.value, Verb.SUSPEND.value,
+    Verb.RESUME.value, Verb.RECTIFY.value, Verb.RETURN.value, Verb.VERIFY.value,
     Verb.CLOSE.value, Verb.REJECT.value, Verb.REOPEN.value, MERGE, Verb.UNMERGE.value, GRANT_EXTENSION, REFUSE_REOPENING, RECOUNT, TAKE_IN, GIVE_BACK,
 })  # fmt: skip
 """The entries of a history that are told; all others can be read under the tracking code."""

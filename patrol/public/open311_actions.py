@@ -5,16 +5,17 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, NotFound
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.issues.events import EntryNoted
 from patrol.issues.history import PARTNER_UPDATE, add_entry
 from patrol.issues.models import Issue
 from patrol.people.tokens import digest_of
 from patrol.public.models import Complaint, PartnerComplaint, PartnerKey, PartnerUpdate
-from patrol.public.open311_queries import update_known
+from patrol.public.open311_queries import telling, update_known
 
 _NAME_TAKEN = Text("已有名为 {name} 的密钥", "There is a key with the name {name} already")
 _NO_KEY = Text("没有名为 {name} 的有效密钥", "There is no valid key with the name {name}")
@@ -47,12 +48,14 @@ def note_partner(complaint: Complaint, partner: PartnerKey) -> None:
 def keep_update(
     partner: PartnerKey, issue: Issue, *, update_id: str, status: str, said_at: datetime | None, text: str
 ) -> PartnerUpdate:
-    """Put what a partner's user said into the history of a locked issue, once for each id of the partner's.
+    """Put what a partner's user said of a request into the history of what tells how it stands, once for each id of the partner's.
 
-    The status is kept as it was claimed and changes nothing: what an issue's state is, the lifecycle decides.
+    That is the original, when the request was merged: nobody works on a duplicate, and nobody reads its history. The
+    status is kept as it was claimed and changes nothing: what an issue's state is, the lifecycle decides.
     Raises Conflict (409) for the same id with other content.
     """
     content = {"issue": str(issue.id), "status": status, "text": text, "said_at": said_at}
+    told = telling(issue)
     digest, known = content_digest(content), update_known(partner, update_id)
     if known is not None:
         refuse_other_content(update_id, stored=known.digest, sent=digest)
@@ -63,9 +66,11 @@ def keep_update(
         received_at=now, digest=digest,
     )  # fmt: skip
     db.session.add(row)
-    add_entry(
-        issue, verb=PARTNER_UPDATE, by=None, from_state=issue.state, rule=f"open311: {partner.name}"[:60], brought={"note": text or None},
-        changes={"claimed_status": status, "update_id": update_id},
+    said_of = {} if told.id == issue.id else {"request": issue.number}
+    entry = add_entry(
+        told, verb=PARTNER_UPDATE, by=None, from_state=told.state, rule=f"open311: {partner.name}"[:60], brought={"note": text or None},
+        changes={"claimed_status": status, "update_id": update_id, **said_of},
     )  # fmt: skip
+    events.record(EntryNoted(issue_id=told.id, verb=PARTNER_UPDATE, seq=entry.seq))
     db.session.flush()
     return row

@@ -167,12 +167,13 @@ def list_service_request_updates(args: dict[str, Any]) -> list[dict[str, Any]]:
 def send_service_request_update(data: dict[str, Any]) -> list[dict[str, str]]:
     """Pass on what a partner's user said of a request that came by its key (mySociety's extension).
 
-    It changes no state and is read by the handlers.
+    It changes no state; lead and office are told, and read it in the history of what is dealt with: of a merged request
+    the original's.
     """
     partner = partner_with_key(data["api_key"])
     if partner is None:
         raise NotAllowed(_NEEDS_KEY)
-    issue = open311_queries.request_with_number(data["service_request_id"], lock=True)
+    issue = open311_queries.request_with_number(data["service_request_id"])
     if issue.id not in open311_queries.sent_by(partner, [issue]):
         raise NotAllowed(_NOT_THEIRS)
     text = "\n".join([*filter(None, [data["description"]]), *(f"照片：{address}" for address in data["media_url"])])[:4000]

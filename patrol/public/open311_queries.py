@@ -64,14 +64,21 @@ def requests_with_numbers(numbers: Collection[str]) -> Sequence[Issue]:
     return db.session.scalars(_with_parts(statement)).all() if serials else []
 
 
-def request_with_number(number: str, *, lock: bool = False) -> Issue:
+def request_with_number(number: str) -> Issue:
     """Return one request that everybody may read. Raises NotFound (404)."""
     serial = _serial_of(number)
     statement = _with_parts(open_to_all().where(Issue.serial == serial)).execution_options(populate_existing=True)
-    issue = db.session.scalar(statement.with_for_update(of=Issue) if lock else statement) if serial is not None else None
+    issue = db.session.scalar(statement) if serial is not None else None
     if issue is None:
         raise NotFound(_NO_REQUEST.format(number=number))
     return issue
+
+
+def telling(issue: Issue) -> Issue:
+    """Return, locked, what tells how a request stands: itself, or the original into which it was merged."""
+    tells = select(func.coalesce(Issue.merged_into_id, Issue.id)).where(Issue.id == issue.id).scalar_subquery()
+    statement = select(Issue).where(Issue.id == tells).with_for_update(of=Issue).execution_options(populate_existing=True)
+    return db.session.scalars(statement).one()
 
 
 def _serial_of(number: str) -> int | None:

@@ -1,5 +1,7 @@
 """The shapes of GeoReport v2: what a client asks and sends, under the standard's names, and what it is answered."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from patrol.foundation.moments import Moment
@@ -19,6 +21,7 @@ class PlainArgs(ma.Schema):
 
     jurisdiction_id = _F.String(load_default=None, metadata={"description": "One jurisdiction is served: ignored, as the standard allows."})
     api_key = _F.String(load_default=None, validate=_length(max=200), metadata={"description": "A partner system's key."})
+    extensions = _F.String(load_default=None, metadata={"description": "Asks servers for more than the standard's fields: there are none."})
 
 
 class PageArgs311(PlainArgs):
@@ -33,6 +36,14 @@ class RequestsArgs(PageArgs311):
         "description": "Comma list; overrides all other filters."})
     service_code = Several(_F.String(validate=_length(max=8)), load_default=(), metadata={"description": "Comma list."})
     status = Several(_F.String(validate=ma.validate.OneOf(("open", "closed"))), load_default=(), metadata={"description": "Comma list."})
+
+    @ma.pre_load
+    def _let_ids_override(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if name not in _OVERRIDDEN} if data.get("service_request_id") else data
+
+
+_OVERRIDDEN = frozenset({"service_code", "status", "start_date", "end_date"})
+"""What counts for nothing beside `service_request_id`, and so is not looked at either."""
 
 
 class ServiceRequestIn(ma.Schema):

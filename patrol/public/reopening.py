@@ -27,7 +27,7 @@ from patrol.issues.steps import take_step
 from patrol.issues.system_words import BY_COMPLAINANT
 from patrol.people.actor import Actor
 from patrol.public import veto
-from patrol.public.actions import MOST_PHOTOS, keep_whose
+from patrol.public.actions import MOST_PHOTOS, keep_whose, look_at_photos
 from patrol.public.models import Complaint, ReopeningRequest
 from patrol.public.queries import merged_at, reopening_of
 
@@ -103,6 +103,8 @@ def say_not_fixed(
     for position, photo in enumerate(new):
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="other", seq=entry.seq, position=position))
     db.session.flush()
+    if new:
+        look_at_photos(issue)
     return request, True
 
 

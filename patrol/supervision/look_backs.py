@@ -75,24 +75,27 @@ def draw_look_backs(day: date, timezone: str, *, seed: str, drawn_on: date | Non
 
     Drawn once a day whatever happens (a unique row). The seed is recorded with the candidates and those picked, so that
     anybody can draw again. They are due from the day on which they were really drawn. An issue that was reopened
-    meanwhile is looked at anyway by whoever handles it.
+    meanwhile is looked at anyway by whoever handles it. Where the policy waits another number of days than it did the day
+    before, no closing is left out and none is drawn from twice.
     """
     if db.session.scalar(select(Draw.id).where(Draw.kind == LOOK_BACK, Draw.period == day.isoformat())) is not None:
         return 0
     draw = Draw(id=new_id(), kind=LOOK_BACK, period=day.isoformat(), region_id=None, seed=seed, facts={}, drawn_by_id=None, drawn_at=clock.now())
     db.session.add(draw)
     db.session.flush()
-    facts: dict[str, Any] = {}
+    facts, before = dict[str, Any](), _drawn_until(day - timedelta(days=1))
     for policy in policies_on(day):
         closed_on = day - timedelta(days=policy.after_days)
-        candidates = _closed_on(closed_on, policy.severity, timezone)
+        closed_from = before.get(policy.severity, closed_on - timedelta(days=1)) + timedelta(days=1)
+        closed_on = max(closed_on, closed_from - timedelta(days=1))
+        candidates = _closed_between(closed_from, closed_on, policy.severity, timezone)
         picked = [issue for issue in candidates if is_drawn(seed, issue.id, policy.share_percent)]
         for issue in picked:
             check = _look_back(issue, draw.id, (drawn_on or day) + timedelta(days=policy.within_days))
             db.session.add(check)
             events.record(LookBackWaits(issue_id=issue.id, check_id=check.id, kind="drawn", due_on=check.due_on))
         facts[policy.severity] = {
-            "share_percent": policy.share_percent, "closed_on": closed_on.isoformat(),
+            "share_percent": policy.share_percent, "closed_from": closed_from.isoformat(), "closed_on": closed_on.isoformat(),
             "candidates": [str(issue.id) for issue in candidates], "picked": [str(issue.id) for issue in picked],
         }  # fmt: skip
     draw.facts = {"by_severity": facts}
@@ -105,9 +108,16 @@ def policies_on(day: date) -> Sequence[LookBackPolicy]:
     return in_force((Dated(row.severity, row.valid_from, row.enabled, row) for row in rows), day)
 
 
-def _closed_on(day: date, severity: str, timezone: str) -> Sequence[Issue]:
+def _drawn_until(day: date) -> dict[str, date]:
+    """Return by severity the last day whose closings the drawing of `day` drew from; none where that severity was not drawn."""
+    facts: dict[str, Any] = db.session.scalar(select(Draw.facts).where(Draw.kind == LOOK_BACK, Draw.period == day.isoformat())) or {}
+    return {severity: date.fromisoformat(row["closed_on"]) for severity, row in facts.get("by_severity", {}).items()}
+
+
+def _closed_between(first: date, last: date, severity: str, timezone: str) -> Sequence[Issue]:
+    """Return what was closed on the local days from `first` to `last` and still is; nothing where `last` lies before."""
     zone = ZoneInfo(timezone)
-    start, end = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
+    start, end = (datetime.combine(each, time(), zone) for each in (first, last + timedelta(days=1)))
     return db.session.scalars(
         select(Issue).where(
             Issue.state == State.CLOSED.value, Issue.severity == severity, Issue.closed_at >= start, Issue.closed_at < end

@@ -127,6 +127,8 @@ class Case:
     # When the office is late to decide, what of it was noted, and the days of the ledger.
     waits: list[datetime] = field(default_factory=list)
     noted: int = 0
+    # What of both a case that was accepted had before it was merged.
+    kept_waits: tuple[list[datetime], int] | None = None
     ledger: list[date] = field(default_factory=list)
     followers: int = 0
     extensions: list[dict] = field(default_factory=list)
@@ -419,8 +421,12 @@ def count_due(case: Case, stage: str, since: datetime, now: datetime) -> None:
 
 
 def count_again(case: Case, now: datetime) -> None:
-    """Another severity: the new limit from the old beginning, and whatever time was granted since."""
-    found = counted(case, case.stage, case.since)
+    """Another severity: the new limit from the old beginning, and whatever time was granted since.
+
+    What is late by it climbs at once; graver orders count from then on, or from when it was late before.
+    """
+    found, before = counted(case, case.stage, case.since), case.due
+    late, climbed = min(case.late or local_day(before - TICK), local_day(now - TICK)), case.climbed | case.reached
     for kind, begun, ended in case.grants:
         if kind == "more":
             found = found[0] + (ended - begun), None, local_day(found[0] + (ended - begun) - TICK)
@@ -428,6 +434,8 @@ def count_again(case: Case, now: datetime) -> None:
             found = restored(found, begun, ended, at_least=kind == "review")
     case.saved, case.late, case.climbed = None, None, frozenset()
     set_due(case, *found, now)
+    if case.due != before and case.due <= now and case.state in RUNNING:
+        case.late, case.climbed, case.climbs_from = late, climbed, case.due
 
 
 def name_due(case: Case, moment: datetime, now: datetime) -> None:
@@ -517,9 +525,11 @@ def ladder(case: Case) -> list[tuple[datetime, str]]:
 
 
 def wait_for_office(case: Case, now: datetime) -> None:
-    """The office checks within 3 working days, closes within 5, and looks at the ledger on its days."""
-    days = {"rectified": 3, "verified": 5}.get(case.state)
+    """The office dispatches within a working day (what is urgent within two hours), checks within 3, closes within 5, and looks at the ledger on its days."""
+    days = {"accepted": 1, "rectified": 3, "verified": 5}.get(case.state)
     ends = [end_of(plus(local_day(now), days, "working"))] if days else []
+    if case.state == "accepted" and case.severity == "urgent":
+        ends = [now + timedelta(hours=2)]
     case.waits, case.noted = [end_of(day) for day in sorted(set(case.ledger))] if case.state == "suspended" else ends, 0
 
 
@@ -553,19 +563,18 @@ def ask_for_time(case: Case, now: datetime) -> None:
 
 def climb_otherwise(case: Case, now: datetime) -> list[str]:
     late = [moment for moment in case.waits[case.noted:] if moment <= now]
-    if case.waits:
-        case.noted += len(late)
-        case.entries += ["escalate"] * len(late)
-        return ["office"] * len(late)
+    case.noted += len(late)
+    case.entries += ["escalate"] * len(late)
+    office = ["office"] * len(late)
     if case.state not in RUNNING or case.climbs_from is None or case.climbs_from > now:
-        return []
+        return office
     rungs = [rung for rung in ladder(case) if rung[0] >= case.climbs_from and rung[1] not in case.climbed | case.reached]
     reached = [code for moment, code in rungs if moment <= now]
     case.climbs_from = next((moment for moment, _ in rungs if moment > now), None)
     case.entries += ["escalate"] * len(reached)
     case.reached |= set(reached)
     case.orders += [{"to": case.lead, "answered": False, "id": None} for code in reached if code in ("letter", "listed", "talk")]
-    return reached
+    return [*office, *reached]
 
 
 # Duplicates and relapses ---------------------------------------------------------------------------------------------
@@ -629,6 +638,7 @@ def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], r
     case.parent, case.merged_at, case.merged_from = original, now, case.state
     tell_renamed(named, (case, original, *below(case, cases)))
     case.climbed_to = min(case.climbs_from or now, now)
+    case.kept_waits = (case.waits, case.noted) if case.state == "accepted" else None
     original.entries.append("take_in")
     if raised:
         kept = {name: getattr(original, name) for name in ("severity", "due", "unit", "last_day", "climbs_from", "saved", "late", "climbed", "reached")}
@@ -770,6 +780,8 @@ def take(
     before, case.state = case.state, take_out(case, cases, now) if verb == "unmerge" else target or case.state
     if case.state != before:
         wait_for_office(case, now)
+        if verb == "unmerge" and case.kept_waits:
+            case.waits, case.noted = case.kept_waits
     if case.state not in IN_WORK:
         case.more_time_by = None
     elif before not in IN_WORK and wants_time(case):

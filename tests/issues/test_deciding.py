@@ -43,6 +43,61 @@ def rectified(valley, pictures, monday):
         return taken(valley.chief_client, report(valley.patroller_client), "rectify", files=pictures[:1], note="已清理")
 
 
+@pytest.fixture
+def accepted(valley, monday):
+    with at(local("2026-03-03T09:00")):
+        return taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+
+
+def test_whom_to_put_in_charge_is_decided_within_a_working_day_and_late_visibly(valley, accepted):
+    """A cure may have 60 days: what the office accepted must not lie there until half of them are over."""
+    assert (by(accepted), accepted["decision"]["rule"]) == (local("2026-03-05T00:00"), "dispatch_serious_1_wd")
+    assert accepted["decision"]["explanation"][0] == "派单期限：1个工作日"
+    assert sweep_at("2026-03-04T23:59") == 0
+    assert sweep_at("2026-03-05T00:00") == 1
+    assert climbed() == ["dispatch_late"]
+    with at(local("2026-03-05T09:00")):
+        while worker.deliver_due():
+            pass
+        shown = valley.office_client.get(f"issues/{accepted['id']}").json
+        assert (shown["decision"]["late"], shown["overdue"]) == (True, False)
+        for client, query in ((valley.office_client, "decision_late=true"), (valley.supervisor_client, "list=late_below_me")):
+            assert listed(client, query) == [accepted["number"]], query
+        for client in (valley.town_office_client, valley.office_client):
+            [told] = [row for row in client.get("me/messages").json["items"] if row["kind"] == "issue.dispatch_late"]
+            assert "2026-03-04 24:00" in told["body"]
+        dispatched = taken(valley.office_client, shown, "dispatch", lead=valley.chief.username)
+        assert dispatched["decision"] is None
+    assert sweep_at("2026-03-20T00:00") == 1, "the lead's ladder goes on: half of the time is over"
+    assert [chain for chain in broken_chains() if chain] == []
+
+
+def test_what_comes_back_to_the_office_has_the_clock_of_a_dispatch_again(valley, monday):
+    issue = report(valley.patroller_client)
+    assert issue["decision"] is None, "dispatched by policy at once"
+    with at(local("2026-03-03T08:00")):
+        declined = taken(valley.chief_client, issue, "decline", ground="other_reach", reason="不在本段", suggested_owner="区水利局")
+        assert (by(declined), declined["decision"]["rule"]) == (local("2026-03-05T00:00"), "dispatch_general_1_wd")
+    with at(local("2026-03-04T09:00")):
+        moved = taken(valley.office_client, declined, "transfer", region=valley.town.code, reason="先由镇办核实")
+        assert by(moved) == by(declined), "passing it round gains no time"
+
+
+def test_merging_and_taking_out_again_gains_the_office_no_time_to_dispatch(valley, accepted, monday):
+    other = report(valley.patroller_client)
+    with at(local("2026-03-04T23:00")):
+        merged = taken(valley.office_client, accepted, "merge", into=other["id"], reason="同一处")
+        assert merged["decision"] is None
+    with at(local("2026-03-05T09:00")):
+        escalate_all_due()
+        assert climbed() == []
+        undone = taken(valley.office_client, merged, "unmerge", reason="两处")
+        assert undone["decision"] == {**accepted["decision"], "late": True}
+        escalate_all_due()
+    assert climbed() == ["dispatch_late"]
+    assert [chain for chain in broken_chains() if chain] == []
+
+
 def test_a_check_has_three_working_days_and_a_closing_five(valley, rectified):
     assert by(rectified) == local("2026-03-07T00:00")
     assert rectified["decision"]["rule"] == "review_general_3_wd"

@@ -150,7 +150,7 @@ def test_a_new_opening_of_what_was_late_begins_the_ladder_anew(valley, pictures,
         issue = taken(valley.supervisor_client, issue, "verify")
         issue = taken(valley.office_client, issue, "close")
         issue = taken(valley.office_client, issue, "reopen", reason="又出现了")
-    assert sweep_at(due_of(issue)) == 3
+    assert sweep_at(due_of(issue)) == 4, "and that nobody was put in charge"
     assert climbed()[-1] == "overdue"
 
 
@@ -165,7 +165,7 @@ def test_what_has_ended_is_not_walked_over_and_begins_anew_when_reopened(valley)
     issue = taken(valley.office_client, issue, "reject", ground="no_evidence_found", reason="现场未见")
     taken(valley.office_client, issue, "reopen", reason="再次受理")
     assert due_of(issue) == first
-    assert sweep_at(first) == 3
+    assert sweep_at(first) == 4, "and that nobody was put in charge"
 
 
 def test_a_ledger_stops_the_ladder_and_resuming_begins_it_anew(issue, valley):
@@ -192,7 +192,7 @@ def test_a_new_due_date_begins_the_ladder_anew_without_reminders_of_times_past(v
     with at(due + timedelta(hours=1)):
         escalate_all_due()
     assert climbed() == []
-    assert sweep_at(moved) == 3
+    assert sweep_at(moved) == 4, "and that nobody was put in charge"
 
 
 def test_batches_and_two_workers_do_each_once(valley, monkeypatch):
@@ -306,3 +306,43 @@ def test_a_reminder_that_comes_too_late_is_told_to_nobody(issue, valley):
             pass
     assert climbed() == ["half_time", "day_before", "overdue"]
     assert [row["kind"] for row in valley.chief_client.get("me/messages").json["items"]] == ["issue.overdue", "issue.dispatch"]
+
+
+def test_what_another_severity_makes_late_at_once_is_told_and_graver_orders_count_from_then_on(valley, monday):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    with at(datetime(2026, 3, 5, 9, tzinfo=ZoneInfo(CHINA))):  # Thursday; 24 hours from Monday on ended on Tuesday
+        issue = taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="urgent")
+        assert issue["overdue"]
+        escalate_all_due()
+        while worker.deliver_due():
+            pass
+    assert climbed() == ["overdue"]
+    assert "issue.overdue" in [row["kind"] for row in valley.town_office_client.get("me/messages").json["items"]]
+    letter = datetime(2026, 3, 11, tzinfo=ZoneInfo(CHINA))
+    assert sweep_at(letter - timedelta(seconds=1)) == 0
+    assert sweep_at(letter) == 1
+    assert list(broken_chains()) == [None]
+
+
+def test_what_was_late_climbs_on_from_where_it_stood_when_another_severity_moves_its_date_back(valley, monday):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    due = due_of(issue)  # 30 March at 24:00
+    assert sweep_at(due + timedelta(hours=9)) == 4, "half of the time, the day before, overdue, and that nobody is in charge"
+    with at(due + timedelta(days=1)):
+        issue = taken(valley.office_client, valley.office_client.get(f"issues/{issue['id']}").json, "dispatch", lead=valley.chief.username, severity="urgent")
+        assert escalate_all_due() == 0, "that it is late was told"
+    # Late since the 31st, the letter comes after three working days, Qingming between them.
+    letter = datetime(2026, 4, 3, tzinfo=ZoneInfo(CHINA))
+    assert sweep_at(letter - timedelta(seconds=1)) == 0
+    assert sweep_at(letter) == 1
+
+
+def test_a_date_that_the_office_names_with_another_severity_is_the_one_that_counts(valley, monday):
+    issue = taken(valley.office_client, report(valley.patroller_client, severity="serious"), "accept")
+    with at(datetime(2026, 3, 5, 9, tzinfo=ZoneInfo(CHINA))):
+        named = {"due_at": "2026-03-06T09:00:00+08:00", "reason": "已过时限，限期整改"}
+        issue = taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="urgent", **named)
+        assert not issue["overdue"]
+        assert escalate_all_due() == 0
+    assert sweep_at(datetime(2026, 3, 6, 9, tzinfo=ZoneInfo(CHINA))) >= 1
+    assert climbed()[-1] == "overdue"

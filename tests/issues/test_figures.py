@@ -42,20 +42,29 @@ CLOSED = ("submit", "accept", "dispatch", "rectify", "verify", "close")
     (["relapse", "relapse", ("relapse_withdrawn", "closed")], {"relapsed": 1, "undone": 1}),
 ])  # fmt: skip
 def test_each_closing_is_undone_once(after, wanted):
-    assert counted(told(*CLOSED, *after)) == {HOME: {"received": 1, "closed": 1, "closed_in_time": 1} | wanted}
+    assert counted(told(*CLOSED, *after)) == {HOME: {"received": 1, "verified": 1, "closed": 1, "closed_in_time": 1} | wanted}
 
 
 @pytest.mark.parametrize(("verbs", "wanted"), [
-    (["submit", "reject"], {"received": 1, "dropped": 1}), (["submit", "merge", "unmerge"], {"received": 1, "dropped": 1, "restored": 1}),
-    (["submit", "reject", ("reopen", "rejected")], {"received": 1, "dropped": 1, "restored": 1}),
+    (["submit", "reject"], {"received": 1, "dropped": 1, "rejected": 1}),
+    (["submit", "merge", "unmerge"], {"received": 1, "dropped": 1, "merged": 1, "restored": 1}),
+    (["submit", "reject", ("reopen", "rejected")], {"received": 1, "dropped": 1, "rejected": 1, "restored": 1}),
 ])
-def test_what_was_refused_or_merged_never_counts_as_closed(verbs, wanted):
+def test_what_was_refused_or_merged_never_counts_as_closed_and_each_counts_apart(verbs, wanted):
     assert counted(told(*verbs)) == {HOME: wanted}
+
+
+@pytest.mark.parametrize(("verbs", "wanted"), [
+    (["suspend"], {"suspended": 1}), (["suspend", "resume"], {"suspended": 1, "resumed": 1}), (["rectify", "verify"], {"verified": 1}),
+    (["rectify", ("return", "rectified"), "rectify", "verify"], {"verified": 1}), (["rectify", "verify", ("return", "verified")], {}),
+])  # fmt: skip
+def test_what_is_on_the_ledger_and_what_was_checked_count_apart_from_what_is_closed(verbs, wanted):
+    assert counted(told("submit", "accept", "dispatch", *verbs)) == {HOME: {"received": 1} | wanted}
 
 
 def test_a_late_closing_is_closed_and_not_in_time_by_the_due_date_of_then():
     late = told(*CLOSED, facts=BEGUN | {"due_at": (START + timedelta(hours=4)).isoformat()})
-    assert counted(late)[HOME] == {"received": 1, "closed": 1}
+    assert counted(late)[HOME] == {"received": 1, "verified": 1, "closed": 1}
     extended = [*late[:3], late[3]._replace(facts={"due_at": (START + timedelta(hours=5)).isoformat()}), *late[4:]]
     assert counted(extended)[HOME]["closed_in_time"] == 1
 
@@ -63,16 +72,16 @@ def test_a_late_closing_is_closed_and_not_in_time_by_the_due_date_of_then():
 def test_each_entry_counts_where_the_issue_lay_then_and_charges_nowhere():
     moved = told(*CLOSED)
     moved[2] = moved[2]._replace(facts={"region_id": str(OTHER)})
-    assert counted(moved) == {HOME: {"received": 1}, OTHER: {"closed": 1, "closed_in_time": 1}}
+    assert counted(moved) == {HOME: {"received": 1}, OTHER: {"verified": 1, "closed": 1, "closed_in_time": 1}}
     charge = told(*CLOSED)
     charge[1] = charge[1]._replace(facts={"category": "F2"})
     assert counted(charge) == {HOME: {"received": 1}}
-    assert counted(told(*CLOSED, facts=None)) == {OTHER: {"received": 1, "closed": 1}}, "as it stands today, where entries say nothing"
+    assert counted(told(*CLOSED, facts=None)) == {OTHER: {"received": 1, "verified": 1, "closed": 1}}, "as it stands today, where entries say nothing"
 
 
 def test_only_what_lies_within_the_day_counts():
     assert counted(told(*CLOSED), start=START + timedelta(hours=5)) == {HOME: {"closed": 1, "closed_in_time": 1}}
-    assert counted(told(*CLOSED), end=START + timedelta(hours=5)) == {HOME: {"received": 1}}
+    assert counted(told(*CLOSED), end=START + timedelta(hours=5)) == {HOME: {"received": 1, "verified": 1}}
 
 
 @pytest.fixture
@@ -105,7 +114,8 @@ def test_the_worker_counts_each_day_that_ended_once_also_after_a_downtime(valley
     found = daily(valley.office_client)
     assert [row["day"] for row in found["items"]] == ["2026-03-02", "2026-03-03", "2026-03-04"]
     first, second, third = found["items"]
-    assert {name: first[name] for name in ("received", "dropped", "closed", "undone")} == {"received": 2, "dropped": 1, "closed": 1, "undone": 0}
+    assert {name: first[name] for name in ("received", "dropped", "rejected", "merged", "verified", "closed", "undone")} == {
+        "received": 2, "dropped": 1, "rejected": 1, "merged": 0, "verified": 1, "closed": 1, "undone": 0}
     assert (first["not_fixed"], first["in_time"]) == ({"numerator": 0, "denominator": 1}, {"numerator": 1, "denominator": 1})
     assert (second["closed"], second["reopened"], second["undone"]) == (0, 1, 1)
     assert {third[name] for name in COUNTS} == {0}

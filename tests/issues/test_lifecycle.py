@@ -164,7 +164,7 @@ def test_the_documents_tables_are_well_formed():
 
 def test_the_document_has_the_limits_and_says_who_leads_where_nobody_does():
     text = lifecycle_document()
-    assert "| `general` | 一般 | 1 working day(s) | 10 working day(s) |" in text
-    assert "| `urgent` | 紧急 | 2 hours | 24 hours |" in text
-    assert "| `major` | 重大 | 1 working day(s) | 60 calendar days |" in text
+    assert "| `general` | 一般 | 1 working day(s) | 1 working day(s) | 10 working day(s) |" in text
+    assert "| `urgent` | 紧急 | 2 hours | 2 hours | 24 hours |" in text
+    assert "| `major` | 重大 | 1 working day(s) | 1 working day(s) | 60 calendar days |" in text
     assert "the office where neither a person nor a department leads" in text

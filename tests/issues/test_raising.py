@@ -138,6 +138,25 @@ def test_a_rung_missed_while_the_date_had_moved_is_made_up_for(valley, monday):
     assert rungs == ["half_time", "day_before", "overdue"]
 
 
+def test_a_raise_that_makes_late_at_once_is_told_and_its_undoing_takes_that_back(valley, monday):
+    first, second = report(valley.patroller_client), report(valley.patroller_client)
+    with at(local("2026-03-05T09:00")):
+        _, raised = merged(valley, second, first, "urgent")
+        assert raised["overdue"]
+        escalate_all_due()
+        assert rungs_of(valley, first) == ["overdue"]
+        undone(valley, second)
+        assert read(valley.office_client, first)["due_at"] == first["due_at"]
+    with at(local("2026-03-17T00:00")):
+        escalate_all_due()
+    assert rungs_of(valley, first) == ["overdue", "half_time", "day_before", "overdue"]
+    assert [chain for chain in broken_chains() if chain] == []
+
+
+def rungs_of(valley, issue):
+    return [row["rule"] for row in valley.auditor_client.get(f"issues/{issue['id']}/history").json["items"] if row["verb"] == "escalate"]
+
+
 def test_the_lead_is_told_of_the_new_date_by_the_merging_and_by_its_undoing(valley, monday):
     first, second = report(valley.patroller_client), report(valley.patroller_client)
     merged(valley, second, first, "serious")

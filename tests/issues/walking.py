@@ -17,8 +17,9 @@ from patrol.issues.climbing import put_off
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Order
 from patrol.issues.history import broken_chains
-from patrol.issues.models import Issue
+from patrol.issues.models import HistoryEntry, Issue
 from patrol.patrols.duty_models import Delegation
+from patrol.people.actor import SYSTEM
 from patrol.people.models import Person, Region, SignIn, Token
 from patrol.people.tokens import digest_of, new_token
 from patrol.public.models import Complaint, ReopeningRequest
@@ -136,6 +137,8 @@ class Walk:
             own = {UUID(case.id) for case in self.cases}
             broken = [found for found in broken_chains() if found and found.issue_id in own]
             self._must(not broken, f"broken histories: {broken[:3]}")
+            nameless = select(HistoryEntry.verb).where(HistoryEntry.actor_name == SYSTEM.name, HistoryEntry.rule.is_(None), HistoryEntry.issue_id.in_(own))
+            self._must(not (verbs := db.session.scalars(nameless).all()), f"the system acted by no rule: {verbs}")
 
     def _read_lists(self, who: Somebody) -> None:
         """An issue in a list reads as it does alone: the two are read by different ways."""

@@ -85,6 +85,23 @@ def test_whoever_handles_it_is_not_the_superior_but_the_chief_above_is(valley, b
     db.session.rollback()
 
 
+def test_what_is_late_goes_to_the_office_above_where_no_chief_is_above(valley):
+    """The nearest office may be the one that lets it lie."""
+    issue, to = joint(valley, "C1"), TEMPLATES["issue.overdue"].to
+    assert superior_chiefs(issue, clock.today(TODAY)) == []
+    assert recipients_of(issue, to, but=None, day=clock.today(TODAY)).people == [valley.chief.id, valley.town_office.id, valley.office.id]
+
+
+@pytest.mark.parametrize("kind", ["issue.half_time", "issue.day_before"])
+def test_what_urges_a_lead_goes_to_the_office_where_nobody_leads(valley, kind):
+    issue, to, day = joint(valley, "C1"), TEMPLATES[kind].to, clock.today(TODAY)
+    assert recipients_of(issue, to, but=None, day=day).people == [valley.chief.id]
+    issue.lead_id = None
+    told = recipients_of(issue, to, but=None, day=day)
+    assert (told.people, told.office_region_id) == ([valley.town_office.id], valley.town.id)
+    db.session.rollback()
+
+
 @pytest.mark.parametrize("category", ["F1", "C1"])
 def test_no_kind_of_message_goes_to_somebody_from_whom_the_issue_is_hidden(valley, superior, actor_of, category):
     issue, told = joint(valley, category), {}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from patrol.evidence.models import Photo
-from patrol.foundation import clock
+from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.history import broken_chains
@@ -18,7 +18,7 @@ from patrol.public import actions
 from patrol.public.models import Complaint, ReporterContact, SpentChallenge
 from patrol.waters.models import Reach
 from tests.evidence.camera import camera_jpeg
-from tests.public.conftest import AWAY, HERE
+from tests.public.conftest import AWAY, HERE, photo_form
 
 NOWHERE = {"latitude": None, "longitude": None, "accuracy_m": None}
 
@@ -247,3 +247,22 @@ class TestChallenge:
 def test_no_challenge_is_asked_where_the_cost_is_nothing(anyone):
     assert anyone.get("public/challenge").json == {
         "required": False, "parameters": None, "signature": None, "expires_at": None, "largest_number": 0}
+
+
+@pytest.mark.parametrize("way", ["photos", "not-fixed"])
+def test_a_photo_that_was_on_another_case_is_doubted_also_when_it_is_brought_later(complain, place, issue_of, cure, anyone, way):
+    """The file is known and drawn already, so that its drawing does not lead to a look at this case."""
+    known, sent = complain(photos=[camera_jpeg(1)], place=AWAY, description="另一处").json, complain(photos=[camera_jpeg(2)]).json
+    if way == "not-fixed":
+        cure(issue_of(sent).id)
+    _deliver()
+    said = {"reason": "桥下还有"} if way == "not-fixed" else {}
+    reply = anyone.post(f"public/complaints/{sent['tracking_code']}/{way}", data={**photo_form(1), **said})
+    assert reply.status_code == 201, reply.json
+    _deliver()
+    assert [row["evidence"]["issue"] for row in issue_of(sent).findings if row["code"] == "photo_reused"] == [issue_of(known).number]
+
+
+def _deliver():
+    while worker.deliver_due():
+        pass

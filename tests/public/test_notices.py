@@ -96,6 +96,22 @@ class TestTurns:
         assert "金丝雀" not in title + body
         assert anyone.get(f"public/complaints/{sent['tracking_code']}").json["messages"] == "on"
 
+    def test_that_it_is_given_back_passed_on_and_begun_is_told_without_an_officials_reason(self, sent, work, told, issue_of, step, place, when):
+        work()
+        told.clear()
+        issue = issue_of(sent)
+        with when(1):
+            step(issue.id, "decline", place.chief, ground="other_reach", reason="不在本段", suggested_owner="区水利局")
+            step(issue.id, "transfer", place.office, region=place.town.code, reason="先核实")
+            step(issue.id, "dispatch", place.office, lead=place.town_chief.username)
+            step(issue.id, "start", place.town_chief)
+        work(4.5)
+        [(_, title, body)] = told
+        assert "责任人已开始处理" in title
+        told_words = ("正在重新确定责任单位", "已转交负责该处的单位", "已交责任人处理", "责任人已开始处理")
+        assert [words for words in told_words if words not in body] == []
+        assert [words for words in ("不在本段", "区水利局", "先核实") if words in body] == []
+
     def test_the_end_invites_to_judge_and_says_until_when(self, sent, work, told, issue_of, cure, when):
         work()
         told.clear()

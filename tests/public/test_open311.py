@@ -15,7 +15,7 @@ from patrol.foundation.database import db
 from patrol.foundation.sealing import unseal
 from patrol.foundation.transaction import transaction
 from patrol.issues.categories import CATEGORIES
-from patrol.issues.history import PARTNER_UPDATE, add_entry
+from patrol.issues.history import PARTNER_UPDATE, add_entry, broken_chains
 from patrol.issues.models import Issue
 from patrol.public.models import Complaint, PartnerUpdate, ReporterContact
 from patrol.public.open311_actions import make_partner_key, revoke_partner_key
@@ -379,6 +379,7 @@ class TestRequests:
     def test_ids_override_all_other_filters_and_unknown_ones_are_passed_over(self, ask, three):
         ids = f"{three['closed']},{three['rectified']},XH9999999,nothing"
         _, rows = ask("requests", service_request_id=ids, status="closed", service_code="C5", start_date="2020-01-01T00:00:00Z")
+        assert ask("requests", service_request_id=ids, status="fixed", service_code="XX", start_date="2020-01-01", extensions="true") == (200, rows)
         assert {row["service_request_id"] for row in rows} == {three["closed"], three["rectified"]}
 
     def test_without_dates_the_last_ninety_days_count(self, ask, three):
@@ -474,6 +475,22 @@ class TestPostingUpdates:
         assert found == status
         assert rows[0]["code"] == status
 
+
+    def test_of_a_merged_request_the_handlers_of_the_original_read_it_and_are_told(self, send, complain, issue_of, step, signed_in, place):
+        merged = db.session.scalars(select(Issue)).one()
+        original = issue_of(complain(description="别处").json)
+        step(merged.id, "merge", place.office, into=original.id, reason="同一处")
+        while worker.deliver_due():
+            pass
+        status, [answer] = send()
+        assert (status, send()[1][0]["update_id"]) == (200, answer["update_id"])
+        while worker.deliver_due():
+            pass
+        history = signed_in(place.office).get(f"issues/{original.id}/history").json["items"]
+        assert [(row["note"], row["changes"]["request"]) for row in history if row["verb"] == "partner_update"] == [("已经干净了", merged.number)]
+        for person in (place.chief, place.town_office):
+            assert "issue.partner_update" in [row["kind"] for row in signed_in(person).get("me/messages").json["items"]]
+        assert [chain for chain in broken_chains() if chain] == []
 
     def test_another_partners_key_and_a_citizens_case_are_refused(self, send, complain, issue_of):
         with transaction():

@@ -48,6 +48,23 @@ def test_a_version_counts_for_drawings_from_its_day_on_until_another_or_none(val
     assert shares_on(tomorrow)["general"] == 5
 
 
+@pytest.mark.parametrize("after_days", [3, 12])
+def test_each_closing_is_drawn_from_once_although_the_policy_waits_another_number_of_days(valley, pictures, after_days):
+    """Seven days are waited at first; from the eighth day on three, or twelve."""
+    today, closed = clock.today(CHINA), []
+    for body in (share(), share(after_days=after_days, valid_from=str(today + timedelta(days=8)))):
+        assert valley.office_client.post("policies/look_back", json=body).status_code == 201
+    for number in range(8):
+        at = clock.now() + timedelta(days=number)
+        with clock.moved_clock(lambda at=at: at):
+            closed.append(closed_issue(valley, [pictures[number % 4]], description=f"第 {number} 处")["id"])
+    for number in range(7, 25):
+        with transaction():
+            draw_look_backs(today + timedelta(days=number), CHINA, seed="s")
+    drawn_from = [each for draw in db.session.query(Draw) for each in draw.facts["by_severity"]["general"]["candidates"]]
+    assert sorted(drawn_from) == sorted(closed)
+
+
 @pytest.mark.parametrize(("change", "field"), [
     ({"share_percent": 101}, "share_percent"), ({"share_percent": -1}, "share_percent"), ({"after_days": 0}, "after_days"),
     ({"within_days": 0}, "within_days"), ({"severity": "grave"}, "severity"), ({"valid_from": "2020-01-01"}, "valid_from"),
