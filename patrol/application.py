@@ -113,6 +113,8 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     configure_logs(settings)
     app = PatrolFlask("patrol", static_folder=None)
     app.json = OrjsonProvider(app)
+    # An address with a slash too many is nothing here; werkzeug would answer with an HTML page that leads to another.
+    app.url_map.merge_slashes = False
     app.config.from_mapping(
         API_TITLE="Xunhe 巡河", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/",
         API_SPEC_OPTIONS={

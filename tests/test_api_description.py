@@ -17,6 +17,20 @@ def test_it_is_valid_openapi(app):
     validate(app.extensions["api"].description())
 
 
+def _patterns_in(part):
+    if isinstance(part, dict):
+        own = [part["pattern"]] if isinstance(part.get("pattern"), str) else []
+        return own + [found for each in part.values() for found in _patterns_in(each)]
+    return [found for each in part for found in _patterns_in(each)] if isinstance(part, list) else []
+
+
+def test_its_patterns_are_ones_that_browsers_know(app):
+    """ECMA-262, as JSON Schema wants it: \\A and \\Z are Python's, and match a letter there, or nothing."""
+    found = _patterns_in(app.extensions["api"].description())
+    assert found
+    assert [pattern for pattern in found if re.search(r"\\[AZz]|\(\?P", pattern)] == []
+
+
 def test_taking_back_a_version_is_described_as_it_is_done(app):
     paths = app.extensions["api"].description()["paths"]
     said = {path.split("/")[-2]: item["delete"]["summary"] for path, item in paths.items() if "/policies/" in path and "delete" in item}

@@ -1,9 +1,11 @@
 """The JSON shapes of photos."""
 
 import marshmallow as ma
-from flask_smorest.fields import Upload
 
+from patrol.foundation.http import UploadedFile
 from patrol.foundation.moments import Moment
+from patrol.foundation.numbers import PlainFloat
+from patrol.foundation.patterns import Matches
 
 KINDS = ("before", "during", "after", "receipt", "other")
 IGNORED = "Added by clients by themselves; kept, and means nothing: what a file is, its bytes say."
@@ -14,20 +16,20 @@ class PhotoFactsIn(ma.Schema):
         "description": f"What it shows: {', '.join(KINDS)}."})
     recorded_at = Moment(load_default=None, allow_none=True, metadata={
         "description": "When it was taken, by the device's clock, with offset (RFC 3339).", "example": "2026-05-01T08:30:00+08:00"})
-    latitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90), metadata={
+    latitude = PlainFloat(load_default=None, allow_none=True, validate=ma.validate.Range(-90, 90), metadata={
         "description": "Where it was taken, in degrees, WGS 84.", "example": 29.6})
-    longitude = ma.fields.Float(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={
+    longitude = PlainFloat(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={
         "description": "As `latitude`.", "example": 119.8})
 
 
 class PhotoFormIn(PhotoFactsIn):
-    file = Upload(required=True)
+    file = UploadedFile(required=True)
     id = ma.fields.UUID(load_default=None, allow_none=True)
 
 
 class PhotoBodyArgs(PhotoFactsIn):
     sha256 = ma.fields.String(
-        load_default=None, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}$"),
+        load_default=None, validate=Matches(r"^[0-9a-fA-F]{64}$"),
         metadata={"description": "Digest of the body, so that half an upload is noticed; or the header `Digest`."},
     )
 
@@ -45,7 +47,7 @@ class UploadMetadataIn(PhotoFactsIn):
         "description": "The id under which the photo enters, a UUID of the client's choosing; by it check-ins, reports and steps name the photo. "
         "Without it the server chooses one and tells it in `Photo-Id`.", "example": "0193f7a0-7b1a-7cc0-a4d8-6c1f09b3e2d1"})
     evidence_uuid = ma.fields.UUID(load_default=None, metadata={"description": "Another name of `photo_id`, which goes before it."})
-    sha256 = ma.fields.String(load_default=None, validate=ma.validate.Regexp(r"^[0-9a-fA-F]{64}$"), metadata={
+    sha256 = ma.fields.String(load_default=None, validate=Matches(r"^[0-9a-fA-F]{64}$"), metadata={
         "description": "SHA-256 of the whole file, 64 hexadecimal digits: what does not match is refused (422) and the upload is gone; a photo that "
         "is here already is finished at once."})
     filename = ma.fields.String(load_default=None, metadata=_IGNORED)

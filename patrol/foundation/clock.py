@@ -1,8 +1,10 @@
 """The only place that asks what time it is."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from flask import current_app
 
 _source: list[Callable[[], datetime]] = [lambda: datetime.now(UTC)]
 
@@ -26,6 +28,19 @@ def local_date(moment: datetime, timezone: str) -> date:
         return local(moment, timezone).date()
     except OverflowError:
         return moment.date()
+
+
+def home_timezone() -> str:
+    """Return where the district lies, by the settings of the running application: for who is told a local day only."""
+    return str(current_app.extensions["settings"].timezone)
+
+
+def end_of_day(day: date, timezone: str) -> datetime:
+    """Return the first moment, in UTC, at which the local `day` is over; of the calendar's last days its last moment."""
+    try:
+        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(timezone)).astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def local(moment: datetime, timezone: str) -> datetime:

@@ -200,9 +200,10 @@ def metres_per_mercator_unit(latitude: float) -> float:
     """Return how many metres a short Web Mercator unit is at a latitude: its cosine, on the mean local radius.
 
     Web Mercator treats the ellipsoid as a sphere; east to west and north to south the answer is off by up to 0.34 %
-    in opposite directions, which is centimetres within a reach's tolerance.
+    in opposite directions, which is centimetres within a reach's tolerance. Latitudes beyond 85.05 degrees are clamped as
+    `project` clamps them: a unit at the pole would have no length, and everything on Earth would lie beside it.
     """
-    phi = math.radians(latitude)
+    phi = math.radians(min(max(latitude, -MERCATOR_LATITUDE_LIMIT), MERCATOR_LATITUDE_LIMIT))
     return math.cos(phi) * math.sqrt(1 - ECCENTRICITY_SQUARED) / (1 - ECCENTRICITY_SQUARED * math.sin(phi) ** 2)
 
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -15,10 +15,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
+from patrol.foundation.json_safety import refuse_unsafe_text
 from patrol.foundation.texts import Text
 
 T = TypeVar("T")
 DEFAULT_LIMIT, MOST = 50, 200
+# PostgreSQL's INTEGER: a larger number is in no column, and may not even be asked for.
+_LARGEST_INTEGER = 2**31 - 1
 _BAD_CURSOR = Text("cursor 无效，请从第一页重新读取", "The cursor is not valid: start again at the first page")
 
 
@@ -136,7 +139,7 @@ def _read_cursor(cursor: str, order: Order) -> list[Any]:
         if name != order.name or len(values) != len(order.columns):
             raise ValueError(name)
         return [_typed(value, column.type.python_type) for value, column in zip(values, order.columns, strict=True)]
-    except (ValueError, TypeError, binascii.Error, AttributeError) as error:
+    except (ValueError, TypeError, binascii.Error, AttributeError, OverflowError, Invalid) as error:
         raise Invalid(_BAD_CURSOR, errors={"cursor": [_BAD_CURSOR]}) from error
 
 
@@ -145,13 +148,16 @@ def _typed(value: Any, kind: type) -> Any:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError(value)
-        return moment
+        # As it will be asked for: a moment at the very ends of the calendar may have no UTC.
+        return moment.astimezone(UTC)
     if kind is date:
         return date.fromisoformat(value)
     if kind is UUID:
         return UUID(value)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (isinstance(value, int) and abs(value) > _LARGEST_INTEGER):
         raise TypeError(value)
+    if isinstance(value, str):
+        refuse_unsafe_text(value)
     return value
 
 

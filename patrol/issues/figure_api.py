@@ -78,7 +78,7 @@ def show_daily_figures(args: dict[str, Any]) -> dict[str, Any]:
     """Give what was reported, closed and undone day by day, as it was stored: closed is not fixed. Charges are not counted."""
     region = _region_asked(args["region"])
     last: date = args["last"] or clock.today(settings().timezone) - timedelta(days=1)
-    first: date = args["first"] or last - timedelta(days=29)
+    first: date = args["first"] or date.fromordinal(max(1, last.toordinal() - 29))
     if not timedelta() <= last - first < timedelta(days=MOST_DAYS):
         fault = _ORDER.format(most=MOST_DAYS)
         raise Invalid(fault, errors={"from": [fault]})

@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from patrol.foundation.http import FlatForm, UploadedFile
 from patrol.foundation.moments import Moment
+from patrol.foundation.patterns import Matches
 from patrol.issues.categories import CATEGORIES, Severity, Source
 from patrol.issues.deadlines import Stage, Unit
 from patrol.issues.escalation import Basis
@@ -14,7 +15,7 @@ from patrol.issues.lifecycle import ORDER_NAME
 from patrol.issues.policies import DayOrigin, Kind
 
 _F, _V = ma.fields, ma.validate
-_CODE = _V.Regexp(r"^[a-z][a-z0-9_]*\Z", error="小写字母开头，只用小写字母、数字和下划线。\x1fLower case letters, digits and underscores, beginning with a letter.")
+_CODE = Matches(r"^[a-z][a-z0-9_]*$", error="小写字母开头，只用小写字母、数字和下划线。\x1fLower case letters, digits and underscores, beginning with a letter.")
 _NO_CATEGORY = "没有以此开头的类别。\x1fNo category begins like this."
 MOST_UNITS = 2_000
 MOST_SHOWN, MOST_DAYS = 100, 365

@@ -111,7 +111,7 @@ def ingest_query() -> Response:
     return _keep_osmand(b"")
 
 
-@room.route("/ingest/osmand", may=None, methods=("POST",), refuses=(401,))
+@room.route("/ingest/osmand", may=None, methods=("POST",), refuses=(401, 413))
 @room.response(200, {"type": "string"}, content_type="text/plain")
 def ingest_osmand() -> Response:
     """Take a position of OsmAnd, GPSLogger or Traccar Client as query, form or JSON; an empty 200, unreadable ones too."""
@@ -145,7 +145,7 @@ def _keep_traccar(body: bytes) -> None:
     actions.keep_from_device(device, points, by=actor, source=Source.TRACCAR, unreadable=None if points else "unreadable")
 
 
-@room.route("/ingest/owntracks", may=None, methods=("POST",), refuses=(401,))
+@room.route("/ingest/owntracks", may=None, methods=("POST",), refuses=(401, 413))
 @room.response(200, {"type": "array", "items": {}})
 def ingest_owntracks() -> Response:
     """Take messages of OwnTracks' HTTP mode; the password is the device's key. The answer is an empty list."""

@@ -4,6 +4,7 @@ import marshmallow as ma
 
 from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
+from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
 from patrol.patrols.checkpoint_schemas import CheckpointOut
@@ -72,7 +73,7 @@ class PatrolEndOut(ma.Schema):
 
 class PhotoAnnouncedIn(ma.Schema):
     id = ma.fields.UUID(required=True)
-    sha256 = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Regexp(r"^[0-9a-f]{64}$"))
+    sha256 = ma.fields.String(load_default=None, allow_none=True, validate=Matches(r"^[0-9a-f]{64}$"))
 
 
 class CheckInFormIn(PositionIn):

@@ -91,7 +91,7 @@ def list_people(
     if role:
         statement = statement.where(cast(Person.role_names, String).contains(f'"{role.value}"'))
     if q:
-        statement = statement.where(Person.name.contains(q, autoescape=True) | Person.username.contains(q.lower(), autoescape=True))
+        statement = statement.where(Person.name.icontains(q, autoescape=True) | Person.username.icontains(q, autoescape=True))
     return page_of(statement, BY_USERNAME, limit=limit, cursor=cursor)
 
 

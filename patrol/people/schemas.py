@@ -4,11 +4,12 @@ import marshmallow as ma
 
 from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
+from patrol.foundation.patterns import Matches
 from patrol.people.permissions import Role
 from patrol.people.telephones import fault_of_phone
 
 _USERNAME = ma.validate.And(
-    ma.validate.Length(1, 64), ma.validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")
+    ma.validate.Length(1, 64), Matches(r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")
 )
 
 

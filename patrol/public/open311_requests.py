@@ -1,7 +1,7 @@
 """How an issue reads over Open311: open or closed, in plain words, without anything personal. Pure."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from patrol.public.progress import is_open_photo, shown_office
 
 LONGEST_RANGE = timedelta(days=90)
 """GeoReport v2: a list spans at most 90 days, and so much when nothing is asked."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 _TOO_LONG = Text("时间范围最长 90 天", "The range may not exceed 90 days")
 _BACKWARDS = Text("end_date 不得早于 start_date", "end_date may not lie before start_date")
@@ -35,8 +36,8 @@ def range_of(start: datetime | None, end: datetime | None, now: datetime) -> tup
     """Return the range to list: 90 days where one end or both are left out. Raises Invalid (422) for a longer one."""
     if start is None:
         end = end or now
-        start = end - LONGEST_RANGE
-    end = end or min(now, start + LONGEST_RANGE)
+        start = end - min(LONGEST_RANGE, end - _EARLIEST)
+    end = end or (now if now - start <= LONGEST_RANGE else start + LONGEST_RANGE)
     if end < start:
         raise Invalid(_BACKWARDS, errors={"end_date": [_BACKWARDS]})
     if end - start > LONGEST_RANGE:

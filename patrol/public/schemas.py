@@ -7,6 +7,7 @@ import marshmallow as ma
 from patrol.foundation.http import FlatForm, UploadedFile
 from patrol.foundation.moments import Moment
 from patrol.foundation.numbers import PlainFloat
+from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn
 from patrol.issues.categories import SEVERITY_NAME
 from patrol.public.tracking_codes import SYMBOLS
@@ -17,7 +18,7 @@ LEAST_WHEN_SATISFIED, MOST_WHEN_NOT = 3, 3
 _TOO_LOW = "选择“满意”时评分须为 3 至 5 分：请核对。\x1fWhoever is satisfied gives 3 to 5 points: please check."
 _TOO_HIGH = "选择“不满意”时评分须为 1 至 3 分：请核对。\x1fWhoever is not satisfied gives 1 to 3 points: please check."
 _BLANK = "不能只有空白。\x1fMay not be blank."
-_PHONE = r"\s*(\+?[\d\s()-]*\d[\d\s()-]*)?\Z"
+_PHONE = r"^\s*(\+?[\d\s()-]*\d[\d\s()-]*)?$"
 _NO_PHONE = "电话只能含数字、空格、连字号和括号：请核对。\x1fA telephone number has digits, spaces, hyphens and brackets only: please check."
 _CODE = {"example": "7K3D-0V9M-W2QH-5TXA", "description": f"{SYMBOLS} symbols; the only key to the complaint."}
 
@@ -37,7 +38,7 @@ class WholeNumber(ma.fields.Integer):
 class ContactIn(ma.Schema):
     name = ma.fields.String(validate=ma.validate.Length(max=100), metadata={"example": "李女士"})
     phone = ma.fields.String(
-        validate=ma.validate.And(ma.validate.Length(max=40), ma.validate.Regexp(_PHONE, error=_NO_PHONE)), metadata={"example": "13800000000"}
+        validate=ma.validate.And(ma.validate.Length(max=40), Matches(_PHONE, error=_NO_PHONE)), metadata={"example": "13800000000"}
     )
     email = ma.fields.Email(validate=ma.validate.Length(max=200), metadata={"example": "li@example.org"})
 

@@ -19,6 +19,7 @@ MOST_COLUMNS = 100
 # A sheet of 50,000 rows unpacks to some 30 MB; what unpacks to far more was made to fill the memory.
 LARGEST_UNPACKED_BYTES = 200 * 1024 * 1024
 MOST_UNPACKED_PARTS = 2_000
+_EXACT_DIGITS = 15
 # Longitude and latitude in degrees; CGCS2000 (EPSG:4490) is WGS 84 within centimetres.
 _DEGREES = ("CRS84", "4326", "4490")
 
@@ -176,16 +177,26 @@ def _refuse_hostile_zip(data: bytes) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """Return a cell as text, or as a date; a code that the sheet keeps as a number gets no decimal point."""
+    """Return a cell as text, or as a date; a code that the sheet keeps as a number gets no decimal point.
+
+    One that is too long for a number has lost its last digits there: it is given as a sheet shows it, 3.30521E+17.
+    """
     if value is None:
         return ""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
         return value
+    if isinstance(value, float | int) and not isinstance(value, bool) and _lost_digits(value):
+        return f"{float(value):.6G}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+def _lost_digits(value: float) -> bool:
+    """Tell whether a number is what a spreadsheet keeps of a longer code: it counts fifteen digits, and writes noughts for the rest."""
+    return abs(value) >= 10**_EXACT_DIGITS and (isinstance(value, float) or str(abs(value))[_EXACT_DIGITS:].strip("0") == "")
 
 
 def _features(data: bytes) -> Table:

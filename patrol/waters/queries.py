@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import joinedload, undefer
 
-from patrol.foundation.database import among_ids, db, ids_as_text
+from patrol.foundation import clock
+from patrol.foundation.database import UtcDateTime, among_ids, db, ids_as_text
 from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.geometry import Box, from_wkb
 from patrol.foundation.paging import Order, Page, page_of
@@ -49,7 +50,7 @@ _NO_REGION = Text("还没有行政区：请先导入", "There are no regions yet
 
 @dataclass(frozen=True, slots=True)
 class ChiefOn:
-    """Somebody with an enabled account who answers for a reach on the day asked about; `title` is the appointment's.
+    """Somebody whose account was enabled at the end of the day asked about and who answers for a reach on it; `title` is the appointment's.
 
     `person` is the account, where it was asked for.
     """
@@ -72,9 +73,15 @@ def in_force(day: date | BindParameter[date]) -> ColumnElement[bool]:
     return and_(Appointment.valid_from <= day, or_(Appointment.valid_to.is_(None), Appointment.valid_to >= day))
 
 
-def answering(day: date | BindParameter[date]) -> ColumnElement[bool]:
-    """Return the condition that an appointment makes its person (joined) answer on `day`: in force, enabled, no aide."""
-    return and_(in_force(day), Person.disabled_at.is_(None), Appointment.title.not_in(_AIDES))
+def answering(day: date | BindParameter[date], *, over: BindParameter[datetime] | None = None) -> ColumnElement[bool]:
+    """Return the condition that an appointment makes its person (joined) answer on `day`: in force, enabled, no aide.
+
+    With `over`, the moment at which the day was over, an account that was disabled later answered on that day.
+    """
+    enabled: ColumnElement[bool] = Person.disabled_at.is_(None)
+    if over is not None:
+        enabled = or_(enabled, Person.disabled_at >= over)
+    return and_(in_force(day), enabled, Appointment.title.not_in(_AIDES))
 
 
 # Each report asks this: over tables, since the mapper's share of the work falls away.
@@ -86,7 +93,7 @@ def _chiefs(dialect: str, *, accounts: bool) -> Select[Any]:
         .select_from(Appointment.__table__)
         .join(Person.__table__, _person.id == _appointment.person_id)
         .join(Region.__table__, _region.id == _person.region_id)
-        .where(among_ids(_appointment.reach_id, dialect), answering(bindparam("day", type_=Date)))
+        .where(among_ids(_appointment.reach_id, dialect), answering(bindparam("day", type_=Date), over=bindparam("over", type_=UtcDateTime)))
         .order_by(_appointment.valid_from, _appointment.id)
     )
     return found.add_columns(Person) if accounts else found
@@ -95,11 +102,11 @@ def _chiefs(dialect: str, *, accounts: bool) -> Select[Any]:
 def chiefs_on(reach_ids: Collection[UUID], day: date, *, accounts: bool = False) -> dict[UUID, list[ChiefOn]]:
     """Return who answers for each of these reaches on a local day, the principal chief first; one query.
 
-    Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads. With
-    `accounts` each has the account, without its region.
+    Reaches without a chief are left out. Deputies come after chiefs; among equals the longest in office leads. Whose
+    account was disabled after that day answered on it all the same. With `accounts` each has the account, without its region.
     """
-    dialect = db.engine.dialect.name
-    rows = db.session.execute(_chiefs(dialect, accounts=accounts), {"ids": ids_as_text(reach_ids, dialect), "day": day})
+    dialect, over = db.engine.dialect.name, clock.end_of_day(day, clock.home_timezone())
+    rows = db.session.execute(_chiefs(dialect, accounts=accounts), {"ids": ids_as_text(reach_ids, dialect), "day": day, "over": over})
     found: dict[UUID, list[ChiefOn]] = {}
     for row in rows:
         found.setdefault(row[0], []).append(ChiefOn(*row[1:]))
@@ -199,7 +206,7 @@ def list_reaches(
             select(Appointment.reach_id).where(Appointment.person_id == chief, in_force(day))
         ))
     if q:
-        statement = statement.where(Reach.name.contains(q, autoescape=True) | Reach.code.contains(q, autoescape=True))
+        statement = statement.where(Reach.name.icontains(q, autoescape=True) | Reach.code.icontains(q, autoescape=True))
     if geometry:
         statement = statement.options(undefer(Reach.geometry))
     return page_of(statement, REACH_BY_CODE, limit=limit, cursor=cursor)

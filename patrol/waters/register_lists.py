@@ -32,7 +32,7 @@ def list_regions(
     """List the regions of the actor's subtree by code."""
     statement = select(Region).where(within(actor))
     if q:
-        statement = statement.where(Region.name.contains(q, autoescape=True) | Region.code.contains(q, autoescape=True))
+        statement = statement.where(Region.name.icontains(q, autoescape=True) | Region.code.icontains(q, autoescape=True))
     if level:
         statement = statement.where(Region.level == level)
     if geometry:
@@ -46,7 +46,7 @@ def list_water_bodies(
     """List water bodies by code; they cross regions and are no secret."""
     statement = select(WaterBody)
     if q:
-        statement = statement.where(WaterBody.name.contains(q, autoescape=True) | WaterBody.code.contains(q, autoescape=True))
+        statement = statement.where(WaterBody.name.icontains(q, autoescape=True) | WaterBody.code.icontains(q, autoescape=True))
     if kind:
         statement = statement.where(WaterBody.kind == kind)
     if geometry:
@@ -103,7 +103,7 @@ def list_signboards(
     if reach:
         statement = statement.where(Signboard.reach_id == reach)
     if q:
-        statement = statement.where(Signboard.code.contains(q, autoescape=True))
+        statement = statement.where(Signboard.code.icontains(q, autoescape=True))
     if bbox:
         statement = statement.where(
             Signboard.longitude.between(bbox.min_longitude, bbox.max_longitude),

@@ -3,10 +3,10 @@
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest.fields import Upload
-from werkzeug.datastructures import FileStorage
 
+from patrol.foundation.http import UploadedFile
 from patrol.foundation.paging import PageArgs
+from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn
 from patrol.people.schemas import PersonBriefOut, RegionBriefOut
 from patrol.waters.import_columns import ImportKind
@@ -214,7 +214,7 @@ class HandOverIn(ma.Schema):
 
 class SignboardIn(_OfReachIn, PositionIn):
     code = ma.fields.String(
-        required=True, validate=[ma.validate.Length(1, 40), ma.validate.Regexp(r"^[0-9A-Za-z._-]+$")], metadata={"example": "QX-0001"}
+        required=True, validate=[ma.validate.Length(1, 40), Matches(r"^[0-9A-Za-z._-]+$")], metadata={"example": "QX-0001"}
     )
 
 
@@ -231,14 +231,9 @@ class SignboardOut(ma.Schema):
 
 class ImportIn(ma.Schema):
     kind = ma.fields.Enum(ImportKind, by_value=True, required=True, metadata={"example": "reaches"})
-    file = Upload(required=True, metadata={"description": "CSV, XLSX or GeoJSON; its content decides which."})
+    file = UploadedFile(required=True, metadata={"description": "CSV, XLSX or GeoJSON; its content decides which."})
     dry_run = ma.fields.Boolean(load_default=False, metadata={
         "description": "Write nothing, only report. The numbers are those of the rows without a fault."})
-
-    @ma.validates("file")
-    def a_file(self, value: Any, **_: Any) -> None:
-        if not isinstance(value, FileStorage):
-            raise ma.ValidationError("必须是文件\x1fIt must be a file")
 
 
 class ImportFaultOut(ma.Schema):

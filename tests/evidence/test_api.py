@@ -114,6 +114,16 @@ def test_a_file_missing_from_the_form_is_422(chief):
     assert chief.post("photos", data={"kind": "before"}, content_type="multipart/form-data").status_code == 422
 
 
+@pytest.mark.parametrize(("form", "field"), [
+    ({"file": "a text"}, "file"), ({"latitude": "2_9.6"}, "latitude"), ({"longitude": "nan"}, "longitude"), ({"kind": "selfie"}, "kind"),
+    ({"id": "7"}, "id"), ({"recorded_at": "2026-05-01T08:30:00"}, "recorded_at"), ({"colour": "blue"}, "colour"),
+])
+def test_a_bad_form_is_refused_by_field(chief, jpeg, form, field):
+    reply = chief.post("photos", data={"file": (io.BytesIO(jpeg), "a.jpg"), **form}, content_type="multipart/form-data")
+    assert reply.status_code == 422, reply.json
+    assert list(reply.json["errors"]) == [field]
+
+
 def test_a_second_photo_with_the_same_original_is_ready_at_once(chief, jpeg):
     send_form(chief, jpeg)
     worker.deliver_due()

@@ -103,6 +103,11 @@ def test_web_mercator_is_the_one_of_epsg_3857(latitude, longitude):
     assert g.unproject(*g.project(latitude, longitude)) == pytest.approx((latitude, longitude), abs=1e-9)
 
 
+def test_nothing_lies_beside_a_pole():
+    """A unit had no length there, and so each reach on Earth was within tolerance."""
+    assert g.metres_per_mercator_unit(90) == g.metres_per_mercator_unit(-90) == g.metres_per_mercator_unit(g.MERCATOR_LATITUDE_LIMIT) > 0.08
+
+
 def test_web_mercator_is_finite_at_the_poles():
     assert all(map(math.isfinite, (*g.project(90, 0), *g.project(-90, 0), *g.project_array(np.array([[0.0, 90.0]]))[0])))
 

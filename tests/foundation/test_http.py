@@ -66,7 +66,9 @@ def test_faults_come_in_the_callers_language(anyone, language, words):
     assert words in reply.json["errors"]["password"][0]
 
 
-@pytest.mark.parametrize(("path", "method", "status"), [("/nowhere", "GET", 404), (LOGIN, "GET", 405), ("/api/v1/people", "GET", 401)])
+@pytest.mark.parametrize(("path", "method", "status"), [
+    ("/nowhere", "GET", 404), (LOGIN, "GET", 405), ("/api/v1/people", "GET", 401), ("/api/v1//people", "GET", 404), ("/api/v1/auth//login", "POST", 404),
+])
 def test_every_fault_is_problem_json(anyone, path, method, status):
     reply = anyone.open(path, method)
     assert reply.status_code == status

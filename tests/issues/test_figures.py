@@ -155,6 +155,8 @@ def test_a_region_has_its_own_with_all_below_and_nobody_reads_beyond_his_area(va
     assert valley.office_client.get("statistics/daily", query_string={"region": "nowhere"}).status_code == 404
     for wrong in ({"from": "2026-03-05", "to": "2026-03-01"}, {"from": "2020-01-01", "to": "2026-03-01"}):
         assert list(valley.office_client.get("statistics/daily", query_string=wrong).json["errors"]) == ["from"]
+    for last in ("0001-01-01", "9999-12-31"):
+        assert valley.office_client.get("statistics/daily", query_string={"to": last}).json["items"] == []
 
 
 def test_without_dates_the_last_30_days_until_yesterday_are_given(valley):

@@ -161,6 +161,7 @@ def test_the_office_sees_the_photos_of_its_region_only(chief, world, signed_in, 
      ({"datum": "mars"}, "datum"), ({"accuracy_m": -1}, "accuracy_m"), ({"checklist": {"sky": "normal"}}, "checklist.sky.key"),
      ({"checklist": {"water": "wet"}}, "checklist.water.value"), ({"colour": "blue"}, "colour"),
      ({"reach_id": str(uuid4())}, "reach_id"), ({"photos": [{"id": "x"}]}, "photos.0.id"),
+     ({"photos": [{"id": str(uuid4()), "sha256": f"{'a' * 64}\n"}]}, "photos.0.sha256"),
      ({"datum": "gcj02", "latitude": 48.8, "longitude": 2.3}, "datum"), ({"note": "x" * 2001}, "note")],
 )
 def test_bad_check_ins_are_refused_by_field_and_nothing_stays(chief, changes, field):

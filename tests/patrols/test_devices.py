@@ -147,6 +147,14 @@ def test_an_unreadable_message_never_blocks_a_phone(anyone, chief, body):
     assert anyone.post("/ingest/osmand", data=body.replace(b"KEY", b"wrong")).status_code == 401
 
 
+def test_a_message_of_100_mb_is_413_and_the_description_says_so(anyone, chief):
+    key = base64.b64encode(f"chief:{chief.device['key']}".encode()).decode()
+    for path, headers in (("ingest/osmand", {}), ("ingest/owntracks", {"Authorization": f"Basic {key}"})):
+        reply = anyone.post(path, data=b"x", headers={"Content-Type": "application/json", **headers},
+                            environ_overrides={"CONTENT_LENGTH": str(100 * 1024 * 1024)})
+        assert reply.status_code == 413
+
+
 def test_devices_are_paged(chief):
     for number in range(3):
         chief.post("devices", json={"label": f"app {number}"})

@@ -110,14 +110,15 @@ def test_one_fault_spoils_no_other(chief, world):
     items = queue_of(world.reach.id, uuid4(), batches=1, check_ins=1)
     broken = [
         {"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": "yesterday"}}, {"kind": "dance", "id": str(uuid4()), "data": {}},
+        {"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": at(0), "photos": [{"id": str(uuid4()), "sha256": f"{'a' * 64}\n"}]}},
         7, {"kind": "patrol", "id": str(uuid4()), "data": {"reach_ids": [str(uuid4())], "mode": "walk", "started_at": at(0)}},
         {**items[0], "data": {**items[0]["data"], "mode": "boat"}}]
     answer = sync(chief, [items[0], *broken, *items[1:]])
-    assert statuses(answer) == ["accepted", *["refused"] * 4, "conflict", *["accepted"] * (len(items) - 1)]
-    problems = [result["problem"] for result in answer["results"][1:6]]
-    assert [problem["status"] for problem in problems] == [422, 422, 422, 422, 409]
+    assert statuses(answer) == ["accepted", *["refused"] * 5, "conflict", *["accepted"] * (len(items) - 1)]
+    problems = [result["problem"] for result in answer["results"][1:7]]
+    assert [problem["status"] for problem in problems] == [422, 422, 422, 422, 422, 409]
     assert problems[0]["errors"]["recorded_at"]
-    assert problems[4]["digest_stored"] != problems[4]["digest_sent"]
+    assert problems[5]["digest_stored"] != problems[5]["digest_sent"]
     assert db.session.query(Patrol).count() == 1
 
 

@@ -138,6 +138,13 @@ def test_people_are_paged_without_gaps(build, signed_in):
     assert len(seen) == 6
 
 
+@pytest.mark.parametrize("q", ["chen", "CHEN", "wei"])
+def test_people_are_found_whatever_the_case_on_either_engine(build, signed_in, q):
+    client = signed_in(build.person("admin"))
+    build.person(name="Chen Wei", username="abc")
+    assert [row["username"] for row in client.get("people", query_string={"q": q}).json["items"]] == ["abc"]
+
+
 @pytest.mark.parametrize("cursor", ["rubbish", "W10", "bnVsbA", "é"])
 def test_a_foreign_cursor_is_refused(build, signed_in, cursor):
     reply = signed_in(build.person("admin")).get("people", query_string={"cursor": cursor})

@@ -105,6 +105,7 @@ def test_bad_input_is_refused_by_field_and_nothing_is_written(complain, place, f
 @pytest.mark.parametrize(("fields", "field", "words"), [
     ({"place": {"latitude": 10, "longitude": 10}}, "latitude", "outside the regions"),
     ({"place": {"latitude": 0, "longitude": 0}}, "latitude", "outside the regions"),
+    ({"place": {"latitude": 90, "longitude": 119.81}}, "latitude", "outside the regions"),
     ({"recorded_at": "1999-01-01T08:00:00+08:00"}, "recorded_at", "more than 366 days ago"),
     ({"recorded_at": "2999-01-01T08:00:00+08:00"}, "recorded_at", "later than now"),
 ])

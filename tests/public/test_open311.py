@@ -131,6 +131,7 @@ def test_a_definition_numbers_its_attributes_and_lists_its_values(ask):
         ("requests", {"colour": "red"}, 400), ("requests", {"service_code": "C1,XX"}, 404), ("requests", {"api_key": "wrong"}, 403),
         ("requests", {"start_date": "2026-01-01T00:00:00Z", "end_date": "2026-04-02T00:00:00Z"}, 400),
         ("requests", {"start_date": "2026-02-01T00:00:00Z", "end_date": "2026-01-01T00:00:00Z"}, 400),
+        ("requests", {"start_date": "9999-12-31T23:59:59Z"}, 400), ("servicerequestupdates", {"start_date": "9999-12-31T23:59:59Z"}, 400),
         ("servicerequestupdates", {"api_key": "wrong"}, 403), ("services", {"jurisdiction_id": "\0"}, 400),
     ],
 )
@@ -429,6 +430,7 @@ class TestUpdates:
         assert [element.findtext("update_id") for element in root.findall("request_update")] == [row["update_id"] for row in rows]
         later = clock.now() + timedelta(hours=5)
         assert ask("servicerequestupdates", start_date=later.isoformat(), end_date=later.isoformat())[1] == []
+        assert ask("servicerequestupdates", end_date="0001-01-01T00:00:00Z")[1] == ask("requests", end_date="0001-01-01T00:00:00Z")[1] == []
 
     def test_reopening_is_open_again(self, ask, complain, issue_of, cure, step, place):
         issue = issue_of(complain().json)

@@ -74,7 +74,7 @@ def test_reaches_are_filtered(build, client):
     for filters, wanted in [
         ({"bbox": "119.81,29.5,119.9,29.7"}, here), ({"bbox": "120.55,30.5,120.55,30.5"}, there),
         ({"region": town.code}, here), ({"water_body": lake.code}, there), ({"water_body": str(lake.id)}, there),
-        ({"chief": str(chief.id)}, there), ({"q": "上游"}, here), ({"q": there.code}, there),
+        ({"chief": str(chief.id)}, there), ({"q": "上游"}, here), ({"q": there.code}, there), ({"q": there.code.lower()}, there),
     ]:
         assert codes(client.get("reaches", query_string=filters)) == [wanted.code], filters
     assert codes(client.get("reaches", query_string={"chief": "me"})) == []
@@ -211,7 +211,7 @@ def test_a_board_far_from_its_reach_is_put_up_with_a_warning(build, client):
 
 
 @pytest.mark.parametrize(("change", "field"), [
-    ({"code": "a/b"}, "code"), ({"reach_code": "none"}, "reach_code"), ({"latitude": 91}, "latitude"), ({"reach_id": str(uuid4())}, "reach_id"),
+    ({"code": "a/b"}, "code"), ({"code": "QX-1\n"}, "code"), ({"reach_code": "none"}, "reach_code"), ({"latitude": 91}, "latitude"), ({"reach_id": str(uuid4())}, "reach_id"),
     ({"datum": "gcj02", "latitude": 1, "longitude": 1}, "datum"), ({"colour": 1}, "colour"),
 ])
 def test_a_bad_board_is_refused_by_field(build, client, change, field):

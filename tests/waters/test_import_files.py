@@ -74,6 +74,15 @@ def test_xlsx_gives_codes_without_decimals_and_days_as_days():
     assert [row.number for row in read_table(data).rows] == [2, 3]
 
 
+@pytest.mark.parametrize(("kept", "read"), [
+    (330521001001000000, "3.30521E+17"), (3.30521001001e17, "3.30521E+17"), (330521001001000, "330521001001000"), (True, "True"),
+])
+def test_a_code_too_long_for_a_number_is_not_taken_for_another(kept, read):
+    """Excel keeps fifteen digits of a number: …000123 and …000456 were both read as …000000, which is some other reach's code."""
+    assert values(xlsx(["code"], [kept])) == [[read]]
+    assert values(features(({"code": 330521001001000123}, None))) == [["330521001001000123"]]
+
+
 def test_geojson_rows_are_numbered_from_one_and_numbers_become_codes():
     line = {"type": "LineString", "coordinates": [[1, 2], [3, 4]]}
     table = read_table(b"\xef\xbb\xbf" + features(({"Code": 7.0, "name": None}, line), ({"code": 8}, None)))

@@ -1,6 +1,6 @@
 """What lies near a place, who answers on a day, and which region and offices hold it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import shapely
@@ -14,6 +14,7 @@ from patrol.waters.nearby import near_reaches
 from patrol.waters.queries import chiefs_on, offices_in, region_at, regions_above
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
+BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 def near(latitude=29.6, longitude=119.81, accuracy_m=10.0):
@@ -50,6 +51,7 @@ def test_with_nothing_near_the_nearest_is_told_out_of_tolerance(build):
     assert not candidate.within_tolerance
     assert candidate.distance_m == pytest.approx(1108, abs=5)
     assert near(35.0, 110.0) == []
+    assert near(90.0, 119.81) == near(-90.0, 119.81) == []
 
 
 def test_near_reaches_follow_the_register_at_once(build):
@@ -102,13 +104,24 @@ def test_the_deputy_answers_while_the_chief_cannot(build, why):
     reach, deputy = build.reach(), build.person("chief", name="副")
     build.appointment(reach, deputy, title="副河长")
     days = {"not yet": {"valid_from": FIRST + timedelta(days=1)}, "no more": {"valid_to": FIRST - timedelta(days=1)}}.get(why, {})
-    build.appointment(reach, build.person("chief", disabled_at=clock.now() if why == "disabled" else None), **days)
+    build.appointment(reach, build.person("chief", disabled_at=BEFORE if why == "disabled" else None), **days)
     assert [chief.name for chief in chiefs_on([reach.id], FIRST)[reach.id]] == ["副"]
+
+
+@pytest.mark.parametrize(("disabled_at", "answers"), [
+    (datetime(2026, 3, 1, 15, 59, tzinfo=UTC), False), (datetime(2026, 3, 1, 16, 0, tzinfo=UTC), True), (datetime(2026, 9, 1, tzinfo=UTC), True),
+])
+def test_whose_account_was_disabled_later_answered_on_that_day(build, disabled_at, answers):
+    """A chief who left in autumn was chief in March; in the district the day is over at 16:00 UTC."""
+    reach = build.reach()
+    build.appointment(reach, build.person(disabled_at=disabled_at))
+    assert (reach.id in chiefs_on([reach.id], FIRST)) is answers
+    assert reach.id not in chiefs_on([reach.id], date(9999, 12, 31))
 
 
 def test_a_disabled_account_answers_for_nothing(build):
     reach, town = build.reach(), build.region()
-    build.appointment(reach, build.person(disabled_at=clock.now()))
+    build.appointment(reach, build.person(disabled_at=BEFORE))
     assert chiefs_on([reach.id], FIRST) == {}
     person = build.person(region=town, title="镇长")
     build.appointment(reach, person)
