@@ -53,6 +53,7 @@ BUSY_TIMEOUT_S = 20
 will_write: ContextVar[bool] = ContextVar("will_write", default=False)
 # Set by `reading()`: whether what begins in this context only reads.
 only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
+_held: ContextVar[dict[Any, Any] | None] = ContextVar("held_while_reading", default=None)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -198,11 +199,17 @@ def reading() -> Iterator[None]:
     transaction or not; without one, two of a request's round trips fall away. On SQLite it is the same then. Objects
     changed in the body are never written: the flush raises RuntimeError. A write is `transaction()`, which begins anew.
     """
-    token = only_reads.set(True)
+    token, held = only_reads.set(True), _held.set({})
     try:
         yield
     finally:
         only_reads.reset(token)
+        _held.reset(held)
+
+
+def held_while_reading() -> dict[Any, Any] | None:
+    """Return what may be remembered until the body of `reading()` ends, since nothing changes there; None outside of one."""
+    return None if will_write.get() else _held.get()
 
 
 def refuse_write_while_reading() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, 
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation import clock
-from patrol.foundation.database import db
+from patrol.foundation.database import db, held_while_reading
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Box
 from patrol.foundation.paging import Order
@@ -26,6 +26,7 @@ from patrol.issues.words import has_words, holding
 from patrol.people.models import Region
 from patrol.waters.models import Reach
 
+_SUBTREE = "subtree"
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 _NO_REACH = Text("没有这个河段：{reach}", "There is no such reach: {reach}")
 _NO_CATEGORY = Text("没有这个问题类别：{code}", "There is no such category: {code}")
@@ -88,10 +89,22 @@ def lies_in(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
 
 def subtree_ids(path: str) -> list[UUID] | None:
     """Return the ids of the regions at and below `path`, None when that is every region there is."""
-    outside = select(Region.id).where(~Region.path.startswith(path, autoescape=True)).limit(1)
-    if path == "/" or db.session.scalar(outside) is None:
+    held = held_while_reading()
+    if held is None:
+        return _subtree_ids(path)
+    # Several lists of one answer ask for the same.
+    if (_SUBTREE, path) not in held:
+        held[_SUBTREE, path] = _subtree_ids(path)
+    found: list[UUID] | None = held[_SUBTREE, path]
+    return found
+
+
+def _subtree_ids(path: str) -> list[UUID] | None:
+    region, read = Region.__table__.c, db.session.connection()
+    within = region.path.startswith(path, autoescape=True)
+    if path == "/" or read.execute(select(region.id).where(~within).limit(1)).first() is None:
         return None
-    return list(db.session.scalars(select(Region.id).where(Region.path.startswith(path, autoescape=True))))
+    return list(read.execute(select(region.id).where(within)).scalars())
 
 
 def several_of(filters: Filters) -> dict[InstrumentedAttribute[Any], Sequence[Any]]:

@@ -13,7 +13,21 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Date, Select, String, bindparam, cast, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import among_ids, db, ids_as_text
@@ -46,32 +60,50 @@ def stands_in_through(way: StandIns) -> StandIns:
 
 
 def is_own_work_of(
-    person_id: UUID | InstrumentedAttribute[UUID] | Known, today: date | Known, *, verbs: Collection[str] = WORK
+    person_id: UUID | InstrumentedAttribute[UUID] | Known, today: date | Known, *, verbs: Collection[str] = WORK, alone: bool = False
 ) -> ColumnElement[bool]:
     """Return the condition that an issue is somebody's own work; `today` is the local day on which it would be checked.
 
     Somebody is an id, or that column of the people selected. `verbs` are the entries of its history that make it so.
+    `alone` says that the person `looks_alone`: the condition is the same then, and far simpler.
     """
+    who: Any = literal(person_id, Issue.id.type) if isinstance(person_id, UUID) else person_id
+    if alone:
+        return _worked_on_by(who, verbs)
     # The day of UTC is never later than the local one: at most one more day of standing in counts.
     since: ColumnElement[Any] = func.date(func.coalesce(Issue.dispatched_at, Issue.received_at))
-    who: Any = literal(person_id, Issue.id.type) if isinstance(person_id, UUID) else person_id
     eyes = select(who.label("id")).correlate(Person).cte("eyes", recursive=True, nesting=True)
     eyes = eyes.union(*(way(eyes.c.id, since, today).correlate(Issue) for way in _ways))
-    helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == eyes.c.id)
+    return select(eyes.c.id).where(_worked_on_by(eyes.c.id, verbs, eyes)).correlate(Issue, Person).exists()
+
+
+def _worked_on_by(who: Any, verbs: Collection[str], *beside: CTE) -> ColumnElement[bool]:
+    """Return the condition, never unknown, that `who`, an expression that may be of a table `beside` the issue, worked on it."""
+    helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == who)
     worked = select(HistoryEntry.id).where(
-        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(verbs), HistoryEntry.actor_id == eyes.c.id
+        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(verbs), HistoryEntry.actor_id == who
     )
     # A lead who was called back is named by the history alone, in JSON: there ids have hyphens, which SQLite's own have not.
     put = func.coalesce(HistoryEntry.changes["lead_id"].as_string(), "") + func.coalesce(HistoryEntry.changes["co_handlers"].as_string(), "")
     in_charge = select(HistoryEntry.id).where(
         HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(NAMING),
-        func.replace(put, "-", "").contains(func.replace(cast(eyes.c.id, String), "-", "")),
+        func.replace(put, "-", "").contains(func.replace(cast(who, String), "-", "")),
     )
-    is_handler = or_(
-        eyes.c.id == Issue.lead_id, eyes.c.id == Issue.rectified_by_id, helps.correlate(Issue, eyes).exists(),
-        worked.correlate(Issue, eyes).exists(), in_charge.correlate(Issue, eyes).exists(),
+    return or_(
+        func.coalesce(Issue.lead_id == who, False), func.coalesce(Issue.rectified_by_id == who, False),
+        *(each.correlate(Issue, *beside).exists() for each in (helps, worked, in_charge)),
     )  # fmt: skip
-    return select(eyes.c.id).where(is_handler).correlate(Issue, Person).exists()
+
+
+def looks_alone(person_id: UUID, today: date) -> bool:
+    """Tell whether somebody acts for nobody until `today`, and never has, and nobody for that person: a pair of eyes alone."""
+    return not db.session.connection().execute(_ever_together(len(_ways)), {"me": person_id, "today": today}).scalar()
+
+
+@cache
+def _ever_together(_ways_known: int) -> Select[bool]:
+    me, today, ever = bindparam("me", type_=Issue.id.type), bindparam("today", type_=Date), literal(date(1, 1, 1), Date)
+    return planned_once(select(or_(false(), *(way(me, ever, today).exists() for way in _ways))))
 
 
 def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *, verbs: Collection[str] = WORK) -> set[UUID]:

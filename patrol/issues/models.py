@@ -48,6 +48,7 @@ _LED = "state IN ('dispatched', 'in_progress')"
 _LED_BY_NOBODY = "lead_id IS NULL AND state IN ('dispatched', 'in_progress')"
 # What was declined or reopened, and waits for the office again.
 _CAME_BACK = "state = 'accepted' AND (declined_at IS NOT NULL OR reopened_times > 0)"
+_TO_SIGN = "severity = 'major' AND state IN ('verified', 'suspended')"
 _ON_LEDGER = "review_on IS NOT NULL"
 _UNDECIDED = "decided_at IS NULL"
 # A ladder that was climbed to its end, or that waits for nothing, is not in the index.
@@ -103,6 +104,7 @@ class Issue(Base):
         Index("ix_issues_came_back", "region_id", postgresql_where=text(_CAME_BACK), sqlite_where=text(_CAME_BACK)),
         Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
         Index("ix_issues_decide_by", "decide_by", "id", postgresql_where=text(_TO_DECIDE), sqlite_where=text(_TO_DECIDE)),
+        Index("ix_issues_to_sign", "state", postgresql_where=text(_TO_SIGN), sqlite_where=text(_TO_SIGN)),
         Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
         Index("ix_issues_place", "latitude", "longitude"),
         Index("ix_issues_merged_into", "merged_into_id", postgresql_where=text(_IS_MERGED), sqlite_where=text(_IS_MERGED)),

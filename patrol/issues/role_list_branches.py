@@ -20,7 +20,7 @@ from patrol.issues.categories import Severity
 from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.filters import among, decision_late, late
-from patrol.issues.four_eyes import is_own_work_of
+from patrol.issues.four_eyes import is_own_work_of, looks_alone
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Extension, Issue
 from patrol.issues.queries import Scope, districts_signed_by, scope_of
@@ -30,12 +30,13 @@ from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.people.permissions import Permission as P
 
-# Written as the partial indexes ix_issues_led, ix_issues_led_by_nobody and ix_issues_came_back have it, so that they can be chosen.
+# Written as the partial indexes ix_issues_led, ix_issues_led_by_nobody, ix_issues_came_back and ix_issues_to_sign have it, so that they can be chosen.
 _IN_WORK: ColumnElement[bool] = literal_column("issues.state IN ('dispatched', 'in_progress')")
 _LED_BY_NOBODY: ColumnElement[bool] = literal_column("issues.lead_id IS NULL AND issues.state IN ('dispatched', 'in_progress')")
 _CAME_TO_OFFICE: ColumnElement[bool] = literal_column(
     "issues.state = 'accepted' AND (issues.declined_at IS NOT NULL OR issues.reopened_times > 0)"
 )
+_TO_SIGN: ColumnElement[bool] = literal_column("issues.severity = 'major' AND issues.state IN ('verified', 'suspended')")
 
 # The state of what another condition leaves few of: SQLite, which knows nothing of how many there are, would look up all that is closed.
 _STATE_OF_FEW = func.coalesce(Issue.state, "")
@@ -65,9 +66,10 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
     """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
     found, today = [], clock.today(_timezone())
     by_chief, on_ledger = and_(Issue.severity == Severity.MAJOR.value, Issue.category.not_in(CHARGES)), Issue.state == State.SUSPENDED.value
-    not_mine = _not_own_work_of(actor.person_id, today) if actor.person_id else true()
+    not_mine = _not_own_work_of(actor.person_id, today, alone=looks_alone(actor.person_id, today)) if actor.person_id else true()
     # A day of review is there from its morning on, and so is a milestone; both are late when that day is over.
     to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= _end_of_today()))
+    to_sign = and_(_TO_SIGN, by_chief, or_(and_(Issue.state == State.VERIFIED.value, not_mine), to_review))
     first = [state for state, may in ((State.SUBMITTED, P.RECEIVE_ISSUE), (State.ACCEPTED, P.DISPATCH_ISSUE)) if actor.may(may)]
     if first:
         found.append(scope.area({Issue.state: [state.value for state in first]}))
@@ -81,20 +83,16 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
         found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~by_chief, not_mine))
     if districts := districts_signed_by(actor, today):
         of_districts = among(Issue.region_id, select(Region.id).where(or_(*(Region.path.startswith(path, autoescape=True) for path in districts))))
-        found += [
-            scope.area({Issue.state: [State.VERIFIED.value]}, by_chief, of_districts, not_mine),
-            _in_area(scope, to_review, by_chief, of_districts),
-        ]
+        found.append(_in_area(scope, to_sign, of_districts))
     if higher := signs_higher(actor, today):
-        left = is_left_to(higher, today)
-        found += [scope.area({Issue.state: [State.VERIFIED.value]}, by_chief, left, not_mine), _in_area(scope, to_review, by_chief, left)]
+        found.append(_in_area(scope, to_sign, is_left_to(higher, today)))
     return found
 
 
 # Put together once a day for each of those who ask often: that takes longer than asking it.
 @lru_cache(maxsize=128)
-def _not_own_work_of(person_id: UUID, today: date) -> ColumnElement[bool]:
-    return ~is_own_work_of(person_id, today)
+def _not_own_work_of(person_id: UUID, today: date, *, alone: bool) -> ColumnElement[bool]:
+    return ~is_own_work_of(person_id, today, alone=alone)
 
 
 def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:

@@ -14,7 +14,7 @@ from sqlalchemy import insert, inspect, select, text
 
 from patrol.application import create_app
 from patrol.foundation import clock
-from patrol.foundation.database import WriterQueue, db, insert_unless_there, new_id, reading
+from patrol.foundation.database import WriterQueue, db, held_while_reading, insert_unless_there, new_id, reading
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.settings import Settings
 from patrol.foundation.transaction import transaction
@@ -145,3 +145,14 @@ def test_a_row_is_inserted_unless_its_key_is_taken(database):
 
 def a_region() -> Region:
     return Region(id=new_id(), code="1", name="清溪区", level="county", path="/1/")
+
+
+def test_what_is_held_while_reading_is_forgotten_with_it():
+    assert held_while_reading() is None
+    with reading():
+        held_while_reading()["subtree"] = 1
+        assert held_while_reading() == {"subtree": 1}
+        with reading():
+            assert held_while_reading() == {}
+        assert held_while_reading() == {"subtree": 1}
+    assert held_while_reading() is None

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
+from patrol.issues.four_eyes import is_own_work_of, looks_alone
 from patrol.issues.models import Issue
 from patrol.patrols.duty_models import Delegation
 from patrol.people.models import Person
@@ -238,3 +240,21 @@ def test_only_checks_and_what_could_be_checked_ask_for_it(both, queries, picture
     asked()
     both.office_client.get("issues")
     assert asked() == 1
+
+
+def test_who_stands_alone_is_asked_the_simpler_way_with_the_same_answer(valley, build, pictures):
+    today, issues = clock.today(CHINA), select(Issue.id)
+    rectified(valley, pictures)
+    report(valley.patroller_client, severity="serious")
+    delegated(build, valley.chief, valley.other_chief)
+    alone = {person.id for person in db.session.scalars(select(Person)) if looks_alone(person.id, today)}
+    assert valley.office.id in alone
+    assert not alone & {valley.chief.id, valley.other_chief.id}
+    own = {}
+    for person_id in (*alone, valley.chief.id):
+        ways = (is_own_work_of(person_id, today, alone=simpler) for simpler in (True, False))
+        found = [[set(db.session.scalars(issues.where(each))) for each in (way, ~way)] for way in ways]
+        assert found[0] == found[1]
+        own[person_id] = found[0][0]
+        assert found[0][0] | found[0][1] == set(db.session.scalars(issues))
+    assert len(own[valley.chief.id]) == 1
