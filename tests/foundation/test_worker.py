@@ -11,17 +11,32 @@ from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.transaction import transaction
 
 
+@pytest.fixture(autouse=True)
+def closed(monkeypatch):
+    """Close whatever queues a test opens."""
+    opened, open_queue = [], worker.open_queue
+
+    def noted(settings):
+        opened.append(open_queue(settings))
+        return opened[-1]
+
+    monkeypatch.setattr(worker, "open_queue", noted)
+    yield
+    for queue in opened:
+        queue.storage.close()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
 def queue(request, app, database, tmp_path, monkeypatch):
     """A fresh queue whose tasks run in this test's database."""
     monkeypatch.setattr(outbox, "_hand_over", [])
+    monkeypatch.setitem(app.extensions, "queue", app.extensions["queue"])
     url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
     settings = Settings({"XUNHE_ENV": "test"}, data=str(tmp_path), redis_url=url)
     queue = worker.connect_worker(app, settings)
     queue.flush()
     yield queue
     queue.flush()
-    queue.storage.close()
 
 
 @pytest.fixture
