@@ -64,12 +64,14 @@ class Parser(FlaskParser):
         MULTIPART: ma.RAISE,
     }
 
-    def load_json(self, req: Any, schema: ma.Schema) -> Any:  # noqa: ARG002
+    def load_json(self, req: Any, schema: ma.Schema) -> Any:
+        """Return the body's JSON; of the list that the schema names `APART` each element is refused alone."""
         if _says_nothing(req):
             return {}
         if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
             raise UnsupportedKind(_NEEDS_JSON)
-        return json_safety.parse_json(json_safety.body_up_to(json_safety.LARGEST_JSON_BYTES))
+        body, apart = json_safety.body_up_to(json_safety.LARGEST_JSON_BYTES), getattr(schema, "APART", None)
+        return json_safety.parse_json_apart(body, apart) if apart else json_safety.parse_json(body)
 
     def load_json_or_form(self, req: Any, schema: ma.Schema) -> Any:
         if req.mimetype == "multipart/form-data":

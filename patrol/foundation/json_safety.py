@@ -1,5 +1,7 @@
 """JSON at the front door: what plain parsers let through and later breaks a database, an answer or a stack is refused."""
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -41,6 +43,42 @@ def parse_json(body: bytes) -> Any:
     # orjson itself takes neither a lone surrogate nor a bare control character, so that NUL can only come as its escape.
     _look_into(value, texts=b"\\u0000" in body)
     return value
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Stands for one element of a list that cannot be used: what was sent, not to be kept or repeated unseen, and why."""
+
+    sent: Any
+    fault: BadRequest | Invalid
+
+
+def parse_json_apart(body: bytes, name: str) -> Any:
+    """Return the value of a JSON body as `parse_json` does, but let no element of the list `name` spoil the others.
+
+    An element that `parse_json` would refuse is `Unusable`; everything else in the body is refused as ever.
+    """
+    try:
+        return parse_json(body)
+    except (BadRequest, Invalid) as error:
+        try:
+            # Unlike orjson it reads lone surrogates, which phones send where a text was cut within a pair.
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            raise error from None
+        if not isinstance(value, dict) or not isinstance(value.get(name), list):
+            raise
+    rest = parse_json(json.dumps({key: member for key, member in value.items() if key != name}).encode())
+    return {**rest, name: [_apart(element) for element in value[name]]}
+
+
+def _apart(element: Any) -> Any:
+    try:
+        return parse_json(json.dumps(element, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        return Unusable(element, Invalid(_SURROGATE))
+    except (BadRequest, Invalid) as error:
+        return Unusable(element, error)
 
 
 def _look_into(value: Any, *, texts: bool) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from patrol.patrols.facts import Batch, PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
-from patrol.patrols.window import AHEAD, MOST_LEAD, is_ahead
+from patrol.patrols.window import AHEAD, LONGEST_PATROL, MOST_LEAD, is_ahead
 
 
 def ahead(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -34,7 +34,7 @@ def ended_impossibly(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None
     told, received = facts.impossible_end
     return Seen(Severity.INFO, {
         "told": told.isoformat(), "counted": facts.end.isoformat(), "ahead_s": round((told - received).total_seconds()),
-    })  # fmt: skip
+    }, thresholds={"end_ahead_s": AHEAD.total_seconds(), "longest_patrol_s": LONGEST_PATROL.total_seconds()})  # fmt: skip
 
 
 def skewed(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:

@@ -23,7 +23,7 @@ from patrol.patrols.track import Track
 
 __all__ = ["ALGORITHM", "DEFAULT_POLICY", "Coverage", "CoveragePolicy", "cover", "union"]
 
-ALGORITHM = "cells-4"
+ALGORITHM = "cells-5"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def cover(
 ) -> Coverage:  # fmt: skip
     """Return how much of a reach (line, lines or polygon in WGS 84 degrees) the track shows to be walked.
 
-    Out-and-back and loops count once. Of a braided river the arm across a narrow island counts as seen. A lake's reach
+    Out-and-back and loops count once. Of a braided river the arm across a narrow island counts as seen, and water that is
+    drawn twice as walked once. A lake's reach
     runs along its shores, those of islands too, and closes. Fixes in a pause, fixes with an accuracy worse than 100 m and
     spikes are left out of the sum; nothing is changed in the track. What was passed in a pause was not walked: nothing is
     bridged over a pause, and a pause is no gap of the recording.

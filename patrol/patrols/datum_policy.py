@@ -32,3 +32,5 @@ class DatumPolicy(Thresholds):
 
 
 DEFAULT_POLICY = DatumPolicy()
+# What a finding of a mislabelled datum says it was judged by: all of them.
+MISLABELLED_BY = tuple(name for name in DEFAULT_POLICY.as_data() if name != "version")

@@ -11,9 +11,9 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from patrol.foundation import clock
+from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import NotFound, NotSignedIn
+from patrol.foundation.errors import Conflict, NotFound, NotSignedIn
 from patrol.foundation.geometry import Datum
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.same_content import content_digest, refuse_other_content
@@ -21,6 +21,7 @@ from patrol.foundation.texts import Text
 from patrol.patrols.device_models import Device
 from patrol.patrols.ending import NOT_POSSIBLE
 from patrol.patrols.ends import ends_of
+from patrol.patrols.events import ReceiverMarked
 from patrol.patrols.fixes import MOST_FIXES, read_fixes
 from patrol.patrols.models import Patrol
 from patrol.patrols.track import Source
@@ -35,6 +36,7 @@ from patrol.people.queries import actor_of, regions_within
 from patrol.people.tokens import digest_of, new_token
 
 _NO_DEVICE = Text("没有这个设备", "There is no such device")
+_TAKEN_AWAY = Text("编号 {id} 的设备已停用，请换用新编号登记", "The device {id} was taken away: register it under a new id")
 _UNKNOWN_KEY = Text(
     "设备密钥无效或已停用，请在“我的设备”中重新登记", "The device's key is unknown or was revoked: register the device again"
 )
@@ -52,10 +54,15 @@ class Kept(NamedTuple):
 
 
 def add_device(*, by: Actor, id: UUID | None, label: str, speed_unit: str) -> tuple[Device, str | None]:  # noqa: A002
-    """Register a device of one's own; return it with its key, None when it was registered already: it is shown once."""
+    """Register a device of one's own; return it with its key, None when it was registered already: it is shown once.
+
+    Raises Conflict (409) for an id with other content, and for that of a device which was taken away.
+    """
     sent = content_digest({"person": by.person_id, "label": label, "speed_unit": speed_unit})
     if id is not None and (known := db.session.get(Device, id)) is not None:
         refuse_other_content(id, stored=known.digest, sent=sent)
+        if known.revoked_at is not None:
+            raise Conflict(_TAKEN_AWAY.format(id=id))
         return known, None
     key = new_token()
     device = Device(
@@ -91,10 +98,13 @@ def revoke_device(device: Device, *, by: Actor) -> None:
 
 
 def device_in_area(actor: Actor, device_id: UUID) -> Device:
-    """Return a device of somebody in the actor's subtree of regions, locked. Raises NotFound (404)."""
+    """Return a device of somebody in the actor's subtree of regions, locked. Raises NotFound (404).
+
+    One that was taken away is among them: what it sent is still judged by the office's mark.
+    """
     device = db.session.scalar(
         select(Device).join(Person, Person.id == Device.person_id)
-        .where(Device.id == device_id, Device.revoked_at.is_(None), Person.region_id.in_(regions_within(actor.region_path)))
+        .where(Device.id == device_id, Person.region_id.in_(regions_within(actor.region_path)))
         .with_for_update(of=Device)
     )  # fmt: skip
     if device is None:
@@ -106,6 +116,7 @@ def mark_receiver(device: Device, *, by: Actor, is_receiver: bool) -> None:
     """Note whether a device is an external receiver: then "made up" means nothing against its person."""
     device.is_receiver, device.version = is_receiver, device.version + 1
     note_audit(by, "mark_receiver", str(device.id), is_receiver=is_receiver)
+    events.record(ReceiverMarked(device_id=device.id, person_id=device.person_id))
 
 
 def device_with_key(key: str | None) -> tuple[Device, Actor]:

@@ -43,6 +43,14 @@ class PatrolEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReceiverMarked(Event):
+    """The office said whether a device of a person is an external receiver."""
+
+    device_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckpointAnswered(Event):
     """Somebody said what was found at a random checkpoint."""
 

@@ -8,7 +8,7 @@ to look again all the same.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, null, or_, select, union_all
@@ -44,7 +44,7 @@ SAME_DEVICE_WITHIN = timedelta(hours=12)
 MOST_COMPANIONS = 20
 # A name without an id that more accounts use is that of a model. Two may be one phone of two people; that is no proof.
 MOST_OF_ONE_NAME = 2
-_ID = Patrol.device_details["id"].as_string()
+IDENTITY = Patrol.device_details["id"].as_string()
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,19 @@ class Delivery:
     device_id: UUID | None
 
 
+class Registered(NamedTuple):
+    """Whether the office marked a device of the person as an external receiver, and when the person took it away."""
+
+    is_receiver: bool
+    revoked_at: datetime | None
+
+
 @dataclass(frozen=True)
 class ExaminationInput:
     """The rows. `day` is the local one on which the patrol began.
 
     `photos` come with the check-in each is on or the mark of its checkpoint, None for issues'; `devices` are those that the
-    person registered and still uses, with whether the office marked each as an external receiver.
+    person ever registered.
     """
 
     patrol: Patrol
@@ -91,19 +98,23 @@ class ExaminationInput:
     statements: Sequence[FindingStatement]
     overlapping: Sequence[Companion]
     device_users: Sequence[Companion]
-    devices: Mapping[UUID, bool]
+    devices: Mapping[UUID, Registered]
     checkpoints: Sequence[Checkpoint]
 
-    def trusts(self, device_id: UUID | None) -> bool:
+    def trusts(self, device_id: UUID | None, received_at: datetime) -> bool:
         """Whether "made up" means nothing of a batch from this device; None is the phone on which the patrol was begun.
 
         The office marked the device, or it is on the policy's list. What one device is says nothing of her others. A phone
-        merely says its id: it is known by it only where the patrol's own person registered that id.
+        merely says its id: it is known by it only where the patrol's own person registered that id. What was received
+        before a device was taken away stays explained.
         """
         if device_id is None:
             said = (identity_of(self.patrol) or "").lower()
             device_id = next((own for own in self.devices if str(own) == said), None)
-        return device_id is not None and (self.devices.get(device_id, False) or str(device_id) in self.policy.trusted_receivers)
+        device = self.devices.get(device_id) if device_id is not None else None
+        if device is None or (device.revoked_at is not None and device.revoked_at < received_at):
+            return False
+        return device.is_receiver or str(device_id) in self.policy.trusted_receivers
 
     @property
     def by_name(self) -> bool:
@@ -154,7 +165,7 @@ class ExaminationInput:
         patrol = self.patrol
         return content_digest({
             "algorithm": ALGORITHM, "policy": {kind: self.policy.of_kind(kind).as_data() for kind in KINDS},
-            "trusted": sorted({str(row.device_id) for row in self.batches if self.trusts(row.device_id)}),
+            "trusted": sorted({str(row.device_id) for row in self.batches if self.trusts(row.device_id, row.received_at)}),
             "patrol": [patrol.digest, patrol.started_at, patrol.ended_at, patrol.ended_by, patrol.recorded_until],
             "reaches": sorted(f"{reach.id} {reach.version}" for reach in patrol.reaches),
             # Not how many were kept of each: of a fix in two of them that depends on which came first.
@@ -193,9 +204,9 @@ def _reckonable(moment: datetime) -> datetime:
     return min(max(moment, datetime(1970, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
 
 
-def _devices_of(person_id: UUID) -> dict[UUID, bool]:
-    own = select(Device.id, Device.is_receiver).where(Device.person_id == person_id, Device.revoked_at.is_(None))
-    return {row[0]: row[1] for row in db.session.execute(own)}
+def _devices_of(person_id: UUID) -> dict[UUID, Registered]:
+    own = select(Device.id, Device.is_receiver, Device.revoked_at).where(Device.person_id == person_id)
+    return {row[0]: Registered(row[1], row[2]) for row in db.session.execute(own)}
 
 
 def identity_of(patrol: Patrol) -> str | None:
@@ -278,7 +289,7 @@ def _on_same_device(patrol: Patrol, from_at: datetime, to_at: datetime, day: dat
     identity = identity_of(patrol)
     if identity is None and (patrol.device is None or is_name_of_many(patrol.device)):
         return []
-    same = identity == _ID if identity else has_name(patrol.device)
+    same = identity == IDENTITY if identity else has_name(patrol.device)
     found = _companions(
         patrol, same, Patrol.person_id != patrol.person_id,
         Patrol.started_at >= from_at - LONGEST_PATROL, Patrol.started_at <= to_at + SAME_DEVICE_WITHIN,
@@ -292,7 +303,7 @@ def _on_same_device(patrol: Patrol, from_at: datetime, to_at: datetime, day: dat
 
 def has_name(device: str | None) -> ColumnElement[bool]:
     """Return the condition that a patrol's device has this name and no id."""
-    return (Patrol.device == device) & (func.coalesce(_ID, "") == "")
+    return (Patrol.device == device) & (func.coalesce(IDENTITY, "") == "")
 
 
 def is_name_of_many(device: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import select, union_all
+from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.orm import selectinload
 
 from patrol.evidence.events import PhotoDerived, PhotoReceived
@@ -18,14 +18,23 @@ from patrol.issues.events import IssueReported
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.datum_repairs import MISLABELLED
-from patrol.patrols.events import CheckedIn, CheckpointAnswered, FindingJudged, PatrolEnded, PatrolPaused, TrackArrived
+from patrol.patrols.events import (
+    CheckedIn,
+    CheckpointAnswered,
+    FindingJudged,
+    PatrolEnded,
+    PatrolPaused,
+    ReceiverMarked,
+    TrackArrived,
+)
 from patrol.patrols.examination import Examined, examine_facts
 from patrol.patrols.examination_actions import keep_examination
-from patrol.patrols.examination_input import ExaminationInput, has_name, input_of, is_name_of_many
+from patrol.patrols.examination_input import IDENTITY, ExaminationInput, has_name, input_of, is_name_of_many
 from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.fact_queries import examined_too_soon, facts_of
 from patrol.patrols.integrity import SHARED_DEVICE
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
+from patrol.patrols.photo_sightings import shown_again
 from patrol.patrols.track_models import TrackBatch
 
 EXAMINE = "patrols.examine"
@@ -64,7 +73,7 @@ def _examination(patrol_id: UUID, *, tries: int = 0, again: bool = False) -> out
             return
         keep_examination(row, given, digest, examined)
         if known != digest:
-            _put_once(examined_too_soon(given), again=True)
+            _put_once([*examined_too_soon(given), *shown_again(given.patrol, given.photos)], again=True)
         # What was just found of this patrol may be new to those beside it, which may have come before it.
         _put_once([*(other.id for other in (*given.overlapping, *given.device_users)), *_doubted_by_name(given)])
 
@@ -170,6 +179,14 @@ subscribe(FindingJudged)(examine_after)
 def examine_after_report(event: IssueReported) -> None:
     """An issue raised on a patrol brings its photos into it."""
     _put_once([event.patrol_id])
+
+
+@subscribe(ReceiverMarked)
+def examine_after_marking(event: ReceiverMarked) -> None:
+    """What a device sent, or a phone that calls itself by its id, is explained now, or no longer."""
+    sent = select(TrackBatch.id).where(TrackBatch.patrol_id == Patrol.id, TrackBatch.device_id == event.device_id).exists()
+    begun_on_it = func.lower(IDENTITY) == str(event.device_id)
+    _put_once(db.session.scalars(select(Patrol.id).where(Patrol.person_id == event.person_id, or_(sent, begun_on_it))).all())
 
 
 @subscribe(PhotoReceived)

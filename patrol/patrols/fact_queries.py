@@ -32,7 +32,7 @@ from patrol.patrols.facts import Batch, CheckInFact, CheckpointFact, DeviceUse, 
 from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.models import CheckIn, Patrol, PatrolReach
 from patrol.patrols.photo_sightings import seen_elsewhere
-from patrol.patrols.track import NO_TRACK, Track
+from patrol.patrols.track import NO_TRACK, Track, new_in
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_from, tracks_of
 from patrol.waters.models import Reach
@@ -77,9 +77,15 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
 
 
 def _untrusted(given: ExaminationInput, batches: Sequence[TrackBatch], repair: Datum | None) -> Track | None:
-    """Return the fixes that came from no trusted receiver, None where none is trusted."""
-    others = [batch for batch in batches if not given.trusts(batch.device_id)]
-    return None if len(others) == len(batches) else track_from(given.patrol, others, repair)
+    """Return the fixes that came from no trusted receiver, None where none is trusted.
+
+    Of one fix that came both ways the one that counts in the track counts here: which came first decides nothing.
+    """
+    trusted = [given.trusts(batch.device_id, batch.received_at) for batch in batches]
+    if not any(trusted):
+        return None
+    theirs, others = (track_from(given.patrol, [b for b, own in zip(batches, trusted, strict=True) if own is which], repair) for which in (True, False))
+    return others.at(new_in(others, theirs))
 
 
 def _checkpoint(patrol_id: UUID, point: Checkpoint) -> CheckpointFact:

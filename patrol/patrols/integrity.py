@@ -40,7 +40,7 @@ class Rule:
             return None
         return Finding(
             self.code, seen.severity.value, (seen.says or self.says).format(**seen.evidence), self.innocent, seen.evidence,
-            policy.of(self.thresholds), f"{VERSION}.{self.version}/{policy.version}",
+            {**policy.of(self.thresholds), **seen.thresholds}, f"{VERSION}.{self.version}/{policy.version}",
         )  # fmt: skip
 
 

@@ -27,11 +27,12 @@ from patrol.patrols.track import Track
 
 @dataclass(frozen=True)
 class Mislabelling:
-    """A likelier datum of a track: the median distance to its reaches as it was sent, and as it would be repaired."""
+    """A likelier datum of a track: the median distance to its reaches as it was sent and as it would be repaired, and by which policy."""
 
     datum: Datum
     sent_m: float
     repaired_m: float
+    policy: DatumPolicy = DEFAULT_POLICY
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -63,7 +64,7 @@ def mislabelled_datum(track: Track, geometries: Sequence[Geometry], policy: Datu
         off_m = _distances_m(*to_wgs84_array(latitude, longitude, datum), waters, scale)
         repaired_m, most_m = np.percentile(off_m, [50, 90]).tolist()
         if repaired_m <= policy.plausible_m and most_m <= policy.nine_of_ten_m and sent_m > policy.factor * repaired_m + policy.margin_m:
-            repairs.append(Mislabelling(datum, sent_m, repaired_m))
+            repairs.append(Mislabelling(datum, sent_m, repaired_m, policy))
     return min(repairs, key=lambda repair: repair.repaired_m, default=None)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import shapely
 
 from patrol.foundation.geometry import Floats, metres_per_mercator_unit, project, project_array
-from patrol.patrols.checkpoints import MISSED, Result
+from patrol.patrols.checkpoints import MISSED, RADIUS_M, WORST_ACCURACY_M, Result
+from patrol.patrols.datum_policy import MISLABELLED_BY
 from patrol.patrols.facts import CheckInFact, PatrolFacts, joined
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.motion import Course, course_of, local_metres, usable_fixes, without_pauses
@@ -138,7 +139,8 @@ def checkpoints_missed(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | No
     elsewhere = sum(point.result is Result.ELSEWHERE for point in missed)
     which = [{"number": point.number, "place": point.place, "result": point.result.value} for point in missed]
     evidence = {"drawn": len(facts.checkpoints), "missed": len(missed), "elsewhere": elsewhere, "which": which}
-    return Seen(Severity.MEDIUM if elsewhere else Severity.SOFT, evidence)
+    limits = {"checkpoint_radius_m": RADIUS_M, "checkpoint_worst_accuracy_m": WORST_ACCURACY_M}
+    return Seen(Severity.MEDIUM if elsewhere else Severity.SOFT, evidence, thresholds=limits)
 
 
 def fixes_per_minute(course: Course, policy: IntegrityPolicy) -> float | None:
@@ -168,4 +170,5 @@ def mislabelled(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:  # 
     """Another datum brings the track to the river: a fault of the app whose repair is proposed."""
     if facts.mislabelling is None:
         return None
-    return Seen(Severity.INFO, {**facts.mislabelling.as_data(), "device_id": facts.device_id, "app_version": facts.app_version})
+    evidence = {**facts.mislabelling.as_data(), "device_id": facts.device_id, "app_version": facts.app_version}
+    return Seen(Severity.INFO, evidence, thresholds=facts.mislabelling.policy.of(MISLABELLED_BY))

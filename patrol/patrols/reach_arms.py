@@ -1,8 +1,8 @@
-"""Which cells of a reach lie across an island from each other: arms of a braided river. Pure.
+"""Which cells of a reach show each other: arms of a braided river across an island, and water drawn twice. Pure.
 
 Who walks beside one arm of a small braided river sees the other as well. Arms are told from all else by the island
 between them: water that parts and meets again encloses one. A tributary encloses nothing, and neither do the limbs of a
-meander.
+meander. Where lines lie one upon the other, whole or in part, there is one water: who walked the one walked the other.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _GRID_M, _ON_EDGE_M = 0.1, 1.0
 
 @dataclass(frozen=True)
 class Arms:
-    """Pairs of cells across an island from each other, columns of equal length: who was at `cell` saw `across`."""
+    """Pairs of cells across an island from each other or of one place, columns of equal length: who was at `cell` saw `across`."""
 
     cell: Indices
     across: Indices
@@ -40,13 +40,14 @@ def arms_of(line: ReachLine, meetings: Meetings, policy: CoveragePolicy) -> Arms
         return alone
     noded = shapely.union_all(np.concatenate([line.drawn, meetings.joints]), grid_size=_GRID_M)
     islands = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
-    return _arms(line, islands, meetings, policy) if len(islands) else alone
+    return _arms(line, islands, meetings, policy)
 
 
 def _arms(line: ReachLine, islands: Geometry, meetings: Meetings, policy: CoveragePolicy) -> Arms:
     """Return the pairs of cells on edges of islands that lie near enough, in long enough runs, with an island between.
 
-    The middle of a cell stands for it. Near is told to the metre, as rivers are not drawn more exactly.
+    The middle of a cell stands for it. Near is told to the metre, as rivers are not drawn more exactly. Where another line,
+    or the same one on its way back, runs within `meet_m` it is the same water, and needs no island.
     """
     begin_m, end_m = line.cell_edges
     middle_m = (begin_m + end_m) / 2
@@ -65,9 +66,13 @@ def _arms(line: ReachLine, islands: Geometry, meetings: Meetings, policy: Covera
     met_m = np.sort(meetings.other_m)
     between = np.searchsorted(met_m, middle_m[cell]) != np.searchsorted(met_m, other_m)
     around = line.along(middle_m[cell], other_m, part) > 1.5 * off_m
-    found = on_edge[cell] & ((part != own_part[cell]) | (around & (between | closes[part]))) & line.local_minima(cell, segment, off_m)
+    found = (part != own_part[cell]) | (around & (between | closes[part]))
+    found &= line.local_minima(cell, segment, off_m)
+    twice = found & (off_m <= policy.meet_m)
+    found &= on_edge[cell]
     found[found] &= _near(shapely.boundary(islands), there[found], _ON_EDGE_M)
     found[found] &= _near(islands, (place[cell] + there)[found] / 2, 0.5)
+    found |= twice
     across, other_m, part = cell[found], other_m[found], part[found]
     matched = line.no_cells
     matched[across] = True

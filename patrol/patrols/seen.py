@@ -1,6 +1,7 @@
 """What a rule saw, before the table makes a finding of it, and how grave that is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -21,8 +22,10 @@ class Seen:
     """What a rule saw: how grave, and the figures that show it (plain JSON, units in the names).
 
     `says` takes the place of what the rule's row says, where this is another thing; its placeholders are named alike.
+    `thresholds` are those it was judged by that are not in the policy of integrity, units in the names.
     """
 
     severity: Severity
     evidence: dict[str, Any]
     says: Text | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)

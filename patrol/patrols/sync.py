@@ -22,6 +22,7 @@ from patrol.evidence.queries import arrived_photos
 from patrol.foundation.appending import write_appended
 from patrol.foundation.database import among_ids, db, ids_as_text
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
+from patrol.foundation.json_safety import Unusable
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import faults_document, refusal_document
 from patrol.foundation.settings import Settings
@@ -46,7 +47,7 @@ from patrol.patrols.models import CheckIn, Patrol
 from patrol.patrols.placing import UNKNOWN_ACCURACY_M
 from patrol.patrols.receipts import check_in_receipt, checkpoint_receipt, patrol_receipt, plain_receipt, track_receipt
 from patrol.patrols.schemas import CheckInIn, FinishIn, PatrolIn
-from patrol.patrols.sync_schemas import MOST_ITEMS, SyncItemIn
+from patrol.patrols.sync_schemas import KINDS, MOST_ITEMS, SyncItemIn
 from patrol.patrols.track_schemas import PauseIn, TrackIn
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
@@ -141,6 +142,8 @@ def run_queue(items: list[Any], *, by: Actor, settings: Settings) -> list[Answer
 
 
 def _read(index: int, item: Any) -> _Item:
+    if isinstance(item, Unusable):
+        return _Item(index, {"index": index, **_named(item.sent)}, fault=item.fault)
     kind, item_id = (item.get("kind"), item.get("id")) if isinstance(item, dict) else (None, None)
     about = {"index": index, "kind": kind if isinstance(kind, str) else None, "id": item_id if isinstance(item_id, str) else None}
     try:
@@ -151,6 +154,16 @@ def _read(index: int, item: Any) -> _Item:
         return _Item(index, about, loaded["kind"], loaded["id"], _KINDS[loaded["kind"]][0].load({**loaded["data"], **own}))
     except (ma.ValidationError, Refusal) as error:
         return _Item(index, about, fault=error)
+
+
+def _named(sent: Any) -> Answer:
+    """Return kind and id of an item that cannot be used, None for what is neither."""
+    kind, item_id = (sent.get("kind"), sent.get("id")) if isinstance(sent, dict) else (None, None)
+    try:
+        known_id = str(UUID(item_id))
+    except (ValueError, TypeError, AttributeError):
+        known_id = None
+    return {"kind": kind if kind in list(KINDS) else None, "id": item_id if known_id else None}
 
 
 def _look_ahead(queue: _Queue, items: list[_Item]) -> None:

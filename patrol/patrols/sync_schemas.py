@@ -35,6 +35,9 @@ class Items(_F.List[Any]):
 
 
 class SyncIn(ma.Schema):
+    # Whatever an item holds, the others enter: one alone would keep the whole queue on the phone for ever.
+    APART = "items"
+
     device = _F.String(required=True, validate=ma.validate.Length(1, 200), metadata={"example": "xunhe-pwa/3f2a"})
     pending = _F.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(0, 1_000_000), metadata={
         "description": "How many things the phone holds, those of this request included.", "example": 17})

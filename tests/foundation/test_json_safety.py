@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrol.foundation.errors import Refusal
-from patrol.foundation.json_safety import DEEPEST, parse_json
+from patrol.foundation.json_safety import DEEPEST, Unusable, parse_json, parse_json_apart
 
 
 @given(st.binary(max_size=200))
@@ -59,3 +59,30 @@ def test_an_escaped_backslash_before_u0000_is_no_nul():
 def test_nul_is_found_wherever_it_stands(body):
     with pytest.raises(Refusal):
         parse_json(body)
+
+
+UNUSABLE = [r'{"a": "x\u0000"}', r'{"\u0000": 1}', r'"\ud83d"', r'{"a": [{"b": "cut \ud83d"}]}', "NaN", "1e400", "[" * (DEEPEST + 5) + "]" * (DEEPEST + 5)]
+
+
+@pytest.mark.parametrize("bad", UNUSABLE)
+def test_one_element_of_a_list_is_unusable_alone(bad):
+    good = [{"id": 1, "note": "河🌊"}, 2.5, None]
+    parsed = parse_json_apart(f'{{"device": "p", "items": [{{"id": 1, "note": "河🌊"}}, {bad}, 2.5, null]}}'.encode(), "items")
+    assert parsed["device"] == "p"
+    assert isinstance(parsed["items"].pop(1), Unusable)
+    assert parsed["items"] == good
+
+
+@pytest.mark.parametrize("bad", UNUSABLE)
+def test_the_rest_of_the_body_is_refused_as_ever(bad):
+    for body in (f'{{"device": {bad}, "items": []}}', f'{{"items": {{"a": {bad}}}}}', bad, f'{{"items": [1], {bad}'):
+        with pytest.raises(Refusal):
+            parse_json_apart(body.encode(), "items")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_parse_or_are_refused_with_a_list_apart(body):
+    try:
+        parse_json_apart(b'{"items": [' + body + b"]}", "items")
+    except Refusal as refusal:
+        assert refusal.status in {400, 422}

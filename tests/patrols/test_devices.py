@@ -13,7 +13,6 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.patrols.device_models import Device
-from patrol.patrols.examining import examine_all
 from patrol.patrols.models import Patrol
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_of_patrol
@@ -211,10 +210,68 @@ def test_a_receiver_explains_its_own_fixes_and_no_others(chief, anyone, signed_i
     osmand(anyone, chief, 20, mock="true", id=phone["key"])
     found = mocked()
     assert (found["severity"], found["evidence"]["fixes"], found["evidence"]["trusted_receiver"]) == ("high", 1, False)
-    office.patch(f"devices/{phone['id']}", json={"is_receiver": True}, headers={"If-Match": "*"})
-    assert chief.get(f"patrols/{chief.patrol_id}").json["stale"]
-    examine_all("stale")
-    assert mocked()["severity"] == "info"
+    for marked, severity in ((True, "info"), (False, "high")):
+        office.patch(f"devices/{phone['id']}", json={"is_receiver": marked}, headers={"If-Match": "*"})
+        assert chief.get(f"patrols/{chief.patrol_id}").json["stale"]
+        assert mocked()["severity"] == severity, "the worker looks again by itself"
+        assert not chief.get(f"patrols/{chief.patrol_id}").json["stale"]
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_receiver_that_is_given_back_goes_on_explaining_what_it_sent(chief, anyone, signed_in, build, later):
+    """What comes later lets the patrol be examined again; the office can still take back its own mark."""
+    office, path = signed_in(build.person("office")), f"devices/{chief.device['id']}"
+    office.patch(path, json={"is_receiver": True}, headers={"If-Match": "*"})
+    for minute in range(3):
+        osmand(anyone, chief, minute, mock="true")
+    if later:
+        assert chief.delete(path).status_code == 204
+    chief.post(f"patrols/{chief.patrol_id}/finish", json={"ended_at": (chief.began + timedelta(minutes=50)).isoformat()})
+    work()
+    assert severity_of_mock(chief) == "info"
+    if not later:
+        assert chief.delete(path).status_code == 204
+    chief.post(f"patrols/{chief.patrol_id}/pauses", json={
+        "id": str(uuid4()), "started_at": chief.began.isoformat(), "ended_at": (chief.began + timedelta(seconds=1)).isoformat()})
+    work()
+    assert severity_of_mock(chief) == "info"
+    assert office.patch(path, json={"is_receiver": False}, headers={"If-Match": "*"}).status_code == 200
+    work()
+    assert severity_of_mock(chief) == "high"
+
+
+def severity_of_mock(chief):
+    answer = chief.get(f"patrols/{chief.patrol_id}").json
+    assert not answer["stale"]
+    return next(row["severity"] for row in answer["findings"] if row["code"] == "mock_location")
+
+
+@pytest.mark.parametrize("receivers", [("own",), ("other",)])
+@pytest.mark.parametrize("first", ["own", "other"])
+def test_one_fix_by_a_receiver_and_by_another_app_is_judged_alike_whichever_came_first(chief, anyone, signed_in, build, receivers, first):
+    """Both apps of a phone report the receiver's fix as made up; the one that counts is the app's that knows more."""
+    office, other = signed_in(build.person("office")), chief.post("devices", json={"label": "Traccar", "speed_unit": "mps"}).json
+    office.patch(f"devices/{(chief.device if receivers == ('own',) else other)['id']}", json={"is_receiver": True}, headers={"If-Match": "*"})
+
+    def by_traccar(minute):
+        location = {"timestamp": (chief.began + timedelta(minutes=minute)).isoformat(), "mock": True,
+                    "coords": {"latitude": 29.6001, "longitude": 119.8101, "accuracy": 5}}
+        assert anyone.post("/ingest/osmand", json={"device_id": other["key"], "location": location}).status_code == 200
+
+    for minute in range(3):
+        ways = [lambda: osmand(anyone, chief, minute, mock="true"), lambda: by_traccar(minute)]  # noqa: B023
+        for way in ways if first == "own" else ways[::-1]:
+            way()
+    chief.post(f"patrols/{chief.patrol_id}/finish", json={"ended_at": (chief.began + timedelta(minutes=50)).isoformat()})
+    work()
+    assert severity_of_mock(chief) == ("high" if receivers == ("own",) else "info"), "Traccar's counts"
+
+
+def test_a_device_that_was_taken_away_is_not_registered_again_in_silence(chief):
+    body = {"id": str(uuid4()), "label": "RTK"}
+    assert [chief.post("devices", json=body).status_code for _ in range(2)] == [201, 200]
+    assert chief.delete(f"devices/{body['id']}").status_code == 204
+    assert chief.post("devices", json=body).status_code == 409
 
 
 def send_gpx(client, patrol_id, content, **form):

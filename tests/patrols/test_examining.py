@@ -23,6 +23,7 @@ from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.examining import EXAMINE, examine_all, examine_patrol
 from patrol.patrols.fact_queries import facts_of
 from patrol.patrols.models import Patrol
+from patrol.patrols.photo_sightings import shown_again
 from patrol.patrols.track import Track
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.window import in_ms, moment_of
@@ -295,6 +296,34 @@ def test_the_same_photo_on_another_patrol_is_found_and_on_the_first_one_it_is_no
     assert "photo_duplicate" not in found[0]
     assert found[1]["photo_duplicate"]["severity"] == "high"
     assert found[1]["photo_duplicate"]["innocent"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_photo_shown_again_is_found_though_what_showed_it_first_came_home_later(chief, colleague, world, late):
+    """Photos go up before the queue that says what they are for: the first one's may come in the other half."""
+    taken, found = upload(chief, camera_jpeg(1)), {}
+    turns = [(chief, 0, taken), (colleague, 1, upload(colleague, camera_jpeg(1)))]
+    for caller, number, photo in turns[::-1] if late else turns:
+        track = day(number, seed=number)
+        found[number] = caller, begin(caller, world.reach, track)
+        check_in(caller, found[number][1], 300 + number * int(DAY_S), photo=photo)
+        send(caller, found[number][1], track)
+        finish(caller, found[number][1], track)
+        work()
+    assert ["photo_duplicate" in codes(*found[number]) for number in (0, 1)] == [False, True]
+    assert not colleague.get(f"patrols/{found[1][1]}").json["stale"]
+
+
+@pytest.mark.parametrize(("likeness", "is_found"), [("00ff00ff00ff000f", True), ("0f0f00ff00ff0000", False)])
+def test_what_looks_like_a_photo_and_came_after_it_is_shown_again(chief, colleague, world, likeness, is_found):
+    patrols = []
+    for caller, number, of in ((chief, 0, "00ff00ff00ff00ff"), (colleague, 3, likeness)):
+        patrols.append(begin(caller, world.reach, day(number, seed=number)))
+        check_in(caller, patrols[-1], 300 + number * int(DAY_S), photo=upload(caller, camera_jpeg(number + 1), likeness=of))
+    given = [examination_input.input_of(loaded(patrol_id), timezone="Asia/Shanghai") for patrol_id in patrols]
+    assert shown_again(given[0].patrol, given[0].photos) == ([UUID(patrols[1])] if is_found else [])
+    assert shown_again(given[1].patrol, given[1].photos) == []
+    assert shown_again(given[1].patrol, []) == []
 
 
 @pytest.mark.parametrize(("likeness", "is_found"), [("00ff00ff00ff00ff", True), ("00ff00ff00ff000f", True), ("00ff00ff00ff0000", False)])

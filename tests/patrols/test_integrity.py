@@ -4,13 +4,17 @@ import json
 import string
 from collections import Counter, defaultdict
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from patrol.patrols.facts import PatrolFacts
+from patrol.patrols.checkpoints import RADIUS_M, WORST_ACCURACY_M, Result
+from patrol.patrols.datum_policy import DatumPolicy
+from patrol.patrols.facts import CheckpointFact, PatrolFacts
 from patrol.patrols.integrity import RULE, RULES, examine
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
+from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.seen import Severity
 from patrol.patrols.track import NO_TRACK
 from patrol.patrols.verdict import verdict_of
@@ -125,6 +129,21 @@ def test_other_thresholds_find_other_things():
     assert "speed" not in {f.code for f in examine(facts)}
     found = next(f for f in examine(facts, strict) if f.code == "speed")
     assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-4.1/strict")
+
+
+def test_findings_by_limits_outside_the_policy_of_integrity_tell_them_too():
+    policy = DatumPolicy(version="strict", plausible_m=50.0)
+    shifted = wrong_datum(Case(np.random.default_rng(3)))
+    at = shifted.started_at
+    facts = replace(
+        shifted, mislabelling=mislabelled_datum(shifted.track, shifted.reaches, policy), impossible_end=(at + timedelta(days=9), at),
+        checkpoints=[CheckpointFact(1, "R1@1", Result.OPEN, None)],
+    )
+    told = {finding.code: finding.threshold for finding in examine(facts)}
+    assert told["datum_mislabelled"] == {
+        "least_fixes": 30, "worst_accuracy_m": 100.0, "factor": 2.0, "margin_m": 10.0, "plausible_m": 50.0, "nine_of_ten_m": 70.0}
+    assert told["impossible_end"] == {"end_ahead_s": 300.0, "longest_patrol_s": 172_800.0}
+    assert told["checkpoint_missed"] == {"checkpoint_radius_m": RADIUS_M, "checkpoint_worst_accuracy_m": WORST_ACCURACY_M}
 
 
 def test_an_empty_patrol_is_examined_too():

@@ -108,6 +108,24 @@ def test_lines_that_do_not_quite_meet_and_arms_cut_by_the_reachs_end():
     assert cover(banks, Walker(seed=7).walk(north[10:-10])).share >= 0.97
 
 
+RIVER = tight_meander()
+
+
+@pytest.mark.parametrize("lines", [
+    (RIVER, RIVER), (RIVER, RIVER[::-1]), (RIVER[: len(RIVER) * 6 // 10], RIVER[len(RIVER) * 4 // 10 :]), (RIVER, RIVER[100:300]),
+    (RIVER, RIVER[100:300] + 2.0), (np.concatenate([RIVER, RIVER[::-1]]),),
+], ids=["twice", "there and back", "overlapping", "a piece again", "a piece beside", "one line"])  # fmt: skip
+def test_water_that_is_drawn_twice_is_walked_once(lines):
+    """Registers hold such lines: pieces that overlap where two files met, or one for each bank on the same place."""
+    reach = drawn(*lines)
+    assert cover(reach, Walker(seed=2).walk(RIVER)).share >= 0.97
+    found = cover(reach, without(Walker(seed=2).walk(RIVER), 0.3, 0.7))
+    assert found.covered_m + found.unobserved_m >= 0.97 * found.length_m
+    assert found.unobserved_m > 0.2 * found.length_m
+    once = cover(drawn(RIVER), Walker(seed=3).walk(RIVER, 0, 0.5))
+    assert once.share - 0.03 <= cover(reach, Walker(seed=3).walk(RIVER, 0, 0.5)).share <= once.share + 0.25
+
+
 def test_three_arms_beside_each_other():
     """The middle one parts from an arm: islands within islands."""
     above, north, south, below = braided(36)

@@ -1,5 +1,6 @@
 """A phone's queue: one result for each item, the same rules as the single routes, the same state whatever the order."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid4, uuid5
@@ -349,3 +350,20 @@ def test_an_issue_names_a_check_in_of_its_own_queue(chief, world):
     issue["data"]["check_in_id"] = next(item["id"] for item in items if item["kind"] == "check_in")
     assert set(statuses(sync(chief, items))) == {"accepted"}
     assert chief.get(f"issues/{issue['id']}").json["check_in_id"] == issue["data"]["check_in_id"]
+
+
+@pytest.mark.parametrize("cut", ["\\u0000", "\\ud83d"], ids=["NUL", "half a character"])
+def test_an_item_with_a_text_that_nobody_can_keep_does_not_hold_back_the_others(chief, world, cut):
+    """A note cut within an emoji, or a stray NUL: sent again and again, all of the queue would stay on the phone."""
+    items = queue_of(world.reach.id, uuid4())
+    bad = next(item for item in items if item["kind"] == "check_in")
+    bad["data"]["note"] = "CUT"
+    body = json.dumps({"device": "phone 1", "items": items}).replace("CUT", cut)
+    reply = chief.post("sync", data=body, content_type="application/json")
+    assert reply.status_code == 200, reply.json
+    [refused] = [result for result in reply.json["results"] if result["status"] != "accepted"]
+    assert (refused["index"], refused["kind"], refused["id"], refused["status"]) == (items.index(bad), "check_in", bad["id"], "refused")
+    assert refused["problem"]["status"] == 422
+    for kind in ({"kind": cut}, {"id": cut}, {cut: 1}):
+        body = json.dumps({"device": "phone 1", "items": [{**bad, **kind}]}).replace("CUT", cut).replace(json.dumps(cut)[1:-1], cut)
+        assert chief.post("sync", data=body, content_type="application/json").json["results"][0]["status"] == "refused"
