@@ -16,7 +16,10 @@ from patrol.foundation.texts import Text
 
 LARGEST_BYTES = 20 * 1024 * 1024
 MOST_POINTS = 100_000
-_NOT_XML = Text("不是有效的 GPX 文件：{why}", "It is not a valid GPX file: {why}")
+_NOT_XML = Text("不是有效的 GPX 文件，或文件不完整：请重新导出后再上传", "It is not a valid GPX file, or not a complete one: {why}")
+_NOT_XML_AT = Text(
+    "不是有效的 GPX 文件，或文件不完整（第 {line} 行有误）：请重新导出后再上传", "It is not a valid GPX file, or not a complete one: {why}"
+)
 _ENTITIES = Text("GPX 文件含有 DTD 或实体，已拒绝", "The GPX file contains a DTD or entities and was refused")
 _NOT_GPX = Text("根元素不是 gpx", "Its root element is not gpx")
 _TOO_LARGE = Text("GPX 文件不得超过 20 MB", "A GPX file has at most 20 MB")
@@ -32,7 +35,9 @@ def gpx_points(data: bytes) -> list[dict[str, Any]]:
         root = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
         raise _refusal(_ENTITIES) from error
-    except (ParseError, ValueError, LookupError) as error:
+    except ParseError as error:
+        raise _refusal(_NOT_XML_AT.format(line=error.position[0], why=str(error)[:100])) from error
+    except (ValueError, LookupError) as error:
         raise _refusal(_NOT_XML.format(why=str(error)[:100])) from error
     if _name(root) != "gpx":
         raise _refusal(_NOT_GPX)

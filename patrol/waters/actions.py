@@ -20,14 +20,14 @@ from patrol.people.permissions import Role
 from patrol.waters.events import ReachHandedOver
 from patrol.waters.models import Appointment, Reach, Signboard
 from patrol.waters.periods import Period, is_reversed, overlap
-from patrol.waters.terms import NO_CHIEF, answers_for_reach
+from patrol.waters.terms import NO_CHIEF, answers_for_reach, is_chief_proper
 
 _NO_REACH = Text("没有这个河段，或不在您的管辖范围内：{given}", "There is no such reach, or it is outside your area: {given}")
 _NO_PERSON = Text("没有这个人员，或不在您的管辖范围内：{given}", "There is no such person, or not in your area: {given}")
 _DISABLED = Text("{name} 的账号已停用", "The account of {name} is disabled")
 _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _OVERLAPS = Text(
-    "{name} 自 {start} 起已在该河段担任同一职务", "{name} already holds this post at this reach from {start} on"
+    "{name} 自 {start} 起已在该河段任“{title}”", "{name} already holds the post {title} at this reach from {start} on"
 )
 _NOT_HIS = Text("不在您的管辖范围内，不能更改", "It is outside your area: you cannot change it")
 _SAME_PERSON = Text("接任者与现任是同一人", "The successor is the same person")
@@ -181,9 +181,9 @@ def _refuse_period(reach: Reach, person: Person, title: str, period: Period, *, 
         raise Invalid(_REVERSED, errors={"valid_to": [_REVERSED]})
     # Locked, so that of two overlapping appointments made at the same moment one comes second and sees the other.
     db.session.execute(select(Reach.id).where(Reach.id == reach.id).with_for_update())
-    same_post = db.session.scalars(select(Appointment).where(
-        Appointment.reach_id == reach.id, Appointment.person_id == person.id, Appointment.title == title
-    ))
-    for other in same_post:
-        if other.id != other_than and overlap(period, (other.valid_from, other.valid_to)):
-            raise Conflict(_OVERLAPS.format(name=person.name, start=other.valid_from))
+    theirs = db.session.scalars(select(Appointment).where(Appointment.reach_id == reach.id, Appointment.person_id == person.id))
+    for other in theirs:
+        # Whoever is chief of a reach is so once, under whatever title.
+        same_post = other.title == title or (is_chief_proper(other.title) and is_chief_proper(title))
+        if same_post and other.id != other_than and overlap(period, (other.valid_from, other.valid_to)):
+            raise Conflict(_OVERLAPS.format(name=person.name, start=other.valid_from, title=other.title))

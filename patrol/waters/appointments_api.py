@@ -12,7 +12,7 @@ from patrol.foundation.problems import PROBLEM_JSON, language, problem
 from patrol.foundation.texts import Text
 from patrol.people.door import current_actor, refuse_without
 from patrol.people.permissions import Permission as P
-from patrol.waters import actions, co_chiefs, register_lists
+from patrol.waters import actions, co_chiefs, register_lists, vacancies
 from patrol.waters.api import person_meant, room
 from patrol.waters.import_columns import ImportKind
 from patrol.waters.import_files import LARGEST_FILE_BYTES
@@ -78,13 +78,14 @@ def show_appointment(appointment_id: UUID) -> dict[str, Any]:
 @room.body(AppointmentChangesIn)
 @room.response(200, AppointmentDetailOut)
 def change_appointment(data: dict[str, Any], appointment_id: UUID) -> dict[str, Any]:
-    """Change the last day of an appointment; null lets it last until further notice."""
+    """Change the last day of an appointment; null lets it last until further notice. `warning` says when nobody follows."""
     expected = expected_version()
     appointment = register_lists.get_appointment(current_actor(), appointment_id, lock=True)
     refuse_stale(expected, appointment.version)
     actions.change_end(appointment, by=current_actor(), valid_to=data["valid_to"])
     set_etag(appointment.version)
-    return _shown(appointment)
+    shown, vacant = _shown(appointment), vacancies.warning_of(appointment)
+    return shown if shown["warning"] or vacant is None else {**shown, "warning": vacant.in_language(language())}
 
 
 @room.route("/appointments/<uuid:appointment_id>/hand-over", may=P.MANAGE_REGISTER, methods=("POST",), if_match=True, refuses=(409,))
@@ -138,7 +139,13 @@ def shown_report(report: ImportReport) -> dict[str, Any]:
     return {
         "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
         **{
-            name: [{"row": fault.row, "field": fault.field, "message": fault.message.in_language(tongue)} for fault in faults[:MOST_SHOWN]]
+            name: [
+                {
+                    "row": fault.row, "field": fault.field, "message": fault.message.in_language(tongue),
+                    "heading": heading.in_language(tongue) if (heading := report.headings.get(fault.field)) else None,
+                }
+                for fault in faults[:MOST_SHOWN]
+            ]
             for name, faults in (("errors", report.errors), ("warnings", report.warnings))
         },
         "more_warnings": max(0, len(report.warnings) - MOST_SHOWN),

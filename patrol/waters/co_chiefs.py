@@ -13,7 +13,7 @@ from patrol.people.models import Person
 from patrol.waters.import_columns import Fault
 from patrol.waters.import_plan import Planned, found
 from patrol.waters.models import Appointment
-from patrol.waters.terms import answers_for_reach, is_deputy
+from patrol.waters.terms import is_chief_proper
 
 MOST_NAMED = 3
 _OCCUPIED = Text(
@@ -50,11 +50,6 @@ def beside(posts: Iterable[Post]) -> dict[Post, list[Post]]:
         # Those that last longest are enough to name: a file may appoint thousands to one reach by mistake.
         lasting = sorted([*lasting, post], key=lambda post: post.last or date.max, reverse=True)[: MOST_NAMED + 1]
     return others
-
-
-def is_chief_proper(title: str) -> bool:
-    """Tell whether a title is a chief's own: no deputy's, and no post beside them."""
-    return answers_for_reach(title) and not is_deputy(title)
 
 
 def warning_of(appointment: Appointment) -> Text | None:

@@ -24,7 +24,8 @@ def import_command(kind: str, file: Path, dry_run: bool) -> None:
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     for fault in report.errors:
-        click.echo(f"row {fault.row} · {fault.field}: {fault.message.en} / {fault.message.zh}", err=True)
+        heading = report.headings.get(fault.field)
+        click.echo(f"row {fault.row} · {heading.zh if heading else fault.field}: {fault.message.en} / {fault.message.zh}", err=True)
     for warning in report.warnings:
         click.echo(f"! row {warning.row}: {warning.message.en} / {warning.message.zh}", err=True)
     for change in report.changes:

@@ -17,26 +17,26 @@ from patrol.waters.import_columns import Fault, ImportRow
 from patrol.waters.import_plan import Planned, found, named
 from patrol.waters.import_waters import no_reach, visible_by_code
 from patrol.waters.models import Appointment, Reach
-from patrol.waters.periods import is_reversed, overlap
-from patrol.waters.terms import NO_CHIEF, answers_for_reach
+from patrol.waters.periods import Period, is_reversed, overlap
+from patrol.waters.terms import NO_CHIEF, answers_for_reach, is_chief_proper
 
 _NO_PERSON = Text("没有用户名为 {username} 的人员，或不在您的管辖范围内", "There is nobody called {username}, or not in your area")
 _REVERSED = Text("截止日期早于开始日期", "It ends before it begins")
 _OVERLAPS = Text(
-    "与同一人在该河段的已有任期重叠：{title}，{when}。已有任期的开始日期不能用导入更改；如写错，请在同一文件中用原开始日期 {start} 写一行，"
-    "以 valid_to 结束原任期，再以不重叠的日期另写一行；今天尚未开始的任期可用 former_valid_from 列更正",
+    "与同一人在该河段的已有任期重叠：{title}，{when}。已有任期的任职日期不能用导入更改；如写错，请在同一文件中用原任职日期 {start} 写一行，"
+    "以离任日期（valid_to）结束原任期，再以不重叠的日期另写一行；今天尚未开始的任期可用“原任职日期”（former_valid_from）列更正",
     "It overlaps an appointment of the same person to this reach: {title}, {when}. An import cannot change the first day of an "
     "appointment: if that is wrong, end it by a row with {start} and a `valid_to` in the same file, and write the right days, "
     "which must not overlap, as another row; of one that has not begun by today the column `former_valid_from` corrects it",
 )
 _OVERLAPS_ROW = Text(
-    "与第 {row} 行同一人在该河段的同一职务重叠：{title}，{when}。请更改其中一行的日期，使两者没有共同的日子",
-    "It overlaps row {row}, the same person's same post at this reach: {title}, {when}. Change the days of one, so that they have none in common",
+    "与第 {row} 行同一人在该河段的任职重叠：{title}，{when}。请更改其中一行的日期，使两者没有共同的日子",
+    "It overlaps row {row}, the same person's post at this reach: {title}, {when}. Change the days of one, so that they have none in common",
 )
 _OPEN = Text("自 {start} 起", "from {start} on")
 _NOT_THERE = Text("{name} 在该河段没有自 {day} 开始的这一任期", "{name} has no such appointment to this reach that begins on {day}")
 _HAS_BEGUN = Text(
-    "自 {day} 开始的任期已经开始：谁在哪天负责已成记录，不能更改开始日期。请以 valid_to 结束原任期，再以不重叠的日期另写一行",
+    "自 {day} 开始的任期已经开始：谁在哪天负责已成记录，不能更改任职日期。请以离任日期（valid_to）结束原任期，再以不重叠的日期另写一行",
     "The appointment from {day} on has begun, and who answered on which day is on record: its first day cannot change. End it by a `valid_to`, and "
     "write the right days, which must not overlap, as another row",
 )
@@ -105,32 +105,42 @@ def _faults(row: ImportRow, valid_to: date | None, reach: Reach | None, person: 
 
 
 def _overlaps(planned: list[Planned], stored: list[Appointment]) -> list[Fault]:
-    """Return a fault for each row whose period has days in common with another of the same post."""
+    """Return a fault for each row whose period has days in common with another of the same post.
+
+    Whoever is chief of a reach is so once, under whatever title: twice would count each duty twice. Two that are stored
+    like that already, and rows that repeat them, are no fault.
+    """
     replaced = {item.existing.id for item in planned if item.existing is not None}
-    posts: dict[tuple[UUID, UUID, str], list[tuple[date, date | None, int]]] = defaultdict(list)
+    posts: dict[tuple[UUID, UUID, str], list[tuple[str, Period, int]]] = defaultdict(list)
     for kept in stored:
         if kept.id not in replaced:
-            posts[kept.reach_id, kept.person_id, kept.title].append((kept.valid_from, kept.valid_to, 0))
+            posts[_post(kept.reach_id, kept.person_id, kept.title)].append((kept.title, (kept.valid_from, kept.valid_to), 0))
     for item in planned:
         values = item.values
         end = values.get("valid_to", item.existing and item.existing.valid_to)
-        posts[values["reach_id"], values["person_id"], values["title"]].append((values["valid_from"], end, item.row))
+        is_news = item.existing is None or item.changes()
+        posts[_post(values["reach_id"], values["person_id"], values["title"])].append((values["title"], (values["valid_from"], end), item.row if is_news else 0))
     faults = []
-    for (_, _, title), periods in posts.items():
-        periods.sort(key=lambda period: period[0])
+    for periods in posts.values():
+        periods.sort(key=lambda term: term[1][0])
         # The one that lasts longest so far: a long period may overlap several that do not overlap each other.
         lasting = periods[0]
-        for period in periods[1:]:
-            (start, end, row), (next_start, next_end, next_row) = lasting, period
+        for term in periods[1:]:
+            (_, period, row), (_, following, next_row) = lasting, term
             # Two stored ones are no fault of this file.
-            if (row or next_row) and overlap((start, end), (next_start, next_end)):
-                faults.append(Fault(next_row or row, "valid_from", _said(title, *(lasting if next_row else period))))
-            if (next_end or date.max) > (end or date.max):
-                lasting = period
+            if (row or next_row) and overlap(period, following):
+                faults.append(Fault(next_row or row, "valid_from", _said(*(lasting if next_row else term))))
+            if (following[1] or date.max) > (period[1] or date.max):
+                lasting = term
     return faults
 
 
-def _said(title: str, start: date, end: date | None, row: int) -> Text:
+def _post(reach_id: UUID, person_id: UUID, title: str) -> tuple[UUID, UUID, str]:
+    return reach_id, person_id, "chief" if is_chief_proper(title) else title
+
+
+def _said(title: str, period: Period, row: int) -> Text:
     """Return what a row overlaps: an appointment that is stored, or that of another row."""
+    start, end = period
     when = (_OPEN if end is None else _UNTIL).format(start=start, end=end)
     return (_OVERLAPS_ROW if row else _OVERLAPS).format(title=title, when=when, start=start, row=row)

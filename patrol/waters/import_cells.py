@@ -14,7 +14,7 @@ from patrol.foundation.json_safety import refuse_unsafe_text
 from patrol.foundation.texts import Text
 from patrol.people.permissions import Role
 from patrol.people.telephones import SHORTENED, fault_of_phone
-from patrol.waters.import_words import in_code, roles_in_words
+from patrol.waters.import_words import in_code, roles_in_words, values_in_words
 from patrol.waters.terms import TARGET_CLASSES
 
 
@@ -29,7 +29,13 @@ class BadValue(ValueError):
 _NOT_TEXT = Text("必须是文本或数字", "It must be a text or a number")
 _TOO_LONG = Text("最多 {most} 个字符", "At most {most} characters")
 _CONTROL = Text("不能包含控制字符", "It must not contain control characters")
-_BAD_CODE = Text("“{value}”不是有效的编码", "{value} is not a valid code")
+_BAD_CODE = Text("“{value}”不是有效的编码：{may}", "{value} is not a valid code: {may}")
+_MAY_HOLD = Text("不能含空格、/ 和 \\", "it has no blanks, / and \\")
+LATIN = Text("只能含字母、数字和 . _ -，不能有空格", "it consists of letters, digits and . _ -, without blanks")
+_BAD_USERNAME = Text(
+    "“{value}”不能作用户名：只能含字母、数字和 . _ @ + -，以字母或数字开头，不能有空格，例如 li.si",
+    "{value} cannot be a user name: it consists of letters, digits and . _ @ + -, begins with a letter or digit, and has no blanks, such as li.si",
+)
 _SHEET_ERROR = Text("“{value}”是表格公式的错误值，请改为实际内容", "{value} is what a sheet shows for a formula that failed: write what is meant")
 _NOT_OF = Text("“{value}”不在可选值之内：{options}", "{value} is not one of {options}")
 _NOT_ROLE = Text(
@@ -43,12 +49,15 @@ _SERIAL_DAY = Text(
     "{value} looks like Excel's number of a day: format the column as a date, save, and import again",
 )
 EMPTY = Text("不能为空", "It must not be empty")
+_NOT_GEOJSON = Text("不是有效的 GeoJSON 图形（第 {at} 个字符处有误）", "It is not valid GeoJSON: {why}, at character {at}")
 _NESTED = Text("图形的嵌套过深", "The geometry is nested too deep")
 _AREAS = ("Polygon", "MultiPolygon")
 _NOT_AREA = Text("行政区的范围必须是面（Polygon 或 MultiPolygon）", "A region's outline must be a Polygon or a MultiPolygon")
 
 # What spreadsheets save in place of a value that a formula could not find.
 _SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+# What a Chinese keyboard types in its full width: digits, letters, and the signs that codes, days and numbers are made of.
+_PLAIN = {0xFF01 + n: 0x21 + n for n in range(94) if chr(0x21 + n).isalnum() or chr(0x21 + n) in "-./_@+:"} | {0x3000: " "}
 # 9.901E+11: what a spreadsheet makes of a long code in a column of numbers.
 _SHORTENED_CODE = re.compile(r"[0-9]+(?:\.[0-9]+)?E\+[0-9]+", re.IGNORECASE)
 _DAY_FORMS = (
@@ -80,14 +89,19 @@ def a_text(most: int) -> Callable[[Any], str]:
     return read
 
 
-def a_code(most: int, pattern: str = r"[^\s/\\]+") -> Callable[[Any], str]:
-    """Return a reader of a code; one that a spreadsheet has shortened is refused."""
+def as_typed(value: Any) -> Any:
+    """Return a cell with full-width letters and digits as plain ones, and without the apostrophe by which a spreadsheet keeps a text."""
+    return value.translate(_PLAIN).strip().lstrip("'‘’＇") if isinstance(value, str) else value
+
+
+def a_code(most: int, pattern: str = r"[^\s/\\]+", may: Text = _MAY_HOLD, fault: Text = _BAD_CODE) -> Callable[[Any], str]:
+    """Return a reader of a code; `may` says what it consists of. One that a spreadsheet has shortened is refused."""
     def read(value: Any) -> str:
-        text = a_text(most)(value)
+        text = a_text(most)(as_typed(value))
         if _SHORTENED_CODE.fullmatch(text):
             raise BadValue(SHORTENED.format(value=text))
         if not re.fullmatch(pattern, text):
-            raise BadValue(_BAD_CODE.format(value=text[:40]))
+            raise BadValue(fault.format(value=text[:40], may=may))
         return text
 
     return read
@@ -96,9 +110,9 @@ def a_code(most: int, pattern: str = r"[^\s/\\]+") -> Callable[[Any], str]:
 def one_of(*options: str, column: str = "") -> Callable[[Any], str]:
     """Return a reader of a fixed word, or of its Chinese name in this column."""
     def read(value: Any) -> str:
-        text = in_code(column, a_text(100)(value))
+        text = in_code(column, a_text(100)(as_typed(value)))
         if text not in options:
-            raise BadValue(_NOT_OF.format(value=text[:40], options=", ".join(options)))
+            raise BadValue(_NOT_OF.format(value=text[:40], options=values_in_words(column, options)))
         return text
 
     return read
@@ -108,7 +122,7 @@ def a_number(low: float, high: float) -> Callable[[Any], float]:
     """Return a reader of a number within these bounds, both included."""
     def read(value: Any) -> float:
         try:
-            text = a_text(40)(value)
+            text = a_text(40)(as_typed(value))
             # Python reads 2_9.6 as a number; whoever typed it meant something else.
             number = math.nan if "_" in text else float(text)
         except ValueError:
@@ -124,7 +138,7 @@ def a_day(value: Any) -> date:
     """Return a calendar day. Raises BadValue for what could be two days, or none."""
     if isinstance(value, date):
         return value
-    text = a_text(40)(value)
+    text = a_text(40)(as_typed(value))
     day = _TIME_OF_DAY.sub("", text)
     # Excel in China shows and exports 2026/5/1 or 2026年5月1日; a day typed with dots is as plain.
     for pattern, form in _DAY_FORMS:
@@ -138,8 +152,8 @@ def a_day(value: Any) -> date:
 
 def some_roles(value: Any) -> list[str]:
     """Return the roles in a list or a text, sorted. Raises BadValue with all that are none."""
-    parts = value if isinstance(value, list) else re.split(r"[;,;,、]", a_text(300)(value))
-    names = {in_code("roles", part.strip()) for part in map(a_text(40), parts) if part.strip()}
+    parts = value if isinstance(value, list) else re.split(r"[;,；，、]", a_text(300)(value))
+    names = {in_code("roles", as_typed(part)) for part in map(a_text(40), parts) if part.strip()}
     if unknown := sorted(names - set(Role)):
         raise BadValue(_NOT_ROLE.format(value="、".join(unknown)[:100], options=roles_in_words()))
     if not names:
@@ -149,7 +163,7 @@ def some_roles(value: Any) -> list[str]:
 
 def a_phone(value: Any) -> str:
     """Return a telephone number as it is written. Raises BadValue."""
-    text = a_text(32)(value)
+    text = a_text(32)(as_typed(value))
     if (fault := fault_of_phone(text)) is not None:
         raise BadValue(fault)
     return text
@@ -158,13 +172,13 @@ def a_phone(value: Any) -> str:
 def a_target_class(value: Any) -> str:
     """Return a class of water quality. Raises BadValue."""
     # Spreadsheets often hold the single characters Ⅰ to Ⅴ, and "III类".
-    text = a_text(10)(value).translate(dict(zip(map(ord, "ⅠⅡⅢⅣⅤ"), TARGET_CLASSES, strict=True)))
+    text = a_text(10)(as_typed(value)).translate(dict(zip(map(ord, "ⅠⅡⅢⅣⅤ"), TARGET_CLASSES, strict=True)))
     return one_of(*TARGET_CLASSES)(text.removesuffix("类").upper())
 
 
 def a_username(value: Any) -> str:
     """Return a user name in small letters. Raises BadValue."""
-    return a_code(64, r"[A-Za-z0-9][A-Za-z0-9._@+-]*")(value).lower()
+    return a_code(64, r"[A-Za-z0-9][A-Za-z0-9._@+-]*", fault=_BAD_USERNAME)(value).lower()
 
 
 def a_geometry(value: Any, cell: Any, *, areas_only: bool = False) -> Geometry | None:
@@ -178,7 +192,7 @@ def a_geometry(value: Any, cell: Any, *, areas_only: bool = False) -> Geometry |
     except BadGeometry as bad:
         raise BadValue(bad.text) from bad
     except orjson.JSONDecodeError as error:
-        raise BadValue(Text(str(error), str(error))) from error
+        raise BadValue(_NOT_GEOJSON.format(at=error.pos + 1, why=error.msg)) from error
     except RecursionError as error:
         raise BadValue(_NESTED) from error
     return shape

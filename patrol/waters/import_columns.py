@@ -1,6 +1,6 @@
 """What each kind of register file holds: one table of columns, and every fault of a file's rows against it. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ from patrol.foundation.texts import Text
 from patrol.people.departments import DEPARTMENTS
 from patrol.waters.import_cells import (
     EMPTY,
+    LATIN,
     BadValue,
     a_code,
     a_day,
@@ -24,7 +25,7 @@ from patrol.waters.import_cells import (
     some_roles,
 )
 from patrol.waters.import_files import RawRow, Table
-from patrol.waters.import_words import column_of
+from patrol.waters.import_words import column_in_words, column_of, is_aside
 from patrol.waters.terms import BANKS, KINDS, LEVELS
 
 
@@ -62,7 +63,18 @@ class ImportRow:
     unreadable: frozenset[str] = frozenset()
 
 
-_MISSING = Text("缺少此列", "The column is missing")
+@dataclass(frozen=True)
+class ReadFile:
+    """All rows of a file with every fault and warning in them; `headings` say how the file calls its columns, or should."""
+
+    rows: list[ImportRow]
+    faults: list[Fault]
+    warnings: list[Fault]
+    headings: dict[str, Text]
+
+
+_MISSING = Text("缺少“{column}”列", "The column {column} is missing")
+_ASIDE = Text("“{heading}”列只供您自己备查，不导入", "The column {heading} is passed over: it is for your own notes")
 # What GIS programs add to every export by themselves; it says nothing about the register.
 GIS_COLUMNS = frozenset({
     "objectid", "objectid_1", "fid", "gid", "ogc_fid", "shape_leng", "shape_length", "shape_le_1", "shape_area", "shape_ar_1",
@@ -92,7 +104,7 @@ class Column:
 
 
 _C = Column
-_REGION_CODE = a_code(20, r"[0-9A-Za-z._-]+")
+_REGION_CODE = a_code(20, r"[0-9A-Za-z._-]+", LATIN)
 _optional = False
 
 COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
@@ -119,7 +131,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
         _C("valid_from", a_day), _C("valid_to", a_day, _optional), _C("former_valid_from", a_day, _optional),
     ),
     ImportKind.SIGNBOARDS: (
-        _C("code", a_code(40, r"[0-9A-Za-z._-]+")), _C("reach_code", a_code(40)), _C("latitude", a_number(-90, 90)),
+        _C("code", a_code(40, r"[0-9A-Za-z._-]+", LATIN)), _C("reach_code", a_code(40)), _C("latitude", a_number(-90, 90)),
         _C("longitude", a_number(-180, 180)),
     ),
 }  # fmt: skip
@@ -129,11 +141,14 @@ KEYS: dict[ImportKind, tuple[str, ...]] = {
 }
 
 
-def read_rows(table: Table, kind: ImportKind) -> tuple[list[ImportRow], list[Fault]]:
+def read_rows(table: Table, kind: ImportKind) -> ReadFile:
     """Return all rows of a file of this kind, and every fault in them. Raises Invalid for none, or without any known column."""
     if not table.rows:
         raise Invalid(_NO_ROWS, errors={"file": [_NO_ROWS]})
+    headings = _headings(table, kind)
     table, faults = _with_known_headings(table, kind)
+    asides = [name for name in table.columns if is_aside(name)]
+    table = replace(table, columns=[name for name in table.columns if name not in asides])
     raw_rows = [_with_point(row) for row in table.rows] if kind is ImportKind.SIGNBOARDS else table.rows
     present = set(table.columns).union(*(row.values for row in raw_rows))
     faults += _heading_faults(table, present | {fault.field for fault in faults}, kind)
@@ -149,7 +164,20 @@ def read_rows(table: Table, kind: ImportKind) -> tuple[list[ImportRow], list[Fau
             seen.setdefault(key, raw.number)
         faults += found
         rows.append(row)
-    return rows, faults
+    return ReadFile(rows, faults, [Fault(1, name[:100], _ASIDE.format(heading=name[:100])) for name in asides], headings)
+
+
+def _headings(table: Table, kind: ImportKind) -> dict[str, Text]:
+    """Return how each column of this kind is called: as it stands in the file, or as it is called where the file lacks it."""
+    known = frozenset(column.name for column in COLUMNS[kind])
+    there = {column_of(heading, known)[:100]: Text(heading[:100], heading[:100]) for heading in reversed(table.columns)}
+    return {name: column_in_words(name, known) for name in (*known, "geometry")} | there
+
+
+def _in_words(columns: Iterable[str]) -> Text:
+    """Return the columns in a list, those of every kind in the table's order."""
+    names = [column_in_words(name, frozenset(columns)) for name in columns]
+    return Text("、".join(name.zh for name in names), ", ".join(name.en for name in names))
 
 
 def _with_known_headings(table: Table, kind: ImportKind) -> tuple[Table, list[Fault]]:
@@ -175,17 +203,18 @@ def _with_known_headings(table: Table, kind: ImportKind) -> tuple[Table, list[Fa
 
 
 def _heading_faults(table: Table, present: set[str], kind: ImportKind) -> list[Fault]:
-    known = {column.name for column in COLUMNS[kind]} | ({"geometry"} if kind in WITH_GEOMETRY else set())
-    if table.columns and not present & known:
-        fault = _NO_COLUMNS.format(columns=", ".join(sorted(known)))
+    known = [column.name for column in COLUMNS[kind]] + (["geometry"] if kind in WITH_GEOMETRY else [])
+    if table.columns and present.isdisjoint(known):
+        fault = _NO_COLUMNS.format(columns=_in_words(known))
         raise Invalid(fault, errors={"file": [fault]})
     points = kind is ImportKind.SIGNBOARDS and any(row.geometry is not None for row in table.rows)
     faults = [
-        Fault(1, column.name, _MISSING) for column in COLUMNS[kind] if column.required and column.name not in present
+        Fault(1, column.name, _MISSING.format(column=column_in_words(column.name, frozenset(known))))
+        for column in COLUMNS[kind] if column.required and column.name not in present
     ]  # fmt: skip
     ignored = {name for name in table.columns if name.lower() in GIS_COLUMNS} | ({"geometry"} if points else set())
     unknown = [name for name in table.columns if name not in known and name not in ignored]
-    return faults + [Fault(1, name[:100], _UNKNOWN.format(columns=", ".join(sorted(known)))) for name in unknown]
+    return faults + [Fault(1, name[:100], _UNKNOWN.format(columns=_in_words(known))) for name in unknown]
 
 
 def _with_point(row: RawRow) -> RawRow:

@@ -32,8 +32,23 @@ _BAD_XLSX = Text("不是有效的 XLSX 文件", "It is not a valid XLSX file")
 _BOMB = Text("XLSX 文件解压后过大，已拒绝", "The XLSX file unpacks to too much and was refused")
 _ENTITIES = Text("XLSX 文件含有 DTD，已拒绝", "The XLSX file contains a DTD and was refused")
 _NOT_TEXT = Text("文本编码既不是 UTF-8 也不是 GB18030", "The text is neither UTF-8 nor GB18030")
+_MAP_FILE = Text(
+    "这是 {kind} 文件，不能直接导入：请在 GIS 软件中另存为 GeoJSON（WGS 84 或 CGCS2000 经纬度）后导入",
+    "This is a {kind} file, which cannot be imported as it is: save it as GeoJSON (longitude and latitude in WGS 84 or CGCS2000) in a GIS program",
+)
+_MARKUP = Text(
+    "这是网页或 XML 文件，不是表格：请在表格软件中另存为 .xlsx 或 CSV",
+    "This is a web page or another XML file and no sheet: save it as .xlsx or CSV in a spreadsheet program",
+)
 _BAD_CSV = Text("第 {row} 行起不是有效的 CSV：{why}", "It is not valid CSV from row {row} on: {why}")
-_BAD_JSON = Text("不是有效的 JSON：{why}", "It is not valid JSON: {why}")
+_CSV_FAULTS = {
+    "unexpected end of data": Text("双引号没有成对，直到文件末尾仍未关闭", "a quotation mark is never closed"),
+    "expected after": Text("成对的双引号之后应为分隔符", "a delimiter should follow the closing quotation mark"),
+    "new-line character": Text("单元格中有未加双引号的换行", "a cell breaks the line without quotation marks"),
+    "field larger": Text("一个单元格过长，多为双引号没有成对", "a cell is too long: mostly a quotation mark is missing"),
+}
+_CSV_FAULT = Text("请检查双引号和分隔符", "look at its quotation marks and delimiters")
+_BAD_JSON = Text("不是有效的 JSON（第 {line} 行第 {column} 个字符处有误或不完整）", "It is not valid JSON: {why}, in line {line} at character {column}")
 _NO_FEATURES = Text("GeoJSON 必须是 FeatureCollection", "The GeoJSON must be a FeatureCollection")
 _BAD_FEATURE = Text("不是有效的 Feature：须有 type 与 properties", "It is not a valid Feature, with `type` and `properties`")
 _PROJECTED = Text("坐标系 {name} 不支持，请转换为 WGS 84 或 CGCS2000 经纬度", "Convert {name} to longitude and latitude in WGS 84 or CGCS2000")
@@ -77,6 +92,10 @@ def read_table(data: bytes) -> Table:
         raise _unreadable(_OLD_EXCEL)
     if data.startswith(b"PK\x03\x04"):
         return _table(_xlsx_lines(data))
+    if start.startswith(b"<"):
+        head = data[:4_096].lower()
+        kind = next((name for name in ("KML", "GPX", "GML") if f"<{name.lower()}".encode() in head), None)
+        raise _unreadable(_MAP_FILE.format(kind=kind) if kind else _MARKUP)
     if start.startswith((b"{", b"[")):
         return _features(data)
     return _table(_csv_lines(data))
@@ -122,7 +141,8 @@ def _csv_lines(data: bytes) -> Iterator[tuple[int, list[Any]]]:
         for number, cells in enumerate(reader, start=1):
             yield number, [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise _unreadable(_BAD_CSV.format(row=number + 1, why=error)) from error
+        why = next((text for part, text in _CSV_FAULTS.items() if part in str(error)), _CSV_FAULT)
+        raise _unreadable(_BAD_CSV.format(row=number + 1, why=why)) from error
 
 
 def _decoded(data: bytes) -> str:
@@ -162,6 +182,9 @@ def _refuse_hostile_zip(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
             total = sum(part.file_size for part in parts)
+            for ending, kind in ((".shp", "shapefile"), (".kml", "KMZ")):
+                if any(part.filename.lower().endswith(ending) for part in parts):
+                    raise _unreadable(_MAP_FILE.format(kind=kind))
             if total > LARGEST_UNPACKED_BYTES or len(parts) > MOST_UNPACKED_PARTS:
                 raise _unreadable(_BOMB)
             for part in parts:
@@ -203,7 +226,7 @@ def _features(data: bytes) -> Table:
     try:
         collection = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise _unreadable(_BAD_JSON.format(why=str(error).split(":", maxsplit=1)[0])) from error
+        raise _unreadable(_BAD_JSON.format(why=error.msg, line=error.lineno, column=error.colno)) from error
     features = collection.get("features") if isinstance(collection, dict) else None
     if not isinstance(features, list) or collection.get("type") != "FeatureCollection":
         raise _unreadable(_NO_FEATURES)

@@ -53,7 +53,7 @@ class Change(NamedTuple):
 
 @dataclass
 class ImportReport:
-    """What an import did, or in a dry run would do; with `errors` a real import did nothing."""
+    """What an import did, or in a dry run would do; with `errors` a real import did nothing. `headings` are the file's own, by column."""
 
     created: int = 0
     updated: int = 0
@@ -61,6 +61,7 @@ class ImportReport:
     errors: list[Fault] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    headings: dict[str, Text] = field(default_factory=dict)
 
     @property
     def touched(self) -> bool:

@@ -13,11 +13,16 @@ from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.waters.import_columns import Fault, ImportRow
 from patrol.waters.import_plan import Planned, found, named
+from patrol.waters.odd_levels import impossible_regions
 
 LONGEST_PATH = 200
 _NO_PARENT = Text("没有代码为 {code} 的上级行政区", "There is no region {code} to be the parent")
 _CYCLE = Text("行政区 {code} 会成为自己的上级", "The region {code} would be its own superior")
 _TOO_DEEP = Text("行政区层级过深", "The regions are nested too deep")
+_TOP = Text(
+    "请填写行政区 {code} 的上级代码：没有上级的行政区不在您的管辖范围内",
+    "Give the code of the superior of region {code}: one without a superior is outside your area",
+)
 _OUTSIDE = Text("行政区 {code} 不在您的管辖范围内", "The region {code} is outside your area")
 
 
@@ -43,6 +48,7 @@ def plan_regions(rows: list[ImportRow], by: Actor, faults: list[Fault]) -> list[
             values["outline"] = to_wkb(row.geometry)
         derived = {"path": path} | ({"id": ids[code]} if existing is None else {})
         planned.append(Planned(row.number, code, Region, existing, values, derived))
+    faults += impossible_regions(planned)
     return sorted(planned, key=lambda item: len(item.derived["path"].split("/")))
 
 
@@ -80,6 +86,8 @@ def _fault(
     # Without a readable code, and below a circle, nobody knows where the region lies; the circle's own rows are told of it.
     if "code" in row.unreadable or path is None:
         return None
+    if path_before is None and parent is None and not by.covers(path):
+        return Fault(row.number, "parent_code", _TOP.format(code=row.values["code"]))
     if not by.covers(path_before or path):
         return Fault(row.number, "code", _OUTSIDE.format(code=row.values["code"]))
     if not by.covers(path):

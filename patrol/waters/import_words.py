@@ -1,5 +1,9 @@
 """What districts write in Chinese in their own registers: headings of columns, and words for fixed values. Pure."""
 
+import re
+import unicodedata
+from collections.abc import Iterable
+
 from patrol.foundation.texts import Text
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.permissions import Role
@@ -33,9 +37,9 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 
 WORDS: dict[str, dict[str, str]] = {
     "level": {
-        "省": "province", "省级": "province", "市": "city", "市级": "city", "县": "county", "区": "county", "县级": "county",
-        "区级": "county", "乡": "township", "镇": "township", "街道": "township", "乡级": "township", "镇级": "township",
-        "乡镇": "township", "乡镇级": "township", "村": "village", "社区": "village", "村级": "village",
+        "省级": "province", "省": "province", "市级": "city", "市": "city", "县级": "county", "县": "county", "区": "county",
+        "区级": "county", "乡镇级": "township", "乡": "township", "镇": "township", "街道": "township", "乡级": "township",
+        "镇级": "township", "乡镇": "township", "村级": "village", "村": "village", "社区": "village",
     },
     "kind": {
         "河流": "river", "河道": "river", "湖泊": "lake", "水库": "reservoir", "小微水体": "small", "沟渠": "small", "池塘": "small",
@@ -50,7 +54,20 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "department": {department.name.zh: code for code, department in DEPARTMENTS.items()},
 }
-"""Column → what its cells may say instead of the code."""
+"""Column → what its cells may say instead of the code; the first word of each code is the one that faults name."""
+
+# What clerks keep beside the register for themselves: a running number, and remarks.
+ASIDES = frozenset({"序号", "备注", "说明", "no", "no.", "remark", "remarks", "note", "notes"})
+# 名称(必填), 级别*, 【选填】电话: how templates mark what has to be filled.
+_MARKED = re.compile(r"[\[(【](?:(?:非?必|选|可选)[填录]?项?|可不填|required|optional)[\])】]|[*★※]")
+
+
+def tidied(heading: str) -> str:
+    """Return a heading without what templates and typing put into it: full-width forms, blanks, marks of what must be filled."""
+    return _MARKED.sub("", "".join(unicodedata.normalize("NFKC", heading).split()).lower()).lstrip("'").rstrip(":")
+
+
+_TIDY_HEADINGS = {column: frozenset(map(tidied, said)) for column, said in HEADINGS.items()}
 
 
 def roles_in_words() -> Text:
@@ -61,7 +78,29 @@ def roles_in_words() -> Text:
 
 def column_of(heading: str, columns: frozenset[str]) -> str:
     """Return the one of `columns` that a heading means, or the heading as it is."""
-    return next((column for column, said in HEADINGS.items() if column in columns and heading in said), heading)
+    plain = tidied(heading)
+    if plain in columns:
+        return plain
+    return next((column for column, said in _TIDY_HEADINGS.items() if column in columns and plain in said), heading)
+
+
+def is_aside(heading: str) -> bool:
+    """Tell whether a heading is that of a column which clerks keep for themselves."""
+    return tidied(heading) in ASIDES
+
+
+def column_in_words(column: str, columns: frozenset[str]) -> Text:
+    """Return how a column is called: in Chinese by its first heading that means it among `columns`."""
+    if column == "geometry":
+        return Text("图形（geometry）", column)
+    said = (heading for heading in HEADINGS.get(column, ()) if column_of(heading, columns) == column)
+    return Text(next(said, column), column)
+
+
+def values_in_words(column: str, values: Iterable[str]) -> Text:
+    """Return what may stand in a column: its Chinese words where it has some, and the codes."""
+    codes, words = list(values), {code: word for word, code in reversed(WORDS.get(column, {}).items())}
+    return Text("、".join(words.get(code, code) for code in codes), ", ".join(codes))
 
 
 def in_code(column: str, value: str) -> str:

@@ -14,14 +14,16 @@ from patrol.people.permissions import Permission as P
 from patrol.people.permissions import Role, permissions_of
 from patrol.people.sign_in import end_sign_ins
 from patrol.waters import co_chiefs, odd_levels
+from patrol.waters.far_reaches import far_reaches
 from patrol.waters.import_appointments import plan_appointments
-from patrol.waters.import_columns import Fault, ImportKind, ImportRow, read_rows
+from patrol.waters.import_columns import ImportKind, ReadFile, read_rows
 from patrol.waters.import_files import read_table
 from patrol.waters.import_people import kept_passwords, new_hashes, plan_people
 from patrol.waters.import_plan import ImportReport, Planned, settle
 from patrol.waters.import_regions import plan_regions, settle_paths
 from patrol.waters.import_waters import far_boards, plan_reaches, plan_signboards, plan_water_bodies
 from patrol.waters.register import register_changed
+from patrol.waters.vacancies import left_without_chief
 
 # Some 15 seconds of hashing: what a request may take. The command has no limit.
 MOST_PASSWORDS_BY_REQUEST = 300
@@ -40,33 +42,37 @@ def run_import(
 
     Raises Invalid or TooLarge for a file that cannot be read as rows at all; faults of rows are in the report.
     """
-    rows, faults = read_rows(read_table(data), kind)
-    hashes = new_hashes(rows, by, faults, most_passwords) if kind is ImportKind.PEOPLE else {}
+    file = read_rows(read_table(data), kind)
+    hashes = new_hashes(file.rows, by, file.faults, most_passwords) if kind is ImportKind.PEOPLE else {}
     if dry_run:
         db.session.rollback()
-        return _bring_in(kind, rows, faults, hashes, by, write=False)
+        return _bring_in(kind, file, hashes, by, write=False)
     with transaction():
-        return _bring_in(kind, rows, faults, hashes, by, write=True)
+        return _bring_in(kind, file, hashes, by, write=True)
 
 
-def _bring_in(
-    kind: ImportKind, rows: list[ImportRow], faults: list[Fault], hashes: dict[str, str], by: Actor, *, write: bool
-) -> ImportReport:
+def _bring_in(kind: ImportKind, file: ReadFile, hashes: dict[str, str], by: Actor, *, write: bool) -> ImportReport:
+    rows, faults = file.rows, file.faults
     planned = plan_people(rows, by, faults, hashes) if kind is ImportKind.PEOPLE else _PLANS[kind](rows, by, faults)
-    report = ImportReport(errors=sorted(set(faults), key=lambda fault: (fault.row, fault.field)))
+    report = ImportReport(
+        errors=sorted(set(faults), key=lambda fault: (fault.row, fault.field)), warnings=list(file.warnings), headings=file.headings
+    )
     if kind is ImportKind.SIGNBOARDS:
-        report.warnings = far_boards(planned, current_app.extensions["settings"].routing_tolerance_m)
+        report.warnings += far_boards(planned, current_app.extensions["settings"].routing_tolerance_m)
     if report.errors and write:
         return report
     # What a rehearsal counts is what would be written: a row with a fault never would.
     faulty = {fault.row for fault in report.errors}
     planned = [item for item in planned if item.row not in faulty]
     if kind is ImportKind.REGIONS:
-        report.warnings = odd_levels.odd_regions(planned)
+        report.warnings += odd_levels.odd_regions(planned)
+    if kind is ImportKind.REACHES:
+        report.warnings += sorted([*odd_levels.odd_reaches(planned), *far_reaches(planned)], key=lambda fault: fault.row)
     if kind is ImportKind.APPOINTMENTS:
-        report.warnings = sorted([*co_chiefs.warnings_of(planned), *odd_levels.odd_chiefs(planned)], key=lambda fault: fault.row)
+        told = [*co_chiefs.warnings_of(planned), *odd_levels.odd_chiefs(planned), *left_without_chief(planned)]
+        report.warnings += sorted(told, key=lambda fault: fault.row)
     if kind is ImportKind.PEOPLE:
-        report.warnings = kept_passwords(rows, planned)
+        report.warnings += kept_passwords(rows, planned)
     # Before anything is written: afterwards nobody can tell a new password from the old one.
     new_passwords = [item.existing.id for item in planned if item.existing is not None and "password_hash" in item.values]
     corrected = [item for item in planned if kind is ImportKind.APPOINTMENTS and item.existing is not None and "valid_from" in item.changes()]

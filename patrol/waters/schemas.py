@@ -239,6 +239,8 @@ class ImportIn(ma.Schema):
 class ImportFaultOut(ma.Schema):
     row = ma.fields.Integer(required=True, metadata={"description": "A sheet's headings are row 1; a first feature is 1."})
     field = ma.fields.String(required=True)
+    heading = ma.fields.String(required=True, allow_none=True, metadata={
+        "description": "The column as the file calls it, or would where it lacks it; null for what is of no column.", "example": "级别"})
     message = ma.fields.String(required=True)
 
 

@@ -37,3 +37,8 @@ def answers_for_reach(title: str) -> bool:
 def is_deputy(title: str) -> bool:
     """Tell whether a title names a deputy, who answers only where there is no chief proper."""
     return re.search(DEPUTY, title) is not None or title.lower() in DEPUTY_TITLES
+
+
+def is_chief_proper(title: str) -> bool:
+    """Tell whether a title is a chief's own: no deputy's, and no post beside them."""
+    return answers_for_reach(title) and not is_deputy(title)

@@ -1,5 +1,8 @@
 """GPX points read from files of any make: what an extension names alike is not the point's own."""
 
+import pytest
+
+from patrol.foundation.errors import Invalid
 from patrol.patrols.gpx import gpx_points
 
 _FILE = """<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg><trkpt lat="29.6" lon="119.8">{own}<extensions>
@@ -15,3 +18,11 @@ def test_the_time_of_an_extension_is_not_the_point_s():
 def test_a_point_s_own_speed_counts_before_its_extensions():
     assert [point["speed_mps"] for point in gpx_points(_FILE.format(own="").encode())] == [2.5]
     assert [point["speed_mps"] for point in gpx_points(_FILE.format(own="<speed>1</speed>").encode())] == [1.0]
+
+
+@pytest.mark.parametrize("data", [b"", b"<gpx><trk>", b"no xml", b'<?xml version="1.0" encoding="nonsense"?><gpx/>'])
+def test_a_broken_file_is_told_of_in_ones_own_language(data):
+    with pytest.raises(Invalid) as caught:
+        gpx_points(data)
+    assert "请重新导出" in caught.value.detail.zh
+    assert not any(letter.islower() for letter in caught.value.detail.zh)

@@ -97,6 +97,25 @@ def test_the_same_post_does_not_overlap(build, client):
     assert client.post("appointments", json=body_of(reach, person, title="deputy")).status_code == 201
 
 
+def test_a_person_is_chief_of_a_reach_once_under_whatever_title(build, client):
+    reach, person = build.reach(), build.person("chief", name="张三")
+    build.appointment(reach, person, title="河长", valid_from=date(2026, 1, 1), valid_to=date(2026, 6, 30))
+    refused = client.post("appointments", json=body_of(reach, person, title="村级河长", valid_from="2026-06-01"), headers={"Accept-Language": "zh"})
+    assert refused.status_code == 409
+    assert "张三 自 2026-01-01 起已在该河段任“河长”" in refused.json["detail"]
+    assert client.post("appointments", json=body_of(reach, person, title="村级河长", valid_from="2026-07-01")).status_code == 201
+
+
+def test_who_ends_the_only_appointment_is_told_that_nobody_follows(build, client):
+    reach = build.reach(name="清溪段")
+    appointment = build.appointment(reach, build.person(name="张三"), valid_from=date(2026, 1, 1))
+    ended = client.patch(f"appointments/{appointment.id}", json={"valid_to": "2026-05-31"}, headers={**ONE, "Accept-Language": "zh"})
+    assert all(words in ended.json["warning"] for words in ("2026-06-01", "清溪段", "张三", "移交"))
+    build.appointment(reach, build.person(), valid_from=date(2026, 6, 1))
+    again = client.patch(f"appointments/{appointment.id}", json={"valid_to": "2026-05-31"}, headers={"If-Match": '"2"'})
+    assert again.json["warning"] is None
+
+
 def test_the_end_is_changed_with_the_etag(build, client):
     appointment = build.appointment(build.reach(), build.person(), valid_from=date(2026, 1, 1))
     path = f"appointments/{appointment.id}"

@@ -107,6 +107,26 @@ def test_unreadable_files_say_why(data, says):
     assert says in refusal(data)
 
 
+@pytest.mark.parametrize(("data", "says"), [
+    (b'<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"></kml>', "KML"), (b"<gpx/>", "GPX"), (b"<html><table></table></html>", "另存为 .xlsx"),
+    (b'code,name\n"1,2\n3', "双引号没有成对"), (b'code,name\n"1"x,2\n', "分隔符"), (b'{"type": "Feature', "第 1 行第"),
+])
+def test_what_is_wrong_with_a_file_is_told_in_chinese(data, says):
+    with pytest.raises(Invalid) as caught:
+        read_table(data)
+    told = caught.value.detail.zh
+    assert says in told
+    assert not any(word in told for word in ("unexpected", "expected", "end of", "error"))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("doc.kml", "KMZ"), ("reaches.SHP", "shapefile")])
+def test_zipped_maps_are_told_apart_from_workbooks(name, kind):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(name, b"x")
+    assert f"{kind} file" in refusal(made.getvalue())
+
+
 def test_sizes_are_bounded(monkeypatch):
     monkeypatch.setattr(import_files, "MOST_ROWS", 1)
     assert "1 rows" in refusal(CSV.encode())

@@ -194,7 +194,7 @@ PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,
 
 
 @pytest.mark.parametrize(("kind", "content", "wanted"), [
-    ("regions", "code,name\n1,a\n", [(1, "level"), (2, "code")]),
+    ("regions", "code,name\n1,a\n", [(1, "level"), (2, "parent_code")]),
     ("regions", "code,name,level,colour\n990100,a,county,red\n", [(1, "colour")]),
     ("regions", REGION + "990100,清溪区,county,,extra\n", [(2, "")]),
     ("regions", REGION + ",a,township,990100\n", [(2, "code")]),
@@ -205,7 +205,7 @@ PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,
     ("regions", REGION + "V,v,village,T\nT,t,township,990100\n990100,d,county,T\n", [(3, "parent_code"), (4, "parent_code")]),
     ("regions", REGION + "V,v,village,A\nA,a,township,B\nB,b,township,A\nW,w,village,NONE\n",
      [(3, "parent_code"), (4, "parent_code"), (5, "parent_code")]),
-    ("regions", REGION + "A,a,township,\n", [(2, "code")]),
+    ("regions", REGION + "A,a,township,\n", [(2, "parent_code")]),
     ("regions", REGION + "A,a\x07b,township,990100\n", [(2, "name")]),
     ("regions", REGION + f"A,{'a' * 101},township,990100\n", [(2, "name")]),
     ("regions", REGION + "A,a\0b,township,990100\n", [(2, "name")]),
@@ -222,9 +222,9 @@ PEOPLE, TERMS = "username,name,roles,region_code\n", "reach_code,username,title,
     ("appointments", TERMS + "NONE,nobody,chief,2026-01-01,\n", [(2, "reach_code"), (2, "username")]),
     ("appointments", TERMS + "R1-1,chief.one,chief,soon,31/12/2026\n", [(2, "valid_from"), (2, "valid_to")]),
     ("appointments", TERMS + "R1-1,chief.one,chief,2026-02-01,2026-01-31\n", [(2, "valid_to")]),
-    ("appointments", TERMS + "R1-1,chief.one,c,2026-01-01,2026-02-01\nR1-1,chief.one,c,2026-02-01,\n", [(3, "valid_from")]),
+    ("appointments", TERMS + "R1-1,chief.one,contact,2026-01-01,2026-02-01\nR1-1,chief.one,contact,2026-02-01,\n", [(3, "valid_from")]),
     ("appointments", TERMS + "R1-1,chief.one,村级河长,2025-01-01,2026-01-01\n", [(2, "valid_from")]),
-    ("appointments", TERMS + "R1-1,chief.one,c,2026-01-01,\nR1-1,chief.one,c,2026-01-01,\n", [(3, "reach_code")]),
+    ("appointments", TERMS + "R1-1,chief.one,contact,2026-01-01,\nR1-1,chief.one,contact,2026-01-01,\n", [(3, "reach_code")]),
     ("signboards", "code,reach_code,latitude,longitude\nB,NONE,29,119\nC,R1-1,91,nan\n", [(2, "reach_code"), (3, "latitude"), (3, "longitude")]),
 ])
 def test_every_fault_is_named_by_row_and_nothing_is_written(build, client, kind, content, wanted):
@@ -251,7 +251,7 @@ def test_every_fault_is_named_by_row_and_nothing_is_written(build, client, kind,
     ("appointments", TERMS + "NONE,handler1,chief,2026-02-01,2026-01-01\n", [(2, "reach_code"), (2, "username"), (2, "valid_to")]),
     ("appointments", TERMS + "NONE,nobody,chief,soon,\n", [(2, "reach_code"), (2, "username"), (2, "valid_from")]),
     # The long period overlaps both of the short ones, which do not overlap each other.
-    ("appointments", TERMS + "R1-1,chief.one,c,2026-01-01,\nR1-1,chief.one,c,2026-02-01,2026-02-28\nR1-1,chief.one,c,2026-04-01,2026-04-30\n",
+    ("appointments", TERMS + "R1-1,chief.one,contact,2026-01-01,\nR1-1,chief.one,contact,2026-02-01,2026-02-28\nR1-1,chief.one,contact,2026-04-01,2026-04-30\n",
      [(3, "valid_from"), (4, "valid_from")]),
     ("signboards", "code,reach_code,latitude,longitude\na b,NONE,91,\n", [(2, "code"), (2, "latitude"), (2, "longitude"), (2, "reach_code")]),
     # A column that is missing, unknown or there twice hides no fault of the others.
@@ -332,7 +332,7 @@ def test_a_sheet_with_a_merged_title_or_merged_headings_says_what_to_do(client):
 def test_faults_are_told_in_the_callers_language(build, client, language, says, district):
     rows = features(({"code": "X", "name": "n", "water_body_code": "NONE", "region_code": "990100", "level": "village"}, LINES))
     reply = send(client, "reaches", rows, language=language)
-    assert reply.json["errors"] == [{"row": 1, "field": "water_body_code", "message": says}]
+    assert reply.json["errors"] == [{"row": 1, "field": "water_body_code", "heading": "water_body_code", "message": says}]
 
 
 @pytest.mark.parametrize(("geometry", "says"), [
@@ -343,7 +343,7 @@ def test_faults_are_told_in_the_callers_language(build, client, language, says, 
 ])  # fmt: skip
 def test_an_outline_that_cannot_be_is_refused_in_words_that_fit_it(client, district, geometry, says):
     rows = features(({"code": "990100001", "name": "柳岸镇", "level": "township", "parent_code": "990100"}, geometry))
-    assert send(client, "regions", rows, language="zh").json["errors"] == [{"row": 1, "field": "geometry", "message": says}]
+    assert send(client, "regions", rows, language="zh").json["errors"] == [{"row": 1, "field": "geometry", "heading": "geometry", "message": says}]
 
 
 @pytest.mark.parametrize(("changes", "geometry", "field"), [
@@ -492,7 +492,7 @@ def test_a_wrong_first_day_is_told_with_its_cure(build, client):
     assert counts(send(client, "appointments", cure)) == (1, 1, 0, 0)
     other = send(client, "appointments", TERMS + row + "2027-01-01,2027-06-30\n" + row + "2025-01-01,2025-12-31\n").json["errors"]
     assert [fault["row"] for fault in other] == [2]
-    within = send(client, "appointments", TERMS + f"{reach.code},c1,b,2026-01-01,2026-06-30\n{reach.code},c1,b,2026-06-30,\n").json["errors"]
+    within = send(client, "appointments", TERMS + f"{reach.code},c1,contact,2026-01-01,2026-06-30\n{reach.code},c1,contact,2026-06-30,\n").json["errors"]
     assert [(fault["row"], "row 2" in fault["message"], "2026-01-01 to 2026-06-30" in fault["message"]) for fault in within] == [(3, True, True)]
 
 
@@ -598,15 +598,15 @@ def test_the_first_day_of_an_appointment_that_has_not_begun_is_corrected(build, 
 def test_what_has_begun_or_is_not_there_is_not_corrected(build, client):
     reach, person, today = build.reach(level="county"), build.person("chief", username="c1", name="甲"), clock.today("Asia/Shanghai")
     begun, tomorrow = build.appointment(reach, person, valid_from=today), today + timedelta(days=1)
-    build.appointment(reach, person, title="b", valid_from=tomorrow, valid_to=tomorrow)
+    build.appointment(reach, person, title="contact", valid_from=tomorrow, valid_to=tomorrow)
     for row, wanted, says in (
         (f"chief,{tomorrow},{today}", [(2, "former_valid_from")], "谁在哪天负责已成记录"),
-        (f"c,{tomorrow},{today}", [(2, "former_valid_from")], "没有自"),
-        (f"b,{today + timedelta(days=2)},{tomorrow}", [(2, "valid_to")], "截止日期早于开始日期"),
+        (f"police_chief,{tomorrow},{today}", [(2, "former_valid_from")], "没有自"),
+        (f"contact,{today + timedelta(days=2)},{tomorrow}", [(2, "valid_to")], "截止日期早于开始日期"),
     ):
         reply = send(client, "appointments", CORRECTED + f"{reach.code},c1,{row}\n", language="zh")
         assert faults(reply) == wanted
         assert says in reply.json["errors"][0]["message"]
-    twice = CORRECTED + f"{reach.code},c1,b,{tomorrow},\n{reach.code},c1,b,{today},{tomorrow}\n"
+    twice = CORRECTED + f"{reach.code},c1,contact,{tomorrow},\n{reach.code},c1,contact,{today},{tomorrow}\n"
     assert (3, "valid_from") in faults(send(client, "appointments", twice))
     assert stored(Appointment, id=begun.id).version == 1
