@@ -18,8 +18,8 @@ from patrol.patrols.actions import KeptCheckIn
 from patrol.patrols.checkpoint_shown import shown_checkpoints
 from patrol.patrols.ending import END_REASONS, counting_end
 from patrol.patrols.examination_input import input_of
-from patrol.patrols.examination_queries import stored_examination, verdicts_of
-from patrol.patrols.finding_shown import shown_examination
+from patrol.patrols.examination_queries import results_of, stored_examination
+from patrol.patrols.finding_shown import shown_examination, shown_result
 from patrol.patrols.intake import announced_photos, enter_check_in, enter_finish, enter_patrol
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolEnd
 from patrol.patrols.receipts import check_in_receipt, patrol_receipt, why_kept_aside
@@ -36,6 +36,7 @@ from patrol.patrols.schemas import (
     PatrolIn,
     PatrolOut,
     PatrolReceiptOut,
+    PatrolRowOut,
 )
 from patrol.people.actor import Actor
 from patrol.people.door import current_actor
@@ -71,12 +72,12 @@ def finish_patrol(data: dict[str, Any], patrol_id: UUID) -> dict[str, Any]:
 
 @room.route("/patrols", may=P.SEE_PATROLS, refuses=(404,))
 @room.arguments(PatrolArgs, location="query")
-@room.response(200, page_schema(PatrolOut))
+@room.response(200, page_schema(PatrolRowOut))
 def list_patrols(args: dict[str, Any]) -> Page[dict[str, Any]]:
-    """List patrols, the latest first."""
+    """List patrols, the latest first, each with its verdict, why, and the codes of what was found."""
     page = queries.list_patrols(current_actor(), **args)
-    verdicts = verdicts_of([patrol.id for patrol in page.items])
-    return Page([{**shown_patrol(patrol), "verdict": verdicts.get(patrol.id)} for patrol in page.items], page.next)
+    found = results_of([patrol.id for patrol in page.items])
+    return Page([{**shown_patrol(patrol), **shown_result(found.get(patrol.id), language())} for patrol in page.items], page.next)
 
 
 @room.route("/patrols/<uuid:patrol_id>", may=P.SEE_PATROLS)
@@ -119,10 +120,10 @@ def add_check_in(data: dict[str, Any]) -> Response:
 
 
 def _checked_in(check_in_id: UUID, data: dict[str, Any], *, announced: Any = (), brought: Any = ()) -> Response:
-    by = current_actor()
-    kept = enter_check_in(data, by=by, id=check_in_id, settings=current_app.extensions["settings"], announced=announced, brought=brought)
+    by, settings = current_actor(), current_app.extensions["settings"]
+    kept = enter_check_in(data, by=by, id=check_in_id, settings=settings, announced=announced, brought=brought)
     [shown] = _shown_new(kept, by) if kept.is_new else shown_check_ins([kept.row])
-    return answer({**shown, "receipt": check_in_receipt(kept.row, kept.is_new)}, 201 if kept.is_new else 200)
+    return answer({**shown, "receipt": check_in_receipt(kept.row, kept.is_new, settings.routing_tolerance_m)}, 201 if kept.is_new else 200)
 
 
 def _shown_new(kept: KeptCheckIn, by: Actor) -> list[dict[str, Any]]:

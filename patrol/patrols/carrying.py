@@ -4,6 +4,7 @@ import numpy as np
 
 from patrol.foundation.geometry import Floats
 from patrol.foundation.texts import Text
+from patrol.patrols.amounts import lasting, length
 from patrol.patrols.facts import DeviceUse, OtherPatrol, PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.motion import local_metres, usable_fixes
@@ -12,8 +13,8 @@ from patrol.patrols.track import Track
 from patrol.patrols.window import in_ms
 
 _NOT_APART = Text(
-    "同一人另有一次巡河与此重叠 {together_s} 秒，没有轨迹表明两地相距超过 {overlap_m} 米",
-    "Another patrol of the same person overlaps by {together_s} s; no track tells of places more than {overlap_m} m apart",
+    "同一人另有一次巡河与此重叠 {together_s}，没有轨迹表明两地相距超过 {overlap_m}",
+    "Another patrol of the same person overlaps by {together_s}; no track tells of places more than {overlap_m} apart",
 )
 
 
@@ -51,13 +52,14 @@ def in_two_places(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
         together_s = (min(facts.end, other.ended_at or facts.now) - max(facts.started_at, other.started_at)).total_seconds()
         if together_s > policy.overlap_s:
             apart_s, apart_m = _apart(facts, other, policy)
-            found.append((apart_s, together_s, apart_m, str(other.id)))
+            # Each moment compared stands for a whole step: of a time that is no multiple of it they would make more.
+            found.append((min(apart_s, together_s), together_s, apart_m, str(other.id)))
     if not found:
         return None
     apart_s, together_s, apart_m, patrol_id = max(found)
     evidence = {"patrol_id": patrol_id, "together_s": round(together_s), "apart_s": round(apart_s), "apart_m": round(apart_m)}
     if not apart_s:
-        return Seen(Severity.SOFT, evidence, _NOT_APART.format(together_s=evidence["together_s"], overlap_m=round(policy.overlap_m)))
+        return Seen(Severity.SOFT, evidence, _NOT_APART.format(together_s=lasting(together_s), overlap_m=length(policy.overlap_m)))
     return Seen(Severity.HIGH if apart_s > policy.overlap_s else Severity.SOFT, evidence)
 
 
@@ -96,9 +98,15 @@ def _places(track: Track, grid: Floats, near: float, policy: IntegrityPolicy) ->
 
 
 _SAME_NAME = Text(
-    "近期另有 {accounts} 个账号使用同一名称的设备，其中与本次重叠 {together_s} 秒；名称可能只是型号",
-    "{accounts} other accounts used a device of the same name lately, for {together_s} s at the same time; it may be no more than its model's name",
+    "近期另有 {accounts} 个账号使用同一名称的设备，其中与本次重叠 {together_s}；名称可能只是型号",
+    "{accounts} used a device of the same name lately, for {together_s} at the same time; it may be no more than its model's name",
 )
+_SOME_TIME = Text("同一设备近期另有 {accounts} 个账号使用，时间不详", "{accounts} used the device lately, it is not known when")
+ONE_PHONE = (
+    Text("交接班共用手机", "A phone handed over at the change of shift"),
+    Text("代为巡河：应登记委托", "Patrolling for another: a delegation is the right way"),
+)
+"""What explains honestly that two accounts used the very same phone."""
 
 
 def shared(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -116,8 +124,9 @@ def shared(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
         severity = Severity.HIGH
     accounts = len({use.person_id for _, use in uses})
     evidence = {"accounts": accounts, "apart_s": round(max(0.0, nearest_s)), "together_s": round(max(0.0, -nearest_s)),
-                "person_id": str(nearest.person_id), "by_name": nearest.by_name}  # fmt: skip
-    return Seen(Severity.SOFT, evidence, _SAME_NAME) if nearest.by_name else Seen(severity, evidence)
+                "person_id": str(nearest.person_id), "patrol_id": None if nearest.patrol_id is None else str(nearest.patrol_id),
+                "by_name": nearest.by_name}  # fmt: skip
+    return Seen(Severity.SOFT, evidence, _SAME_NAME) if nearest.by_name else Seen(severity, evidence, innocent=ONE_PHONE)
 
 
 def _shared_some_time(facts: PatrolFacts) -> Seen | None:
@@ -125,7 +134,7 @@ def _shared_some_time(facts: PatrolFacts) -> Seen | None:
     known = {use.person_id for use in facts.device_uses}
     users = sorted(str(person_id) for person_id in facts.device_users if person_id not in known)
     evidence = {"accounts": len(users), "apart_s": None, "together_s": 0, "by_name": False}
-    return Seen(Severity.SOFT, evidence | {"person_id": users[0]}) if users else None
+    return Seen(Severity.SOFT, evidence | {"person_id": users[0], "patrol_id": None}, _SOME_TIME, ONE_PHONE) if users else None
 
 
 def _away_s(facts: PatrolFacts, use: DeviceUse) -> float:

@@ -137,7 +137,9 @@ def checkpoints_document() -> str:
         f"| `shown` | the photo is here, and the position within {RADIUS_M:.0f} m and the accuracy of the fix (one worse than {WORST_ACCURACY_M:.0f} m gives nothing) |",
         "| `unreachable` | the reason and the photo are here |", "| `elsewhere` | it was reached, the phone says, from too far away |",
         "| `no_photo` | answered; its photo is not here, or shows another checkpoint or another patrol's check-in already |", "| `open` | not answered |", "",
-        "The last three lead to the finding `checkpoint_missed`, which a person judges; alone it makes no patrol doubtful.", "",
+        "The last three lead to the finding `checkpoint_missed`, which a person judges; alone it makes no patrol doubtful. One that is `open` does so "
+        "only where the seed had been handed out when the patrol began: where the phone first asked for it on the way or afterwards, the places "
+        "are shown as `open` and no finding follows, since nobody knew of them; an answer is judged all the same.", "",
         f"Test vectors, with the places {', '.join(f'`{key}`' for key in _VECTOR_PLACES)}:", "",
         "| seed | commitment | drawn |", "|---|---|---|",
     ]  # fmt: skip

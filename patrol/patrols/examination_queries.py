@@ -1,5 +1,6 @@
 """Reads of stored examinations."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -33,7 +34,22 @@ def people_named(ids: Collection[UUID]) -> dict[UUID, Person]:
     return {person.id: person for person in db.session.scalars(select(Person).where(Person.id.in_(ids)))} if ids else {}
 
 
-def verdicts_of(patrol_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the verdicts of those of these patrols that were examined; one query."""
-    rows = db.session.execute(select(Examination.patrol_id, Examination.verdict).where(Examination.patrol_id.in_(patrol_ids)))
-    return {row.patrol_id: row.verdict for row in rows}
+class Result(NamedTuple):
+    """What came of an examination, in short: `reasons` in both languages, `findings` as codes with their severities."""
+
+    verdict: str
+    reasons: Sequence[Sequence[str]]
+    findings: Sequence[tuple[str, str]]
+
+
+def results_of(patrol_ids: Sequence[UUID]) -> dict[UUID, Result]:
+    """Return what came of those of these patrols that were examined; two queries."""
+    found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    for patrol_id, code, severity in db.session.execute(
+        select(PatrolFinding.patrol_id, PatrolFinding.code, PatrolFinding.severity).where(PatrolFinding.patrol_id.in_(patrol_ids))
+    ):
+        found[patrol_id].append((code, severity))
+    rows = db.session.execute(
+        select(Examination.patrol_id, Examination.verdict, Examination.reasons).where(Examination.patrol_id.in_(patrol_ids))
+    )
+    return {patrol_id: Result(verdict, reasons, found[patrol_id]) for patrol_id, verdict, reasons in rows}

@@ -159,8 +159,11 @@ def _device_uses(given: ExaminationInput, now: datetime) -> list[DeviceUse]:
     others, patrol = {use.person_id for use in given.device_users}, given.patrol
     partners = delegation_partners(patrol.person_id, others, day=given.day, at=patrol.started_at)
     return [
-        DeviceUse(use.person_id, use.started_at, use.ended_at or now, delegated=use.person_id in partners, by_name=given.by_name) for use in given.device_users
-    ]
+        DeviceUse(
+            use.person_id, use.started_at, use.ended_at or now, delegated=use.person_id in partners, by_name=given.by_name, patrol_id=use.id,
+        )
+        for use in given.device_users
+    ]  # fmt: skip
 
 
 def _others(given: ExaminationInput) -> tuple[list[OtherPatrol], list[OtherPatrol]]:

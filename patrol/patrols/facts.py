@@ -103,6 +103,7 @@ class DeviceUse:
     """Another account's use of the same device; `delegated` when one of the two may patrol for the other.
 
     `by_name`: only the name that the app gives is known to be the same, and two phones of one model may share it.
+    `patrol_id` is the patrol on which that account used it.
     """
 
     person_id: UUID
@@ -110,6 +111,7 @@ class DeviceUse:
     to_at: datetime
     delegated: bool = False
     by_name: bool = False
+    patrol_id: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -50,14 +50,19 @@ class FindingStatementOut(ma.Schema):
     at = Moment(required=True)
 
 
-class PatrolFindingOut(ma.Schema):
+class FindingBriefOut(ma.Schema):
     code = ma.fields.String(required=True, metadata={"example": "gap"})
     name = ma.fields.String(required=True, metadata={"example": "记录中断"})
     severity = ma.fields.String(required=True, metadata={"enum": list(SEVERITIES)})
+
+
+class PatrolFindingOut(FindingBriefOut):
     text = ma.fields.String(required=True, metadata={"example": "记录中断 1 次，最长 12 分钟"})
     innocent = ma.fields.List(ma.fields.String(), required=True, metadata={
         "description": "What would explain it honestly.", "example": ["无信号"]})
     evidence = ma.fields.Dict(required=True, metadata={"example": {"gaps": 1, "longest_s": 720}})
+    person = ma.fields.Nested(PersonBriefOut, required=True, allow_none=True, metadata={
+        "description": "Whom `evidence` names by `person_id`; null where it names nobody."})
     threshold = ma.fields.Dict(required=True, metadata={"example": {"gap_s": 600.0}})
     version = ma.fields.String(required=True, metadata={"description": "Of the rule.", "example": "1"})
     found_at = Moment(required=True, allow_none=True, metadata={"description": "Null in a preview."})

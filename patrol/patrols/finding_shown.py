@@ -11,7 +11,7 @@ from patrol.patrols.examination import Examined
 from patrol.patrols.examination_actions import METRES, finding_columns
 from patrol.patrols.examination_input import ExaminationInput
 from patrol.patrols.examination_models import FindingStatement, PatrolFinding, ReachCoverage
-from patrol.patrols.examination_queries import StoredExamination, people_named
+from patrol.patrols.examination_queries import Result, StoredExamination, people_named
 from patrol.patrols.integrity import RULES
 from patrol.patrols.models import Patrol
 from patrol.patrols.policy_queries import PolicyInForce
@@ -42,6 +42,17 @@ def shown_examination(patrol: Patrol, stored: StoredExamination, given: Examinat
         "policies": row and (row.policies or None),
         "stale": patrol.ended_at is not None and not given.purged and digest != given.digest,
     }  # fmt: skip
+
+
+def shown_result(result: Result | None, language: str) -> dict[str, Any]:
+    """Return what `PatrolRowOut` shows of an examination, None before there is one."""
+    if result is None:
+        return {"verdict": None, "reasons": [], "findings": []}
+    findings = [
+        {"code": code, "name": _name(code).in_language(language), "severity": severity}
+        for code, severity in sorted(result.findings, key=lambda row: _place(row[0]))
+    ]  # fmt: skip
+    return {"verdict": result.verdict, "reasons": _words(result.reasons, language), "findings": findings}
 
 
 def shown_preview(patrol: Patrol, examined: Examined, given: ExaminationInput, language: str) -> dict[str, Any]:
@@ -97,15 +108,25 @@ def _columns_of(row: PatrolFinding) -> dict[str, Any]:
 def _shown_findings(findings: Iterable[Mapping[str, Any]], given: ExaminationInput, language: str) -> list[dict[str, Any]]:
     """Return findings in the order of the table of rules, each with what was said of it."""
     said: dict[str, list[FindingStatement]] = defaultdict(list)
+    findings = list(findings)
     for statement in given.statements:
         said[statement.code].append(statement)
-    people = people_named({statement.person_id for statement in given.statements})
+    named = {finding["code"]: UUID(person_id) for finding in findings if (person_id := finding["evidence"].get("person_id"))}
+    people = people_named({statement.person_id for statement in given.statements} | set(named.values()))
     return [{
-        **finding, "name": _NAMES.get(finding["code"], Text(finding["code"], finding["code"])).in_language(language),
+        **finding, "name": _name(finding["code"]).in_language(language), "person": people.get(named[finding["code"]]) if finding["code"] in named else None,
         "text": Text(*finding["text"]).in_language(language), "innocent": _words(finding["innocent"], language),
         "standing": in_force(said[finding["code"]], given.patrol.person_id).standing,
         "statements": [_shown_statement(row, people) for row in said[finding["code"]]],
-    } for finding in sorted(findings, key=lambda finding: _ORDER.get(finding["code"], len(_ORDER)))]  # fmt: skip
+    } for finding in sorted(findings, key=lambda finding: _place(finding["code"]))]  # fmt: skip
+
+
+def _name(code: str) -> Text:
+    return _NAMES.get(code, Text(code, code))
+
+
+def _place(code: str) -> int:
+    return _ORDER.get(code, len(_ORDER))
 
 
 def _shown_statement(row: FindingStatement, people: Mapping[UUID, Person]) -> dict[str, Any]:

@@ -113,9 +113,11 @@ def short(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     length_m, covered_m, high_m = (sum(getattr(c, name) for c in facts.coverages) for name in ("length_m", "covered_m", "high_m"))
     if not length_m or high_m >= policy.planned_share * length_m:
         return None
-    missing_m = policy.planned_share * length_m - high_m
+    planned_m = policy.planned_share * length_m
+    missing_m = planned_m - high_m
     evidence = {"length_m": round(length_m), "covered_m": round(covered_m), "high_m": round(high_m), "missing_m": round(missing_m)}
-    return Seen(Severity.INFO, evidence | {"percent": round(100 * high_m / length_m)})
+    planned = {"planned_m": round(planned_m), "planned_percent": round(100 * policy.planned_share)}
+    return Seen(Severity.INFO, evidence | planned | {"percent": round(100 * high_m / length_m)})
 
 
 def perfunctory(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -128,6 +130,7 @@ def perfunctory(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
         return None
     return Seen(Severity.SOFT, {
         "duration_s": round(facts.active_s), "minutes": round(facts.active_s / 60), "covered_m": round(covered_m), "strolling_minutes": round(needed_s / 60),
+        "strolling_s": round(needed_s),
     })  # fmt: skip
 
 

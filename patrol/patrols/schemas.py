@@ -8,7 +8,7 @@ from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
 from patrol.patrols.checkpoint_schemas import CheckpointOut
-from patrol.patrols.finding_schemas import VERDICTS, ExaminationOut
+from patrol.patrols.finding_schemas import VERDICTS, ExaminationOut, FindingBriefOut
 from patrol.patrols.integrity import RULE
 from patrol.patrols.track_schemas import PauseOut
 from patrol.people.schemas import PersonBriefOut
@@ -19,7 +19,8 @@ _NOTE = ma.validate.Length(max=2000)
 
 
 class NoticeOut(ma.Schema):
-    code = ma.fields.String(required=True, metadata={"description": "Of the finding.", "example": "clock_future"})
+    code = ma.fields.String(required=True, metadata={
+        "description": "`clock_future` (the finding) or `far_from_reach`.", "example": "clock_future"})
     text = ma.fields.String(required=True, metadata={"example": "所记时间比服务器收到时晚约 365 天：…"})
 
 
@@ -32,7 +33,7 @@ class ReceiptOut(ma.Schema):
     })
     missing = ma.fields.List(ma.fields.UUID(), required=True, metadata={"description": "Photos announced, not arrived."})
     notices = ma.fields.List(ma.fields.Nested(NoticeOut), metadata={
-        "description": "What to see to at once: the patrol or check-in is recorded in the future. Left out when there is nothing."})
+        "description": "What to see to at once: it is recorded in the future, or far from the reach that it names. Left out when there is nothing."})
 
 
 class DeviceDetails(ma.Schema):
@@ -71,7 +72,12 @@ class PatrolEndOut(ma.Schema):
     counts = ma.fields.Boolean(required=True, metadata={"description": "Whether it is the one in force."})
 
 
+_PHOTO = '每张照片须为对象：{"id": "照片编号"}，可带 sha256。\x1fEach photo is an object: {"id": "…"}, with its sha256 where the phone knows it.'
+
+
 class PhotoAnnouncedIn(ma.Schema):
+    error_messages = {"type": _PHOTO}  # noqa: RUF012 - as marshmallow declares it, of the instance.
+
     id = ma.fields.UUID(required=True)
     sha256 = ma.fields.String(load_default=None, allow_none=True, validate=Matches(r"^[0-9a-f]{64}$"))
 
@@ -125,6 +131,15 @@ class PatrolOut(ma.Schema):
     verdict = ma.fields.String(allow_none=True, metadata={
         "description": "Of an ended patrol that was examined; in lists and details.", "example": "valid"})
     version = ma.fields.Integer(required=True)
+
+
+class PatrolRowOut(PatrolOut):
+    """A patrol in a list: what a reviewer goes by without opening each."""
+
+    reasons = ma.fields.List(ma.fields.String(), required=True, metadata={
+        "description": "Of the verdict; none before the examination.", "example": ["河段至多覆盖 1750 米，距本判定要求的 60%（1873 米）还差 123 米"]})
+    findings = ma.fields.List(ma.fields.Nested(FindingBriefOut), required=True, metadata={
+        "description": "Of the latest examination, in the order of the rules; dismissed ones included."})
 
 
 class CheckInPhotoOut(ma.Schema):

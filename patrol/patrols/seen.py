@@ -23,9 +23,11 @@ class Seen:
 
     `says` takes the place of what the rule's row says, where this is another thing; its placeholders are named alike.
     `thresholds` are those it was judged by that are not in the policy of integrity, units in the names.
+    `innocent` takes the place of the row's honest explanations, where not all of them can be; () leaves the row's.
     """
 
     severity: Severity
     evidence: dict[str, Any]
     says: Text | None = None
+    innocent: tuple[Text, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)

@@ -267,7 +267,7 @@ def _check_in(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
         {name: value for name, value in data.items() if name != "photos"}, by=queue.by, id=item_id, settings=queue.settings,
         announced=announced_photos(data["photos"]), is_absent=is_absent,
     )  # fmt: skip
-    return kept.is_new, check_in_receipt(kept.row, kept.is_new)
+    return kept.is_new, check_in_receipt(kept.row, kept.is_new, queue.settings.routing_tolerance_m)
 
 
 def _issue(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from patrol.foundation.texts import Text
+from patrol.patrols.amounts import lasting, length
 from patrol.patrols.facts import Finding, PatrolFacts, Verdict
 from patrol.patrols.integrity import MISLABELLED, RULE
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
@@ -63,23 +64,27 @@ def _coverage(figures: Figures, policy: IntegrityPolicy) -> float | None:
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         "coverage", 40, _coverage,
-        lambda f, p: Text("河段至多覆盖 {most_m} 米，还差 {missing_m} 米", "At most {most_m} m of the reach were covered; {missing_m} m are missing").format(
-            most_m=round(f.high_m), missing_m=_up(p.least_coverage_share * f.length_m - f.high_m)),
+        lambda f, p: Text(
+            "河段至多覆盖 {most}，距本判定要求的 {percent}%（{wanted}）还差 {missing}",
+            "At most {most} of the reach were covered, {missing} short of the {percent} % that this verdict asks for ({wanted})",
+        ).format(
+            most=length(round(f.high_m)), percent=round(100 * p.least_coverage_share), wanted=length(round(p.least_coverage_share * f.length_m)),
+            missing=length(_up(p.least_coverage_share * f.length_m - f.high_m))),
     ),
     Criterion(
         "distance", 15, lambda f, _: _share(f.distance_m, f.wanted_distance_m),
-        lambda f, _: Text("行程 {way_m} 米，还差 {missing_m} 米", "The way was {way_m} m; {missing_m} m are missing").format(
+        lambda f, _: Text("行程 {way_m} 米，还差 {missing_m} 米", "The way was {way_m} m, {missing_m} m too short").format(
             way_m=round(f.distance_m), missing_m=_up(f.wanted_distance_m - f.distance_m)),
     ),
     Criterion(
         "duration", 15, lambda f, p: _share(f.duration_s, p.least_duration_s),
-        lambda f, p: Text("用时 {minutes} 分钟，还差 {missing} 分钟", "It took {minutes} minutes; {missing} are missing").format(
+        lambda f, p: Text("用时 {minutes} 分钟，还差 {missing} 分钟", "It took {minutes} min, {missing} min too short").format(
             minutes=int(f.duration_s // 60), missing=_up((p.least_duration_s - f.duration_s) / 60)),
     ),
     Criterion(
         "gaps", 10, lambda f, p: None if f.longest_gap_s is None else float(f.longest_gap_s <= p.most_gap_s),
-        lambda f, _: Text("有 {minutes} 分钟没有定位，也没有失去信号的标记", "There are no fixes for {minutes} minutes, and no mark of a lost signal").format(
-            minutes=round((f.longest_gap_s or 0.0) / 60)),
+        lambda f, _: Text("有 {gap}没有定位，也没有失去信号的标记", "There are no fixes for {gap}, and no mark of a lost signal").format(
+            gap=lasting(f.longest_gap_s)),
     ),
     Criterion(
         "speed", 10, lambda f, p: None if f.p95_mps is None else float(f.p95_mps <= p.most_walking_p95_mps),

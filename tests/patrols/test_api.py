@@ -70,6 +70,28 @@ def test_what_is_recorded_in_the_future_is_kept_and_said_at_once(chief, world, a
         assert "clock_future" in {row["code"] for row in found}
 
 
+@pytest.mark.parametrize(("latitude", "accuracy_m", "said"), [
+    (29.6005, 8, None), (30.5196, 8, "102 公里"), (29.604, 8, "444 米"), (29.604, 500, None), (29.604, None, "444 米"),
+])  # fmt: skip
+def test_a_check_in_far_from_the_reach_it_names_is_kept_and_said_at_once(chief, world, latitude, accuracy_m, said):
+    sent = body(latitude=latitude, accuracy_m=accuracy_m, reach_id=str(world.reach.id))
+    check_in_id = uuid4()
+    for status in (201, 200):
+        reply = chief.put(f"check-ins/{check_in_id}", json=sent)
+        assert reply.status_code == status, reply.json
+        notices = reply.json["receipt"].get("notices", [])
+        assert [(notice["code"], said in notice["text"]) for notice in notices] == ([("far_from_reach", True)] if said else [])
+    queue = [{"kind": "check_in", "id": str(uuid4()), "data": {**sent, "photos": []}}]
+    [result] = chief.post("sync", json={"device": "x", "items": queue}).json["results"]
+    assert (result["status"], "notices" in result["receipt"]) == ("accepted", said is not None)
+
+
+def test_within_a_reachs_own_wider_tolerance_nothing_is_far(chief, world, build):
+    wide = build.reach([(119.80, 29.7), (119.82, 29.7)], region=world.village, tolerance_m=1_000.0)
+    reply = chief.put(f"check-ins/{uuid4()}", json=body(latitude=29.704, reach_id=str(wide.id)))
+    assert (reply.json["distance_m"] > 400, "notices" in reply.json["receipt"]) == (True, False)
+
+
 @pytest.mark.parametrize(("datum", "least_m"), [("gcj02", 300), ("bd09", 500)])
 def test_positions_are_kept_raw_and_told_in_wgs84(chief, datum, least_m):
     reply = chief.put(f"check-ins/{uuid4()}", json=body(datum=datum))

@@ -65,14 +65,23 @@ def test_one_person_in_two_places(east_m, minutes, severity):
 
 
 @pytest.mark.parametrize(("east_m", "says"), [
-    (200, "overlaps by 3600 s; no track tells of places more than 300 m apart"), (None, "overlaps by 3600 s; no track tells of places more than 300 m apart"),
-    (2_000, "overlaps by 3600 s; for 3600 s they were about 1980 m apart"),
+    (200, "overlaps by 60 min; no track tells of places more than 300 m apart"), (None, "overlaps by 60 min; no track tells of places more than 300 m apart"),
+    (2_000, "overlaps by 60 min; for 60 min they were about 1980 m apart"),
 ])  # fmt: skip
 def test_it_says_how_far_apart_only_of_what_was(east_m, says):
     track = NO_TRACK if east_m is None else track_at(east_m)
     other = OtherPatrol(id=UUID(int=2), person_id=ME, started_at=BEGAN, ended_at=END, track=track)
     rule = next(rule for rule in RULES if rule.code == "overlap")
     assert rule.find(patrol_of(overlapping=[other]), POLICY).text.en.endswith(says)
+
+
+@pytest.mark.parametrize("seconds", [1_878, 1_860, 3_599])
+def test_nobody_is_apart_for_longer_than_together(seconds):
+    track = track_at(2_000)
+    track = track.at(track.recorded_ms <= track.recorded_ms[0] + seconds * 1000)
+    other = OtherPatrol(id=UUID(int=2), person_id=ME, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=seconds), track=track)
+    evidence = in_two_places(patrol_of(overlapping=[other]), POLICY).evidence
+    assert evidence["together_s"] - 30 <= evidence["apart_s"] <= evidence["together_s"] == seconds
 
 
 def test_where_a_track_is_silent_nothing_is_compared():
@@ -104,6 +113,17 @@ def test_a_mere_name_is_soft_however_near(by_name):
     seen = shared(patrol_of(device_uses=[use]), POLICY)
     assert (seen.severity, seen.evidence["by_name"]) == ((Severity.SOFT, True) if by_name else (Severity.HIGH, False))
     assert shared(patrol_of(device_uses=[replace(use, delegated=True)]), POLICY) is None
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_the_patrol_is_named_and_only_what_can_explain_it(by_name):
+    rule = next(rule for rule in RULES if rule.code == "shared_device")
+    use = DeviceUse(person_id=UUID(int=3), from_at=BEGAN, to_at=END, by_name=by_name, patrol_id=UUID(int=9))
+    finding = rule.find(patrol_of(device_uses=[use]), POLICY)
+    assert (finding.evidence["person_id"], finding.evidence["patrol_id"]) == (str(UUID(int=3)), str(UUID(int=9)))
+    assert any("型号" in text.zh for text in finding.innocent) == by_name
+    assert len(finding.innocent) == (3 if by_name else 2)
+    assert finding.text.en.startswith("1 other account used")
 
 
 def test_accounts_of_which_no_time_is_known_are_soft():

@@ -154,6 +154,28 @@ def test_patrols_are_listed_by_verdict_and_by_finding(chief, world, patrol_id, s
     assert chief.get("patrols", query_string={"verdict": "fine"}).status_code == 422
 
 
+def test_a_row_says_why_without_opening_it(chief, office, world, patrol_id):
+    shown = chief.get(f"patrols/{patrol_id}").json
+    [row] = office.get("patrols").json["items"]
+    assert (row["reasons"], row["verdict"]) == (shown["reasons"], shown["verdict"])
+    assert row["findings"] == [{name: finding[name] for name in ("code", "name", "severity")} for finding in shown["findings"]]
+    assert CODE in {finding["code"] for finding in row["findings"]}
+    begin(chief, world.reach, WALK)
+    going_on = office.get("patrols").json["items"]
+    assert [(row["verdict"], row["reasons"], row["findings"]) for row in going_on if row["id"] != patrol_id] == [(None, [], [])]
+
+
+def test_a_shared_phone_names_the_other_account_and_its_patrol(chief, world, signed_in):
+    colleague, phone = signed_in(world.colleague), {"device": "x", "device_details": {"id": "3f2a9c"}}
+    theirs = patrolled(colleague, world.reach, WALK, **phone)
+    mine = patrolled(chief, world.reach, Walker(seed=7, sigma_m=8.0).walk(LINE), **phone)
+    found = {row["code"]: row for row in chief.get(f"patrols/{mine}").json["findings"]}
+    shared = found["shared_device"]
+    assert str(world.colleague.id) == shared["person"]["id"] == shared["evidence"]["person_id"]
+    assert (shared["person"]["name"], shared["evidence"]["patrol_id"]) == (world.colleague.name, theirs)
+    assert not any("型号" in text for text in shared["innocent"])
+
+
 def test_a_list_of_patrols_asks_the_same_number_of_questions_however_long(chief, world, patrol_id, queries):
     def asked():
         queries.clear()

@@ -10,9 +10,11 @@ import shapely
 
 from patrol.patrols.coverage import Coverage
 from patrol.patrols.facts import CheckInFact, PatrolFacts
+from patrol.patrols.integrity import RULE
 from patrol.patrols.integrity_policy import DEFAULT_POLICY as POLICY
 from patrol.patrols.presence import gaps, off_the_track, outside_fence, perfunctory, short, silences, sparse, trackless
 from patrol.patrols.seen import Severity
+from patrol.patrols.verdict import verdict_of
 from patrol.patrols.window import in_ms
 from tests.patrols.labelled import BEGAN, ME, degrees, made
 
@@ -107,6 +109,15 @@ def test_short_coverage_gives_the_benefit_of_the_doubt(high_m, missing_m):
     seen = short(patrol_of(coverage=walked(3_000, 800, 700, high_m)), POLICY)
     assert (seen and seen.evidence["missing_m"]) == missing_m
     assert short(patrol_of(), POLICY) is None
+
+
+def test_plan_and_verdict_each_say_what_they_measure_against():
+    facts = patrol_of(coverage=walked(3_121, 1_700, 1_700, 1_750))
+    planned = RULE["short_coverage"].find(facts, POLICY).text
+    asked = next(reason for reason in verdict_of(facts, [], POLICY).reasons if "河段至多覆盖" in reason.zh)
+    assert planned.zh.endswith("距计划的 80%（2497 米）还差 747 米")
+    assert asked.zh.endswith("距本判定要求的 60%（1873 米）还差 123 米")
+    assert ("80 %" in planned.en, "60 %" in asked.en) == (True, True)
 
 
 @pytest.mark.parametrize(("covered_m", "minutes", "mode", "found"), [

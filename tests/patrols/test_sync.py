@@ -123,6 +123,15 @@ def test_one_fault_spoils_no_other(chief, world):
     assert db.session.query(Patrol).count() == 1
 
 
+@pytest.mark.parametrize(("tongue", "said"), [("zh", "每张照片须为对象"), ("en", "Each photo is an object")])
+def test_a_photo_announced_by_its_bare_id_is_told_how(chief, tongue, said):
+    item = {"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": at(0), "photos": [str(uuid4())]}}
+    reply = chief.post("sync", json={"device": "x", "items": [item]}, headers={"Accept-Language": tongue})
+    [result] = reply.json["results"]
+    [fault] = result["problem"]["errors"]["photos.0"]
+    assert (result["status"], fault.startswith(said), '{"id": ' in fault) == ("refused", True, True)
+
+
 def test_what_fails_in_the_middle_leaves_nothing_and_tells_nobody(chief, world, monkeypatch):
     told = []
     monkeypatch.setattr("patrol.foundation.events._subscribers", {kind: [told.append] for kind in _all_events()})
