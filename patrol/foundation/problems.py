@@ -56,9 +56,14 @@ class ProblemSchema(ma.Schema):
 
 
 def language() -> str:
-    """Return the language of texts in this answer: the best of `Accept-Language`, Chinese when nothing fits."""
+    """Return the language of texts in this answer: the best of `Accept-Language`, Chinese when nothing fits.
+
+    `xunhe.language` in the request's environment goes before: what the reader of a page chose.
+    """
     if not has_request_context():
         return "zh"
+    if chosen := request.environ.get("xunhe.language"):
+        return str(chosen)
     # The first of the caller's languages that is one of ours: "zh-CN" is Chinese, whatever stands bare behind it.
     asked = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
     return next((tag for tag in asked if tag in {"zh", "en"}), "zh")

@@ -26,8 +26,8 @@ from patrol.issues.case_file_pdf import LABELS, Sheet, pdf_of
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
 from patrol.issues.escalating import rung_names
 from patrol.issues.history import PART_LATE, PART_LATE_NAME
-from patrol.issues.lifecycle import STATE_NAME, State
-from patrol.issues.models import Issue
+from patrol.issues.lifecycle import STATE_NAME, State, Verb
+from patrol.issues.models import Issue, IssuePhoto
 from patrol.issues.reading import Reader, step_name
 from patrol.people.actions import note_audit
 from patrol.people.door import current_actor
@@ -35,6 +35,7 @@ from patrol.people.permissions import Permission as P
 
 PDF_TYPE = "application/pdf"
 MOST_PHOTOS = 24
+_REFUSED_BY = {Verb.RETURN.value: "returned", Verb.REOPEN.value: "reopened"}
 # A PDF holds up to `MOST_PHOTOS` photos of the size for screens.
 LARGEST_PDF_BYTES = 24 * 1024 * 1024
 _NEVER_WRITTEN = Text("本系统从未写下这个哈希：案卷不是本系统的，或已被改动", "This system never wrote this hash: the case file is not its own, or was changed")
@@ -151,7 +152,7 @@ def case_file_as_pdf(issue_id: UUID) -> Response:
     """Give a case on paper: facts, photos, history with hashes, and a QR code to verify it."""
     issue, data = _case_file(issue_id)
     origin = (settings().public_url or request.host_url).rstrip("/")
-    photos = [(link.kind, link.photo.sha256, _screen_of(link.photo.sha256)) for link in issue.photo_links[:MOST_PHOTOS]]
+    photos = [(_kind_of(link, data), link.photo.sha256, _screen_of(link.photo.sha256)) for link in issue.photo_links[:MOST_PHOTOS]]
     place = f"{issue.region.name} {issue.reach.name if issue.reach else ''}".strip()
     sheet = Sheet(
         data, place, step_name, photos, f"{origin}/verify/{issue_id}/{issue.history_hash}", PDF_MARK.format(id=data["file"]), language(),
@@ -160,6 +161,12 @@ def case_file_as_pdf(issue_id: UUID) -> Response:
     content = pdf_of(sheet)
     remember_issued(data, PDF, content)
     return Response(content, mimetype=PDF_TYPE, headers=_named(issue, "pdf"))
+
+
+def _kind_of(link: IssuePhoto, data: dict[str, Any]) -> str:
+    """Return what a photo is on paper: one of a cure is told apart by the step that refused it since, `returned` or `reopened`."""
+    undone = (_REFUSED_BY.get(entry["verb"]) for entry in data["entries"] if entry["seq"] > link.seq)
+    return next(filter(None, undone), link.kind) if link.kind == "after" else link.kind
 
 
 def _screen_of(sha256: str) -> bytes | None:

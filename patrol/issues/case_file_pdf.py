@@ -35,6 +35,8 @@ _COLUMNS = (Text("序号", "No."), Text("时间", "Time"), Text("经手", "By"),
 _KINDS = {
     "before": Text("整改前", "before"), "during": Text("整改中", "during"), "after": Text("整改后", "after"),
     "other": Text("反映人认为未整改到位", "called not fixed by the complainant"),
+    "returned": Text("被退回的整改照片（不是整改后）", "proof that was returned (not the result)"),
+    "reopened": Text("重新办理之前的整改照片", "proof from before it was reopened"),
 }  # fmt: skip
 _CHECKS, _FINDINGS = Text("现场抽查", "Spot checks"), Text("存疑之处（供人判断）", "Doubts, for a person to judge")
 _RESULTS = {

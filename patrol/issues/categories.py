@@ -158,7 +158,8 @@ def category_of(code: str, *, public_caller: bool = False, field: str = "categor
     if row is None or (public_caller and not row.public):
         words = Text("没有这个问题类别：{code}", "There is no such category: {code}").format(code=code)
     elif is_heading(code):
-        parts = ", ".join(child.code for child in CATEGORIES.values() if child.parent == code)
+        children = [row for row in CATEGORIES.values() if row.parent == code]
+        parts = Text("；".join(f"{row.code} {row.name.zh}" for row in children), "; ".join(f"{row.code} {row.name.en}" for row in children))
         words = Text("{code} 只是大类，请选择：{parts}", "{code} is a heading; choose one of {parts}").format(
             code=code, parts=parts
         )

@@ -1,12 +1,24 @@
 """Issues, the people and photos on them, and their history."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Sequence, String, UniqueConstraint, event, false, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Sequence,
+    String,
+    UniqueConstraint,
+    event,
+    exists,
+    false,
+    text,
+)
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedSQLExpression, column_property, mapped_column, relationship
 from sqlalchemy.sql.expression import ColumnElement
 
 from patrol.evidence.models import Photo
@@ -202,7 +214,10 @@ class CoHandler(Base):
 
 
 class IssuePhoto(Base):
-    """A photo on an issue, brought by step `seq` of its history: `before`, `during`, `after`, or `other` of a complainant's "not fixed"."""
+    """A photo on an issue, brought by step `seq` of its history: `before`, `during`, `after`, or `other` of a complainant's "not fixed".
+
+    `is_refused` tells whether the work was returned or reopened since; whoever asks for it loads it along.
+    """
 
     __tablename__ = "issue_photos"
 
@@ -214,6 +229,7 @@ class IssuePhoto(Base):
     before_photo_id: Mapped[UUID | None] = mapped_column(ForeignKey("photos.id"))
 
     photo: Mapped[Photo] = relationship(foreign_keys=[photo_id], lazy="raise_on_sql")
+    is_refused: ClassVar[MappedSQLExpression[bool]]
 
 
 class Extension(Base):
@@ -297,3 +313,13 @@ class HistoryEntry(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
     issue: Mapped[Issue] = relationship(lazy="raise_on_sql")
+
+
+# The steps after which earlier photos of a cure prove nothing any more.
+_UNDOES_CURE = ("return", "reopen")
+IssuePhoto.is_refused = column_property(
+    exists().where(
+        HistoryEntry.issue_id == IssuePhoto.issue_id, HistoryEntry.seq > IssuePhoto.seq, HistoryEntry.verb.in_(_UNDOES_CURE)
+    ),
+    deferred=True,
+)

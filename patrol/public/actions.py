@@ -17,6 +17,7 @@ from patrol.foundation.sealing import seal, unseal
 from patrol.foundation.texts import Text
 from patrol.issues.actions import report_issue
 from patrol.issues.categories import Source, category_of
+from patrol.issues.doubts import SHOW_TROUBLE
 from patrol.issues.history import ADD_PHOTOS, NewEntry, add_entry
 from patrol.issues.lifecycle import ENDED, STATE_NAME, State
 from patrol.issues.models import Issue, IssuePhoto
@@ -95,15 +96,17 @@ def spend(proof: Proof) -> None:
 
 
 def refuse_more_photos(issue: Issue, digests: Sequence[str]) -> list[str]:
-    """Return those of the digests that the issue does not have yet.
+    """Return those of the digests that the issue does not have yet from a complainant or as it was reported.
 
     Raises Conflict (409) when the issue has ended, Invalid (422) when there would be too many.
     """
     had = {link.photo.sha256 for link in issue.photo_links}
-    new = [digest for digest in dict.fromkeys(digests) if digest not in had]
+    # A file that only the staff brought is not shown as the complainant's: it is kept once more.
+    shown = {link.photo.sha256 for link in issue.photo_links if link.kind in SHOW_TROUBLE}
+    new = [digest for digest in dict.fromkeys(digests) if digest not in shown]
     if new and issue.state in ENDED:
         raise Conflict(_ENDED.format(state=STATE_NAME[State(issue.state)]))
-    if len(had) + len(new) > MOST_PHOTOS:
+    if len(had | set(new)) > MOST_PHOTOS:
         words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
         raise Invalid(words, errors={"photos": [words]})
     return new

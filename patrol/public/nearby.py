@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy.orm import joinedload, load_only, selectinload, undefer
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
@@ -66,7 +66,7 @@ def _with_photos(issue_ids: Iterable[UUID]) -> Select[Issue, int]:
     photo = joinedload(IssuePhoto.photo).load_only(Photo.derived_at, Photo.broken)
     return select(Issue, FOLLOWERS).where(Issue.id.in_(issue_ids)).options(
         load_only(Issue.serial, Issue.category, Issue.state, Issue.received_at, Issue.also_reported, raiseload=True),
-        selectinload(Issue.photo_links).options(photo),
+        selectinload(Issue.photo_links).options(photo, undefer(IssuePhoto.is_refused)),
     )  # fmt: skip
 
 

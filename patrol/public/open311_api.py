@@ -154,10 +154,10 @@ def list_service_request_updates(args: dict[str, Any]) -> list[dict[str, Any]]:
     rows = open311_queries.list_updates(between=between, page=args["page"], page_size=args["page_size"])
     return [
         shown_update(
-            entry, number_of(serial), state, language=language(), timezone=_settings().timezone,
+            entry, number_of(serial), state, proof, language=language(), timezone=_settings().timezone,
             photo_address=lambda photo_id, serial=serial: _photo_address(number_of(serial), photo_id),  # type: ignore[misc]
         )
-        for entry, serial, state in rows
+        for entry, serial, state, proof in rows
     ]  # fmt: skip
 
 

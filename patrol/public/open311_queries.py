@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, literal, select
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload, undefer
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotAllowed, NotFound
@@ -88,7 +88,8 @@ def _serial_of(number: str) -> int | None:
 
 def _with_parts(statement: Select[Issue]) -> Select[Issue]:
     return statement.options(
-        joinedload(Issue.reach).load_only(Reach.name), selectinload(Issue.merged_into).load_only(Issue.serial), selectinload(Issue.photo_links).joinedload(IssuePhoto.photo)
+        joinedload(Issue.reach).load_only(Reach.name), selectinload(Issue.merged_into).load_only(Issue.serial),
+        selectinload(Issue.photo_links).options(joinedload(IssuePhoto.photo), undefer(IssuePhoto.is_refused)),
     )
 
 
@@ -126,12 +127,17 @@ def sent_by(partner: PartnerKey | None, issues: Sequence[Issue]) -> set[UUID]:
 
 
 def list_updates(*, between: tuple[datetime, datetime], page: int, page_size: int) -> Sequence[Any]:
-    """Return the steps within a range, the oldest first, each with its issue's running number and present state.
+    """Return the steps within a range, the oldest first, each with its issue's running number, its present state, and which photo proves a cure.
 
     What partners and complainants said themselves is not among them, so that no partner reads its own words again.
     """
+    proof = (
+        select(IssuePhoto.photo_id)
+        .where(IssuePhoto.issue_id == HistoryEntry.issue_id, IssuePhoto.seq == HistoryEntry.seq, IssuePhoto.kind == "after", ~IssuePhoto.is_refused)
+        .order_by(IssuePhoto.position).limit(1).correlate(HistoryEntry).scalar_subquery()
+    )  # fmt: skip
     return db.session.execute(
-        select(HistoryEntry, Issue.serial, Issue.state).join(Issue, Issue.id == HistoryEntry.issue_id)
+        select(HistoryEntry, Issue.serial, Issue.state, proof).join(Issue, Issue.id == HistoryEntry.issue_id)
         .where(Issue.category.in_(LISTED), HistoryEntry.at.between(*between), HistoryEntry.verb.in_(_TOLD))
         .order_by(HistoryEntry.at, HistoryEntry.id).limit(page_size).offset((page - 1) * page_size)
     ).all()  # fmt: skip

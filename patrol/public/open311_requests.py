@@ -10,10 +10,10 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.due import WITHOUT_DUE
 from patrol.issues.grounds import GROUNDS
-from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State, Verb, find_step
+from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.public.open_data import POSITION_DECIMALS
-from patrol.public.progress import is_open_photo, shown_office
+from patrol.public.progress import is_open_photo, shown_office, words_of_step
 
 LONGEST_RANGE = timedelta(days=90)
 """GeoReport v2: a list spans at most 90 days, and so much when nothing is asked."""
@@ -85,16 +85,18 @@ def _notes(issue: Issue, ground: str | None, language: str) -> str:
 
 
 def shown_update(
-    entry: HistoryEntry, number: str, state: str, *, language: str, timezone: str, photo_address: Callable[[str], str]
+    entry: HistoryEntry, number: str, state: str, proof: Any, *, language: str, timezone: str, photo_address: Callable[[Any], str]
 ) -> dict[str, Any]:
-    """Return a step in the history of issue `number`, which now stands in `state`, as an update."""
-    step = find_step(State(entry.from_state or entry.to_state), Verb(entry.verb))
+    """Return a step in the history of issue `number`, which now stands in `state`, as an update.
+
+    `proof` is the photo of the cure that the step brought, None where that was refused since.
+    """
+    words = words_of_step(entry)
     to_state = State(entry.to_state)
     status = "not_councils_responsibility" if entry.ground in _ELSEWHERE else _UPDATE_STATUS[to_state]
-    photo = next((photo for photo in entry.photos if photo["kind"] == "after" and state in {State.VERIFIED, State.CLOSED}), None)
     return {
         "update_id": str(entry.id), "service_request_id": number, "status": status,
         "updated_datetime": entry.at.astimezone(ZoneInfo(timezone)).isoformat(timespec="seconds"),
-        "description": step.public_text.in_language(language) if step else "",
-        "media_url": photo_address(photo["id"]) if photo else None, "external_status_code": entry.to_state,
+        "description": words.in_language(language) if words else "",
+        "media_url": photo_address(proof) if proof and state in {State.VERIFIED, State.CLOSED} else None, "external_status_code": entry.to_state,
     }  # fmt: skip

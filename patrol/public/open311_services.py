@@ -65,6 +65,9 @@ LISTED = tuple(code for code in SERVICES if code not in BLACKBOX)
 """The services whose requests everybody may read."""
 
 _NO_SERVICE = Text("没有这个服务：{code}", "There is no service with the code {code}")
+_ASKS_NOTHING = Text(
+    "服务 {code} 没有附加项（metadata 为 false），可直接提交", "The service {code} asks nothing more (its metadata is false): a request needs no attributes"
+)
 _NO_ATTRIBUTE = Text("该服务没有这一项", "The service has no such attribute")
 _NOT_A_NUMBER = Text("必须是数字", "Not a number")
 _NOT_A_MOMENT = Text("必须是带时区的时间", "Not a time with its zone")
@@ -96,7 +99,7 @@ def shown_service(row: Category, language: str) -> dict[str, Any]:
 def shown_definition(row: Category, language: str) -> dict[str, Any]:
     """Return what a service asks beside the text. Raises NotFound (404) for one that asks nothing."""
     if row.code not in ATTRIBUTES:
-        raise NotFound(_NO_SERVICE.format(code=row.code))
+        raise NotFound(_ASKS_NOTHING.format(code=row.code))
     attributes = [
         {
             "variable": True, "code": attribute.code, "datatype": attribute.datatype.value, "required": False,

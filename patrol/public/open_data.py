@@ -12,7 +12,7 @@ from patrol.foundation.geometry import Box
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, Severity
 from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb
-from patrol.issues.models import HistoryEntry, Issue
+from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.issues.placing import BY_BOARD, code_of, place_in_region
 from patrol.issues.routing import LEVELS
 from patrol.people.models import Region
@@ -88,6 +88,22 @@ def open_map(
         for latitude, longitude, code, grade, state, received_at in rows[:limit]
     ]  # fmt: skip
     return {"type": "FeatureCollection", "features": features, "truncated": len(rows) > limit}
+
+
+def latest(limit: int, timezone: str) -> list[dict[str, Any]]:
+    """Return the latest issues of the open map in both languages, with number and reach as Open311 tells them."""
+    rows = db.session.execute(
+        select(Issue.serial, Issue.category, Issue.severity, Issue.state, Issue.received_at, Reach.name)
+        .outerjoin(Reach, Reach.id == Issue.reach_id).where(*_open_to_all(None, None, None))
+        .order_by(Issue.received_at.desc(), Issue.id.desc()).limit(limit)
+    ).all()  # fmt: skip
+    return [
+        {
+            "number": number_of(serial), "category": CATEGORIES[code].name, "severity": SEVERITY_NAME[Severity(grade)],
+            "message": STATE_PUBLIC_TEXT[State(state)], "month": clock.local_date(received_at, timezone).isoformat()[:7], "reach": reach,
+        }
+        for serial, code, grade, state, received_at, reach in rows
+    ]  # fmt: skip
 
 
 def _open_to_all(bbox: Box | None, category: str | None, severity: str | None) -> list[ColumnElement[bool]]:

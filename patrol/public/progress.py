@@ -48,6 +48,7 @@ _REFUSED_TO_ANOTHER = Text(
     "另一位反映人提出的未整改到位，核实后未予重新办理。", "What somebody else said of it was looked at again and not taken up.",
 )
 _WAITING = Text("您的申请已收到，将由整改人以外的人员核实后决定。", "Your word was received; somebody who did not handle it will decide.")
+_ACCEPTED_BY_POLICY = Text("已按规则自动受理。", "It was accepted automatically, as the rules have it.")
 _GRANTED = Text("已决定重新办理。", "It was decided to take it up again.")
 _EXTENDED = Text("经批准，整改期限延至{day}。", "It needs more time: the new date is {day}.")
 _MOVED = Text("办理期限有变，现在的最后一天是{day}。", "The date by which it is to be dealt with has moved: the last day is {day} now.")
@@ -120,6 +121,7 @@ def progress_of(
         "category": {"code": issue.category, "name": CATEGORIES[issue.category].name.in_language(language)},
         "state": state, "state_name": STATE_NAME[state].in_language(language),
         "message": STATE_PUBLIC_TEXT[state].in_language(language),
+        "description": (own.issue if own else issue).description if is_own else None,
         "received_at": complaint.received_at, "due_at": _due_at(issue), "overdue": is_overdue(state, issue.due_at, at),
         "office": shown_office(issue.routing["office"], language), "post": _shown_post(issue, language),
         "reach": _shown_reach(issue),
@@ -166,8 +168,11 @@ def _photos_of(issue: Issue, own: Own | None, said: Said) -> list[IssuePhoto]:
 
 
 def may_see_photo(link: IssuePhoto, state: str) -> bool:
-    """Tell whether the public may see a photo of an issue in `state`: before and "not fixed" at once, after when it was checked."""
-    return link.kind in SHOW_TROUBLE or (link.kind == "after" and state in _SHOWS_AFTER)
+    """Tell whether the public may see a photo of an issue in `state`: before and "not fixed" at once, after when it was checked.
+
+    What was returned, or closed before a reopening, is no proof of the present cure and is not shown as it.
+    """
+    return link.kind in SHOW_TROUBLE or (link.kind == "after" and state in _SHOWS_AFTER and not link.is_refused)
 
 
 def is_open_photo(link: IssuePhoto, state: str) -> bool:
@@ -208,9 +213,14 @@ def words_of(entry: HistoryEntry, whose: Whose) -> Text | None:
         return _MOVED.format(day=moved["to"])
     if entry.verb in {Verb.MERGE, MOVE_ALONG} and (number := entry.changes["merged_into"]["to"]):
         return _MERGED.format(number=number)
-    if entry.verb not in set(Verb):
-        return None
-    step = find_step(State(entry.from_state), Verb(entry.verb))
+    return words_of_step(entry)
+
+
+def words_of_step(entry: HistoryEntry) -> Text | None:
+    """Return what the public reads of a step of the lifecycle, None for any other entry."""
+    if entry.verb == Verb.ACCEPT and entry.actor_id is None:
+        return _ACCEPTED_BY_POLICY
+    step = find_step(State(entry.from_state or entry.to_state), Verb(entry.verb)) if entry.verb in set(Verb) else None
     return step.public_text if step else None
 
 

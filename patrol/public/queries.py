@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload, undefer
 
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
@@ -110,7 +110,7 @@ def issue_of(complaint: Complaint | Follow, *, lock: bool = False) -> Issue:
         db.session.scalars(statement.with_for_update(of=Issue)).one()
     loaded = statement.options(
         joinedload(Issue.reach), joinedload(Issue.lead).joinedload(Person.region),
-        selectinload(Issue.photo_links).joinedload(IssuePhoto.photo),
+        selectinload(Issue.photo_links).options(joinedload(IssuePhoto.photo), undefer(IssuePhoto.is_refused)),
     ).execution_options(populate_existing=True)  # fmt: skip
     return db.session.scalars(loaded).one()
 
@@ -213,7 +213,7 @@ def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:
         select(IssuePhoto, Issue.state)
         .join(Issue, Issue.id == IssuePhoto.issue_id)
         .where(or_(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.issue_id == merged_into, brought), IssuePhoto.photo_id == photo_id)
-        .options(joinedload(IssuePhoto.photo))
+        .options(joinedload(IssuePhoto.photo), undefer(IssuePhoto.is_refused))
     ).first()  # fmt: skip
     if row is None or not may_see_photo(*row):
         raise NotFound(_NO_PHOTO)

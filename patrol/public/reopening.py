@@ -82,12 +82,11 @@ def say_not_fixed(
     known = refuse_not_fixed(complaint, issue, digest, days=days, timezone=timezone)
     if known is not None:
         return known, False
-    had = {link.photo.sha256 for link in issue.photo_links}
-    wanted = [photo for photo in photos if photo.sha256 not in had]
-    if len(had) + len(wanted) > MOST_PHOTOS:
+    if len({link.photo.sha256 for link in issue.photo_links} | {photo.sha256 for photo in photos}) > MOST_PHOTOS:
         words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
         raise Invalid(words, errors={"photos": [words]})
-    new = [record_photo(photo, kind="other")[0] for photo in wanted]
+    # Also a file that is on the case already: it is what was said now, and is looked for there.
+    new = [record_photo(photo, kind="other")[0] for photo in photos]
     request = ReopeningRequest(
         id=new_id(), complaint_id=complaint.id, issue_id=issue.id, closing=issue.reopened_times, reason=reason, digest=digest,
         asked_at=clock.now(), version=1,

@@ -180,6 +180,8 @@ class ProgressOut(ma.Schema):
     state = ma.fields.String(required=True, metadata={"example": "in_progress"})
     state_name = ma.fields.String(required=True, metadata={"example": "处理中"})
     message = ma.fields.String(required=True, metadata={"example": "正在处理。"})
+    description = ma.fields.String(required=True, allow_none=True, metadata={
+        "example": "桥下漂着一大片垃圾", "description": "The complainant's own words; null for a follower."})
     received_at = Moment(required=True)
     due_at = Moment(required=True, allow_none=True)
     overdue = ma.fields.Boolean(required=True)

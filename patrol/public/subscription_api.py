@@ -12,7 +12,8 @@ from patrol.public import queries, subscriptions
 from patrol.public.api import room
 from patrol.public.subscription_schemas import SubscriptionOut, WithdrawnOut
 
-_WITHDRAWN = Text("已取消关注，留下的联系方式已删除。", "You follow it no more; the contact that you left is deleted.")
+_WITHDRAWN = Text("已取消关注。", "You follow it no more.")
+_WITHDRAWN_WITH_CONTACT = Text("已取消关注，留下的联系方式已删除。", "You follow it no more; the contact that you left is deleted.")
 
 
 def _settings() -> Settings:
@@ -53,5 +54,5 @@ def end_subscription(token: str) -> dict[str, Any]:
 @room.response(200, WithdrawnOut)
 def withdraw_follow(tracking_code: str) -> dict[str, str]:
     """Follow somebody else's report no more: the code opens nothing from now on, a contact left with it is deleted."""
-    subscriptions.withdraw(queries.follow_with_code(tracking_code))
-    return {"message": _WITHDRAWN.in_language(language())}
+    words = _WITHDRAWN_WITH_CONTACT if subscriptions.withdraw(queries.follow_with_code(tracking_code)) else _WITHDRAWN
+    return {"message": words.in_language(language())}

@@ -135,13 +135,15 @@ def end(row: Subscription) -> None:
         db.session.execute(delete(FollowerContact).where(FollowerContact.follow_id == row.follow_id))
 
 
-def withdraw(follow: Follow) -> None:
-    """Follow no more: the contact goes, the follow's id and code stay taken."""
+def withdraw(follow: Follow) -> bool:
+    """Follow no more: the contact goes, the follow's id and code stay taken. Return whether there was a contact."""
+    had = db.session.get(FollowerContact, follow.id) is not None
     if follow.withdrawn_at is None:
         follow.withdrawn_at = clock.now()
     if (row := subscription_of(follow)) is not None:
         end(row)
     db.session.execute(delete(FollowerContact).where(FollowerContact.follow_id == follow.id))
+    return had
 
 
 @events.subscribe(BecameCharge)

@@ -37,6 +37,13 @@ _FIGURES = {
 }  # fmt: skip
 
 
+@pages.before_request
+def take_chosen_language() -> None:
+    """Write a page in the language that its reader chose on another one; the pages' script keeps the choice in a cookie."""
+    if (chosen := request.cookies.get("language")) in {"zh", "en"}:
+        request.environ["xunhe.language"] = chosen
+
+
 @pages.get("/")
 def start() -> Response:
     """Say what this is, show the district as it stands, and lead on."""
@@ -91,12 +98,9 @@ def open_list() -> Response:
     """List the latest issues and the figures, without anything personal and without a script."""
     settings = current_app.extensions["settings"]
     figures = open_data.statistics(language())
-    found = open_data.open_map(
-        bbox=None, category=None, severity=None, limit=_LISTED, language=language(), timezone=settings.timezone
-    )
     figures["closed"] = next((row["count"] for row in figures["by_state"] if row["code"] == "closed"), 0)
     shown = [{"number": figures[name], "words": words} for name, words in _FIGURES.items()]
-    return _page("open.html", figures=shown, issues=[row["properties"] for row in found["features"]])
+    return _page("open.html", figures=shown, issues=open_data.latest(_LISTED, settings.timezone))
 
 
 @pages.get("/u/<token>")
@@ -113,7 +117,7 @@ def report(code: str = "", *, asks_board: bool = False) -> Response:
     """Give the citizen's form; with a board's code, the form that knows the reach."""
     del code
     settings = current_app.extensions["settings"]
-    return _page("report.html", mail=settings.tells_by_mail, sms=settings.tells_by_sms, asks_board=asks_board)
+    return _page("report.html", timezone=settings.timezone, mail=settings.tells_by_mail, sms=settings.tells_by_sms, asks_board=asks_board)
 
 
 @pages.get("/b", strict_slashes=False)
@@ -154,7 +158,7 @@ def vendor_file(name: str) -> Response:
 def _page(template: str, **facts: object) -> Response:
     page = Response(render_template(template, language=language(), **facts), mimetype="text/html")
     page.headers["Cache-Control"] = "no-cache"
-    page.vary.add("Accept-Language")
+    page.vary.update(["Accept-Language", "Cookie"])
     return page
 
 

@@ -258,6 +258,14 @@ def test_the_paper_says_what_was_found_on_the_spot_what_is_doubtful_and_what_the
         assert words in said, words
 
 
+def test_the_paper_calls_returned_proof_by_its_name(valley, issue, pictures):
+    issue = taken(valley.town_office_client, issue, "return", reason="与整改前是同一张照片")
+    taken(valley.chief_client, issue, "rectify", files=pictures[1:2], note="重新清理")
+    for language, words in (("zh", ("被退回的整改照片", "整改后")), ("en", ("proof that was returned", "after"))):
+        said = text_of(valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf", headers={"Accept-Language": language}).data).split("\n")
+        assert [sum(line.startswith(word) for line in said) for word in words] == [1, 1]
+
+
 def test_the_paper_says_what_was_ordered(valley):
     issue = report(valley.patroller_client)
     taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内清理完毕")

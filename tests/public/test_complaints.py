@@ -267,3 +267,9 @@ def test_a_photo_that_was_on_another_case_is_doubted_also_when_it_is_brought_lat
 def _deliver():
     while worker.deliver_due():
         pass
+
+
+def test_a_heading_is_refused_with_the_names_of_what_it_heads(complain, place):
+    said = complain(category="A1", headers={"Accept-Language": "zh"}).json["errors"]["category"][0]
+    assert "A11 围垦湖泊；A12 围垦河道" in said
+    assert "A11 Lake reclamation; A12 River reclamation" in complain(category="A1", headers={"Accept-Language": "en"}).json["errors"]["category"][0]

@@ -72,6 +72,7 @@ def test_the_page_says_that_it_was_merged_and_tells_how_the_original_goes(pair, 
         "Somebody else has checked that it is put right.", "It is put right, checked and closed."]
     assert sorted(photo["kind"] for photo in shown["photos"]) == ["after", "before", "before"]
     assert [anyone.get(photo["thumb"]).status_code for photo in shown["photos"]] == [200] * 3
+    assert shown.pop("description") == "李四家后面有垃圾", "each reads the own words only"
     for words in ("李四", "王五", "1390000"):
         assert words not in str(read(pair[0])) + str(shown)
 

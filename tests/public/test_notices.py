@@ -86,7 +86,7 @@ class TestTurns:
         number = issue_of(sent).number
         assert title == f"巡河 {number}：已交责任人处理。"
         assert "您反映的问题" in body
-        assert [words for words in ("已收到您的反映", "河长办已受理", "已交责任人处理", "期限：") if words not in body] == []
+        assert [words for words in ("已收到您的反映", "已按规则自动受理", "已交责任人处理", "期限：") if words not in body] == []
         assert re.search(rf"{MORNING:%Y-%m-%d} 09:00 已收到", body), "the district's clock"
         assert f"https://river.example.org/t/{sent['tracking_code']}\n" in body
         query = parse_qs(urlsplit(address).query)
@@ -339,7 +339,9 @@ class TestFollowers:
         body = {"id": own, "contact": {"email": "me.too@example.org"}}
         code = anyone.post(f"public/issues/{number}/follow", json=body).json["tracking_code"]
         assert anyone.get(f"public/complaints/{code}").json["following"] is True
-        assert anyone.post(f"public/complaints/{code}/withdraw").status_code == 200
+        assert "联系方式已删除" in anyone.post(f"public/complaints/{code}/withdraw").json["message"]
+        bare = anyone.post(f"public/issues/{number}/follow", json={}).json["tracking_code"]
+        assert anyone.post(f"public/complaints/{bare}/withdraw").json["message"] == "已取消关注。"
         assert db.session.scalar(select(func.count()).select_from(FollowerContact)) == 0
         assert anyone.get(f"public/complaints/{code}").status_code == 404
         assert anyone.post(f"public/complaints/{code}/withdraw").status_code == 404

@@ -120,6 +120,13 @@ def test_a_definition_numbers_its_attributes_and_lists_its_values(ask):
     assert root.findtext("attributes/attribute/variable") == "true"
 
 
+def test_a_service_without_questions_is_not_said_to_be_none(ask):
+    status, found = ask("services/C1")
+    assert status == 404
+    assert "asks nothing" in found[0]["description"]
+    assert "no service with the code" in ask("services/XX")[1][0]["description"]
+
+
 @pytest.mark.parametrize("suffix", ["json", "xml"])
 @pytest.mark.parametrize(
     ("path", "query", "status"),
@@ -431,6 +438,18 @@ class TestUpdates:
         later = clock.now() + timedelta(hours=5)
         assert ask("servicerequestupdates", start_date=later.isoformat(), end_date=later.isoformat())[1] == []
         assert ask("servicerequestupdates", end_date="0001-01-01T00:00:00Z")[1] == ask("requests", end_date="0001-01-01T00:00:00Z")[1] == []
+
+    def test_what_was_returned_shows_no_photo_of_the_cure(self, ask, complain, issue_of, cure, step, place):
+        issue = issue_of(complain().json)
+        cure(issue.id, until="rectified", photo=5)
+        step(issue.id, "return", place.office, reason="照片不实")
+        step(issue.id, "rectify", place.chief, note="已打捞", photos=[camera_jpeg(6)])
+        step(issue.id, "verify", place.office)
+        worker.deliver_due()
+        rows = ask("servicerequestupdates")[1]
+        assert [row["media_url"] is not None for row in rows if row["external_status_code"] == "rectified"] == [False, True]
+        assert ask(f"requests/{issue.number}")[1][0]["media_url"] == next(row["media_url"] for row in rows if row["media_url"])
+        assert rows[0]["description"] == "It was accepted automatically, as the rules have it."
 
     def test_reopening_is_open_again(self, ask, complain, issue_of, cure, step, place):
         issue = issue_of(complain().json)

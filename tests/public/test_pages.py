@@ -147,6 +147,36 @@ def test_all_pages_stand_on_one_base(anyone, build, path):
     assert 'id="language"' in page
 
 
+def test_the_language_that_was_chosen_holds_on_the_next_page(app, anyone, complain, place):
+    code, browser = complain().json["tracking_code"], app.test_client()
+    for path, heading in (("/report", "Report a problem"), ("/open", "Floating litter"), (f"/t/{code}", "Somebody is in charge of it")):
+        browser.set_cookie("language", "en")
+        page = browser.get(path, headers={"Accept-Language": "zh-CN"})
+        assert heading in words_of(page)
+        assert '<html lang="en"' in page.get_data(as_text=True)
+        assert "Cookie" in page.headers["Vary"]
+        browser.set_cookie("language", "xx")
+        assert heading not in words_of(browser.get(path, headers={"Accept-Language": "zh-CN"}))
+
+
+def test_titles_and_rows_of_the_list_stand_in_both_languages_with_number_and_reach(anyone, complain, place, issue_of):
+    sent = complain().json
+    page = anyone.get("/open").get_data(as_text=True)
+    assert re.search(r'<title data-zh="公开清单 · 巡河 Xunhe" data-en="[^"]+">', page)
+    row = re.search(r'<ul class="near">(.*?)</ul>', page, re.S)[1]
+    for words in (issue_of(sent).number, "清溪柳岸段", 'data-zh="水面漂浮物" data-en="Floating litter"', 'data-en="Somebody is in charge of it; work will begin."'):
+        assert words in row
+
+
+def test_without_scripts_no_form_or_button_stands_there_that_does_nothing(anyone, complain, place):
+    for path in ("/report", "/b/QX-0001"):
+        page = anyone.get(path).get_data(as_text=True)
+        assert '<section id="report-box" hidden>' in page
+        assert '<button id="language" type="button" hidden>' in page
+    text = words_of(anyone.get(f"/t/{complain().json['tracking_code']}"))
+    assert not re.search(r"^\s*·\s*$", text, re.M)
+
+
 def test_only_the_base_and_the_reader_write_a_head():
     heads = [path.name for path in (ROOT / "web" / "templates").glob("*.html") if "<head>" in path.read_text(encoding="utf-8")]
     assert sorted(heads) == ["base.html", "reader.html"]

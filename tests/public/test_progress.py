@@ -15,7 +15,7 @@ from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.extensions import ask_extension, decide_extension
 from patrol.issues.history import broken_chains
-from patrol.issues.models import HistoryEntry
+from patrol.issues.models import HistoryEntry, IssuePhoto
 from patrol.public import actions
 from tests.evidence.camera import camera_jpeg
 from tests.public.conftest import photo_form
@@ -45,7 +45,7 @@ def test_progress_tells_state_office_post_and_steps_in_plain_words(follow, sent,
     assert now["post"] == {"title": "柳岸村村级河长", "region": "柳岸村"}
     assert now["category"] == {"code": "C1", "name": "Floating litter"}
     assert [step["text"] for step in now["steps"]] == [
-        "Your complaint was received.", "The river chief office has accepted it.", "Somebody has been put in charge of it."]
+        "Your complaint was received.", "It was accepted automatically, as the rules have it.", "Somebody has been put in charge of it."]
     assert now["can_add_photos"]
     assert not now["can_rate"]
     cure(issue_of(sent).id)
@@ -242,6 +242,51 @@ class TestRating:
         reply = anyone.post(f"public/complaints/{sent['tracking_code']}/rating", json={**self.GOOD, **bad})
         assert reply.status_code == 422
         assert bad.keys() <= reply.json["errors"].keys()
+
+
+def test_what_was_returned_is_no_photo_of_the_cure(anyone, follow, sent, place, issue_of, cure, step):
+    issue = issue_of(sent)
+    step(issue.id, "rectify", place.chief, note="已打捞", photos=[camera_jpeg(1)])
+    step(issue.id, "return", place.office, reason="照片与整改前相同")
+    refused = db.session.scalars(select(IssuePhoto.photo_id).where(IssuePhoto.issue_id == issue.id, IssuePhoto.kind == "after")).one()
+    for verb, person, brought in (("rectify", place.chief, {"note": "已打捞", "photos": [camera_jpeg(2)]}),
+                                  ("verify", place.office, {"photos": [camera_jpeg(3)]}), ("close", place.office, {"public_summary": "已清理。"})):
+        step(issue.id, verb, person, **brought)
+    worker.deliver_due()
+    shown = follow()["photos"]
+    assert [photo["kind"] for photo in shown] == ["before", "after", "after"]
+    assert str(refused) not in {photo["id"] for photo in shown}
+    address = f"public/complaints/{sent['tracking_code']}/photos"
+    assert anyone.get(f"{address}/{refused}/screen").status_code == 404
+    assert [anyone.get(photo["screen"]).status_code for photo in shown] == [200, 200, 200]
+    assert anyone.get(f"public/issues/{issue.number}/photos/{refused}/screen").status_code == 404
+    step(issue.id, "reopen", place.office, reason="又出现了")
+    step(issue.id, "dispatch", place.office)
+    cure(issue.id, photo=4)
+    assert [photo["kind"] for photo in follow()["photos"]] == ["before", "after"]
+
+
+def test_a_photo_whose_file_the_staff_brought_is_added_all_the_same(anyone, follow, sent, place, issue_of, step):
+    step(issue_of(sent).id, "start", place.chief)
+    step(issue_of(sent).id, "progress", place.chief, note="正在打捞", photos=[camera_jpeg(31)])
+    address = f"public/complaints/{sent['tracking_code']}/photos"
+    assert [anyone.post(address, data=photo_form(31)).status_code for _ in range(2)] == [201, 200]
+    assert [photo["kind"] for photo in follow()["photos"]] == ["before", "before"]
+
+
+def test_whoever_reported_it_reads_the_own_words_and_a_follower_does_not(anyone, follow, sent, place, issue_of):
+    assert follow()["description"] == "桥下漂着一大片垃圾"
+    code = anyone.post(f"public/issues/{issue_of(sent).number}/follow", json={}).json["tracking_code"]
+    assert anyone.get(f"public/complaints/{code}").json["description"] is None
+
+
+def test_what_policy_accepted_is_not_said_to_be_the_office_s_doing(follow, sent, complain, issue_of, step, place, anyone):
+    assert "已按规则自动受理。" in {step["text"] for step in follow("zh")["steps"]}
+    other = complain(category="B3").json
+    assert issue_of(other).state == "submitted"
+    step(issue_of(other).id, "accept", place.town_office)
+    told = anyone.get(f"public/complaints/{other['tracking_code']}", headers={"Accept-Language": "zh"}).json["steps"]
+    assert told[-1]["text"] == "河长办已受理。"
 
 
 def test_a_new_date_and_the_ledger_are_told_in_plain_words(follow, sent, place, issue_of, step, actor_of, test_settings):

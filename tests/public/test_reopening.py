@@ -95,6 +95,24 @@ class TestSaying:
         assert [photo["kind"] for photo in office.get(f"issues/{closed.id}/case-file.json").json["photos"]] == ["before", "after", "other"]
         assert "反映人认为未整改到位" in text_of(office.get(f"issues/{closed.id}/case-file.pdf").data)
 
+    @pytest.mark.parametrize(("seed", "kinds"), [(1, ["before", "after", "other"]), (31, ["before", "after", "other"])])
+    def test_a_photo_whose_file_is_on_the_case_already_is_kept_as_what_was_said(
+        self, seed, kinds, anyone, sent, say, issue_of, step, cure, place, follow, signed_in
+    ):
+        issue = issue_of(sent)
+        step(issue.id, "start", place.chief)
+        step(issue.id, "progress", place.chief, note="正在打捞", photos=[camera_jpeg(31)])
+        for verb, person, brought in (("rectify", place.chief, {"note": "已打捞", "photos": [camera_jpeg(77)]}), ("verify", place.office, {}),
+                                      ("close", place.office, {"public_summary": "已清理。"})):
+            step(issue.id, verb, person, **brought)
+        assert say(photos=(seed,)).status_code == 201
+        assert [photo["kind"] for photo in follow()["photos"]] == kinds
+        assert say(photos=(seed,)).status_code == 200
+        history = signed_in(place.office).get(f"issues/{issue.id}/history").json["items"]
+        [said] = [entry for entry in history if entry["verb"] == "ask_reopening"]
+        assert [photo["kind"] for photo in said["photos"]] == ["other"]
+        assert list(broken_chains()) == [None]
+
     def test_a_second_cure_can_be_tied_to_the_photo_of_not_fixed(self, say, closed, step, place, follow):
         say(photos=(5,))
         objection = UUID(next(photo["id"] for photo in follow()["photos"] if photo["kind"] == "other"))

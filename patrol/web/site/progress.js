@@ -1,30 +1,20 @@
 // How one case stands, by its tracking code: what happened, what comes next, and what its complainant can say to it.
-import { decoded, element, get, language, onLanguage, postOf, say } from "./shared.js";
+import { day, decoded, element, get, inZone, lastDay, onLanguage, postOf, row, say } from "./shared.js";
 
 // As the server reads it: a slash counts as a stray hyphen.
 const code = decoded(location.pathname.replace(/^\/t\//, "")).replace(/\//g, "-");
 const path = `complaints/${encodeURIComponent(code)}`;
-const { timezone, days } = document.documentElement.dataset;
+const { days } = document.documentElement.dataset;
 const part = (id) => document.getElementById(id);
 
-// The district's clock, wherever the reader is.
-const at = (text, options) => new Date(text).toLocaleString(language() === "en" ? "en-GB" : "zh-CN", { timeZone: timezone, ...options });
-const when = (text) => at(text, { dateStyle: "medium", timeStyle: "short" });
-const day = (text) => at(text, { dateStyle: "long" });
-// A due date is the first moment that is too late: what people call the last day lies before it.
-const lastDay = (text) => day(new Date(new Date(text).getTime() - 1000).toISOString());
-
-function row(name, text) {
-  const line = element("p", "", { class: "fact" });
-  line.append(element("span", name), text);
-  return line;
-}
+const when = (text) => inZone(text, { dateStyle: "medium", timeStyle: "short" });
 
 function showCase(found) {
   const parts = [
     element("h2", found.state_name, { class: "state" }), element("p", found.message),
     row(say("编号", "Number"), `${found.number} · ${found.category.name}`),
   ];
+  if (found.description) parts.push(row(say("您的反映", "You wrote"), found.description));
   if (found.reach) parts.push(row(say("河段", "Reach"), found.reach.name));
   parts.push(row(say("受理单位", "Office"), found.office.name));
   if (found.post) parts.push(row(say("责任人", "In charge"), postOf(found.post)));
@@ -150,7 +140,9 @@ function showJudging(found) {
 function showLeaving(found) {
   part("leave").replaceChildren(...(found.following ? [form("withdraw", [
     element("h2", say("取消关注", "Follow no more")),
-    element("p", say("取消后此查询码失效，您留下的联系方式立即删除。", "The code opens nothing any more, and the contact that you left is deleted at once.")),
+    element("p", ["unconfirmed", "on"].includes(found.messages)
+      ? say("取消后此查询码失效，您留下的联系方式立即删除。", "The code opens nothing any more, and the contact that you left is deleted at once.")
+      : say("取消后此查询码失效。", "The code opens nothing any more.")),
   ], async () => {
     const { message } = await get(`${path}/withdraw`, { method: "POST" });
     left = message;

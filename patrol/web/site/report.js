@@ -1,10 +1,11 @@
 // The citizen's form, from the QR code on a board or without one: what, where, photos, and nothing that need not be said.
 import { dotAt, drawWaters, linesOf } from "./map.js";
 import { sha256 } from "./sha256.js";
-import { decoded, element, get, onLanguage, postOf, say } from "./shared.js";
+import { day, decoded, element, get, lastDay, onLanguage, postOf, row, say } from "./shared.js";
 
 let board = location.pathname.match(/^\/b\/(.+?)\/*$/)?.[1];
 const form = document.getElementById("report");
+document.getElementById("report-box").hidden = false;
 const place = document.getElementById("place");
 const KEPT = "xunhe-report";
 // A contact is not kept: others may use the same phone.
@@ -47,6 +48,9 @@ async function showBoard() {
       element("h2", `${found.water_body.name} · ${found.reach.name}`),
       element("p", [found.office.name, ...found.posts.map(postOf)].join(" · ")),
     );
+    boardPlace = [found.longitude, found.latitude];
+    document.getElementById("board-legend").hidden = false;
+    showMap();
   } catch (fault) {
     // A board that is gone or mistyped must not keep anybody from reporting: the place is asked for instead.
     if (fault.status === 404) {
@@ -58,12 +62,31 @@ async function showBoard() {
   }
 }
 
+// What the official headings mean, by an example or two that everybody knows.
+const PLAINLY = {
+  A1: ["围河、种树、拉网", "fields, trees or nets in the water"], A2: ["挖沙、取土", "digging of sand or soil"],
+  A3: ["倒垃圾、堆东西", "rubbish and heaps"], A4: ["在岸边乱搭乱建", "sheds and houses on the bank"],
+  B: ["水发黑、有臭味、排污口", "black or smelly water, outfalls"], C: ["漂着的、岸上的垃圾", "litter on water or bank"],
+  D: ["堤岸、水闸、牌子坏了", "broken dikes, sluices and boards"], E: ["偷水、电鱼毒鱼、断流", "taken water, poisoned fish, dry rivers"],
+  F: ["河长联系不上、弄虚作假", "a chief who cannot be reached, or pretends"],
+};
+
 async function showCategories() {
   const { items } = await get("/categories");
   const select = form.elements.category;
   const chosen = select.value;
-  const shown = items.filter((row) => row.public && !row.is_heading);
-  select.replaceChildren(...shown.map(({ code, name }) => element("option", name, { value: code })));
+  const shown = items.filter((item) => item.public && !item.is_heading), groups = new Map(), parts = [];
+  for (const { code, name, parent } of shown) {
+    const option = element("option", name, { value: code });
+    if (!parent) { parts.push(option); continue; }
+    if (!groups.has(parent)) {
+      const heading = items.find((item) => item.code === parent).name, [zh, en] = PLAINLY[parent] ?? [];
+      groups.set(parent, element("optgroup", "", { label: zh ? `${heading}${say("：", ": ")}${say(zh, en)}` : heading }));
+      parts.push(groups.get(parent));
+    }
+    groups.get(parent).append(option);
+  }
+  select.replaceChildren(...parts);
   select.value = chosen || kept.category || "C1";
 }
 
@@ -92,17 +115,23 @@ function take(found) {
 
 // The map without a position of the device: a stretch chosen from the list, then a tap.
 const map = document.getElementById("map"), stretch = document.getElementById("stretch");
-let waters = [], frame = null;
+let waters = [], frame = null, boardPlace = null;
+// About a kilometre to each side of the board.
+const AROUND = 0.01;
 
 function mark() {
-  map.querySelector("circle")?.remove();
+  for (const dot of map.querySelectorAll("circle")) dot.remove();
+  if (frame && boardPlace) map.append(dotAt(frame.at(boardPlace), "board", say("公示牌", "The signboard"), 20));
   if (frame && position) map.append(dotAt(frame.at([position.longitude, position.latitude]), "open", place.textContent, 20));
 }
 
-function showMap(features) {
-  const places = linesOf(features).flatMap(({ part }) => part);
-  map.parentElement.hidden = !places.length;
-  if (!places.length) return [];
+// Frames the chosen stretch, else the surroundings of the board, else all waters; returns the places that set the frame.
+function showMap() {
+  const [x, y] = boardPlace ?? [];
+  const shores = () => linesOf(stretch.value ? [waters[stretch.value]] : waters).flatMap(({ part }) => part);
+  const places = boardPlace && !stretch.value ? [[x - AROUND, y - AROUND], [x + AROUND, y + AROUND]] : shores();
+  map.parentElement.hidden = !waters.length || !places.length;
+  if (map.parentElement.hidden) return [];
   frame = drawWaters(map, linesOf(waters), places);
   mark();
   return places;
@@ -117,11 +146,11 @@ async function showStretches() {
   });
   stretch.replaceChildren(element("option", say("（未选择）", "(none)"), { value: "" }), ...groups.values());
   stretch.value = chosen;
-  showMap(chosen ? [waters[chosen]] : waters);
+  showMap();
 }
 
 stretch.addEventListener("change", () => {
-  const places = showMap(stretch.value ? [waters[stretch.value]] : waters);
+  const places = showMap();
   if (!stretch.value || !places.length) return;
   // The middle of a stretch, as uncertain as the stretch is long, until somebody taps the place.
   const [longitude, latitude] = places[Math.floor(places.length / 2)], box = map.viewBox.baseVal;
@@ -158,8 +187,10 @@ async function solution() {
   throw new Error(say("验证失败，请重试", "The check failed: try again"));
 }
 
-function contact() {
-  const left = ["email", "phone"].map((name) => [name, form.elements[name].value.trim()]).filter(([, text]) => text);
+const CONTACT = ["email", "phone"];
+
+function contact({ elements } = form) {
+  const left = CONTACT.map((name) => [name, elements[name].value.trim()]).filter(([, text]) => text);
   return left.length ? Object.fromEntries(left) : null;
 }
 
@@ -173,7 +204,7 @@ async function suggest() {
   if (!items.length) return;
   const list = element("ul", "", { class: "near" });
   for (const found of items) {
-    const item = element("li", `${found.number} · ${new Date(found.received_at).toLocaleDateString(say("zh-CN", "en-GB"))} · ${found.category_name} · ${say(`约 ${found.distance_m} 米`, `about ${found.distance_m} m`)} · ${found.message}`);
+    const item = element("li", `${found.number} · ${day(found.received_at)} · ${found.category_name} · ${say(`约 ${found.distance_m} 米`, `about ${found.distance_m} m`)} · ${found.message}`);
     const photos = element("div", "", { class: "photos" });
     for (const { screen } of found.photos.slice(0, 2)) photos.append(element("img", "", { src: screen, alt: found.category_name, loading: "lazy" }));
     item.append(photos);
@@ -183,36 +214,64 @@ async function suggest() {
       continue;
     }
     const follow = element("button", say("就是这个，我来关注", "This is it: follow it"), { type: "button" });
-    follow.addEventListener("click", () => followInstead(found.number, follow));
+    follow.addEventListener("click", () => askToFollow(found.number));
     item.append(follow);
   }
   near.replaceChildren(
     element("h3", say("附近已有人反映，是同一个问题吗？", "Reported nearby: is it the same?")),
-    element("p", say("关注后会得到一个查询码；想收到进展消息，请先在下面填写联系方式。", "Following gives you a tracking code; to be told of each turn, leave a contact below first."), { class: "hint" }),
     list,
   );
 }
 
-async function followInstead(number, button) {
-  const outcome = document.getElementById("outcome");
+// Following asks for the contact first, with what was typed in the form already.
+const dialog = document.getElementById("follow"), asked = dialog.querySelector("form");
+let followed = null;
+
+function askToFollow(number) {
+  followed = number;
+  document.getElementById("follow-title").textContent = say(`关注 ${number}`, `Follow ${number}`);
+  for (const name of CONTACT) asked.elements[name].value ||= form.elements[name].value;
+  asked.querySelector("[role=alert]").textContent = "";
+  dialog.showModal();
+}
+
+document.getElementById("follow-back").addEventListener("click", () => dialog.close());
+
+asked.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = asked.querySelector("button[type=submit]"), left = contact(asked);
   button.disabled = true;
   try {
-    const body = { challenge: await solution() };
-    if (contact()) body.contact = contact();
-    finish(await get(`issues/${number}/follow`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
+    const body = { challenge: await solution(), ...(left ? { contact: left } : {}) };
+    finish(await get(`issues/${followed}/follow`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
+    dialog.close();
   } catch (fault) {
-    outcome.replaceChildren(element("p", fault.message, { role: "alert" }));
+    asked.querySelector("[role=alert]").textContent = fault.message;
+  } finally {
     button.disabled = false;
   }
-}
+});
 
 function finish(answer) {
   try { localStorage.removeItem(KEPT); } catch { /* Nothing was kept. */ }
   form.hidden = true;
+  const code = element("h2", answer.tracking_code, { class: "code" });
+  const copy = element("button", say("复制查询码", "Copy the code"), { type: "button" });
+  copy.addEventListener("click", async () => { copy.textContent = await copied(code) ? say("已复制", "Copied") : say("请长按查询码复制", "Press the code to copy it"); });
+  const facts = [];
+  if (answer.due_at) facts.push(row(say("期限", "Due by"), lastDay(answer.due_at)));
+  if (answer.office) facts.push(row(say("受理单位", "Office"), answer.office.name));
+  if (answer.reach) facts.push(row(say("河段", "Reach"), answer.reach.name));
   document.getElementById("outcome").replaceChildren(
-    element("h2", answer.tracking_code, { class: "code" }), element("p", answer.message),
-    element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
+    code, copy, element("p", answer.message), ...facts, element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
   );
+}
+
+// Browsers give the clipboard to secure origins only; elsewhere the selected text is copied.
+async function copied(node) {
+  try { await navigator.clipboard.writeText(node.textContent); return true; } catch { /* The other way follows. */ }
+  getSelection().selectAllChildren(node);
+  try { return document.execCommand("copy"); } catch { return false; }
 }
 
 // A fault stands at its field, in plain words; what belongs to no field stands below the form.

@@ -1,5 +1,6 @@
 // What the public pages share: the language, the API, making elements.
-let chosen = navigator.language.startsWith("en") ? "en" : "zh";
+// As the server wrote the page: it knows what was chosen before, or what the browser asks for.
+let chosen = document.documentElement.lang === "en" ? "en" : "zh";
 const listeners = [];
 
 export const language = () => chosen;
@@ -38,6 +39,18 @@ export function element(name, text, attributes = {}) {
   return made;
 }
 
+// The district's clock, wherever the reader is.
+export const inZone = (text, options) => new Date(text).toLocaleString(chosen === "en" ? "en-GB" : "zh-CN", { timeZone: document.documentElement.dataset.timezone, ...options });
+export const day = (text) => inZone(text, { dateStyle: "long" });
+// A due date is the first moment that is too late: what people call the last day lies before it.
+export const lastDay = (text) => day(new Date(new Date(text).getTime() - 1000).toISOString());
+
+export function row(name, text) {
+  const line = element("p", "", { class: "fact" });
+  line.append(element("span", name), text);
+  return line;
+}
+
 // Many posts say their place themselves.
 export const postOf = ({ title, region }) => (title.startsWith(region) ? title : `${region} ${title}`);
 
@@ -53,7 +66,10 @@ export function onLanguage(listener) {
   showLanguage();
 }
 
-document.getElementById("language").addEventListener("click", () => {
+const changer = document.getElementById("language");
+changer.hidden = false;
+changer.addEventListener("click", () => {
   chosen = chosen === "en" ? "zh" : "en";
+  document.cookie = `language=${chosen}; path=/; max-age=31536000; samesite=lax`;
   showLanguage();
 });
