@@ -10,6 +10,7 @@ from flask import Response, current_app, request, stream_with_context
 from patrol.evidence.reception import store_uploads
 from patrol.foundation import clock
 from patrol.foundation.database import new_id
+from patrol.foundation.errors import Invalid
 from patrol.foundation.http import Room, answer, set_etag
 from patrol.foundation.paging import page_schema
 from patrol.foundation.positions import position_of
@@ -55,11 +56,13 @@ from patrol.issues.schemas import (
 from patrol.people.actor import Actor
 from patrol.people.door import current_actor, refuse_without
 from patrol.people.permissions import Permission as P
+from patrol.people.queries import person_with_username
 
 Piece = TypeVar("Piece")
 room = Room("issues", __name__, url_prefix="/api/v1", description="Issues: reporting, steps, history, who answers")
 GEOJSON, CSV = "application/geo+json", "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NOBODY = Text("没有这个人员，或不在您的辖区内：{who}", "There is nobody of that name in your area: {who}")
 _FILE = {"type": "string", "format": "binary"}
 
 
@@ -79,9 +82,20 @@ def issue_answer(issue: Issue, status: int = 200, *, warnings: Sequence[Text] = 
 def filters_of(args: dict[str, Any], actor: Actor) -> Filters:
     """Return the filters of loaded list arguments; `me` is the caller."""
     narrowed = {name: value for name, value in args.items() if name not in {"order", "limit", "cursor"}}
-    if narrowed.get("assigned_to") == "me":
-        narrowed["assigned_to"] = actor.person_id
-    return Filters(**narrowed)
+    return Filters(**{**narrowed, "assigned_to": person_asked(narrowed.get("assigned_to"), actor, "assigned_to")})
+
+
+def person_asked(meant: UUID | str | None, actor: Actor, field: str) -> UUID | None:
+    """Return the id of whom a filter means: `me` is the caller. Raises Invalid (422) at `field` for a user name that nobody of the area has."""
+    if not isinstance(meant, str):
+        return meant
+    if meant == "me":
+        return actor.person_id
+    person = person_with_username(meant)
+    if person is None or not actor.covers(person.region.path):
+        fault = _NOBODY.format(who=meant)
+        raise Invalid(fault, errors={field: [fault]})
+    return person.id
 
 
 @room.route("/issues", may=P.REPORT_ISSUE, methods=("POST",), refuses=(409,))
@@ -252,7 +266,7 @@ def issues_as_xlsx(args: dict[str, Any]) -> Response:
     """Give the issues that pass the filters as a workbook, all of them: what its sheet cannot hold is refused (422) before it begins."""
     export = _export_of(args)
     refuse_too_many_for_a_sheet(export)
-    pieces = xlsx_of(_begun(table_of(export)), "issues")
+    pieces = xlsx_of(_begun(table_of(export)), export.language)
     return Response(stream_with_context(pieces), mimetype=XLSX, headers=_file_name("xlsx"))
 
 

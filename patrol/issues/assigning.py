@@ -162,7 +162,7 @@ def keep_ruling(issue: Issue, lead: Person, department: str | None, *, by: Actor
 def rightful_owner(words: str) -> dict[str, Any]:
     """Return whom a lead names as the rightful owner, as `{kind, code, name}`: department, office, region, chief or other.
 
-    A department is known by its code or the end of its title ("区水利局"), a region by code or name, also with 河长办
+    A department is known by its code or the end of its title ("区水利局"), also by the other names that districts have for it, a region by code or name, also with 河长办
     or 河长 behind it, a chief by account. Anybody else is kept in the lead's own words: a company or the neighbouring
     district may own a place, and the office reads who was meant before it rules.
     """
@@ -175,7 +175,7 @@ def rightful_owner(words: str) -> dict[str, Any]:
 
 def _department_named(said: str) -> dict[str, Any] | None:
     for row in DEPARTMENTS.values():
-        if said.lower() in {row.code, row.name.en.lower()} or said.endswith(row.name.zh):
+        if said.lower() in {row.code, row.name.en.lower()} or said.endswith((row.name.zh, *row.also)):
             return {"kind": "department", "code": row.code, "name": row.name.zh}
     return None
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import segno
 
 from patrol.foundation.texts import Text
+from patrol.issues.case_file_words import changes_said
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
 from patrol.issues.exports import without_controls
 from patrol.issues.history import ESCALATE
@@ -48,7 +49,7 @@ _AWAY = Text("距问题位置 {metres} 米", "{metres} m from the issue")
 _NONE = "—"
 _CITIZEN, _SYSTEM = Text("市民", "a citizen"), Text("系统", "the system")
 _VERIFY = Text("扫码核验：末条哈希 {hash}", "Scan to verify; last hash {hash}")
-_PAGE = Text("{number}　第 {page} 页　生成于 {made_at}", "{number}   page {page}   made {made_at}")
+_PAGE = Text("{number}　第 {page} 页，共 {pages} 页　生成于 {made_at}", "{number}   page {page} of {pages}   made {made_at}")
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,9 @@ def pdf_of(sheet: Sheet) -> bytes:
         out, pagesize=A4, leftMargin=18 * mm, rightMargin=18 * mm, topMargin=16 * mm, bottomMargin=18 * mm,
         title=f"{sheet.said(_TITLE)} {sheet.data['number']}", author="Xunhe 巡河", keywords=sheet.mark,
     )  # fmt: skip
-    footer = _footer_of(sheet)
     parts = [*_head(sheet), *_photos(sheet), *_checks(sheet), *_findings(sheet), *_history(sheet)]
     with _printing:
-        document.build(parts, onFirstPage=footer, onLaterPages=footer)
+        document.build(parts, canvasmaker=_numbered(sheet, document.leftMargin))
     return out.getvalue()
 
 
@@ -104,6 +104,13 @@ def _paragraph(sheet: Sheet, text: str, *, size: float = 9, colour: str = "#1111
 
     style = ParagraphStyle("said", fontName=sheet.font, fontSize=size, leading=size * 1.45, wordWrap="CJK", textColor=colour)
     return Paragraph(escape(without_controls(text)).replace("\n", "<br/>"), style)
+
+
+def _heading(sheet: Sheet, title: Text, *, room: float = 110) -> list[Any]:
+    """Return a heading that begins a page when less `room` (points) is left than it needs with the first rows below it."""
+    from reportlab.platypus import CondPageBreak, Spacer  # noqa: PLC0415
+
+    return [CondPageBreak(room), _paragraph(sheet, sheet.said(title), size=12), Spacer(1, 4)]
 
 
 def _table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, heading: bool = False) -> Any:
@@ -174,7 +181,7 @@ def _listed(sheet: Sheet, title: Text, rows: Sequence[Sequence[str]], widths: Se
     if not rows:
         return []
     cells = [[_paragraph(sheet, text, size=8) for text in row] for row in rows]
-    return [_paragraph(sheet, sheet.said(title), size=12), Spacer(1, 4), _table(cells, widths), Spacer(1, 10)]
+    return [*_heading(sheet, title), _table(cells, widths), Spacer(1, 10)]
 
 
 def _photos(sheet: Sheet) -> list[Any]:
@@ -184,32 +191,40 @@ def _photos(sheet: Sheet) -> list[Any]:
     if not sheet.photos:
         return []
     cells = []
+    brought = {digest: entry for entry in reversed(sheet.data["entries"]) for digest in entry["photo_digests"]}
     for kind, digest, jpeg in sheet.photos:
-        label = _paragraph(sheet, f"{sheet.said(_KINDS.get(kind, Text(kind, kind)))}\nSHA-256 {digest}", size=6.5)
+        label = [
+            _paragraph(sheet, " · ".join([sheet.said(_KINDS.get(kind, Text(kind, kind))), *_came_by(sheet, brought.get(digest))]), size=8),
+            _paragraph(sheet, f"SHA-256 {digest}", size=6.5, colour="#55666a"),
+        ]
         if jpeg is None:
-            cells.append([label])
+            cells.append(label)
             continue
         width, height = ImageReader(io.BytesIO(jpeg)).getSize()
         scale = min(228 / width, 190 / height)
-        cells.append([Image(io.BytesIO(jpeg), width * scale, height * scale), label])
+        cells.append([Image(io.BytesIO(jpeg), width * scale, height * scale), *label])
     pairs = [[cells[at], cells[at + 1] if at + 1 < len(cells) else ""] for at in range(0, len(cells), 2)]
-    return [_paragraph(sheet, sheet.said(_PHOTOS), size=12), Spacer(1, 4), _table(pairs, (246.5, 246.5)), Spacer(1, 10)]
+    return [*_heading(sheet, _PHOTOS, room=270), _table(pairs, (246.5, 246.5)), Spacer(1, 10)]
+
+
+def _came_by(sheet: Sheet, entry: Mapping[str, Any] | None) -> list[str]:
+    """Return by which step a photo came, and when."""
+    return [f"{entry['seq']}. {sheet.said(sheet.step_name(entry['verb']))}", sheet.local(entry["happened_at"])] if entry else []
 
 
 def _history(sheet: Sheet) -> list[Any]:
-    from reportlab.platypus import Spacer  # noqa: PLC0415
-
     rows = [[_paragraph(sheet, sheet.said(column)) for column in _COLUMNS]]
     for entry in sheet.data["entries"]:
         details = entry["details"]
         actor = details["actor_name"] if entry["actor_id"] else sheet.said(_SYSTEM if details.get("rule") else _CITIZEN)
-        words = [*_ordered(sheet, entry), *filter(None, (details.get("note"), _reason(sheet, entry)))]
-        said = _paragraph(sheet, "\n".join([*words, entry["hash"]]), size=8) if words else _paragraph(sheet, entry["hash"], size=7, colour="#55666a")
+        changed = changes_said(entry, sheet.data["entries"], sheet.language, sheet.timezone)
+        words = [*_ordered(sheet, entry), *changed, *filter(None, (details.get("note"), _reason(sheet, entry)))]
+        said = [*([_paragraph(sheet, "\n".join(words), size=8)] if words else []), _paragraph(sheet, entry["hash"], size=6.5, colour="#55666a")]
         rows.append([
             _paragraph(sheet, str(entry["seq"])), _paragraph(sheet, sheet.local(entry["happened_at"]), size=8), _paragraph(sheet, actor),
             _paragraph(sheet, sheet.said(sheet.step_name(entry["verb"]))), said,
         ])  # fmt: skip
-    return [_paragraph(sheet, sheet.said(_HISTORY), size=12), Spacer(1, 4), _table(rows, (32, 88, 70, 70, 233), heading=True)]
+    return [*_heading(sheet, _HISTORY), _table(rows, (34, 86, 64, 84, 225), heading=True)]
 
 
 def _reason(sheet: Sheet, entry: Mapping[str, Any]) -> str | None:
@@ -228,12 +243,28 @@ def _ordered(sheet: Sheet, entry: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _footer_of(sheet: Sheet) -> Callable[[Any, Any], None]:
+def _numbered(sheet: Sheet, left: float) -> Any:
+    """Return the class of a canvas that writes the foot of each page when all are there, since each tells how many there are."""
+    from reportlab.pdfgen.canvas import Canvas  # noqa: PLC0415
+
     made_at = sheet.local(sheet.data["made_at"])
 
-    def draw(canvas: Any, document: Any) -> None:
-        canvas.setFont(sheet.font, 7.5)
-        words = sheet.said(_PAGE).format(number=sheet.data["number"], page=document.page, made_at=made_at)
-        canvas.drawString(document.leftMargin, 28, words)
+    class Numbered(Canvas):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._pages: list[dict[str, Any]] = []
 
-    return draw
+        def showPage(self) -> None:  # noqa: N802 - the library's name
+            self._pages.append(dict(self.__dict__))
+            self._startPage()
+
+        def save(self) -> None:
+            for page, state in enumerate(self._pages, 1):
+                self.__dict__.update(state)
+                self.setFont(sheet.font, 7.5)
+                words = sheet.said(_PAGE).format(number=sheet.data["number"], page=page, pages=len(self._pages), made_at=made_at)
+                self.drawString(left, 28, words)
+                super().showPage()
+            super().save()
+
+    return Numbered

@@ -213,13 +213,21 @@ def acceptance_due(
     return count(Stage.ACCEPTANCE, severity, category, since, calendar, timezone, limits)
 
 
+def due_said(due: datetime, timezone: ZoneInfo) -> str:
+    """Return a due moment in words, the one form in which people read it: midnight is the end of the last day in time, 24:00."""
+    local = due.astimezone(timezone)
+    if local.time() == time():
+        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
 def _deadline(limit: Limit, since: datetime, calendar: Calendar, timezone: ZoneInfo) -> Deadline:
     if since.tzinfo is None:
         raise ValueError("a deadline cannot be counted from a time without a zone")
     if limit.unit is Unit.HOURS:
         due = since.astimezone(UTC) + timedelta(hours=limit.amount)
         local = due.astimezone(timezone)
-        said = (_rule_text(limit), HOURS_TO.format(due=f"{local:%Y-%m-%d %H:%M}"))
+        said = (_rule_text(limit), HOURS_TO.format(due=due_said(due, timezone)))
         return Deadline(due, local.date(), limit.code, said, limit, ())
     # The weekday must be that of the place: Saturday 07:00 in China is still Friday in UTC.
     first = since.astimezone(timezone).date()

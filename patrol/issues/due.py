@@ -9,7 +9,7 @@ from patrol.foundation import clock
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.deadlines import ChineseCalendar, Day, Deadline, Stage, Unit, count
+from patrol.issues.deadlines import ChineseCalendar, Day, Deadline, Stage, Unit, count, due_said
 from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
 from patrol.issues.policies import Policies
@@ -134,7 +134,7 @@ def _later(due: _Due, grant: dict[str, str], zone: ZoneInfo) -> _Due:
     """Let a due date that was counted again end by as much later as an extension had granted."""
     before, until = (datetime.fromisoformat(grant[name]) for name in ("from", "to"))
     at = due.at + (until - before)
-    shown = {name: f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for name, moment in (("before", before), ("until", until), ("due", at))}
+    shown = {name: due_said(moment, zone) for name, moment in (("before", before), ("until", until), ("due", at))}
     changed = {
         **due.rule, "unit": None, "last_day": _last_day(at, zone), "explanation": [*due.rule["explanation"], _KEPT.format(**shown)._asdict()],
     }  # fmt: skip

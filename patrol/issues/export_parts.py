@@ -1,8 +1,9 @@
 """What an exported issue may have several of, each as one cell: who helps, the parts of its work, the sides of its border."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ LONGEST_CELL = 32_000
 _STATE_NAME = {"open": Text("未完成", "open"), "done": Text("已完成", "done"), "taken_back": Text("已收回", "taken back")}
 _PART = Text("{n}. {who}：{text}（{state}）", "{n}. {who}: {text} ({state})")
 _DUE_PART = Text("{n}. {who}：{text}（{state}，{day} 前）", "{n}. {who}: {text} ({state}, by {day})")
+_FINDING = {True: Text("【严重】{text}", "[serious] {text}"), False: Text("{text}", "{text}")}
 _BETWEEN = Text("；", "; ")
 
 
@@ -68,6 +70,13 @@ def _names_by_issue(names: Select[UUID, str], tongue: str) -> dict[UUID, str]:
     for issue_id, name in db.session.execute(names):
         found[issue_id].append(name)
     return {issue_id: _cut(_BETWEEN.in_language(tongue).join(several)) for issue_id, several in found.items()}
+
+
+def findings_said(findings: Sequence[Mapping[str, Any]], tongue: str) -> str:
+    """Return stored findings in words, each once, the grave ones first."""
+    grave_first = sorted(findings, key=lambda row: row["severity"] != "serious")
+    words = dict.fromkeys(_FINDING[row["severity"] == "serious"].format(text=Text(row["zh"], row["en"])).in_language(tongue) for row in grave_first)
+    return _cut(_BETWEEN.in_language(tongue).join(words))
 
 
 def last_day(due_at: datetime, zone: ZoneInfo) -> date:

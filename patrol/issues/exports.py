@@ -21,8 +21,9 @@ from patrol.foundation.paging import past
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME
 from patrol.issues.due import WITHOUT_DUE, is_overdue
-from patrol.issues.export_parts import co_handlers_by_issue, last_day, parts_by_issue, sides_by_issue
+from patrol.issues.export_parts import co_handlers_by_issue, findings_said, last_day, parts_by_issue, sides_by_issue
 from patrol.issues.filters import Filters, order_of, parts_of
+from patrol.issues.following import followers_of
 from patrol.issues.lifecycle import STATE_NAME
 from patrol.issues.listing import ordered
 from patrol.issues.models import Issue, number_of
@@ -41,12 +42,13 @@ _TOO_MANY = Text(
 _COLUMNS = (
     "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "region_id",
     "reach_id", "lead_id", "recorded_at", "received_at", "due_at", "dispatched_at", "rectified_at", "verified_at",
-    "closed_at", "returned_times", "reopened_times", "is_joint", "department",
+    "closed_at", "returned_times", "reopened_times", "is_joint", "department", "also_reported", "findings",
 )  # fmt: skip
 # Each column costs as much as drawing its value; a map of a thousand points shows only these, in this order.
 _ON_THE_MAP = (
     "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "received_at", "due_at",
 )  # fmt: skip
+_SHEET = Text("问题", "Issues")
 _YES_NO = {True: Text("是", "yes"), False: Text("否", "no")}
 # XML 1.0 has no way to write these.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -156,7 +158,7 @@ _HEADINGS = (
     Text("期限", "Due"), Text("超期", "Overdue"), Text("派单时间", "Dispatched"), Text("整改时间", "Rectified"),
     Text("复核时间", "Verified"), Text("结案时间", "Closed"), Text("退回次数", "Times returned"),
     Text("重办次数", "Times reopened"), Text("联合办理", "Joint case"), Text("交界各方", "Sides of the border"), Text("未完成分项", "Open parts"),
-    Text("协办分项", "Parts"), Text("系统编号", "Id"),
+    Text("协办分项", "Parts"), Text("并入件数", "Merged into it"), Text("关注人数", "Followers"), Text("存疑之处", "Findings"), Text("系统编号", "Id"),
 )  # fmt: skip
 
 
@@ -197,7 +199,8 @@ def table_of(export: Export) -> Iterator[list[list[Any]]]:
         several = _Several(
             {issue_id: safe_cell(names) for issue_id, names in co_handlers_by_issue(ids, export.language).items()},
             {issue_id: (number, safe_cell(said)) for issue_id, (number, said) in parts_by_issue(ids, export.language, export.timezone).items()},
-            {issue_id: safe_cell(names) for issue_id, names in sides_by_issue(joint_ids, export.language).items()},
+            {issue_id: safe_cell(names) for issue_id, names in sides_by_issue(joint_ids, export.language).items()}, followers_of(ids),
+            {row.id: safe_cell(findings_said(row.findings, export.language)) for row in rows if row.findings},
         )
         # Rows are taken apart by place: by name, each of the columns would cost as much as its value.
         yield [_cells(tuple(row), regions, reaches, leads, several, now, zone, words) for row in rows]
@@ -214,6 +217,8 @@ class _Several(NamedTuple):
     co_handlers: Mapping[Any, str]
     parts: Mapping[Any, tuple[int, str]]
     sides: Mapping[Any, str]
+    followers: Mapping[Any, int]
+    findings: Mapping[Any, str]
 
 
 def _by_id(statement: Any) -> dict[Any, _Named]:
@@ -227,6 +232,7 @@ def _cells(
     (
         issue_id, serial, state, category, severity, source, description, latitude, longitude, region_id, reach_id, lead_id, recorded_at,
         received_at, due_at, dispatched_at, rectified_at, verified_at, closed_at, returned_times, reopened_times, is_joint, department,
+        also_reported, _,
     ) = columns  # fmt: skip
     due_day = "" if state in WITHOUT_DUE else last_day(due_at, zone)
     open_parts, parts = several.parts.get(issue_id, _NO_PARTS)
@@ -236,7 +242,8 @@ def _cells(
         words.departments.get(department, ""), several.co_handlers.get(issue_id, ""),
         latitude, longitude, _local(recorded_at, zone), _local(received_at, zone), due_day, words.yes_no[is_overdue(state, due_at, now)],
         _local(dispatched_at, zone), _local(rectified_at, zone), _local(verified_at, zone), _local(closed_at, zone), returned_times,
-        reopened_times, words.yes_no[is_joint], several.sides.get(issue_id, ""), open_parts, parts, str(issue_id),
+        reopened_times, words.yes_no[is_joint], several.sides.get(issue_id, ""), open_parts, parts, also_reported, several.followers.get(issue_id, 0),
+        several.findings.get(issue_id, ""), str(issue_id),
     ]  # fmt: skip
 
 
@@ -258,11 +265,12 @@ def without_controls(text: str) -> str:
     return _ILLEGAL.sub("", text)
 
 
-def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[bytes]:
+def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], language: str) -> Iterator[bytes]:
     """Yield an XLSX file in pieces; rows wait on disk, so that the memory does not grow with them.
 
-    Days and moments are cells of these kinds, by which spreadsheets sort and reckon. Letters that the format cannot hold
-    are left out, and no text becomes a formula or a link. Raises OverflowError rather than leave out a row.
+    The sheet has its name in `language`; its headings stay in sight and filter the rows. Days and moments are cells of these
+    kinds, by which spreadsheets sort and reckon. Letters that the format cannot hold are left out, and no text becomes a
+    formula or a link. Raises OverflowError rather than leave out a row.
     """
     # Only who exports needs the library.
     import xlsxwriter  # noqa: PLC0415
@@ -273,8 +281,10 @@ def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[
     }  # fmt: skip
     with TemporaryFile() as file:
         with xlsxwriter.Workbook(file, options) as book:
-            sheet, day_format = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
+            sheet, day_format = book.add_worksheet(_SHEET.in_language(language)), book.add_format({"num_format": "yyyy-mm-dd"})
             sheet.set_column(0, len(_HEADINGS) - 1, _WIDTH)
+            sheet.freeze_panes(1, 0)
+            number = 0
             for number, row in enumerate(row for rows in batches for row in rows):
                 if number > MOST_SHEET_ROWS:
                     raise OverflowError(number)
@@ -282,5 +292,6 @@ def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], title: str) -> Iterator[
                 for column in _DAYS:
                     if type(row[column]) is date:
                         sheet.write_datetime(number, column, row[column], day_format)
+            sheet.autofilter(0, 0, number, len(_HEADINGS) - 1)
         file.seek(0)
         yield from iter(partial(file.read, 65_536), b"")

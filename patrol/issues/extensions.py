@@ -14,6 +14,7 @@ from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues import system_words
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
+from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
 from patrol.issues.events import EntryNoted
@@ -83,7 +84,7 @@ def _refuse_strange_date(issue: Issue, until: datetime, timezone: str) -> None:
         raise Invalid(_NOT_LATER, errors={"until": [_NOT_LATER]})
     latest = issue.due_at + (issue.due_at - datetime.fromisoformat(issue.due_rule["since"]))
     if until > latest:
-        fault = _TOO_LONG.format(latest=f"{latest.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}")
+        fault = _TOO_LONG.format(latest=due_said(latest, ZoneInfo(timezone)))
         raise Invalid(fault, errors={"until": [fault]})
 
 

@@ -13,7 +13,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.deadlines import Stage, count
+from patrol.issues.deadlines import Stage, count, due_said
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.policies_held import current_policies
@@ -47,11 +47,11 @@ def refuse_far_date(issue: Issue, moment: datetime, reason: str | None, *, now: 
 
     latest = now + TIMES_THE_LIMIT * (due_since(now) - now)
     if moment > latest:
-        words = _TOO_FAR.format(latest=_said(latest, zone))
+        words = _TOO_FAR.format(latest=due_said(latest, zone))
         raise Invalid(words, errors={"due_at": [words]})
     due = max(due_since(datetime.fromisoformat(issue.due_rule["since"])), issue.due_at)
     if moment > due and not (reason or "").strip():
-        words = _NEEDS_REASON.format(due=_said(due, zone))
+        words = _NEEDS_REASON.format(due=due_said(due, zone))
         raise Invalid(words, errors={"reason": [words]})
 
 
@@ -67,7 +67,7 @@ def refuse_restarted_clock(issue: Issue, moment: datetime, timezone: str) -> Non
         HistoryEntry.issue_id == issue.id, HistoryEntry.verb == Verb.DISPATCH.value, HistoryEntry.seq > since
     )
     if moment > issue.due_at and db.session.scalar(before.limit(1)) is not None:
-        words = _NOT_ANEW.format(due=_said(issue.due_at, ZoneInfo(timezone)))
+        words = _NOT_ANEW.format(due=due_said(issue.due_at, ZoneInfo(timezone)))
         raise Invalid(words, errors={"due_at": [words]})
 
 
@@ -75,9 +75,5 @@ def refuse_parts_after(issue: Issue, timezone: str) -> None:
     """Raise Invalid (422) at `co_handlers` for an open part with a date after the issue's."""
     for part in issue.parts:
         if part.state == "open" and part.due_at is not None and part.due_at > issue.due_at:
-            words = _PART_AFTER.format(part=part.text[:40], due=_said(issue.due_at, ZoneInfo(timezone)))
+            words = _PART_AFTER.format(part=part.text[:40], due=due_said(issue.due_at, ZoneInfo(timezone)))
             raise Invalid(words, errors={"co_handlers": [words]})
-
-
-def _said(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"

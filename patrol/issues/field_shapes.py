@@ -1,5 +1,6 @@
 """Fields of requests that more than one schema of this room needs."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,8 @@ from uuid import UUID
 import marshmallow as ma
 
 from patrol.foundation.geometry import BadGeometry, Box, parse_bbox
+
+_NUMBER = re.compile(r"XH0*(\d{1,15})", re.IGNORECASE)
 
 
 class Several(ma.fields.List[Any]):
@@ -30,16 +33,27 @@ class BoxField(ma.fields.String):
 
 
 class SomebodyField(ma.fields.String):
-    """`me`, or an account's id; loads as "me" or a UUID."""
+    """`me`, an account's id, or its user name; loads as "me", a UUID or the user name."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | UUID:  # type: ignore[override]
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text == "me":
-            return "me"
+        try:
+            return UUID(text)
+        except ValueError:
+            return text.strip().lower()
+
+
+class IssueField(ma.fields.String):
+    """An issue by its id or its number ("XH0000123"); loads as a UUID or a running number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID | int:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if number := _NUMBER.fullmatch(text.strip()):
+            return int(number[1])
         try:
             return UUID(text)
         except ValueError as error:
-            raise ma.ValidationError("必须是 me 或人员编号。\x1fMust be `me` or an account's id.") from error
+            raise ma.ValidationError("必须是问题的 ID 或编号，例如 XH0000123。\x1fMust be an issue's id or number, such as XH0000123.") from error
 
 
 # Near the calendar's end a moment has no local day in China, and no room to move by the days that a clock stands still.

@@ -251,7 +251,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         # The due date stays on a closed issue: the share closed in time is counted from it.
         Verb.CLOSE, Text("结案", "Close"), _from(_S.VERIFIED), _S.CLOSED,
-        _P.CLOSE_ISSUE, Who.CLOSER, may=("public_summary",), needs_for_major=_P.CLOSE_MAJOR_ISSUE,
+        _P.CLOSE_ISSUE, Who.CLOSER, may=("public_summary", "note"), needs_for_major=_P.CLOSE_MAJOR_ISSUE,
         public_text=Text("整改已经复核，本件已结案。", "It is put right, checked and closed."),
     ),
     Step(

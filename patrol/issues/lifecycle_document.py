@@ -23,6 +23,8 @@ _NOTES = (
     "", "Where no chief of the district can sign, since none is appointed or each worked on the issue, the chief of the next level up does, "
     "and where there is none either a supervisor over the place. Whoever can sign approves of `suspend` (`approved_by`), or takes it. "
     "Where the office names nobody, the first of them is told of it; for a `major` issue one is named. A charge (F) needs no approval.",
+    "", "A `verify` or `close` while there are serious findings on the proof, on photos brought since the cure was last reported, keeps them in its entry (`judged`); "
+    "without a `note` on how they were checked it answers with a warning. Nothing is refused on suspicion.",
     "", "A severity lower than the issue's needs a `reason` or a `note`. Dispatching anew, until the issue is reopened, names no later `due_at` than the one that stands.",
     "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
     "a review of the ledger lies at most 366 days ahead.",

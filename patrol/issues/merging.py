@@ -52,6 +52,13 @@ _FAR_APART = Text("两件相距{away}米，超过该类别的{radius}米", "The 
 _CHARGE = Text("涉及河长履职的投诉只能与针对同一河长的同类投诉合并", "A charge against a chief is merged only with one of its kind about the same chief")
 
 
+def original_meant(into: UUID | int | None) -> UUID | None:
+    """Return the id of the issue that is named by its id or running number; the nil one for a number that nothing has."""
+    if not isinstance(into, int):
+        return into
+    return db.session.scalar(select(Issue.id).where(Issue.serial == into)) or UUID(int=0)
+
+
 def lock_together(issue_id: UUID, into: UUID | None) -> None:
     """Lock an issue, its original, all that is merged into either, and the old cases of which these are relapses, the newest first.
 

@@ -11,7 +11,7 @@ from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text, in_both
 from patrol.issues import orders
-from patrol.issues.api import room
+from patrol.issues.api import person_asked, room
 from patrol.issues.escalating import order_texts, rung_names
 from patrol.issues.escalation_models import Escalation, Order
 from patrol.issues.field_shapes import SomebodyField, filled
@@ -23,7 +23,7 @@ from patrol.people.permissions import Permission as P
 class OrderArgs(PageArgs):
     issue = ma.fields.UUID(load_default=None)
     kind = ma.fields.String(load_default=None, validate=ma.validate.OneOf(list(ORDER_NAME)))
-    to = SomebodyField(load_default=None, metadata={"description": "`me` or an id."})
+    to = SomebodyField(load_default=None, metadata={"description": "`me`, or an account's id or user name."})
     standing = ma.fields.String(load_default=None, validate=ma.validate.OneOf(orders.STANDINGS))
 
 
@@ -90,7 +90,7 @@ def _shown_by(order: Order, own_words: Sequence[Text]) -> dict[str, Any]:
 def list_orders(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List the orders of supervision that concern one, the latest first: who works in the field sees those on the own issues."""
     actor = current_actor()
-    page = orders.list_orders(actor, **{**args, "to": actor.person_id if args["to"] == "me" else args["to"]})
+    page = orders.list_orders(actor, **{**args, "to": person_asked(args["to"], actor, "to")})
     return Page(_all_shown(page.items), page.next)
 
 

@@ -11,11 +11,19 @@ from patrol.foundation import clock
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
-from patrol.issues.allowed import ActorFacts, IssueFacts, may_check, signed_by_others, steps_open_to, waiting_for_parts
+from patrol.issues.allowed import (
+    ActorFacts,
+    IssueFacts,
+    may_check,
+    signed_by_others,
+    steps_open_to,
+    waiting_for_parts,
+)
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
 from patrol.issues.extensions import decision_in_both
+from patrol.issues.following import followers_of
 from patrol.issues.four_eyes import own_work
 from patrol.issues.grounds import GROUND_NAME
 from patrol.issues.history import (
@@ -102,6 +110,7 @@ class Reader:
     own_work: dict[UUID, bool] = field(default_factory=dict)
     stead: dict[UUID, bool] = field(default_factory=dict)
     ledger: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    followers: dict[UUID, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, actor: Actor, timezone: str) -> "Reader":
@@ -125,6 +134,7 @@ class Reader:
         if to_sign := [i.id for i in major if not i.region.path.startswith(tuple(self.districts))]:
             left = left_to(to_sign, signs_higher(self.actor, self.today), self.today)
             self.stead.update({issue_id: issue_id in left for issue_id in to_sign})
+        self.followers.update(followers_of([i.id for i in new]))
         self.ledger.update(who_answers([i.id for i in new if i.suspended_at is not None]))
         return issues
 
@@ -156,12 +166,13 @@ class Reader:
 
 def shown_issue(issue: AnyIssue, reader: Reader) -> dict[str, Any]:
     """Return how a loaded issue reads."""
+    reader.look_at([issue])
     shown = {
         **{name: getattr(issue, name) for name in (
             "id", "number", "state", "category", "severity", "source", "description", "recorded_at", "received_at",
             "dispatched_at", "rectified_at", "verified_at", "closed_at", "returned_times", "reopened_times",
             "public_summary", "merged_at", "also_reported", "patrol_id", "check_in_id", "version")},
-        "category_name": CATEGORIES[issue.category].name.in_language(reader.language),
+        "followers": reader.followers.get(issue.id, 0), "category_name": CATEGORIES[issue.category].name.in_language(reader.language),
         **shown_position(issue),
         "region": shown_region(issue.region),
         "reach": issue.reach and {"id": issue.reach.id, "code": issue.reach.code, "name": issue.reach.name},

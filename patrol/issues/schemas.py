@@ -48,7 +48,7 @@ class IssueFilterArgs(ma.Schema):
     region = _F.String(load_default=None, validate=ma.validate.Length(1, 20),
                        metadata={"description": "A region's code; all below it counts."})
     reach = _F.String(load_default=None, validate=ma.validate.Length(1, 40), metadata={"description": "Id or code."})
-    assigned_to = SomebodyField(load_default=None, metadata={"description": "`me` or an account's id: leads or co-handles."})
+    assigned_to = SomebodyField(load_default=None, metadata={"description": "`me`, or an account's id or user name: leads or co-handles."})
     role_list = _F.Enum(RoleList, by_value=True, load_default=None, data_key="list",
                         metadata={"description": "What the caller has to do, as `/issues/lists` counts it."})
     overdue = _F.Boolean(load_default=None, metadata={"description": "The lead is late."})
@@ -252,6 +252,8 @@ class IssueOut(PositionOut):
     merged_into = _F.Nested(KinOut, required=True, allow_none=True, metadata={"description": "The original of a duplicate."})
     merged_at = Moment(required=True, allow_none=True)
     also_reported = _F.Integer(required=True, metadata={"description": "How many other reports are merged into this one."})
+    followers = _F.Integer(required=True, metadata={
+        "description": "How many citizens follow it or what is merged into it (\"me too\"). The public pages add these to the reports, as `also_reported`."})
     relapse_of = _F.Nested(KinOut, required=True, allow_none=True,
                            metadata={"description": "The closed issue whose trouble came back here."})
     relapsed_in = _F.Nested(KinOut, required=True, allow_none=True, metadata={
@@ -271,7 +273,8 @@ class IssueOut(PositionOut):
     check_in_id = _F.UUID(required=True, allow_none=True)
     version = _F.Integer(required=True)
     warnings = _F.List(_F.String(), metadata={
-        "description": "In the answer to a merging only: why the two may not be the same trouble.", "example": ["两件相距520米，超过该类别的50米"]})
+        "description": "In the answer to a merging: why the two may not be the same trouble; to a closing: that its citizen reads no result.",
+        "example": ["两件相距520米，超过该类别的50米"]})
 
 
 class NearbyIssueOut(IssueOut):

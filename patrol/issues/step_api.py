@@ -1,5 +1,6 @@
 """The steps of an issue's life over HTTP: one address and one documented body for each verb of the table."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,13 @@ from flask import Response
 
 from patrol.evidence.reception import store_uploads
 from patrol.foundation.http import expected_version
+from patrol.foundation.texts import Text
 from patrol.issues.api import issue_answer, room, settings
-from patrol.issues.categories import Severity
+from patrol.issues.categories import Severity, Source
+from patrol.issues.judging import JUDGING, judged_without_a_word
 from patrol.issues.lifecycle import Step, Verb
 from patrol.issues.merging import doubts_about_merging
+from patrol.issues.models import Issue
 from patrol.issues.reporting import received_photos
 from patrol.issues.schemas import IssueOut
 from patrol.issues.step_bodies import BODIES, takes_photos
@@ -19,6 +23,19 @@ from patrol.issues.steps import take_step
 from patrol.issues.taking import PHOTO_KIND
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
+
+_NO_SUMMARY = Text(
+    "这是群众反映的问题，未填写 public_summary：反映人只会看到“已结案”，看不到办理结果",
+    "A citizen reported this, and there is no `public_summary`: who asks by the tracking code reads that it is closed, and no result",
+)
+
+
+def _warnings(verb: Verb, issue: Issue) -> Sequence[Text]:
+    if verb is Verb.MERGE and issue.merged_into:
+        return doubts_about_merging(issue, issue.merged_into)
+    found = [_NO_SUMMARY] if verb is Verb.CLOSE and issue.source == Source.CITIZEN and not issue.public_summary else []
+    doubts = judged_without_a_word(issue) if verb in JUDGING else None
+    return [*found, doubts] if doubts else found
 
 
 def _add_route(step: Step, body: type[ma.Schema]) -> None:
@@ -31,8 +48,7 @@ def _add_route(step: Step, body: type[ma.Schema]) -> None:
             issue_id=issue_id, verb=step.verb, by=actor, brought=data, photos=photos, expected_version=expected,
             timezone=settings().timezone, tolerance_m=settings().routing_tolerance_m,
         )
-        doubts = doubts_about_merging(issue, issue.merged_into) if step.verb is Verb.MERGE and issue.merged_into else ()
-        return issue_answer(issue, warnings=doubts)
+        return issue_answer(issue, warnings=_warnings(step.verb, issue))
 
     take.__name__ = f"{step.verb.value}_issue"
     take.__doc__ = f"{step.name.en} ({step.name.zh}): {step.public_text.en}"

@@ -7,7 +7,7 @@ import marshmallow as ma
 
 from patrol.foundation.moments import Moment
 from patrol.issues.categories import Severity
-from patrol.issues.field_shapes import a_due_date, filled
+from patrol.issues.field_shapes import IssueField, a_due_date, filled
 from patrol.issues.grounds import GROUNDS_OF
 from patrol.issues.lifecycle import ORDER_NAME, STEPS, Step, Verb
 from patrol.issues.schemas import MOST_PHOTOS
@@ -43,7 +43,9 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "department": _text(40, enum=list(DEPARTMENTS)),
     "category": _text(8, example="C1"),
     "region": _text(20, description="A region's code: its office takes over."),
-    "into": lambda required: _F.UUID(required=required, metadata={"description": "The original: an issue that is not merged itself."}),
+    "into": lambda required: IssueField(
+        required=required, metadata={"description": "The original, by id or number: an issue that is not merged itself.", "example": "XH0000123"}
+    ),
     "raise_severity": lambda required: _F.Enum(
         Severity, by_value=True, required=required, metadata={"description": "What the original becomes; only higher than it is."}
     ),

@@ -27,9 +27,10 @@ from patrol.issues.extensions import settle_request
 from patrol.issues.far_dates import refuse_far_date, refuse_parts_after, refuse_restarted_clock
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import add_entry
+from patrol.issues.judging import JUDGED, JUDGING, as_judged, unjudged
 from patrol.issues.ledger import leave_ledger, suspend
 from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_step, signed_by_chief
-from patrol.issues.merging import MERGING, lock_together, merge, unmerge
+from patrol.issues.merging import MERGING, lock_together, merge, original_meant, unmerge
 from patrol.issues.models import Issue
 from patrol.issues.parts import open_parts_said
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
@@ -58,7 +59,9 @@ def take_step(
     (409, with `allowed`) for a step out of turn, NotAllowed (403), and Invalid (422) for what is missing or wrong.
     """
     if verb in MERGING:
-        lock_together(issue_id, brought.get("into"))
+        into = original_meant(brought.get("into"))
+        brought = {**brought, "into": into} if into else brought
+        lock_together(issue_id, into)
     issue = locked_issue(by, issue_id)
     refuse_stale(expected_version, issue.version)
     today, now = clock.today(timezone), clock.now()
@@ -72,7 +75,9 @@ def take_step(
         if _is_signature(known, verb):
             raise NotAllowed(saying_who(refused.detail, issue, today, verb)) from refused
         raise
-    return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m))
+    doubtful = unjudged(issue) if verb in JUDGING else []
+    judged = {JUDGED: {"from": None, "to": as_judged(doubtful)}} if doubtful else {}
+    return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m, changes=judged))
 
 
 def _is_signature(known: IssueFacts, verb: Verb) -> bool:

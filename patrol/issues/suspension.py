@@ -22,6 +22,7 @@ from patrol.issues.deadlines import (
     Unit,
     days_before,
     days_until,
+    due_said,
     said_of,
 )
 
@@ -67,7 +68,7 @@ def restored_due(
     if unit in (None, Unit.HOURS) or due_at <= stopped_at:
         moved = due_at + (resumed_at - stopped_at)
         local = moved.astimezone(timezone)
-        return Restored(moved, local.date(), (stood, HOURS_TO.format(due=f"{local:%Y-%m-%d %H:%M}")), ())
+        return Restored(moved, local.date(), (stood, HOURS_TO.format(due=due_said(moved, timezone))), ())
     left = _days_left(stopped, last_day, unit, calendar)
     passed: Sequence[Day] = days_until(left, resumed, calendar) if unit is Unit.WORKING_DAYS else ()
     last = passed[-1].day if passed else resumed + timedelta(days=0 if unit is Unit.WORKING_DAYS else left)

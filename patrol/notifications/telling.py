@@ -71,7 +71,8 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         .options(joinedload(Issue.region), joinedload(Issue.reach), selectinload(Issue.co_handlers))
     ).one()  # fmt: skip
     entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).one()
-    kind = _rung_kind(entry, issue.due_at) if is_rung(entry) else _plain_kind(entry)
+    due_at = _due_then(issue, seq)
+    kind = _rung_kind(entry, due_at) if is_rung(entry) else _plain_kind(entry)
     template = TEMPLATES.get(kind)
     # What went straight to the chief need not trouble the office, and is told to the chief by its own step.
     straight = entry.verb == SUBMIT and issue.version > 1 and issue.state != entry.to_state
@@ -81,7 +82,7 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
         and _planned_at(entry) < issue.due_at <= clock.now()
     )
     to = () if template is None or straight or belated else template.to
-    today, facts = clock.today(current_app.extensions["settings"].timezone), _facts(issue, entry)
+    today, facts = clock.today(current_app.extensions["settings"].timezone), _facts(issue, entry, due_at)
     recipients = recipients_of(issue, to, but=entry.actor_id, day=today, named=_named_by(entry))
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
@@ -125,20 +126,28 @@ def _rung_kind(entry: HistoryEntry, due_at: datetime) -> str:
     return next(kind for kind in (f"issue.{entry.rule}", f"issue.{order}", f"issue.{plain}") if kind in TEMPLATES)
 
 
-def _facts(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:
+def _facts(issue: Issue, entry: HistoryEntry, due_at: datetime) -> dict[str, Any]:
     return {
         "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
         "place": issue.reach.name if issue.reach else issue.region.name,
-        "due_at": _due_at(issue, entry).isoformat(),
+        "due_at": _due_at(entry, due_at).isoformat(),
         "actor": entry.actor_name, "reason": entry.reason,
     }  # fmt: skip
 
 
-def _due_at(issue: Issue, entry: HistoryEntry) -> datetime:
-    """Return the date that an entry is about: the office's, a part's own, else the issue's."""
+def _due_then(issue: Issue, seq: int) -> datetime:
+    """Return when the issue was due as of an entry: what moved the date before somebody is told is told by its own message."""
+    said = db.session.scalars(
+        select(HistoryEntry.facts).where(HistoryEntry.issue_id == issue.id, HistoryEntry.seq <= seq).order_by(HistoryEntry.seq.desc())
+    )
+    return next((datetime.fromisoformat(facts["due_at"]) for facts in said if facts and facts.get("due_at")), issue.due_at)
+
+
+def _due_at(entry: HistoryEntry, due_at: datetime) -> datetime:
+    """Return the date that an entry is about: the office's, a part's own, else the issue's, which is `due_at`."""
     if "part_due_at" in entry.changes:
         return datetime.fromisoformat(entry.changes["part_due_at"]["to"])
-    return _planned_at(entry) if entry.rule in LATE_NAME else issue.due_at
+    return _planned_at(entry) if entry.rule in LATE_NAME else due_at
 
 
 def _payload(issue: Issue, entry: HistoryEntry) -> dict[str, Any]:

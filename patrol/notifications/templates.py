@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
+from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.history import PART_LATE_NAME
 from patrol.issues.lifecycle import Verb
@@ -166,15 +167,8 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
     values = {
         "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": number, "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),
-        "due": _shown_due(datetime.fromisoformat(facts["due_at"]).astimezone(ZoneInfo(timezone))) if facts.get("due_at") else "—",
+        "due": due_said(datetime.fromisoformat(facts["due_at"]), ZoneInfo(timezone)) if facts.get("due_at") else "—",
         **{name: facts.get(name, "") for name in ("left", "required", "first_day", "last_day")},
         "actor": facts.get("actor", ""), "reason": reason or _UNKNOWN.in_language(language),
     }  # fmt: skip
     return title.in_language(language).format(**values), body.in_language(language).format(**values)
-
-
-def _shown_due(due: datetime) -> str:
-    """Name the last day in time, as everybody reads it: a due moment of midnight is the end of the day before."""
-    if due.time() == time():
-        return f"{due - timedelta(days=1):%Y-%m-%d} 24:00"
-    return f"{due:%Y-%m-%d %H:%M}"

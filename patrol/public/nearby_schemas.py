@@ -30,7 +30,7 @@ class SuggestionOut(ma.Schema):
     message = _F.String(required=True, metadata={"example": "正在处理。"})
     open = _F.Boolean(required=True, metadata={"description": "False: closed within the days of the relapse policy."})
     received_at = Moment(required=True)
-    also_reported = _F.Integer(required=True, metadata={"description": "How many others have reported the same, or follow it."})
+    also_reported = _F.Integer(required=True, metadata={"description": "How many have reported the same besides, or follow it."})
     distance_m = _F.Integer(required=True, metadata={"example": 40})
     photos = _F.List(_F.Nested(SuggestedPhotoOut), required=True)
 

@@ -117,7 +117,8 @@ def progress_of(
         "merged_into": own and {
             "number": issue.number, "at": own.issue.merged_at, "message": _MERGED.format(number=issue.number).in_language(language),
         },
-        "also_reported": issue.also_reported + followers,
+        # To who follows, the report itself is one more that others made.
+        "also_reported": issue.also_reported + followers + (not is_own),
         "category": {"code": issue.category, "name": CATEGORIES[issue.category].name.in_language(language)},
         "state": state, "state_name": STATE_NAME[state].in_language(language),
         "message": STATE_PUBLIC_TEXT[state].in_language(language),

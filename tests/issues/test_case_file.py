@@ -16,6 +16,7 @@ from patrol.issues import case_file_api
 from patrol.issues.case_file import digest_of, digests_of
 from patrol.issues.case_file_checking import verify_case_file
 from patrol.issues.case_file_models import IssuedCaseFile
+from patrol.issues.case_file_words import changes_said
 from patrol.issues.escalating import escalate_all_due
 from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.models import HistoryEntry, Issue
@@ -306,3 +307,25 @@ def test_verification_never_raises_on_odd_values(valley, issue, database):
         except Exception as refusal:  # noqa: BLE001 - which refusal it is stands below
             assert type(refusal).__name__ == "Invalid"
 
+
+
+def test_the_paper_says_which_case_to_whom_until_when_and_which_part(valley):
+    issue = report(valley.patroller_client, severity="serious", source="patrol")
+    if issue["state"] == "submitted":
+        issue = taken(valley.office_client, issue, "accept")
+    issue = taken(valley.office_client, issue, "dispatch", co_handlers=[{"person": valley.handler.username, "part": "清运岸边固废"}])
+    until = "2099-01-01T00:00:00+08:00"
+    entries = case_file(valley, issue)["entries"]
+    entry = {"details": {"changes": {"part": {"from": None, "to": 1}, "until": {"from": None, "to": until}}}}
+    told = changes_said(entries[-1], entries, "zh", "Asia/Shanghai")
+    assert [line.split("：")[0] for line in told] == ["责任人", "协办", "分项 1"]
+    assert told[0] == "责任人：柳村长"
+    assert told[2].endswith("城管 · 清运岸边固废")
+    assert changes_said(entry, [*entries, entry], "zh", "Asia/Shanghai") == ["分项 1：清运岸边固废", "申请延至：2098-12-31 24:00"]
+    other = taken(valley.office_client, report(valley.patroller_client), "merge", into=issue["id"], reason="同一处")
+    assert changes_said(case_file(valley, other)["entries"][-1], entries, "en", "Asia/Shanghai") == [f"Merged into: {issue['number']}"]
+    assert f"Merged into this one: {other['number']}" in changes_said(case_file(valley, issue)["entries"][-1], entries, "en", "Asia/Shanghai")
+    reply = valley.supervisor_client.get(f"issues/{issue['id']}/case-file.pdf", headers={"Accept-Language": "en"})
+    said = text_of(reply.data)
+    assert f"Merged into this one: {other['number']}" in said
+    assert "page 1 of " in said

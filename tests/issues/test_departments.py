@@ -147,13 +147,13 @@ def test_a_ruling_becomes_a_precedent_that_can_be_ended(valley, build):
 
 
 @pytest.mark.parametrize(("words", "kind"), [
-    ("water", "department"), ("区城市管理局", "department"), ("石桥镇", "region"), ("石桥镇河长", "chief"), ("石桥镇河长办", "office"),
+    ("water", "department"), ("区城市管理局", "department"), ("区综合行政执法局", "department"), ("石桥镇", "region"), ("石桥镇河长", "chief"), ("石桥镇河长办", "office"),
     ("office", "office")])
 def test_an_owner_is_named_in_several_ways(valley, words, kind):
     issue = taken(valley.chief_client, report(valley.patroller_client), "decline", **{**DECLINED, "suggested_owner": words})
     owner = last_entry(valley.office_client, issue)["changes"]["owner"]["to"]
     assert owner["kind"] == kind
-    assert owner["code"] == (valley.other_town.code if words.startswith("石桥") else "urban_management" if words == "区城市管理局" else
+    assert owner["code"] == (valley.other_town.code if words.startswith("石桥") else "urban_management" if words in ("区城市管理局", "区综合行政执法局") else
                              "water" if words == "water" else None)
 
 

@@ -74,6 +74,29 @@ def sheet_of(reply):
     return [dict(zip((cell.value for cell in headings), row, strict=True)) for row in rows]
 
 
+def test_a_workbook_can_be_read_and_filtered(valley, three):
+    for tongue, name in (("zh", "问题"), ("en", "Issues")):
+        reply = valley.office_client.get("issues.xlsx", headers={"Accept-Language": tongue})
+        sheet = openpyxl.load_workbook(io.BytesIO(reply.data)).active
+        assert (sheet.title, sheet.freeze_panes, sheet.auto_filter.ref) == (name, "A2", sheet.dimensions)
+
+
+def test_an_export_tells_findings_and_how_many_say_me_too(valley, anyone):
+    issue = report(valley.patroller_client)
+    again = report(valley.patroller_client)
+    taken(valley.office_client, again, "merge", into=issue["id"], reason="同一处")
+    for one in (issue, again):
+        assert anyone.post(f"public/issues/{one['number']}/follow", json={}).status_code == 201
+    grave, lesser = ({"code": "x", "severity": severity, "zh": zh, "en": en, "evidence": {}, "version": "x"}
+                     for severity, zh, en in (("serious", "相同", "same"), ("info", "偏远", "far")))
+    with transaction():
+        db.session.get_one(Issue, UUID(issue["id"])).findings = [lesser, grave, grave]
+    told = {row["编号"]: (row["并入件数"], row["关注人数"], row["存疑之处"]) for row in rows_of(valley.office_client.get("issues.csv"))}
+    assert told == {issue["number"]: ("1", "2", "【严重】相同；偏远"), again["number"]: ("0", "1", "")}
+    [row] = [row for row in sheet_of(valley.office_client.get("issues.xlsx", headers={"Accept-Language": "en"})) if row["Number"].value == issue["number"]]
+    assert (row["Merged into it"].value, row["Followers"].value, row["Findings"].value) == (1, 2, "[serious] same; far")
+
+
 def test_a_workbook_has_days_and_moments_as_such(valley):
     issue = report(valley.patroller_client)
     [row] = sheet_of(valley.office_client.get("issues.xlsx"))

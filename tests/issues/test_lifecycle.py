@@ -36,7 +36,7 @@ CONTRACT = [
     ("rectify", "dispatched in_progress", "rectified", "note photos", "", "before_photo_id"),
     ("verify", "rectified", "verified", "", "", "note photos"),
     ("return", "rectified verified", "in_progress", "reason", "", ""),
-    ("close", "verified", "closed", "", "", "public_summary"),
+    ("close", "verified", "closed", "", "", "public_summary note"),
     ("suspend", "accepted dispatched in_progress", "suspended", "reason review_on milestones", "", "approved_by"),
     ("resume", "suspended", "in_progress", "", "", "note"),
     ("reopen", "closed rejected", "accepted", "reason", "", ""),

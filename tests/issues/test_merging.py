@@ -150,6 +150,15 @@ class TestMerging:
             assert named() == wanted["number"]
         assert [chain for chain in broken_chains() if chain] == []
 
+    def test_the_original_can_be_named_by_its_number(self, valley):
+        first, second = report(valley.patroller_client), report(valley.chief_client, **NEAR)
+        done = taken(valley.office_client, second, "merge", into=first["number"].lower(), reason="同一处")
+        assert done["merged_into"]["id"] == first["id"]
+        third = report(valley.chief_client, **NEAR)
+        assert refused(valley.office_client, third, "XH0999999")["into"] == ["There is no such issue"]
+        assert refused(valley.office_client, third, "XH999999999999999")["into"] == ["There is no such issue"]
+        assert "number, such as" in refused(valley.office_client, third, "XH")["into"][0]
+
     def test_what_can_be_no_original(self, valley, merged, pictures):
         issue = report(valley.patroller_client)
         away = report(valley.other_chief_client, latitude=29.70, longitude=119.81)

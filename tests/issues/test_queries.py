@@ -58,6 +58,9 @@ def test_places_people_and_numbers(valley, three):
     assert ids_in(client, reach=valley.reach.code) == ids_in(client, reach=str(valley.reach.id)) == [three["first"]]
     assert ids_in(client, assigned_to=str(valley.chief.id)) == [three["first"]]
     assert ids_in(valley.chief_client, assigned_to="me") == [three["first"]]
+    assert ids_in(client, assigned_to=f" {valley.chief.username.upper()} ") == [three["first"]]
+    # Who works elsewhere is not told from who is nobody.
+    assert valley.other_office_client.get("issues", query_string={"assigned_to": valley.chief.username}).status_code == 422
     assert ids_in(client, q=three["number"]) == [three["second"]]
     assert ids_in(client, q=three["number"].removeprefix("XH").lstrip("0")) == [three["second"]]
 

@@ -60,7 +60,7 @@ def test_time_on_the_ledger_and_an_extension_are_kept_by_a_raise(valley, monday)
     said = raised["due_rule"]["explanation"]
     assert said[0] == "整改期限：20个工作日"
     assert "2026-03-04至2026-03-09挂账，不计时" in said
-    assert said[-1] == "已批准的延期保留：由2026-03-20 00:00延至2026-03-25 00:00，顺延至2026-04-08 00:00"
+    assert said[-1] == "已批准的延期保留：由2026-03-19 24:00延至2026-03-24 24:00，顺延至2026-04-07 24:00"
 
 
 def test_a_dispatch_with_another_severity_keeps_an_extension(valley, monday):

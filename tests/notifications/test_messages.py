@@ -12,7 +12,7 @@ from patrol.issues.parts import tell_of_all_late_parts
 from patrol.notifications.models import Message
 from patrol.notifications.telling import tell
 from patrol.notifications.templates import TEMPLATES, words_of
-from tests.issues.conftest import NOWHERE, report, taken
+from tests.issues.conftest import CHINA, NOWHERE, report, taken
 
 
 def inbox(client, **query):
@@ -206,3 +206,20 @@ def test_what_the_system_gives_as_a_reason_is_read_in_either_language(valley, wo
     assert "责任人已变更" in zh
     assert "The lead changed" in en
     assert "责任人" not in en
+
+
+def test_a_message_names_the_due_date_of_its_own_step(valley, work, pictures):
+    """The worker comes later, when the date was moved already: what moved it is told by a message of its own."""
+    issue = report(valley.patroller_client)
+    issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    issue = taken(valley.town_office_client, issue, "return", reason="岸边还有")
+    due = datetime.fromisoformat(issue["due_at"])
+    until = (due + timedelta(days=3)).isoformat()
+    asked = valley.chief_client.post(f"issues/{issue['id']}/extensions", json={"until": until, "reason": "下雨"}, headers={"If-Match": "*"})
+    assert asked.status_code == 200, asked.json
+    granted = valley.town_office_client.post(f"issues/{issue['id']}/extensions/1/decide", json={"granted": True, "reason": "属实"}, headers={"If-Match": "*"})
+    assert granted.status_code == 200, granted.json
+    work()
+    told = {row["kind"]: row["body"] for row in inbox(valley.chief_client)}
+    last_days = [(moment.astimezone(CHINA) - timedelta(days=1)).date() for moment in (due, due + timedelta(days=3))]
+    assert [f"{last_days[0]} 24:00" in told["issue.return"], f"{last_days[1]} 24:00" in told["issue.grant_extension"]] == [True, True]

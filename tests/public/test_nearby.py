@@ -63,11 +63,16 @@ class TestSuggestions:
         step(other.id, "reject", place.office, ground="lawful_activity", reason="合法")
         assert len(near()) == 1
 
-    def test_who_says_me_too_is_counted_by_everybody_but_himself(self, near, numbered, anyone):
+    def test_who_says_me_too_is_counted_by_everybody_but_himself(self, near, numbered, anyone, place, signed_in):
         codes = [anyone.post(f"public/issues/{numbered.number}/follow", json={}).json["tracking_code"] for _ in range(2)]
         assert [found["also_reported"] for found in near()] == [2]
+        # To each follower there are the other one and who reported it.
         progress = [anyone.get(f"public/complaints/{code}").json["also_reported"] for code in codes]
-        assert progress == [1, 1]
+        assert progress == [2, 2]
+        office = signed_in(place.office)
+        shown = office.get(f"issues/{numbered.id}").json
+        [listed] = [row for row in office.get("issues").json["items"] if row["id"] == shown["id"]]
+        assert (shown["followers"], shown["also_reported"], listed["followers"]) == (2, 0, 2)
         anyone.post(f"public/complaints/{codes[0]}/withdraw")
         assert [found["also_reported"] for found in near()] == [1]
 

@@ -309,3 +309,11 @@ def test_a_new_date_and_the_ledger_are_told_in_plain_words(follow, sent, place, 
     kept = follow()
     assert (kept["state"], kept["due_at"], kept["overdue"]) == ("suspended", None, False)
     assert kept["steps"][-1]["text"] == "It needs works; it is kept on the ledger and reviewed."
+
+
+def test_closing_a_complaint_without_a_summary_is_warned_of(complain, issue_of, cure, place, signed_in):
+    issue = issue_of(complain().json)
+    cure(issue.id, until="verified")
+    closed = signed_in(place.office).post(f"issues/{issue.id}/close", json={}, headers={"If-Match": "*", "Accept-Language": "en"})
+    assert closed.status_code == 200, closed.json
+    assert "`public_summary`" in closed.json["warnings"][0]
