@@ -30,6 +30,7 @@ def test_a_check_keeps_the_findings_that_stood_and_warns_where_nobody_said_a_wor
     # What was judged once is not told again.
     closed = taken(valley.office_client, verified, "close", note="同意")
     assert not closed.get("warnings")
+    assert valley.auditor_client.get(f"issues/{closed['id']}/history").json["items"][-1]["note"] == "同意"
     assert judged(valley.auditor_client, closed) == set()
 
 

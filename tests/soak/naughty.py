@@ -52,6 +52,8 @@ NOT_SHOWN: dict[Field, str] = {
        for verb in ("add", "try") for kind, own in (("calendar", "name"), ("deadline", None), ("dispatch", "reason"), ("escalation", "name"),
                                                        ("relapse", None), ("look_back", None))
        for field in filter(None, ("source", own)) for tongue in ("zh", "en")},
+    ("close_issue", ("note",)): "once for each case: tests/issues/test_judging.py reads it back",
+    ("merge_issue", ("into",)): "an issue, by id or number",
     ("merge_issue", ("reason",)): "once for each pair: tests/issues/test_merging.py reads it back",
     ("unmerge_issue", ("reason",)): "once for each pair: tests/issues/test_merging.py reads it back",
 }
