@@ -286,7 +286,7 @@ def prepare_sqlite(engine: Engine, queue: WriterQueue) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA journal_mode = {journal_mode()}")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA cache_size = -32768")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
