@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from sqlalchemy import (
     Float,
     Insert,
     MetaData,
+    Select,
     String,
     Table,
     Uuid,
@@ -32,6 +33,7 @@ from sqlalchemy import (
     bindparam,
     event,
     func,
+    literal,
     select,
 )
 from sqlalchemy import cast as sql_cast
@@ -152,6 +154,16 @@ def _insertion(model: type[Base], dialect: str) -> Insert:
     else:
         made = sqlite.insert(table).on_conflict_do_nothing(index_elements=keys)
     return made.execution_options(preserve_rowcount=True)
+
+
+def one_of(column: Any, ids: Collection[UUID] | Select[UUID]) -> ColumnElement[bool]:
+    """Return the condition that a column's id is one of `ids`, which PostgreSQL gets as one value where they are known.
+
+    As many values, each of them would be written into the statement anew, and again for each reason that an area is asked for.
+    """
+    if not isinstance(ids, Select) and db.engine.dialect.name == "postgresql":
+        return cast("ColumnElement[bool]", column == any_(literal(list(ids), postgresql.ARRAY(Uuid))))
+    return cast("ColumnElement[bool]", column.in_(ids))
 
 
 def among_ids(column: Any, dialect: str) -> ColumnElement[bool]:

@@ -65,7 +65,7 @@ class Part(Generic[T]):
     first: Callable[[int, str | None], Select[T]]
 
 
-def _objects(statement: Select[Any]) -> Iterable[Any]:
+def _objects(statement: Select[Any], _order: Order) -> Iterable[Any]:
     return db.session.scalars(statement).unique()
 
 
@@ -75,12 +75,12 @@ def page_of(statement: Select[T], order: Order, *, limit: int = DEFAULT_LIMIT, c
 
 
 def page_of_parts(
-    parts: Sequence[Part[Any]], *, limit: int = DEFAULT_LIMIT, cursor: str | None = None, read: Callable[[Select[Any]], Iterable[Any]] = _objects
+    parts: Sequence[Part[Any]], *, limit: int = DEFAULT_LIMIT, cursor: str | None = None, read: Callable[[Select[Any], Order], Iterable[Any]] = _objects
 ) -> Page[Any]:
     """Run one page of a list that is made of `parts` behind each other, whose orders have different names.
 
-    A part is asked only when those before it do not fill the page. `read` runs a select and returns its rows, which must
-    hold the columns of the order by name. Raises Invalid (422) as `page_of`.
+    A part is asked only when those before it do not fill the page. `read` runs a select in an order and returns its rows, which
+    must hold the columns of the order by name. Raises Invalid (422) as `page_of`.
     """
     rows: list[tuple[Any, Order]] = []
     for part in parts if cursor is None else parts[_part_of(cursor, [part.order for part in parts]):]:
@@ -88,7 +88,7 @@ def page_of_parts(
         statement = part.first(wanted, cursor)
         if cursor is not None:
             statement = statement.where(beyond(cursor, part.order))
-        rows += [(row, part.order) for row in read(statement.order_by(*part.order.clauses()).limit(wanted))]
+        rows += [(row, part.order) for row in read(statement.order_by(*part.order.clauses()).limit(wanted), part.order)]
         cursor = None
         if len(rows) > limit:
             break

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     UnaryExpression,
+    Uuid,
     and_,
     column,
     func,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.operators import custom_op
 
-from patrol.foundation.database import db
+from patrol.foundation.database import db, one_of
 from patrol.foundation.paging import Order
 from patrol.issues.models import Issue
 
@@ -52,7 +53,7 @@ class Branch:
 
     def condition(self) -> ColumnElement[bool]:
         """Return the whole branch as one condition."""
-        return and_(true(), *(key.in_(values) for key, values in self.several.items()), *self.conditions)
+        return and_(true(), *(_has_one_of(key, values) for key, values in self.several.items()), *self.conditions)
 
     def narrowed(self, several: Several, conditions: Sequence[ColumnElement[bool]]) -> "Branch | None":
         """Return the part of this branch that also passes these; None when nothing can."""
@@ -94,7 +95,7 @@ def _beginning(branch: Branch, order: Order, limit: int, after: After) -> Select
     return select(*(getattr(found, key.key) for key in order.columns)).select_from(source.join(found, found.id.in_(ids)))
 
 
-def unindexed(key: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+def unindexed(key: InstrumentedAttribute[Any] | ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a column such that SQLite goes by no index on it: without statistics it would take the wrong one for a few issues."""
     own: ColumnElement[Any] = key.expression
     return own if db.engine.dialect.name == "postgresql" else UnaryExpression(own, operator=custom_op("+"), type_=own.type)
@@ -129,7 +130,11 @@ def _split(branch: Branch, order: Order) -> tuple[Several, list[ColumnElement[bo
             if split and chain[0] in asked and prod(len(asked[key]) for key in split) <= MOST_CELLS:
                 break
             split = []
-    return {key: asked[key] for key in split}, [key.in_(values) for key, values in asked.items() if key not in split]
+    return {key: asked[key] for key in split}, [_has_one_of(key, values) for key, values in asked.items() if key not in split]
+
+
+def _has_one_of(key: InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    return one_of(key, values) if isinstance(key.type, Uuid) else key.in_(values)
 
 
 def _table_of(number: int, key: InstrumentedAttribute[Any], values: Sequence[Any]) -> Any:

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, String, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation import clock
-from patrol.foundation.database import db, held_while_reading
+from patrol.foundation.database import db, held_while_reading, one_of
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import Box
 from patrol.foundation.paging import Order
@@ -26,6 +26,8 @@ from patrol.issues.words import has_words, holding
 from patrol.people.models import Region
 from patrol.waters.models import Reach
 
+NOW: BindParameter[datetime] = bindparam("now", callable_=clock.now, type_=Issue.due_at.type)
+"""The moment at which a statement is run, in conditions that outlive it."""
 _SUBTREE = "subtree"
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 _NO_REACH = Text("没有这个河段：{reach}", "There is no such reach: {reach}")
@@ -77,14 +79,14 @@ def handled_by(person_id: UUID) -> ColumnElement[bool]:
 
 def is_joint_with(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
     """Return the condition that an issue is a joint case with one of the regions as a side."""
-    sides = select(IssueSide.issue_id).where(IssueSide.region_id.in_(region_ids))
+    sides = select(IssueSide.issue_id).where(one_of(IssueSide.region_id, region_ids))
     # The flag spares nearly every row the search among the sides; the array lets the few be found by their ids.
     return and_(Issue.is_joint, among(Issue.id, sides))
 
 
 def lies_in(region_ids: Sequence[UUID]) -> ColumnElement[bool]:
     """Return the condition that an issue lies in one of the regions, or is a joint case with one of them as a side."""
-    return or_(Issue.region_id.in_(region_ids), is_joint_with(region_ids))
+    return or_(one_of(Issue.region_id, region_ids), is_joint_with(region_ids))
 
 
 def subtree_ids(path: str) -> list[UUID] | None:
@@ -159,12 +161,12 @@ def late() -> ColumnElement[bool]:
     """Return the condition that an issue is overdue now."""
     # The states are written out, not bound, so that the partial index of running clocks can be chosen.
     running = Issue.state.in_([literal(state.value, String, literal_execute=True) for state in CLOCK_RUNS])
-    return and_(running, Issue.due_at <= clock.now())
+    return and_(running, Issue.due_at <= NOW)
 
 
 def decision_late() -> ColumnElement[bool]:
     """Return the condition that the office should have decided on an issue by now."""
-    return Issue.decide_by <= clock.now()
+    return Issue.decide_by <= NOW
 
 
 def _codes(prefix: str) -> list[str]:

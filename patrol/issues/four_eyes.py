@@ -20,6 +20,7 @@ from sqlalchemy import (
     Date,
     Select,
     String,
+    and_,
     bindparam,
     cast,
     false,
@@ -80,18 +81,16 @@ def is_own_work_of(
 def _worked_on_by(who: Any, verbs: Collection[str], *beside: CTE) -> ColumnElement[bool]:
     """Return the condition, never unknown, that `who`, an expression that may be of a table `beside` the issue, worked on it."""
     helps = select(CoHandler.issue_id).where(CoHandler.issue_id == Issue.id, CoHandler.person_id == who)
-    worked = select(HistoryEntry.id).where(
-        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(verbs), HistoryEntry.actor_id == who
-    )
     # A lead who was called back is named by the history alone, in JSON: there ids have hyphens, which SQLite's own have not.
     put = func.coalesce(HistoryEntry.changes["lead_id"].as_string(), "") + func.coalesce(HistoryEntry.changes["co_handlers"].as_string(), "")
-    in_charge = select(HistoryEntry.id).where(
-        HistoryEntry.issue_id == Issue.id, HistoryEntry.verb.in_(NAMING),
-        func.replace(put, "-", "").contains(func.replace(cast(who, String), "-", "")),
+    named = func.replace(put, "-", "").contains(func.replace(cast(who, String), "-", ""))
+    told = select(HistoryEntry.id).where(
+        HistoryEntry.issue_id == Issue.id,
+        or_(and_(HistoryEntry.verb.in_(verbs), HistoryEntry.actor_id == who), and_(HistoryEntry.verb.in_(NAMING), named)),
     )
     return or_(
         func.coalesce(Issue.lead_id == who, False), func.coalesce(Issue.rectified_by_id == who, False),
-        *(each.correlate(Issue, *beside).exists() for each in (helps, worked, in_charge)),
+        *(each.correlate(Issue, *beside).exists() for each in (helps, told)),
     )  # fmt: skip
 
 

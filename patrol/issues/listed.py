@@ -15,6 +15,8 @@ from sqlalchemy.orm import aliased
 
 from patrol.evidence.models import Photo
 from patrol.foundation.database import among_ids, db, ids_as_text
+from patrol.foundation.paging import Order
+from patrol.foundation.postgresql import planned_once
 from patrol.issues.models import CoHandler, Issue, IssuePart, IssuePhoto, number_of
 from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
@@ -171,15 +173,19 @@ _BESIDE: tuple[tuple[str, type[Any], tuple[Any, ...]], ...] = (
 )
 
 
-def listed(issues: Select[Any]) -> list[ListedIssue]:
-    """Return what a select of issues finds, in its order, with all that a list shows of them; four statements at most."""
-    found, columns = [], issues.with_only_columns(*_columns(), maintain_column_froms=True)
-    joined = (
-        columns.join(Region, Region.id == Issue.region_id).outerjoin(Reach, Reach.id == Issue.reach_id)
-        .outerjoin(_lead, _lead.id == Issue.lead_id).outerjoin(_reporter, _reporter.id == Issue.reporter_id)
-    )  # fmt: skip
+def listed(issues: Select[Any], order: Order) -> list[ListedIssue]:
+    """Return what a select of issues in `order` finds, with all that a list shows of them; five statements at most.
+
+    Which ones they are is asked first: what decides the way is then planned alone, and what they show by a plan that is kept.
+    """
+    connection, dialect = db.session.connection(), db.engine.dialect.name
+    keys = [column.key for column in order.columns]
+    places = [dict(zip(keys, row, strict=True)) for row in connection.execute(issues.with_only_columns(*order.columns, maintain_column_froms=True))]
+    if not places:
+        return []
+    found: dict[UUID, ListedIssue] = {}
     having: dict[str, list[UUID]] = {name: [] for name in _SEVERAL}
-    for row in db.session.connection().execute(joined).all():
+    for row in connection.execute(_shown(dialect), {"ids": ids_as_text((place["id"] for place in places), dialect)}).all():
         values, issue, at = tuple(row), ListedIssue(), len(_OWN)
         held = issue.__dict__
         held.update(zip(_OWN, values, strict=False))
@@ -189,16 +195,26 @@ def listed(issues: Select[Any]) -> list[ListedIssue]:
         for name, has_any in zip(having, values[at:], strict=True):
             if has_any:
                 having[name].append(issue.id)
-        found.append(issue)
+        found[issue.id] = issue
     for name, ids in having.items():
         if ids:
-            several = _read_several(name, ids)
-            for issue in found:
-                issue.__dict__[name] = several.get(issue.id, ())
-    return found
+            for issue_id, several in _read_several(name, ids).items():
+                found[issue_id].__dict__[name] = several
+    # A page goes on where its last row stood when it was found, even if its due date has moved since.
+    for place in places:
+        found[place["id"]].__dict__.update(place)
+    return [found[place["id"]] for place in places]
 
 
 @cache
+def _shown(dialect: str) -> Select[Any]:
+    """Return the select of what is shown of the issues of given ids."""
+    return planned_once(
+        select(*_columns()).select_from(Issue).join(Region, Region.id == Issue.region_id).outerjoin(Reach, Reach.id == Issue.reach_id)
+        .outerjoin(_lead, _lead.id == Issue.lead_id).outerjoin(_reporter, _reporter.id == Issue.reporter_id).where(among_ids(Issue.id, dialect))
+    )  # fmt: skip
+
+
 def _columns() -> tuple[Any, ...]:
     """Return the columns of a listed issue; whether there are any of what it may have several of spares a statement for nothing."""
     beside = (column.label(f"{name}_{n}") for name, _, columns in _BESIDE for n, column in enumerate(columns))
@@ -229,18 +245,18 @@ _MAKE: dict[str, Callable[[tuple[Any, ...]], Any]] = {
 def _several(name: str, dialect: str) -> Executable:
     person = (Person.id, Person.name, Person.title)
     if name == "co_handlers":
-        return (
+        return planned_once(
             select(CoHandler.issue_id, *person).join(Person, Person.id == CoHandler.person_id)
             .where(among_ids(CoHandler.issue_id, dialect)).order_by(CoHandler.issue_id, Person.username)
         )  # fmt: skip
     if name == "parts":
         part = (IssuePart.n, IssuePart.department, IssuePart.text, IssuePart.due_at, IssuePart.state, IssuePart.note, IssuePart.ended_at)
-        return (
+        return planned_once(
             select(IssuePart.issue_id, *part, *person).join(Person, Person.id == IssuePart.person_id)
             .where(among_ids(IssuePart.issue_id, dialect)).order_by(IssuePart.issue_id, IssuePart.n)
         )  # fmt: skip
     file = (Photo.id, Photo.recorded_at, Photo.exif_taken_at, Photo.received_at)
-    return (
+    return planned_once(
         select(IssuePhoto.issue_id, IssuePhoto.kind, IssuePhoto.before_photo_id, *file).join(Photo, Photo.id == IssuePhoto.photo_id)
         .where(among_ids(IssuePhoto.issue_id, dialect)).order_by(IssuePhoto.issue_id, IssuePhoto.seq, IssuePhoto.position)
     )  # fmt: skip

@@ -1,10 +1,10 @@
 """Pages of issues, in any order and under any filters, and how many there are in each list of a role."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, literal, or_, select, union
@@ -32,8 +32,8 @@ from patrol.issues.lifecycle import ENDED, State
 from patrol.issues.listed import ListedIssue, listed
 from patrol.issues.models import CoHandler, Issue
 from patrol.issues.queries import narrowed, scope, scope_of
-from patrol.issues.role_list_branches import branches_of
-from patrol.issues.role_lists import ListRow, lists_for
+from patrol.issues.role_list_branches import Known, branches_of, known_of
+from patrol.issues.role_lists import ListRow, RoleList, lists_for
 from patrol.people.actor import Actor
 
 WALKED = {"postgresql": 5_000, "sqlite": 2_000}
@@ -174,21 +174,27 @@ def register_list(name: str, other: OtherList) -> None:
 
 def counted_lists(actor: Actor) -> list[Counted]:
     """Count what is in each list that the actor's roles have, all in one statement, up to `MOST_COUNTED` each."""
-    rows, seen = lists_for(actor.permissions), scope_of(actor)
-    others = {name: other for name, other in _others.items() if other.row.for_any & actor.permissions}
-    found: list[tuple[str, ListRow, str, str, ColumnElement[int]]] = [
-        *((name.value, row, "/api/v1/issues", f"list={name.value}", _number_in(branches_of(name, actor, seen))) for name, row in rows.items()),
-        *((name, other.row, other.path, other.filter, _number_of(other.ids(actor))) for name, other in others.items()),
-    ]
-    if not found:
-        return []
-    numbers = db.session.execute(select(*(each[-1] for each in found))).one()
+    found, statement = _counting(actor, known_of(actor, decides=RoleList.WAITING_FOR_ME in lists_for(actor.permissions)))
+    numbers = db.session.connection().execute(statement).one() if found else ()
     return [
-        Counted(*each[:-1], number=min(number, MOST_COUNTED), more=number > MOST_COUNTED) for each, number in zip(found, numbers, strict=True)
+        Counted(*each, number=min(number, MOST_COUNTED), more=number > MOST_COUNTED) for each, number in zip(found, numbers, strict=True)
     ]
 
 
-def _number_in(branches: list[Branch]) -> ColumnElement[int]:
+# Asked again and again by who has them open: put together anew it would take longer than counting.
+@lru_cache(maxsize=64)
+def _counting(actor: Actor, known: Known) -> tuple[list[tuple[str, ListRow, str, str]], Select[Any]]:
+    """Return the lists of an actor of whom so much is known, and the statement that counts in each of them."""
+    others = {name: other for name, other in _others.items() if other.row.for_any & actor.permissions}
+    found: list[tuple[tuple[str, ListRow, str, str], ColumnElement[int]]] = [
+        *(((name.value, row, "/api/v1/issues", f"list={name.value}"), _number_in(branches_of(name, actor, known)))
+          for name, row in lists_for(actor.permissions).items()),
+        *(((name, other.row, other.path, other.filter), _number_of(other.ids(actor))) for name, other in others.items()),
+    ]  # fmt: skip
+    return [each for each, _ in found], cast("Select[Any]", select(*(number for _, number in found)))
+
+
+def _number_in(branches: Sequence[Branch]) -> ColumnElement[int]:
     if not branches:
         return literal(0)
     parts = [select(Issue.id).where(branch.condition()).limit(MOST_COUNTED + 1).subquery() for branch in branches]

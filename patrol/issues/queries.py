@@ -21,7 +21,7 @@ from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import CHARGES, is_charge, is_not_about
 from patrol.issues.allowed import ActorFacts, IssueFacts
-from patrol.issues.branches import Branch, Several
+from patrol.issues.branches import Branch, Several, unindexed
 from patrol.issues.categories import Severity, category_of
 from patrol.issues.filters import Filters, among, conditions, is_joint_with, subtree_ids
 from patrol.issues.lifecycle import ENDED, State
@@ -71,10 +71,14 @@ def scope_of(actor: Actor) -> Scope:
     to, and what the actor reports, leads or co-handles. Charges against chiefs (F) in the subtree, which is that above the
     accused, are only for those who decide on them, and never for the accused, whatever else that account is.
     """
+    return scope_within(actor, None if actor.sees_all_regions or actor.person_id is None else subtree_ids(actor.region_path))
+
+
+def scope_within(actor: Actor, region_ids: Sequence[UUID] | None) -> Scope:
+    """Return what the actor may see, as `scope_of` does, whose subtree are the regions of these ids (None: all there are)."""
     if actor.person_id is None:
         return Scope(None)
-    ids = None if actor.sees_all_regions else subtree_ids(actor.region_path)
-    return _scope(actor.person_id, ids, _helping_department(actor), judges_charges=sees_charges(actor))
+    return _scope(actor.person_id, region_ids, _helping_department(actor), judges_charges=sees_charges(actor))
 
 
 def _scope(person_id: Any, region_ids: Any, department: Any, *, judges_charges: bool) -> Scope:
@@ -266,7 +270,7 @@ def list_nearby(
         return []
     box = box_around(latitude, longitude, radius_m)
     lately = and_(Issue.state == State.CLOSED.value, Issue.closed_at >= closed_since)
-    passing = [*narrowed(actor, Filters(bbox=box)), Issue.category == category, or_(Issue.state.not_in(ENDED), lately)]
+    passing = [*narrowed(actor, Filters(bbox=box)), unindexed(Issue.category) == category, or_(Issue.state.not_in(ENDED), lately)]
     near = [
         (issue, distance_m(latitude, longitude, issue.latitude, issue.longitude))
         for issue in db.session.scalars(select(Issue).where(*passing).options(*shown_parts(Issue)))

@@ -5,15 +5,16 @@ outside of what the actor may see.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, true
 
 from patrol.foundation import clock
+from patrol.foundation.database import db, one_of
 from patrol.issues.accusations import CHARGES
 from patrol.issues.branches import Branch, unindexed
 from patrol.issues.categories import Severity
@@ -23,9 +24,9 @@ from patrol.issues.filters import among, decision_late, late
 from patrol.issues.four_eyes import is_own_work_of, looks_alone
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Extension, Issue
-from patrol.issues.queries import Scope, districts_signed_by, scope_of
+from patrol.issues.queries import Scope, districts_signed_by, scope_of, scope_within
 from patrol.issues.role_lists import RoleList
-from patrol.issues.signing import is_left_to, signs_higher
+from patrol.issues.signing import Higher, is_left_to, signs_higher
 from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.people.permissions import Permission as P
@@ -42,17 +43,51 @@ _TO_SIGN: ColumnElement[bool] = literal_column("issues.severity = 'major' AND is
 _STATE_OF_FEW = func.coalesce(Issue.state, "")
 
 
-def branches_of(role_list: RoleList, actor: Actor, scope: Scope | None = None) -> list[Branch]:
+class Known(NamedTuple):
+    """What is asked about somebody before the lists of that person's roles are put together.
+
+    `regions` are those of the actor's area (None: all there are), `alone` as `looks_alone` tells, `districts` and `higher`
+    where the actor signs.
+    """
+
+    regions: tuple[UUID, ...] | None
+    today: date
+    end_of_today: datetime
+    dialect: str
+    alone: bool = False
+    districts: tuple[str, ...] = ()
+    higher: tuple[Higher, ...] = ()
+
+
+def known_of(actor: Actor, *, decides: bool) -> Known:
+    """Ask what is to be known of the actor today; `decides` says that the list of what waits for decisions is asked for."""
+    timezone: str = current_app.extensions["settings"].timezone
+    regions, today = scope_of(actor).regions, clock.today(timezone)
+    known = Known(None if regions is None else tuple(regions), today, clock.end_of_day(today, timezone), db.engine.dialect.name)
+    if not decides:
+        return known
+    alone = actor.person_id is not None and looks_alone(actor.person_id, today)
+    return known._replace(alone=alone, districts=tuple(districts_signed_by(actor, today)), higher=signs_higher(actor, today))
+
+
+def branches_of(role_list: RoleList, actor: Actor, known: Known | None = None) -> Sequence[Branch]:
     """Return the reasons for which an issue is in the actor's list now; none for somebody who has nothing to do there."""
-    return _BRANCHES[role_list](actor, scope or scope_of(actor))
+    known = known or known_of(actor, decides=role_list is RoleList.WAITING_FOR_ME)
+    return _put_together(role_list, actor, known)
 
 
-def _mine_today(actor: Actor, scope: Scope) -> list[Branch]:
+# Nothing in a branch lasts shorter than what it was put together from: that takes longer than asking it.
+@lru_cache(maxsize=128)
+def _put_together(role_list: RoleList, actor: Actor, known: Known) -> Sequence[Branch]:
+    return _BRANCHES[role_list](actor, scope_within(actor, known.regions), known)
+
+
+def _mine_today(actor: Actor, scope: Scope, known: Known) -> list[Branch]:
     """Return what the actor leads or co-handles and cannot wait, and all that nobody leads, where bureau or office stand in."""
     if not actor.may(P.HANDLE_ISSUE):
         return []
     # The due moment is the first that is too late: what must be done today is due when tomorrow begins.
-    soon = and_(Issue.state == State.IN_PROGRESS.value, Issue.due_at <= _end_of_today())
+    soon = and_(Issue.state == State.IN_PROGRESS.value, Issue.due_at <= known.end_of_today)
     pressing = or_(Issue.state == State.DISPATCHED.value, soon)
     found = [Branch({}, [mine, _IN_WORK, pressing], few=True) for mine in _mine(actor)]
     if actor.may(P.DISPATCH_ISSUE):
@@ -62,13 +97,13 @@ def _mine_today(actor: Actor, scope: Scope) -> list[Branch]:
     return found
 
 
-def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
+def _waiting_for_me(actor: Actor, scope: Scope, known: Known) -> list[Branch]:
     """Return what stands until the actor decides: on each, a step of the lifecycle or a request for more time is open."""
-    found, today = [], clock.today(_timezone())
+    found, today = [], known.today
     by_chief, on_ledger = and_(Issue.severity == Severity.MAJOR.value, Issue.category.not_in(CHARGES)), Issue.state == State.SUSPENDED.value
-    not_mine = _not_own_work_of(actor.person_id, today, alone=looks_alone(actor.person_id, today)) if actor.person_id else true()
+    not_mine = ~is_own_work_of(actor.person_id, today, alone=known.alone) if actor.person_id else true()
     # A day of review is there from its morning on, and so is a milestone; both are late when that day is over.
-    to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= _end_of_today()))
+    to_review = or_(and_(on_ledger, Issue.review_on <= today), and_(on_ledger, Issue.decide_by <= known.end_of_today))
     to_sign = and_(_TO_SIGN, by_chief, or_(and_(Issue.state == State.VERIFIED.value, not_mine), to_review))
     first = [state for state, may in ((State.SUBMITTED, P.RECEIVE_ISSUE), (State.ACCEPTED, P.DISPATCH_ISSUE)) if actor.may(may)]
     if first:
@@ -81,21 +116,15 @@ def _waiting_for_me(actor: Actor, scope: Scope) -> list[Branch]:
         found.append(_in_area(scope, asked, not_mine, *_of_others(actor)))
     if actor.may(P.CLOSE_ISSUE):
         found.append(scope.area({Issue.state: [State.VERIFIED.value]}, ~by_chief, not_mine))
-    if districts := districts_signed_by(actor, today):
-        of_districts = among(Issue.region_id, select(Region.id).where(or_(*(Region.path.startswith(path, autoescape=True) for path in districts))))
-        found.append(_in_area(scope, to_sign, of_districts))
-    if higher := signs_higher(actor, today):
-        found.append(_in_area(scope, to_sign, is_left_to(higher, today)))
+    if known.districts:
+        below = or_(*(Region.path.startswith(path, autoescape=True) for path in known.districts))
+        found.append(_in_area(scope, to_sign, among(Issue.region_id, select(Region.id).where(below))))
+    if known.higher:
+        found.append(_in_area(scope, to_sign, is_left_to(known.higher, today)))
     return found
 
 
-# Put together once a day for each of those who ask often: that takes longer than asking it.
-@lru_cache(maxsize=128)
-def _not_own_work_of(person_id: UUID, today: date, *, alone: bool) -> ColumnElement[bool]:
-    return ~is_own_work_of(person_id, today, alone=alone)
-
-
-def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:
+def _late_below_me(actor: Actor, scope: Scope, _known: Known) -> list[Branch]:
     """Return what is overdue in the actor's area, or waits too long for an office there, with others in charge.
 
     A chief reads of those below, which he may supervise.
@@ -112,7 +141,7 @@ def _late_below_me(actor: Actor, scope: Scope) -> list[Branch]:
     ]
 
 
-def _came_back(actor: Actor, scope: Scope) -> list[Branch]:
+def _came_back(actor: Actor, scope: Scope, _known: Known) -> list[Branch]:
     """Return what was returned or reopened and is the actor's to handle, or was declined or reopened and waits for the office."""
     found = []
     if actor.may(P.HANDLE_ISSUE):
@@ -123,7 +152,7 @@ def _came_back(actor: Actor, scope: Scope) -> list[Branch]:
     return found
 
 
-_BRANCHES: dict[RoleList, Callable[[Actor, Scope], list[Branch]]] = {
+_BRANCHES: dict[RoleList, Callable[[Actor, Scope, Known], list[Branch]]] = {
     RoleList.MINE_TODAY: _mine_today,
     RoleList.WAITING_FOR_ME: _waiting_for_me,
     RoleList.LATE_BELOW_ME: _late_below_me,
@@ -133,7 +162,7 @@ _BRANCHES: dict[RoleList, Callable[[Actor, Scope], list[Branch]]] = {
 
 def _in_area(scope: Scope, *conditions: ColumnElement[bool]) -> Branch:
     """Return the few issues of the area that the conditions leave."""
-    regions = [] if scope.regions is None else [unindexed(Issue.region_id).in_(scope.regions)]
+    regions = [] if scope.regions is None else [one_of(unindexed(Issue.region_id), scope.regions)]
     return Branch({}, [*conditions, *regions, *scope.conditions], few=True)
 
 
@@ -155,13 +184,3 @@ def _more_time_asked(actor: Actor) -> Sequence[ColumnElement[bool]]:
     # Asked since the issue was last reopened: a scalar for each of the few, where a join would read all issues on SQLite.
     openings = select(Extension.opening).where(open_to_me, Extension.issue_id == Issue.id).correlate(Issue)
     return asked, Issue.reopened_times.in_(openings), _IN_WORK
-
-
-def _timezone() -> str:
-    name: str = current_app.extensions["settings"].timezone
-    return name
-
-
-def _end_of_today() -> datetime:
-    tomorrow = clock.today(_timezone()) + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), ZoneInfo(_timezone()))

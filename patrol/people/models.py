@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
@@ -20,6 +20,7 @@ class Region(Base):
     __tablename__ = "regions"
     __table_args__ = (
         Index("ix_regions_path", "path", postgresql_ops={"path": "text_pattern_ops"}),
+        Index("ix_regions_roots", "parent_id", postgresql_where=text("parent_id IS NULL"), sqlite_where=text("parent_id IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

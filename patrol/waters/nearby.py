@@ -1,12 +1,12 @@
 """Which reaches lie near a place: what the index in memory gives, with the rows of the same state of the register."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Select, Uuid, bindparam, exists, select
+from sqlalchemy import Date, Result, Select, Uuid, bindparam, exists, select
 from sqlalchemy.orm import SessionTransaction, joinedload
 
 from patrol.foundation.database import among_ids, db, ids_as_text
@@ -55,7 +55,7 @@ def near_reaches(
     `tolerance_m` holds for reaches without one of their own. With nothing near, the nearest within 50 km is returned
     alone, out of tolerance. One query where this process holds the current index.
     """
-    found, rows = _near(_NEAR, {}, latitude, longitude, accuracy_m, tolerance_m)
+    found, rows = _near(db.session.execute, _NEAR, {}, latitude, longitude, accuracy_m, tolerance_m)
     reaches: dict[UUID, Reach] = {row[0].id: row[0] for row in rows}
     return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
 
@@ -73,7 +73,7 @@ def reaches_beside(
         if all(candidate.reach_id in ahead.reaches for candidate in known):
             return [(candidate, ahead.reaches[candidate.reach_id]) for candidate in known]
     whose = {"person_id": person_id, "day": day}
-    found, rows = _near(_BESIDE, whose, latitude, longitude, accuracy_m, tolerance_m)
+    found, rows = _near(db.session.connection().execute, _BESIDE, whose, latitude, longitude, accuracy_m, tolerance_m)
     reaches = {row[0]: ReachBeside(*tuple(row)[:-1]) for row in rows}
     return [(candidate, reaches[candidate.reach_id]) for candidate in found if candidate.reach_id in reaches]
 
@@ -112,8 +112,9 @@ def _beside_many(dialect: str) -> Select[Any]:
 
 
 def _near(
-    statement: Select[Any], values: dict[str, Any], latitude: float, longitude: float, accuracy_m: float, tolerance_m: float
-) -> tuple[list[Candidate], Sequence[Any]]:
+    execute: Callable[..., Result[Any]], statement: Select[Any], values: dict[str, Any], latitude: float, longitude: float,
+    accuracy_m: float, tolerance_m: float,
+) -> tuple[list[Candidate], Sequence[Any]]:  # fmt: skip
     """Return what the index gives and the candidates' rows by `statement`, whose last column is the register's state.
 
     Both are of the same state: where the index that this process holds proves to be an old one, a new one is asked.
@@ -121,16 +122,18 @@ def _near(
     held = held_index(tolerance_m)
     if held is not None:
         found = _candidates(held[0], latitude, longitude, accuracy_m)
-        rows = _load(statement, values, found)
+        rows = _load(execute, statement, values, found)
         if rows and rows[0][-1] == held[1]:
             return found, rows
     found = _candidates(current_index(tolerance_m), latitude, longitude, accuracy_m)
-    return found, _load(statement, values, found)
+    return found, _load(execute, statement, values, found)
 
 
-def _load(statement: Select[Any], values: dict[str, Any], found: Sequence[Candidate]) -> Sequence[Any]:
+def _load(
+    execute: Callable[..., Result[Any]], statement: Select[Any], values: dict[str, Any], found: Sequence[Candidate]
+) -> Sequence[Any]:
     ids = {f"id{n}": candidate.reach_id for n, candidate in enumerate(found)}
-    return db.session.execute(_naming(statement, len(ids)), {**ids, **values}).all() if ids else []
+    return execute(_naming(statement, len(ids)), {**ids, **values}).all() if ids else []
 
 
 @cache

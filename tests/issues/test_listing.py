@@ -281,6 +281,17 @@ def test_counting_ends_somewhere_and_says_so(many, monkeypatch, queries):
     assert len(queries) <= 3
 
 
+def test_what_becomes_late_is_counted_as_late_from_then_on(many):
+    client, numbers = many.valley.supervisor_client, []
+    for days in (0, 10, 60, 0):
+        with clock.moved_clock(lambda later=many.now + timedelta(days=days): later):
+            [row] = [row for row in client.get("issues/lists").json["items"] if row["name"] == "late_below_me"]
+            assert row["count"] == len(client.get("issues?list=late_below_me&limit=200").json["items"])
+            numbers.append(row["count"])
+    assert numbers[0] < numbers[1] < numbers[2]
+    assert numbers[0] == numbers[3]
+
+
 @pytest.mark.parametrize("order", ["newest", "due"])
 def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, order):
     if db.engine.dialect.name != "sqlite":
