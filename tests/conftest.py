@@ -273,6 +273,28 @@ def actor_of(database):
 
 
 @pytest.fixture
+def ways(database):
+    """How SQLite goes about the reads of a call, a line for each step: `ways(lambda: …)`; skips where PostgreSQL has statistics to go by."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has statistics to go by")
+
+    def plans_of(call) -> list[str]:
+        asked = []
+
+        def note(_connection, _cursor, statement, values, *_rest):
+            if statement.startswith("SELECT"):
+                asked.append((statement, values))
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        call()
+        event.remove(db.engine, "before_cursor_execute", note)
+        connection = db.session.connection()
+        return [step[-1] for statement, values in asked for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+    return plans_of
+
+
+@pytest.fixture
 def queries(database):
     """The SQL statements sent since the fixture was asked for, without savepoints."""
     seen: list[str] = []

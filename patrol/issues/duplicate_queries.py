@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
 from patrol.foundation.geometry import box_around, distance_m
+from patrol.issues.branches import unindexed
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.duplicates import Likeness, Pair, Print, likeness_of, photo_bits, text_score
 from patrol.issues.lifecycle import ENDED, State
@@ -66,7 +67,8 @@ def find_duplicates(actor: Actor, issue_id: UUID, timezone: str) -> Search:
 
 def _living(issue: Issue, since: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions that an issue is another one that is open or was closed lately, of the same sort of charge."""
-    alike = Issue.category.in_(_PLACED) if issue.category in _PLACED else Issue.category == issue.category
+    kind = unindexed(Issue.category)
+    alike = kind.in_(_PLACED) if issue.category in _PLACED else kind == issue.category
     lately = (Issue.state == State.CLOSED.value) & (Issue.closed_at >= since)
     return [Issue.id != issue.id, alike, or_(Issue.state.not_in([state.value for state in ENDED]), lately)]
 

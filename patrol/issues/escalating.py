@@ -15,6 +15,7 @@ from patrol.foundation.database import Base, db
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_minute
+from patrol.issues.branches import unindexed
 from patrol.issues.deciding import LATE_CODE, LATE_NAME, decision_moments
 from patrol.issues.due import CLOCK_RUNS, chinese_calendar
 from patrol.issues.escalation import DefaultRung, Rung, planned_moments
@@ -58,7 +59,7 @@ def escalate_some(timezone: str, limit: int = BATCH) -> tuple[int, int]:
     """
     now = clock.now()
     issues = db.session.scalars(
-        select(Issue).where(Issue.next_escalation_at <= now, Issue.state.in_(WAITING))
+        select(Issue).where(Issue.next_escalation_at <= now, unindexed(Issue.state).in_(WAITING))
         .order_by(Issue.next_escalation_at).limit(limit).options(load_only(*_NEEDED))
         .with_for_update(of=Issue, skip_locked=True).execution_options(populate_existing=True)
     ).all()  # fmt: skip

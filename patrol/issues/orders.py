@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock, events
@@ -32,26 +32,27 @@ _NO_RUNG = Text("没有这一级催办督办；可用：{codes}", "There is no s
 _ANSWERED = Text("此督办件已答复", "This order has been answered")
 
 
-def _overseen_by(actor: Actor) -> Select[UUID]:
-    """Select the issues whose orders and lateness concern the actor: of who works in the field or a department only the own ones.
+def _concerns(actor: Actor, table: type[Order] | type[Escalation]) -> ColumnElement[bool]:
+    """Return the condition that orders or rungs are of an issue that concerns the actor; asked one by one, not gathered first.
 
-    A patroller sees what was reported in the township; who was urged for it, and how late they are, is their superiors' matter.
+    To who works in the field or a department it is only the own ones: a patroller sees what was reported in the township; who
+    was urged for it, and how late they are, is their superiors' matter.
     """
     seen = visible_to(actor).with_only_columns(Issue.id, maintain_column_froms=True).options().order_by(None)
+    seen = seen.where(Issue.id == table.issue_id).correlate(table)
     if actor.person_id is None or any(actor.may(permission) for permission in _OVERSEE):
-        return seen
+        return seen.exists()
     assigned = [Issue.lead_id == actor.person_id, Issue.id.in_(select(CoHandler.issue_id).where(CoHandler.person_id == actor.person_id))]
     if actor.department and actor.may(P.HANDLE_ISSUE):
         assigned.append(Issue.department == actor.department)
-    return seen.where(or_(*assigned))
+    return seen.where(or_(*assigned)).exists()
 
 
 def visible_orders(actor: Actor) -> Select[Order]:
     """Select the orders on issues that concern the actor, and those addressed to the actor."""
-    seen = _overseen_by(actor)
     own = Order.to_id == actor.person_id if actor.person_id else false()
     return (
-        select(Order).where(own | Order.issue_id.in_(seen))
+        select(Order).where(own | _concerns(actor, Order))
         .options(joinedload(Order.issue).joinedload(Issue.region), joinedload(Order.by), joinedload(Order.to))
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def list_escalations(
     actor: Actor, *, code: str | None, after: datetime | None, before: datetime | None, limit: int, cursor: str | None
 ) -> Page[Escalation]:
     """List the rungs that issues which concern the actor have reached, the latest first. Raises Invalid (422) for a code that no rung has."""
-    statement = select(Escalation).where(Escalation.issue_id.in_(_overseen_by(actor))).options(joinedload(Escalation.issue))
+    statement = select(Escalation).where(_concerns(actor, Escalation)).options(joinedload(Escalation.issue))
     if code:
         _refuse_unknown_rung(code)
         statement = statement.where(Escalation.code == code)

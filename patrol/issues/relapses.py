@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from patrol.foundation import clock, events
 from patrol.foundation.appending import store
 from patrol.foundation.database import db
 from patrol.foundation.geometry import box_around, distance_m
+from patrol.issues.branches import unindexed
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.events import TroubleCameBack
 from patrol.issues.history import RELAPSE, RELAPSE_WITHDRAWN, add_entry
@@ -24,13 +26,16 @@ from patrol.people.actor import SYSTEM
 NO_RELAPSE = "no_relapse"
 """The name by which the system takes a link back: what was linked is rejected, or of another category."""
 
-# Each report asks this: put together once, over the table, since the mapper's share of the work falls away.
-_issue = Issue.__table__.c
-_CLOSED_NEAR = select(_issue.id, _issue.latitude, _issue.longitude).where(
-    _issue.category == bindparam("category"), _issue.latitude.between(bindparam("south"), bindparam("north")),
-    _issue.longitude.between(bindparam("west"), bindparam("east")), _issue.state == State.CLOSED.value,
-    _issue.closed_at < bindparam("seen"), _issue.closed_at >= bindparam("since"), _issue.id != bindparam("id"),
-).order_by(_issue.closed_at.desc(), _issue.id)  # fmt: skip
+
+@cache
+def _closed_near(_dialect: str) -> Select[Any]:
+    """Return what each report asks; put together once, over the table, since the mapper's share of the work falls away."""
+    issue = Issue.__table__.c
+    return select(issue.id, issue.latitude, issue.longitude).where(
+        unindexed(issue.category) == bindparam("category"), issue.latitude.between(bindparam("south"), bindparam("north")),
+        issue.longitude.between(bindparam("west"), bindparam("east")), unindexed(issue.state) == State.CLOSED.value,
+        issue.closed_at < bindparam("seen"), issue.closed_at >= bindparam("since"), issue.id != bindparam("id"),
+    ).order_by(issue.closed_at.desc(), issue.id)  # fmt: skip
 
 
 def link_relapse(issue: Issue, timezone: str) -> dict[str, Any]:
@@ -122,7 +127,7 @@ def closed_near(issue: Issue, policy: RelapseRule) -> Iterator[UUID]:
     box = box_around(issue.latitude, issue.longitude, policy.radius_m)
     # A phone's clock may run ahead, but nothing is seen after it arrived.
     seen = min(issue.recorded_at, issue.received_at)
-    near = db.session.execute(_CLOSED_NEAR, {
+    near = db.session.connection().execute(_closed_near(db.engine.dialect.name), {
         "category": issue.category, "south": box.min_latitude, "north": box.max_latitude, "west": box.min_longitude, "east": box.max_longitude,
         "seen": seen, "since": issue.received_at - timedelta(days=policy.days), "id": issue.id,
     }).all()  # fmt: skip

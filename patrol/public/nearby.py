@@ -17,6 +17,7 @@ from patrol.foundation.same_content import refuse_other_content
 from patrol.foundation.sealing import seal
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
+from patrol.issues.branches import unindexed
 from patrol.issues.categories import CATEGORIES, category_of
 from patrol.issues.lifecycle import ENDED, STATE_PUBLIC_TEXT, State
 from patrol.issues.models import Issue, IssuePhoto
@@ -47,7 +48,7 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
     closed_lately = (Issue.state == State.CLOSED.value) & (Issue.closed_at >= since)
     rows = db.session.execute(
         select(Issue.id, Issue.serial, Issue.state, Issue.latitude, Issue.longitude).where(
-            Issue.category == category, Issue.latitude.between(box.min_latitude, box.max_latitude),
+            unindexed(Issue.category) == category, Issue.latitude.between(box.min_latitude, box.max_latitude),
             Issue.longitude.between(box.min_longitude, box.max_longitude),
             or_(Issue.state.not_in([state.value for state in ENDED]), closed_lately),
         )

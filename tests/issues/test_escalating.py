@@ -195,6 +195,10 @@ def test_a_new_due_date_begins_the_ladder_anew_without_reminders_of_times_past(v
     assert sweep_at(moved) == 4, "and that nobody was put in charge"
 
 
+def test_sqlite_looks_up_what_is_due_and_not_all_that_is_open(issue, ways):
+    assert [way for way in ways(escalate_all_due) if " issues " in way] == ["SEARCH issues USING INDEX ix_issues_climbing (next_escalation_at<?)"]
+
+
 def test_batches_and_two_workers_do_each_once(valley, monkeypatch):
     monkeypatch.setattr(escalating, "BATCH", 2)
     due = max(due_of(report(valley.patroller_client, description=f"第 {n} 处")) for n in range(5))

@@ -1,9 +1,13 @@
 """What staff are shown before they report: the same trouble near by, open or closed lately."""
 
+import re
 from datetime import datetime, timedelta
 
 from patrol.foundation import clock
 from tests.issues.conftest import HERE, THERE, report, taken
+
+# What SQLite, without statistics, would read thousands of issues by.
+OTHER_WAYS = re.compile(r"SCAN issues\b|ix_issues_(state|category|region)")
 
 
 def test_nearby_shows_the_same_trouble(valley):
@@ -36,3 +40,24 @@ def test_nearby_shows_what_was_closed_lately_after_what_is_open(valley, pictures
     later = datetime.fromisoformat(gone["closed_at"]) + timedelta(days=91)
     with clock.moved_clock(lambda: later):
         assert gone["id"] not in [row["id"] for row in nearby()]
+
+
+def test_sqlite_looks_around_the_place_and_not_through_a_category(valley, ways):
+    near = "latitude=29.62&longitude=119.8&category=C1"
+    found = report(valley.patroller_client)
+
+    def ask():
+        assert valley.office_client.get(f"issues/nearby?{near}").status_code == 200
+        assert valley.office_client.get(f"issues/{found['id']}/duplicates").status_code == 200
+
+    found_by = " ".join(ways(ask))
+    assert found_by.count("ix_issues_place") == 2
+    assert not OTHER_WAYS.search(found_by)
+
+
+def test_sqlite_looks_for_a_relapse_around_the_place_and_for_orders_by_their_own(valley, ways):
+    found = report(valley.patroller_client, severity="serious")
+    found_by = " ".join(ways(lambda: taken(valley.office_client, found, "accept")))
+    assert "ix_issues_place" in found_by
+    assert not OTHER_WAYS.search(found_by)
+    assert not OTHER_WAYS.search(" ".join(ways(lambda: valley.office_client.get("orders"))))

@@ -169,3 +169,10 @@ class TestFollowing:
     def test_what_is_not_open_to_all_cannot_be_followed(self, follow, complain, issue_of):
         assert follow(issue_of(complain(category="F1").json).number).status_code == 404
         assert follow("XH9999999").status_code == 404
+
+
+def test_sqlite_looks_around_the_place_and_not_through_a_category(anyone, ways, place):
+    def ask():
+        assert anyone.get("public/nearby?latitude=29.62&longitude=119.8&category=C1").status_code == 200
+
+    assert [way for way in ways(ask) if " issues " in way] == ["SEARCH issues USING INDEX ix_issues_place (latitude>? AND latitude<?)"]
