@@ -180,7 +180,10 @@ def test_reaches_are_drawn_by_risk_and_each_drawing_stands(valley):
     assert weights == {valley.reach.id: 3, valley.other_reach.id: 1, db_id("清溪区段"): 1}
     assert draw.json["facts"]["drawn"] == [str(each) for each in drawn_by_weight(draw.json["seed"], weights, 2)]
     told = valley.supervisor_client.get("spot-checks?kind=random", headers={"Accept-Language": "en"}).json["items"]
-    assert sorted(check["reason"] for check in told) == ["drawn at random", "issues overdue now: 1"]
+    overdue = str(valley.reach.id)
+    assert {check["reach"]["id"]: check["reason"] for check in told} == {
+        each: "issues overdue now: 1" if each == overdue else "drawn at random" for each in draw.json["facts"]["drawn"]
+    }
     again = valley.supervisor_client.post("spot-checks/draws", json=body)
     assert (again.status_code, again.json["seed"]) == (200, draw.json["seed"])
     assert valley.supervisor_client.post("spot-checks/draws", json={**body, "count": 3}).status_code == 409
