@@ -46,7 +46,7 @@ def store_photo(source: bytes | BinaryIO, *, store: PhotoStore, most_bytes: int)
 
 def record_photo(
     stored: StoredPhoto, *, photo_id: UUID | None = None, kind: str | None = None, owner_id: UUID | None = None,
-    recorded_at: datetime | None = None, latitude: float | None = None, longitude: float | None = None,
+    recorded_at: datetime | None = None, latitude: float | None = None, longitude: float | None = None, from_gallery: bool | None = None,
 ) -> tuple[Photo, bool]:
     """Write the row of a stored photo; return it, and whether it is new.
 
@@ -55,7 +55,8 @@ def record_photo(
     """
     if photo_id is not None:
         known = known_photo(
-            photo_id, sha256=stored.sha256, kind=kind, owner_id=owner_id, recorded_at=recorded_at, latitude=latitude, longitude=longitude
+            photo_id, sha256=stored.sha256, kind=kind, owner_id=owner_id, recorded_at=recorded_at, latitude=latitude, longitude=longitude,
+            from_gallery=from_gallery,
         )
         if known is not None:
             return known, False
@@ -63,7 +64,7 @@ def record_photo(
     photo = Photo(
         id=photo_id or new_id(), sha256=examined.sha256, media_type=examined.media_type, size_bytes=examined.size_bytes,
         width=examined.width, height=examined.height, kind=kind, owner_id=owner_id, recorded_at=recorded_at,
-        received_at=clock.now(), latitude=latitude, longitude=longitude, exif_local_time=facts.taken_local,
+        received_at=clock.now(), latitude=latitude, longitude=longitude, from_gallery=from_gallery, exif_local_time=facts.taken_local,
         exif_taken_at=moment_of(facts), exif_latitude=facts.latitude, exif_longitude=facts.longitude,
         exif_orientation=facts.orientation, exif_software=facts.software,
         exif_camera=" ".join(filter(None, (facts.camera_make, facts.camera_model)))[:200] or None,
@@ -81,7 +82,7 @@ def record_photo(
 
 def known_photo(
     photo_id: UUID, *, sha256: str, kind: str | None, owner_id: UUID | None, recorded_at: datetime | None, latitude: float | None,
-    longitude: float | None,
+    longitude: float | None, from_gallery: bool | None,
 ) -> Photo | None:
     """Return the photo that has this id already, if it is the one described; None for a free id.
 
@@ -95,18 +96,18 @@ def known_photo(
     # A client can compare a file's digest with its own, so other bytes are told by it alone.
     refuse_other_content(photo_id, stored=known.sha256, sent=sha256)
     refuse_other_content(
-        photo_id, stored=_facts_digest(known.sha256, known.kind, known.recorded_at, known.latitude, known.longitude),
-        sent=_facts_digest(sha256, kind, recorded_at, latitude, longitude),
+        photo_id, stored=_facts_digest(known.sha256, known.kind, known.recorded_at, known.latitude, known.longitude, known.from_gallery),
+        sent=_facts_digest(sha256, kind, recorded_at, latitude, longitude, from_gallery),
     )
     return known
 
 
 def _facts_digest(
-    sha256: str, kind: str | None, recorded_at: datetime | None, latitude: float | None, longitude: float | None
+    sha256: str, kind: str | None, recorded_at: datetime | None, latitude: float | None, longitude: float | None, from_gallery: bool | None
 ) -> str:
     return content_digest({
         "sha256": sha256, "kind": kind, "recorded_at": recorded_at and recorded_at.astimezone(UTC),
-        "latitude": latitude, "longitude": longitude,
+        "latitude": latitude, "longitude": longitude, "from_gallery": from_gallery,
     })
 
 

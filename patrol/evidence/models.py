@@ -12,7 +12,8 @@ from patrol.foundation.database import Base
 class Photo(Base):
     """One photo as its sender named it. Two photos may share one original (`sha256`).
 
-    `exif_*` is what the file claims, `recorded_at`, `latitude`, `longitude` what the sender's device said beside it.
+    `exif_*` is what the file claims, `recorded_at`, `latitude`, `longitude` what the sender's device said beside it, and
+    whether it was picked `from_gallery` instead of taken now; None where it does not say.
     `exif_local_time` has no zone, as cameras write it; `exif_taken_at` is set only when the file gives one.
     """
 
@@ -31,6 +32,7 @@ class Photo(Base):
     received_at: Mapped[datetime]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    from_gallery: Mapped[bool | None]
     exif_local_time: Mapped[str | None] = mapped_column(String(30))
     exif_taken_at: Mapped[datetime | None]
     exif_latitude: Mapped[float | None]

@@ -101,5 +101,5 @@ def shown_photo(photo: Photo) -> dict[str, Any]:
         "ready": photo.derived_at is not None and photo.broken is None,
         **{name: getattr(photo, name) for name in (
             "id", "sha256", "media_type", "size_bytes", "width", "height", "kind", "recorded_at", "received_at", "latitude",
-            "longitude", "broken")},
+            "longitude", "from_gallery", "broken")},
     }

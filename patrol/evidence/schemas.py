@@ -20,6 +20,8 @@ class PhotoFactsIn(ma.Schema):
         "description": "Where it was taken, in degrees, WGS 84.", "example": 29.6})
     longitude = PlainFloat(load_default=None, allow_none=True, validate=ma.validate.Range(-180, 180), metadata={
         "description": "As `latitude`.", "example": 119.8})
+    from_gallery = ma.fields.Boolean(load_default=None, allow_none=True, metadata={
+        "description": "Whether it was picked from the phone's gallery (true) or taken in the app (false); left out where the app cannot tell."})
 
 
 class PhotoFormIn(PhotoFactsIn):
@@ -78,6 +80,7 @@ class PhotoOut(ma.Schema):
     received_at = Moment(required=True)
     latitude = ma.fields.Float(required=True, allow_none=True)
     longitude = ma.fields.Float(required=True, allow_none=True)
+    from_gallery = ma.fields.Boolean(required=True, allow_none=True)
     exif = ma.fields.Nested(ExifOut, required=True)
     ready = ma.fields.Boolean(required=True, metadata={"description": "Whether `thumb` and `screen` are there."})
     broken = ma.fields.String(required=True, allow_none=True, metadata={"description": "Why it cannot be drawn."})

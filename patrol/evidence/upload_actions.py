@@ -19,7 +19,7 @@ from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
-FACTS = ("kind", "recorded_at", "latitude", "longitude")
+FACTS = ("kind", "recorded_at", "latitude", "longitude", "from_gallery")
 RETRY_AFTER_S = 60
 _EMPTY = Text("文件是空的", "The file is empty")
 _TOO_LARGE = Text("照片最大 {most} MB", "A photo may have at most {most} MB")
@@ -48,7 +48,10 @@ def begin_upload(
     photo_id = photo_id or new_id()
     # Creations of one account come one after another: each sees the others' in its quota, and none comes twice.
     db.session.execute(select(Person.id).where(Person.id == by.person_id).with_for_update())
-    digest = content_digest({"sha256": sha256, "length": length_bytes, **facts})
+    # Who says nothing of the gallery has the digest that the creation had before that could be said.
+    digest = content_digest({
+        "sha256": sha256, "length": length_bytes, **{name: said for name, said in facts.items() if name != "from_gallery" or said is not None},
+    })
     known = db.session.scalar(visible_uploads(by).where(Upload.photo_id == photo_id))
     if known is not None and has_expired(known):
         discard(known.id)

@@ -8,7 +8,7 @@ from patrol.evidence.schemas import IGNORED, UploadMetadataIn
 from patrol.evidence.tus import ALGORITHMS, EXTENSIONS, LONGEST_METADATA, VERSION
 from patrol.foundation.service import document_named
 
-_ORDER = ("photo_id", "evidence_uuid", "sha256", "kind", "recorded_at", "latitude", "longitude")
+_ORDER = ("photo_id", "evidence_uuid", "sha256", "kind", "recorded_at", "latitude", "longitude", "from_gallery")
 _LINKS = (
     "An upload names no patrol, check-in or issue: a check-in names its photos by their ids, before or after these are here, a report or a step "
     "once they are."

@@ -56,14 +56,17 @@ class Unusable:
 def parse_json_apart(body: bytes, name: str) -> Any:
     """Return the value of a JSON body as `parse_json` does, but let no element of the list `name` spoil the others.
 
-    An element that `parse_json` would refuse is `Unusable`; everything else in the body is refused as ever.
+    An element that `parse_json` would refuse is `Unusable`, one whose text is no UTF-8 too; everything else in the body is
+    refused as ever. Bare control characters, which JSON wants escaped, are read as if they were: where an element with one
+    begins and ends is plain.
     """
     try:
         return parse_json(body)
     except (BadRequest, Invalid) as error:
         try:
-            # Unlike orjson it reads lone surrogates, which phones send where a text was cut within a pair.
-            value = json.loads(body)
+            # Unlike orjson it reads lone surrogates, which phones send where a text was cut within a pair. Bytes that are no
+            # UTF-8, where it was cut within a character, become such.
+            value = json.loads(body.decode("utf-8-sig", "surrogateescape"), strict=False)
         except (ValueError, RecursionError):
             raise error from None
         if not isinstance(value, dict) or not isinstance(value.get(name), list):

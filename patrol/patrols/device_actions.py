@@ -27,7 +27,7 @@ from patrol.patrols.models import Patrol
 from patrol.patrols.track import Source
 from patrol.patrols.track_actions import keep_fixes
 from patrol.patrols.track_models import TrackBatch
-from patrol.patrols.window import SLACK, moment_of, window_ms
+from patrol.patrols.window import LONGEST_PATROL, SLACK, in_ms, moment_of, window_ms
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.people.models import Person
@@ -173,7 +173,7 @@ def _by_patrol(
     windows = [(patrol, *window_ms(patrol.started_at, _open_until(patrol))) for patrol in patrols]
     found: dict[Patrol, list[Mapping[str, Any]]] = defaultdict(list)
     for place, recorded_ms in zip(fixes.places.tolist(), fixes.track.recorded_ms.tolist(), strict=True):
-        # The latest that had begun by then: an open patrol's time has no end, a later one takes over.
+        # The latest that had begun by then: a later patrol takes over from one that was not ended.
         patrol = next((patrol for patrol, first, last in windows if first <= recorded_ms <= last), None)
         if patrol is None:
             refused["outside_patrol"] += 1
@@ -182,11 +182,17 @@ def _by_patrol(
     return found
 
 
-def _open_until(patrol: Patrol) -> datetime | None:
-    """Return until when a device's fixes go to the patrol: not beyond the moment at which its end was told."""
-    if patrol.recorded_until is None or patrol.end_reason != NOT_POSSIBLE:
-        return patrol.recorded_until
-    return min(patrol.recorded_until, *(end.received_at for end in ends_of(patrol.id)))
+def _open_until(patrol: Patrol) -> datetime:
+    """Return until when a device's fixes go to the patrol: not beyond the moment at which its end was told.
+
+    Nor for longer than a patrol lasts: such an app knows of no patrols and sends day and night, and whoever forgot to end
+    one is not followed home.
+    """
+    longest = moment_of(in_ms(patrol.started_at) + round(LONGEST_PATROL.total_seconds() * 1000))
+    if patrol.recorded_until is None:
+        return longest
+    told = [end.received_at for end in ends_of(patrol.id)] if patrol.end_reason == NOT_POSSIBLE else []
+    return min(longest, patrol.recorded_until, *told)
 
 
 def _name_of(device_id: UUID, points: Sequence[Mapping[str, Any]]) -> str:

@@ -72,8 +72,10 @@ def _examination(patrol_id: UUID, *, tries: int = 0, again: bool = False) -> out
                 outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=tries + 1, again=again)
             return
         keep_examination(row, given, digest, examined)
-        if known != digest:
-            _put_once([*examined_too_soon(given), *shown_again(given.patrol, given.photos)], again=True)
+        if known == digest:
+            # Nothing of this patrol is new to any other: many that come back at once would ask for each other without end.
+            return
+        _put_once([*examined_too_soon(given), *shown_again(given.patrol, given.photos)], again=True)
         # What was just found of this patrol may be new to those beside it, which may have come before it.
         _put_once([*(other.id for other in (*given.overlapping, *given.device_users)), *_doubted_by_name(given)])
 

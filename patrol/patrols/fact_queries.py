@@ -148,6 +148,7 @@ def _photos(given: ExaminationInput) -> list[PhotoFact]:
             recorded_at=photo.recorded_at, likeness=photo.likeness,
             exif_taken_at=photo.exif_taken_at, exif_local_time=photo.exif_local_time, exif_latitude=photo.exif_latitude,
             exif_longitude=photo.exif_longitude, software=photo.exif_software,
+            camera=photo.exif_camera, from_gallery=photo.from_gallery,
         )
         for photo, on in given.photos
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 from werkzeug.exceptions import ClientDisconnected
 
 from patrol.evidence.models import Photo, Upload
@@ -16,6 +17,7 @@ from patrol.evidence.upload_upkeep import purge_uploads
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Unavailable
+from patrol.foundation.same_content import content_digest
 from patrol.foundation.texts import Text
 from tests.evidence.camera import camera_jpeg
 
@@ -85,7 +87,7 @@ def test_a_photo_arrives_in_pieces(chief):
     photo_id = uuid4()
     begun = begin(
         chief, photo_id=photo_id, sha256=SHA256, kind="before", recorded_at="2026-05-01T08:30:00+08:00", latitude="29.6",
-        longitude="119.81", filename="../../etc/河 photo.jpg",
+        longitude="119.81", filename="../../etc/河 photo.jpg", from_gallery="true",
     )
     assert (begun.status_code, begun.headers["Upload-Offset"], begun.headers["Tus-Resumable"]) == (201, "0", "1.0.0")
     assert begun.headers["Upload-Expires"].endswith(" GMT")
@@ -97,7 +99,14 @@ def test_a_photo_arrives_in_pieces(chief):
         assert (reply.status_code, reply.headers["Upload-Offset"]) == (204, str(at))
     photo = chief.get(f"photos/{photo_id}").json
     assert (photo["sha256"], photo["kind"], photo["latitude"], photo["recorded_at"]) == (SHA256, "before", 29.6, "2026-05-01T00:30:00+00:00")
+    assert photo["from_gallery"] is True
     assert chief.get(f"photos/{photo_id}/original").data == JPEG
+
+
+def test_a_creation_that_says_nothing_of_the_gallery_is_the_one_that_was_begun_before_it_could(chief):
+    begin(chief, photo_id=uuid4(), sha256=SHA256, kind="after")
+    as_ever = {"sha256": SHA256, "length": len(JPEG), "kind": "after", "recorded_at": None, "latitude": None, "longitude": None}
+    assert db.session.scalar(select(Upload.digest)) == content_digest(as_ever)
 
 
 def test_who_gave_the_photo_no_id_is_told_it(chief):

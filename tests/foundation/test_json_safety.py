@@ -73,6 +73,26 @@ def test_one_element_of_a_list_is_unusable_alone(bad):
     assert parsed["items"] == good
 
 
+@pytest.mark.parametrize("cut", [b"\xe6\xb2", b"\xed\xa0\x80", b"\xff"])
+def test_an_element_with_a_text_that_is_no_utf_8_is_unusable_alone(cut):
+    parsed = parse_json_apart('{"device": "河", "items": [{"note": "河"}, {"note": "'.encode() + cut + b'"}]}', "items")
+    assert parsed["device"] == "河"
+    assert parsed["items"][0] == {"note": "河"}
+    assert isinstance(parsed["items"][1], Unusable)
+    for body in (b'{"device": "' + cut + b'", "items": []}', cut, b'{"items": [' + cut + b"]}"):
+        with pytest.raises(Refusal):
+            parse_json_apart(body, "items")
+
+
+@pytest.mark.parametrize("bare", ["\n", "\t", "\x01"])
+def test_a_bare_control_character_in_an_element_spoils_no_other(bare):
+    parsed = parse_json_apart(f'{{"device": "p", "items": [{{"note": "one{bare}two"}}, 1]}}'.encode(), "items")
+    assert parsed["items"] == [{"note": f"one{bare}two"}, 1]
+    with pytest.raises(Refusal):
+        parse_json_apart(b'{"device": "p", "items": [{"note": "\x00"}, 1]'[:-1], "items")
+    assert isinstance(parse_json_apart(b'{"items": [{"note": "\x00"}, 1]}', "items")["items"][0], Unusable)
+
+
 @pytest.mark.parametrize("bad", UNUSABLE)
 def test_the_rest_of_the_body_is_refused_as_ever(bad):
     for body in (f'{{"device": {bad}, "items": []}}', f'{{"items": {{"a": {bad}}}}}', bad, f'{{"items": [1], {bad}'):

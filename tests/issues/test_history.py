@@ -146,7 +146,7 @@ def test_a_photo_of_an_entry_from_before_its_facts_were_said_proves_its_bytes_al
 
 
 def test_every_column_of_a_photo_is_proved_or_known_not_to_be():
-    beside = {"id", "sha256", "likeness", "derived_at", "broken"}
+    beside = {"id", "sha256", "likeness", "derived_at", "broken", "from_gallery"}
     assert set(Photo.__table__.columns.keys()) == {*PHOTO_COLUMNS, *beside}
 
 

@@ -20,10 +20,12 @@ from patrol.foundation.geometry import (
     metres_per_mercator_unit,
     project,
 )
+from patrol.patrols.checkpoints import Result
 from patrol.patrols.coverage import cover
 from patrol.patrols.facts import (
     Batch,
     CheckInFact,
+    CheckpointFact,
     DeviceUse,
     OtherPatrol,
     PatrolFacts,
@@ -407,10 +409,16 @@ def short_walk(case):
     return case.patrol(case.walk(0.2, 0.35))
 
 
+def mistyped_end(case):
+    """The end is typed in by hand, with the wrong year."""
+    facts = case.patrol(case.walk())
+    return replace(facts, impossible_end=(facts.ended_at + timedelta(days=365), facts.received_at))
+
+
 HONEST: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
     clear, noisy, same_path_good_receiver, company, tunnel, canyon, far_reflection, cold_start, external_receiver, owntracks, gpx, resting,
     low_battery, wrong_datum, late, wrong_zone, slow_clock, recorder_killed, nothing_but_check_ins, shift_change, same_weir, boat, short_walk,
-    same_model, lost_and_marked,
+    same_model, lost_and_marked, mistyped_end,
 )}  # fmt: skip
 
 
@@ -528,9 +536,81 @@ def elsewhere(case):
     return case.patrol(case.recorded(seconds, places + np.array([4_000.0, 9_000.0])))
 
 
+def two_places(case):
+    """A colleague uses the account meanwhile, on another river."""
+    facts = case.patrol(case.walk())
+    seconds, places = case.places()
+    far = case.recorded(seconds, places + np.array([6_000.0, -3_000.0]))
+    return replace(facts, overlapping=[OtherPatrol(case.id(), ME, facts.started_at, facts.ended_at, far)])
+
+
+def sent_with(facts, *off: timedelta):
+    """Return a patrol whose deliveries are sent by a clock that is off by so much, one after another."""
+    batches = [
+        Batch(received_at=at, last_recorded_at=facts.ended_at, sent_at=at + by)
+        for n, by in enumerate(off) for at in [facts.received_at + timedelta(minutes=n)]
+    ]
+    return replace(facts, batches=batches)
+
+
+def clock_set_back(case):
+    """The phone's date is set back, to fill a week that was missed."""
+    facts = case.patrol(case.walk())
+    back = timedelta(days=int(case.rng.integers(2, 9)), minutes=int(case.rng.integers(0, 600)))
+    return sent_with(replace(facts, received_at=facts.received_at + back), -back, -back)
+
+
+def clock_set_forward(case):
+    """The phone's date is set to tomorrow and later, to have next week's patrol walked."""
+    facts = case.patrol(case.walk())
+    forward = timedelta(days=int(case.rng.integers(1, 7)), minutes=int(case.rng.integers(60, 600)))
+    facts = replace(facts, received_at=facts.received_at - forward, check_ins=[replace(c, received_at=facts.received_at - forward) for c in facts.check_ins])
+    return sent_with(facts, forward, forward)
+
+
+def clock_moved_on_patrol(case):
+    """The clock is set back by some hours half way, so that a short walk seems long."""
+    back = timedelta(hours=int(case.rng.integers(2, 5)), minutes=int(case.rng.integers(5, 25)))
+    return sent_with(case.patrol(case.walk()), timedelta(0), timedelta(0), -back, -back)
+
+
 DISHONEST: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
     mock_app_line, perfect_line, replayed_as_it_was, replayed_with_noise, car_for_walk, two_ends, teleport, same_photo, old_gallery_photo, surrogate,
-    parked, drive_by, elsewhere, two_ends_marked,
+    parked, drive_by, elsewhere, two_ends_marked, two_places, clock_set_back, clock_set_forward, clock_moved_on_patrol,
+)}  # fmt: skip
+
+
+def photo_by_a_friend(case):
+    """A true walk; the photo shows the river somewhere else, where a friend took it."""
+    facts = case.patrol(case.walk())
+    photo = replace(facts.photos[0], exif_latitude=facts.check_ins[0].latitude + 0.03, exif_longitude=facts.check_ins[0].longitude)
+    return replace(facts, photos=[photo, *facts.photos[1:]])
+
+
+def photo_sent_on(case):
+    """Last month's picture once more, which a chat program has written anew."""
+    facts = case.patrol(case.walk())
+    return replace(facts, seen_elsewhere=[seen_before(case, facts.photos[0], same=False, bits=int(case.rng.integers(0, 3)))])
+
+
+def checkpoints_left_out(case):
+    """The random places are not shown; some are answered from the car park."""
+    facts, at = case.patrol(case.walk()), (Result.OPEN, Result.ELSEWHERE)[case.rng.integers(0, 2)]
+    return replace(facts, checkpoints=[CheckpointFact(1, "R1@1", at), CheckpointFact(2, "R1@4", Result.SHOWN), CheckpointFact(3, "R1@5", Result.OPEN)])
+
+
+def check_ins_from_home(case):
+    """Somebody else walks with the phone; the check-ins are made at home, on another."""
+    facts = case.patrol(case.walk())
+    [shape] = facts.reaches
+    made_at_home = [case.check_in(each.recorded_at, each.latitude + 0.03, each.longitude, shape)[0] for each in facts.check_ins]
+    photos = [replace(case.photo(each), exif_latitude=None, exif_longitude=None) for each in made_at_home]
+    return replace(facts, check_ins=made_at_home, photos=photos)
+
+
+# Cheats of which one lesser sign is all that shows: found, and by the rules' own intent no more than a hint to a person.
+LESSER: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
+    photo_by_a_friend, photo_sent_on, checkpoints_left_out, check_ins_from_home,
 )}  # fmt: skip
 
 

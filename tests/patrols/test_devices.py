@@ -112,6 +112,14 @@ def test_nothing_is_kept_outside_a_patrol_and_that_shows(anyone, chief):
     assert sum(batch.sent for batch in batches) == 1
 
 
+def test_a_patrol_that_was_never_ended_takes_nothing_live_after_its_longest_time(anyone, chief):
+    with clock.moved_clock(lambda: chief.began + timedelta(days=20)):
+        for minutes in (30, 2 * 24 * 60 - 5, 2 * 24 * 60 + 5, 9 * 24 * 60):
+            assert osmand(anyone, chief, minutes).status_code == 200
+    assert shown(chief)["refused"] == {"outside_patrol": 2}, "whoever forgot to end a patrol is not followed for weeks"
+    assert len(track(chief)) == 2
+
+
 @pytest.mark.parametrize("ahead", [timedelta(minutes=4), timedelta(hours=8), timedelta(days=400)])
 def test_a_phone_whose_clock_is_ahead_loses_nothing(anyone, chief, ahead):
     patrol_id, began = str(uuid4()), clock.now().replace(microsecond=0) + ahead

@@ -89,10 +89,10 @@ def check_in(caller, patrol_id, at_s=300, *, photo=None):
     assert reply.status_code == 201, reply.json
 
 
-def upload(caller, picture, *, likeness=None):
+def upload(caller, picture, *, likeness=None, **facts):
     """Upload a picture; return its id. `likeness` stands for what the worker would reckon."""
     made = str(uuid4())
-    reply = caller.post("photos", data={"id": made, "file": (io.BytesIO(picture), "a.jpg")}, content_type="multipart/form-data")
+    reply = caller.post("photos", data={"id": made, "file": (io.BytesIO(picture), "a.jpg"), **facts}, content_type="multipart/form-data")
     assert reply.status_code == 201, reply.json
     if likeness:
         with transaction():
@@ -100,6 +100,16 @@ def upload(caller, picture, *, likeness=None):
             photo.likeness = likeness
             db.session.add_all(LikenessBand(band=band, sha256=photo.sha256) for band in bands_of(likeness))
     return made
+
+
+def test_a_second_look_at_what_has_not_changed_asks_for_no_others(chief, world):
+    """Many phones that come back at once would else ask for each other without end."""
+    first, second = (patrolled(chief, world.reach, WALK) for _ in range(2))
+    assert "overlap" in codes(chief, first)
+    assert "overlap" in codes(chief, second)
+    with transaction():
+        examine_patrol({"patrol_id": second, "again": True})()
+    assert waiting() == []
 
 
 def test_a_patrol_that_goes_on_is_not_examined(chief, world):
@@ -345,6 +355,21 @@ def test_one_picture_under_two_check_ins_of_a_patrol_is_found(chief, world):
         check_in(chief, patrol_id, at_s, photo=upload(chief, camera_jpeg(1)))
     found = {row["code"] for row in chief.get(f"patrols/{patrol_id}/preview").json["findings"]}
     assert "photo_duplicate" in found
+
+
+@pytest.mark.parametrize(("said", "is_found"), [({"from_gallery": "true"}, True), ({"from_gallery": "false"}, False), ({}, False)])
+def test_a_photo_that_the_phone_took_from_its_gallery_is_found(chief, world, said, is_found):
+    patrol_id = patrolled(chief, world.reach, WALK)
+    photo_id = upload(chief, camera_jpeg(1), **said)
+    check_in(chief, patrol_id, photo=photo_id)
+    work()
+    found = codes(chief, patrol_id)
+    assert ("photo_edited_or_gallery" in found) is is_found
+    if is_found:
+        finding = found["photo_edited_or_gallery"]
+        [which] = finding["evidence"]["which"]
+        assert (finding["severity"], which["photo_id"], which["from_gallery"]) == ("soft", photo_id, True)
+        assert which["camera"], "what the file says of its camera stands beside it"
 
 
 def test_a_check_ins_photo_on_the_issue_raised_there_is_no_doubt(chief, world):

@@ -18,7 +18,7 @@ from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.seen import Severity
 from patrol.patrols.track import NO_TRACK
 from patrol.patrols.verdict import verdict_of
-from tests.patrols.labelled import DISHONEST, HONEST, ME, Case, clear, labelled, wrong_datum
+from tests.patrols.labelled import DISHONEST, HONEST, LESSER, ME, Case, clear, labelled, wrong_datum
 
 ORDER = list(Severity)
 CODES = """mock_location speed teleport mode clock_future impossible_end clock_skew clock_moved overlap too_clean replayed_track photo_duplicate
@@ -50,6 +50,20 @@ def test_each_way_of_cheating_is_mostly_not_valid(examined):
             values[name][verdict.value] += 1
     assert len(values) >= 10
     assert {name: dict(seen) for name, seen in values.items() if seen["valid"] > 0.1 * seen.total()} == {}
+
+
+def test_each_rule_has_a_labelled_kind_in_which_it_mostly_finds(examined):
+    """Detection of a rule that no labelled patrol should trigger would be no figure."""
+    shown = defaultdict(Counter)
+    for name, findings in [*((name, findings) for name, _, _, findings, _ in examined), *((n, examine(f)) for n, f in labelled(LESSER, 10))]:
+        shown[name].update(["each", *(finding.code for finding in findings)])
+    cheats = [seen for name, seen in shown.items() if name not in HONEST]
+    found = {rule.code for rule in RULES for seen in (shown.values() if rule.severity is Severity.INFO else cheats) if seen[rule.code] >= 0.9 * seen["each"]}
+    assert set(CODES) - found == set()
+
+
+def test_lesser_signs_alone_make_no_patrol_doubtful():
+    assert {verdict_of(facts, examine(facts)).value for _, facts in labelled(LESSER, 10)} == {"valid"}
 
 
 @pytest.mark.parametrize(("kind", "code"), [
