@@ -12,6 +12,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
+from patrol.issues.beside import rows_to_say
 from patrol.issues.leads import (
     chief_of_the_place,
     handler_of,
@@ -141,11 +142,14 @@ def give_parts(issue: Issue, shares: Sequence[Share]) -> list[dict[str, Any]]:
     return told
 
 
-def end_parts(issue: Issue) -> None:
-    """End the open parts of an issue that goes back to the office: it is dispatched anew, with parts anew."""
+def end_parts(issue: Issue) -> dict[str, dict[str, Any]]:
+    """End the open parts of an issue that goes back to the office: it is dispatched anew, with parts anew. Return them for the history."""
+    said: dict[str, dict[str, Any]] = {}
     for part in issue.parts:
         if part.state == "open":
             part.state, part.ended_at = "taken_back", clock.now()
+            said |= rows_to_say(part, "ended_at")
+    return said
 
 
 def keep_ruling(issue: Issue, lead: Person, department: str | None, *, by: Actor, day: date) -> str | None:

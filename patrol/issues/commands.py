@@ -25,7 +25,7 @@ service.document_named("lifecycle.md")(lifecycle_document)
 @click.option("--photos", is_flag=True, help="Also read and hash every photo's original in the store; else their digests in the rows count.")
 @with_appcontext
 def verify(photos: bool) -> None:
-    """Check every history, every issue against its history, and both against the heads exported each day.
+    """Check every history, every issue and the rows beside it against its history, and both against the heads exported each day.
 
     Names each broken history, or changed field, with the place of its first fault, each case that is gone, the numbers
     that no case has, and each open issue that would not climb when it is late; exits with 1 when anything is not what was written.

@@ -11,10 +11,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import load_only
 
 from patrol.foundation import clock, events
-from patrol.foundation.database import Base, db
+from patrol.foundation.database import Base, db, new_id
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_minute
+from patrol.issues.beside import rows_to_say
 from patrol.issues.branches import unindexed
 from patrol.issues.deciding import LATE_CODE, LATE_NAME, decision_moments
 from patrol.issues.due import CLOCK_RUNS, chinese_calendar
@@ -208,13 +209,15 @@ def _late_to_decide(code: str) -> Rung:
 
 def _reach(issue: Issue, rung: Rung, planned_at: datetime, due_at: datetime, now: datetime) -> list[Base]:
     rows: list[Base] = [Escalation(issue_id=issue.id, code=rung.code, due_at=due_at, planned_at=planned_at, at=now)]
-    changes = {"planned_at": {"from": None, "to": planned_at.isoformat()}}
+    changes, said = {"planned_at": {"from": None, "to": planned_at.isoformat()}}, {}
     if rung.order_kind:
-        rows.append(Order(
-            issue_id=issue.id, kind=rung.order_kind, text=_ORDER_TEXT.format(name=rung.name).zh, by_id=None, rule=rung.code,
+        order = Order(
+            id=new_id(), issue_id=issue.id, kind=rung.order_kind, text=_ORDER_TEXT.format(name=rung.name).zh, by_id=None, rule=rung.code,
             to_id=issue.lead_id, at=now,
-        ))  # fmt: skip
+        )  # fmt: skip
+        rows.append(order)
+        said = rows_to_say(order, "text", "at")
         changes["order"] = {"from": None, "to": rung.order_kind}
-    entry = add_entry(issue, verb=ESCALATE, by=SYSTEM, from_state=issue.state, rule=rung.code, changes=changes)
+    entry = add_entry(issue, verb=ESCALATE, by=SYSTEM, from_state=issue.state, rule=rung.code, changes=changes, rows=said)
     events.record(IssueEscalated(issue_id=issue.id, code=rung.code, seq=entry.seq))
     return rows

@@ -14,6 +14,7 @@ from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues import system_words
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
+from patrol.issues.beside import rows_to_say
 from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
@@ -67,13 +68,17 @@ def ask_extension(
         raise Conflict(_WAITING)
     if sum(row.opening == issue.reopened_times for row in asked) >= MOST_EXTENSIONS:
         raise Conflict(_ENOUGH.format(most=MOST_EXTENSIONS))
-    db.session.add(Extension(
+    row = Extension(
         issue_id=issue.id, n=len(asked) + 1, opening=issue.reopened_times, until=until, reason=reason, asked_at=now,
         asked_by_id=by.person_id,
-    ))  # fmt: skip
+    )  # fmt: skip
+    db.session.add(row)
     decide_extension_by(issue, now, timezone)
     changes = {"until": {"from": issue.due_at.isoformat(), "to": until.isoformat()}}
-    add_entry(issue, verb=ASK_EXTENSION, by=by, from_state=issue.state, brought={"reason": reason}, changes=changes)
+    add_entry(
+        issue, verb=ASK_EXTENSION, by=by, from_state=issue.state, brought={"reason": reason}, changes=changes,
+        rows=rows_to_say(row, "asked_at"),
+    )  # fmt: skip
     events.record(EntryNoted(issue_id=issue.id, verb=ASK_EXTENSION, seq=issue.version))
     db.session.flush()
     return issue
@@ -133,7 +138,10 @@ def settle_request(issue: Issue) -> None:
             row.granted, row.decision, row.decided_at = False, words.zh, clock.now()
             if issue.state in WORK_GOES_ON:
                 forget_extension(issue)
-            add_entry(issue, verb=REFUSE_EXTENSION, by=SYSTEM, from_state=issue.state, rule=rule, brought={"reason": row.decision})
+            add_entry(
+                issue, verb=REFUSE_EXTENSION, by=SYSTEM, from_state=issue.state, rule=rule, brought={"reason": row.decision},
+                rows=rows_to_say(row, "decided_at"),
+            )  # fmt: skip
             # Of what has ended nobody is told that it is still due.
             if issue.state not in ENDED:
                 events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_EXTENSION, seq=issue.version))
@@ -154,7 +162,7 @@ def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> No
         changes["due_at"] = {"from": before.isoformat(), "to": row.until.isoformat()}
         changes["last_day"] = {"from": last_day, "to": issue.due_rule["last_day"]}
     verb = GRANT_EXTENSION if row.granted else REFUSE_EXTENSION
-    add_entry(issue, verb=verb, by=by, from_state=issue.state, brought={"reason": row.decision}, changes=changes)
+    add_entry(issue, verb=verb, by=by, from_state=issue.state, brought={"reason": row.decision}, changes=changes, rows=rows_to_say(row, "decided_at"))
     events.record(EntryNoted(issue_id=issue.id, verb=verb, seq=issue.version))
 
 

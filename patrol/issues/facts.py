@@ -28,6 +28,8 @@ COLUMNS = (
 )  # fmt: skip
 """The columns of an issue that are proved. Not among them: its state, which each entry says anyway, and what is worked out beside it."""
 CO_HANDLERS = "co_handlers"
+ROWS = "rows"
+"""What an entry says of rows beside the issue (`beside.py`) stands among its facts under this name."""
 PHOTO_COLUMNS = (
     "media_type", "size_bytes", "width", "height", "kind", "owner_id", "recorded_at", "received_at", "latitude", "longitude",
     "exif_local_time", "exif_taken_at", "exif_latitude", "exif_longitude", "exif_orientation", "exif_camera", "exif_software",
@@ -108,21 +110,22 @@ def replayed(entries: Sequence[Entry]) -> tuple[dict[str, Said], bool]:
     """
     known: dict[str, Said] = {}
     for entry in entries:
-        known |= {name: Said(entry.seq, value) for name, value in (entry.details.get("facts") or {}).items()}
+        known |= {name: Said(entry.seq, value) for name, value in (entry.details.get("facts") or {}).items() if name != ROWS}
     return known, bool(entries) and entries[0].details.get("facts") is not None
 
 
 class Difference(NamedTuple):
-    """A field of an issue that stands otherwise than its history says, and the entry that said it last."""
+    """A field of an issue, or of a row beside it, that stands otherwise than its history says, and the entry that said it last."""
 
     field: str
     seq: int
     stored: Any
     replayed: Any
+    text: Text | None = None
 
     def as_fault(self) -> Fault:
         """Return the fault in words that tell nobody what the field holds."""
-        return Fault(self.seq, FaultKind.ROW_DIFFERS, _DIFFERS.format(field=self.field, seq=self.seq))
+        return Fault(self.seq, FaultKind.ROW_DIFFERS, self.text or _DIFFERS.format(field=self.field, seq=self.seq))
 
     def values(self) -> str:
         """Return both values for whoever checks, shortened."""

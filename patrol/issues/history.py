@@ -14,8 +14,9 @@ from patrol.foundation import clock
 from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
 from patrol.foundation.texts import Text
+from patrol.issues.beside import first_difference_beside, stored_beside
 from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
-from patrol.issues.facts import Difference, digest_of_photo, facts_to_say, first_difference
+from patrol.issues.facts import ROWS, Difference, digest_of_photo, facts_to_say, first_difference
 from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto
 from patrol.people.actor import Actor
 
@@ -73,11 +74,12 @@ class NewEntry(NamedTuple):
 def add_entry(
     issue: Issue, *, verb: str, by: Actor | None, from_state: str | None, rule: str | None = None,
     brought: Mapping[str, Any] | None = None, changes: Mapping[str, Any] | None = None,
-    photos: Sequence[tuple[Photo, str]] = (),
+    photos: Sequence[tuple[Photo, str]] = (), rows: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> NewEntry:  # fmt: skip
     """Append what happened to the issue's history; its version becomes the entry's number.
 
     `by` None is a citizen; the system acts by the rule named. `changes` may hold text, integers and booleans only.
+    `rows` are those beside the issue that were written with it (`beside.rows_to_say`).
     """
     said = brought or {}
     row = NewEntry(
@@ -85,7 +87,7 @@ def add_entry(
         actor_id=by.person_id if by else None, actor_name=by.name if by else "citizen", rule=rule, at=clock.now(),
         note=said.get("note"), reason=said.get("reason"), ground=said.get("ground"), changes=dict(changes or {}),
         photos=[{"id": str(photo.id), "sha256": photo.sha256, "kind": kind, "facts": digest_of_photo(photo)} for photo, kind in photos],
-        facts=facts_to_say(issue, first=not issue.version), previous_hash=issue.history_hash or genesis_hash(issue.id), hash="",
+        facts=facts_to_say(issue, first=not issue.version) | ({ROWS: rows} if rows else {}), previous_hash=issue.history_hash or genesis_hash(issue.id), hash="",
     )
     row = row._replace(hash=entry_hash(_entry_of(row, [photo.sha256 for photo, _ in photos]), row.previous_hash))
     issue.version, issue.history_hash = row.seq, row.hash
@@ -118,7 +120,7 @@ class BrokenChain(NamedTuple):
 
 
 def broken_chains(batch: int = 500) -> Iterator[BrokenChain | None]:
-    """Check every issue's chain, and the issue with its photos against what its history adds up to.
+    """Check every issue's chain, and the issue with its photos and the rows beside it against what its history adds up to.
 
     Yields one value for each issue: None for a sound one, the fault otherwise. Holds `batch` issues in memory at a time.
     """
@@ -148,11 +150,13 @@ def _checked(issues: Sequence[Issue]) -> Iterator[BrokenChain | None]:
         co_handlers[row.issue_id].append(row.person_id)
     for link in db.session.scalars(select(IssuePhoto).where(IssuePhoto.issue_id.in_(ids))):
         links[link.issue_id].append(link)
-    photos = _photos_named_by(entries)
+    photos, beside = _photos_named_by(entries), stored_beside(ids)
     for issue in issues:
         own = entries.get(issue.id, [])
         fault = first_fault(issue.id, own, Head(issue.version, issue.history_hash))
-        other = first_difference(issue, own, co_handlers[issue.id], links[issue.id], photos) if own and fault is None else None
+        other = None
+        if own and fault is None:
+            other = first_difference(issue, own, co_handlers[issue.id], links[issue.id], photos) or first_difference_beside(own, beside.get(issue.id, {}))
         fault = other.as_fault() if other else fault
         yield BrokenChain(issue.id, issue.number, fault, other) if fault else None
 

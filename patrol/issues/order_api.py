@@ -98,7 +98,7 @@ def list_orders(args: dict[str, Any]) -> Page[dict[str, Any]]:
 @room.response(200, OrderOut)
 def acknowledge_order(order_id: UUID) -> dict[str, Any]:
     """Say that one has read an order."""
-    return _shown(orders.acknowledge(orders.get_order(current_actor(), order_id), by=current_actor()))
+    return _shown(orders.acknowledge(orders.get_order(current_actor(), order_id, lock=True), by=current_actor()))
 
 
 @room.route("/orders/<uuid:order_id>/answer", may=P.SEE_ISSUES, methods=("POST",), refuses=(409,))

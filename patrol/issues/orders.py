@@ -13,6 +13,7 @@ from patrol.foundation.paging import Order as Sorted
 from patrol.foundation.paging import Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import NOT_LEAD, leads
+from patrol.issues.beside import rows_to_say
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.events import EntryNoted
@@ -110,7 +111,7 @@ def get_order(actor: Actor, order_id: UUID, *, lock: bool = False) -> Order:
 
 
 def acknowledge(order: Order, *, by: Actor) -> Order:
-    """Say that the order was read; a second time changes nothing. Only its addressee, or whoever leads now."""
+    """Say that a locked order was read; a second time changes nothing. Only its addressee, or whoever leads now."""
     _refuse_all_but_addressee(order, by)
     order.acknowledged_at = order.acknowledged_at or clock.now()
     return order
@@ -128,7 +129,7 @@ def answer(order: Order, *, by: Actor, text: str) -> Order:
     issue = locked_issue(SYSTEM, order.issue_id)
     entry = add_entry(
         issue, verb=ANSWER_ORDER, by=by, from_state=issue.state, brought={"note": text},
-        changes={"order": {"from": None, "to": str(order.id)}},
+        changes={"order": {"from": None, "to": str(order.id)}}, rows=rows_to_say(order, "acknowledged_at", "answered_at"),
     )  # fmt: skip
     events.record(EntryNoted(issue_id=issue.id, verb=ANSWER_ORDER, seq=entry.seq))
     return order

@@ -17,6 +17,7 @@ from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_minute
 from patrol.issues.allowed import OUT_OF_SCOPE
+from patrol.issues.beside import rows_to_say
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, PART_LATE, REPORT_PART, TAKE_BACK_PART, add_entry
 from patrol.issues.leads import why_no_lead
@@ -62,7 +63,7 @@ def report_part(
     part.note = note
     add_entry(
         issue, verb=REPORT_PART, by=by, from_state=issue.state, brought={"note": note}, changes=_change(part, "done"),
-        photos=[(photo, "during") for photo in photos],
+        photos=[(photo, "during") for photo in photos], rows=rows_to_say(part, "ended_at"),
     )  # fmt: skip
     db.session.flush()
     return issue
@@ -79,8 +80,9 @@ def take_back_part(*, issue_id: UUID, n: int, by: Actor, reason: str, expected_v
     _refuse_not_open(issue, part)
     _end(part, "taken_back", by)
     add_entry(
-        issue, verb=TAKE_BACK_PART, by=by, from_state=issue.state, brought={"reason": reason}, changes=_change(part, "taken_back")
-    )
+        issue, verb=TAKE_BACK_PART, by=by, from_state=issue.state, brought={"reason": reason}, changes=_change(part, "taken_back"),
+        rows=rows_to_say(part, "ended_at"),
+    )  # fmt: skip
     db.session.flush()
     return issue
 
@@ -164,6 +166,9 @@ def tell_of_late_parts(limit: int = BATCH) -> int:
         assert part.due_at
         part.told_late_at = now
         changes = {"part": {"from": None, "to": part.n}, "part_due_at": {"from": None, "to": part.due_at.isoformat()}}
-        entry = add_entry(part.issue, verb=ESCALATE, by=SYSTEM, from_state=part.issue.state, rule=PART_LATE, changes=changes)
+        entry = add_entry(
+            part.issue, verb=ESCALATE, by=SYSTEM, from_state=part.issue.state, rule=PART_LATE, changes=changes,
+            rows=rows_to_say(part, "told_late_at"),
+        )  # fmt: skip
         events.record(IssueEscalated(issue_id=part.issue_id, code=PART_LATE, seq=entry.seq))
     return len(parts)

@@ -15,6 +15,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.accusations import is_charge, refuse_no_charge
 from patrol.issues.allowed import ActorFacts, IssueFacts, is_out_of_turn, is_signature, refuse_unless_allowed
 from patrol.issues.assigning import renew_ownership
+from patrol.issues.beside import rows_to_say
 from patrol.issues.categories import SEVERITY_NAME, Severity, category_of
 from patrol.issues.charging import decline, dispatch, place_anew, transfer
 from patrol.issues.deadlines import Stage
@@ -120,7 +121,7 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     photos = attach_photos(taking)
     entry = add_entry(
         issue, verb=step.verb.value, by=taking.by, from_state=before.value, rule=rule, brought=taking.brought,
-        changes=taking.changes, photos=photos,
+        changes=taking.changes, photos=photos, rows=taking.rows,
     )  # fmt: skip
     events.record(StepTaken(
         issue_id=issue.id, verb=step.verb.value, from_state=before.value, to_state=issue.state, by_id=taking.by.person_id,
@@ -259,9 +260,11 @@ def _supervise(taking: Taking) -> None:
         fault = _NO_KIND.format(kinds=", ".join(ORDER_NAME))
         raise Invalid(fault, errors={"kind": [fault]})
     issue = taking.issue
-    db.session.add(Order(
+    order = Order(
         id=new_id(), issue_id=issue.id, kind=kind, text=text, by_id=taking.by.person_id, rule=None, to_id=issue.lead_id, at=taking.now,
-    ))  # fmt: skip
+    )  # fmt: skip
+    db.session.add(order)
+    taking.rows |= rows_to_say(order, "at")
     taking.changes |= {"order": {"from": None, "to": kind}, "text": {"from": None, "to": text}}
 
 

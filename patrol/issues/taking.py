@@ -26,7 +26,7 @@ _NOT_BEFORE = Text("{id} 不是此问题的整改前照片", "{id} is no photo o
 
 @dataclass
 class Taking:
-    """One step being taken: what came with it, and what it changes (`changes` goes into the history)."""
+    """One step being taken: what came with it, and what it changes (`changes` and the `rows` beside the issue go into the history)."""
 
     issue: Issue
     step: Step
@@ -38,6 +38,7 @@ class Taking:
     tolerance_m: float
     lead: Person | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def change(self, name: str, value: Any, said: Any = None, before: Any = None) -> None:
         """Set a column of the issue and note it for the history as `{from, to}`; `said` and `before` are words for it."""
@@ -87,7 +88,7 @@ def call_back(taking: Taking) -> None:
     set_lead(taking, None)
     set_co_handlers(taking, [])
     taking.change("department", None)
-    end_parts(taking.issue)
+    taking.rows |= end_parts(taking.issue)
     taking.issue.dispatched_at = None
 
 

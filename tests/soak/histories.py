@@ -12,7 +12,7 @@ from tests.soak.writing import RECORDED, new_photo
 # The entries of the newer kinds, by the maker whose history holds them.
 KINDS = {
     "duplicate": ("merge", "unmerge"),
-    "seen": ("take_in", "give_back", "supervise", "answer_order", "ask_extension", "grant_extension", "spot_check"),
+    "seen": ("take_in", "give_back", "supervise", "answer_order", "ask_extension", "grant_extension", "report_part", "spot_check"),
     "late": ("escalate", "recount"),
 }
 LATE = "late history"
@@ -31,9 +31,9 @@ def duplicate(server: Server) -> UUID:
 
 
 def seen(server: Server) -> UUID:
-    """Make an issue that took in another for a while, was supervised, got more time, was closed, and was looked at after that."""
+    """Make an issue that took in another for a while, was shared and supervised, got more time, was closed, and was looked at after that."""
     chief, supervisor, path = server.caller("chief_of_this_reach"), server.caller("supervisor"), _pair(server)[1]
-    _go(server, path, "accept", "dispatch", "supervise")
+    _go(server, path, "accept", "share", "report", "supervise")
     _must(chief.post(f"{path}/extensions", {"until": an_hour_more(chief, path), "reason": "下雨"}, headers={"If-Match": "*"}))
     _go(server, path, "grant", "rectify", "verify", "close")
     [[order]] = server.query("SELECT id FROM orders WHERE issue_id = :it", it=_stored(server, path))
@@ -88,6 +88,8 @@ def _go(server: Server, path: str, *verbs: str) -> None:
     chief, office, supervisor = (server.caller(name) for name in ("chief_of_this_reach", "office_of_this_region", "supervisor"))
     steps: dict[str, tuple[Caller, str, dict[str, object]]] = {
         "accept": (office, "accept", {"note": "a"}), "dispatch": (office, "dispatch", {"note": "b"}), "start": (chief, "start", {"note": "c"}),
+        "share": (office, "dispatch", {"note": "b", "co_handlers": [{"person": server.world.people["patroller"], "part": "清运"}]}),
+        "report": (server.caller("patroller"), "parts/1/report", {"note": "已清运"}),
         "progress": (chief, "progress", {"note": "d"}), "rectify": (chief, "rectify", {"note": "e", "photos": new_photo()}),
         "return": (office, "return", {"reason": "f"}), "verify": (office, "verify", {}), "close": (office, "close", {}),
         "supervise": (supervisor, "supervise", {"kind": "letter", "text": "请整改"}),

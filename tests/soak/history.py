@@ -15,13 +15,15 @@ import sqlalchemy as sa
 
 from patrol.evidence.models import Photo
 from patrol.issues.chain import entry_hash
+from patrol.issues.escalation_models import Order
 from patrol.issues.history import _entry_of
-from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
+from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from tests.soak import histories
 from tests.soak.proof import Outcome, Setup, proves
 from tests.soak.server import Server, engine_beside
 
 History, Issues, Photos, Links = HistoryEntry.__table__, Issue.__table__, Photo.__table__, IssuePhoto.__table__
+Parts, Extensions, Orders = IssuePart.__table__, Extension.__table__, Order.__table__
 _HEAD_LINE = re.compile(r"^([0-9a-f-]{36}): the entry (\d+) exported", re.MULTILINE)
 _LINE = re.compile(r"^(XH\d+) (\S+): (\w+) at (\d+)", re.MULTILINE)
 Rows = list[Any]
@@ -199,8 +201,34 @@ TAMPERS: dict[str, Tamper] = {
     "description of the issue": _of_row("description", "faked"), "place of the issue": _of_row("latitude", 1.5),
     "summary of the issue": _of_row("public_summary", "faked"), "photos of the issue": _drop_the_photos,
 }
+
+
+def _beside(table: sa.Table, told_by: str, **values: Any) -> Tamper:
+    """Change a row beside the issue, or take it away when nothing is to stand there; `told_by` is the kind of entry that says what stands there."""
+
+    def tamper(connection: sa.Connection, issue_id: UUID, rows: Rows, _chance: Random) -> int:
+        change = sa.update(table).values(values) if values else sa.delete(table)
+        connection.execute(change.where(table.c.issue_id == issue_id))
+        return next(int(row.seq) for row in rows if row.verb == told_by)
+
+    return tamper
+
+
+def _order_too_many(connection: sa.Connection, issue_id: UUID, rows: Rows, _chance: Random) -> int:
+    order = connection.execute(sa.select(Orders).where(Orders.c.issue_id == issue_id)).one()
+    connection.execute(sa.insert(Orders).values({**order._mapping, "id": uuid4()}))
+    return len(rows)
+
+
+BESIDE: dict[str, Tamper] = {
+    "a part is open": _beside(Parts, "report_part", state="open"), "a part is gone": _beside(Parts, "dispatch"),
+    "more time was refused": _beside(Extensions, "grant_extension", granted=False),
+    "more time was never asked for": _beside(Extensions, "ask_extension"),
+    "another answer": _beside(Orders, "answer_order", answer="faked"), "an order too many": _order_too_many,
+}
 # Which history each is done to; entries of the newer kinds are each changed and each taken away besides.
-ON = dict.fromkeys(TAMPERS, "plain")
+ON = dict.fromkeys(TAMPERS, "plain") | dict.fromkeys(BESIDE, "seen")
+TAMPERS |= BESIDE
 for _maker, _verbs in histories.KINDS.items():
     for _verb in _verbs:
         TAMPERS |= {f"change {_verb}": _change_of(_verb), f"take away {_verb}": _take_away(_verb)}
