@@ -54,7 +54,8 @@ def _write_new(thing: Base) -> None:
         connection.execute(_insertion(made.table), values)
         row = connection.execute(made.selection, values).one()
     for name, value in {**values, **dict(zip(made.made_up, row, strict=True))}.items():
-        if held.get(name) is not value:
+        # What was never set is said as well: the session would ask the database for it.
+        if name not in held or held[name] is not value:
             set_committed_value(thing, name, value)
     make_transient_to_detached(thing)
     session.add(thing)

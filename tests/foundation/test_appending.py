@@ -57,7 +57,7 @@ def test_where_a_request_only_reads_it_is_refused(database):
 
 
 @pytest.mark.parametrize("returning", [True, False])
-def test_a_new_object_is_stored_and_held(database, monkeypatch, returning):
+def test_a_new_object_is_stored_and_held(database, monkeypatch, returning, queries):
     # SQLite before 3.35 returns nothing from an INSERT.
     monkeypatch.setattr(db.engine.dialect, "insert_returning", returning and db.engine.dialect.insert_returning)
     now = clock.now()
@@ -73,7 +73,10 @@ def test_a_new_object_is_stored_and_held(database, monkeypatch, returning):
         append(IssueSide, {"issue_id": issue.id, "region_id": top["id"]})
         store(issue)
         assert (issue.serial, issue.findings, issue.is_joint, issue.accuracy_m) == (db.session.scalar(select(Issue.serial)), [], False, None)
+        queries.clear()
         assert db.session.get(Issue, issue.id) is issue
+        assert (issue.milestones, issue.department, issue.merged_into_id) == (None, None, None)
+        assert queries == []
         issue.description = "y"
         store(issue)
     db.session.expire_all()
