@@ -15,6 +15,7 @@ _TAKEN_IN = Text("并入本件：{value}", "Merged into this one: {value}")
 _GIVEN_BACK = Text("从本件撤出：{value}", "Taken out of this one: {value}")
 _LEAD, _DEPARTMENT = Text("责任人：{value}", "Lead: {value}"), Text("责任单位：{value}", "Department: {value}")
 _HELPERS, _UNTIL, _DUE = Text("协办：{value}", "Beside the lead: {value}"), Text("申请延至：{value}", "More time until: {value}"), Text("期限：{value}", "Due: {value}")
+_PLAN, _PLAN_DUE = Text("整改方案", "The plan"), Text("整改方案期限：{value}", "The plan is due: {value}")
 _PART, _OF_PART = Text("分项 {value}", "Part {value}"), Text("{n}：{text}", "{n}: {text}")
 
 
@@ -35,9 +36,10 @@ def changes_said(entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]],
     if n := _to(changes, "part"):
         texts = [row["part"] for one in entries for row in _to(one["details"]["changes"], "parts") or () if row["n"] == n]
         found.append(_PART.format(value=_OF_PART.format(n=n, text=texts[-1]) if texts else n))
-    for name, words in (("until", _UNTIL), ("part_due_at", _DUE), ("due_at", _DUE)):
+    for name, words in (("until", _UNTIL), ("part_due_at", _DUE), ("due_at", _DUE), ("plan_due_at", _PLAN_DUE)):
         if moment := _to(changes, name):
             found.append(words.format(value=due_said(datetime.fromisoformat(moment), zone)))
+    found += [_PLAN] if _to(changes, "plan") else []
     return [text.in_language(language) for text in found]
 
 

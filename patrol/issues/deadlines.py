@@ -33,7 +33,7 @@ class Stage(StrEnum):
     """What has to be done by then.
 
     The office's answer to a new issue and its word on who is in charge, the cure (and at least how long there is for it
-    after a return), and the office's check, closing, word on a citizen's "not fixed" and on a request for more time.
+    after a return), the plan of one that is grave, and the office's check, closing, word on a citizen's "not fixed" and on a request for more time.
     """
 
     ACCEPTANCE = "acceptance"
@@ -44,6 +44,7 @@ class Stage(StrEnum):
     CLOSING = "closing"
     REOPENING = "reopening"
     EXTENSION = "extension"
+    PLAN = "plan"
 
 
 class Limit(NamedTuple):
@@ -63,7 +64,7 @@ _S, _A, _R = Severity, Stage.ACCEPTANCE, Stage.RECTIFICATION
 # The first row that fits decides. What a new installation starts with: the common denominator of published local rules
 # (Fujian 96133 and Lixian county: 10 working days; Lixian: 20 for grave ones; urgent intake within 2 hours in Beijing;
 # 3 working days for the check, 5 for the call-back and what follows from it; a dispatch is decided within 1, what is urgent
-# as fast as it is accepted, and so is more time).
+# as fast as it is accepted, and so is more time). Only what is major needs a plan first: where no row fits, none is asked.
 DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("accept_urgent_2_h",   _A, _S.URGENT,  "",  2, Unit.HOURS),
     Limit("accept_general_1_wd", _A, _S.GENERAL, "",  1, Unit.WORKING_DAYS),
@@ -77,6 +78,7 @@ DEFAULT_LIMITS: tuple[Limit, ...] = (
     Limit("general_10_wd",       _R, _S.GENERAL, "", 10, Unit.WORKING_DAYS),
     Limit("serious_20_wd",       _R, _S.SERIOUS, "", 20, Unit.WORKING_DAYS),
     Limit("major_60_d",          _R, _S.MAJOR,   "", 60, Unit.CALENDAR_DAYS),
+    Limit("plan_major_10_wd", Stage.PLAN, _S.MAJOR, "", 10, Unit.WORKING_DAYS),
     *(Limit(f"{stage}_{severity}_{days}_wd", stage, severity, "", days, Unit.WORKING_DAYS)
       for stage, days in ((Stage.RETURN, 1), (Stage.REVIEW, 3), (Stage.CLOSING, 5), (Stage.REOPENING, 5), (Stage.EXTENSION, 1)) for severity in Severity),
 )  # fmt: skip
@@ -279,6 +281,7 @@ STAGE_TEXT = {
     Stage.CLOSING: Text("结案期限", "To be closed within"),
     Stage.REOPENING: Text("“未整改到位”的答复期限", "A “not fixed” is decided within"),
     Stage.EXTENSION: Text("延期申请的批复期限", "More time is decided on within"),
+    Stage.PLAN: Text("整改方案报送期限", "The plan is reported within"),
 }
 UNIT_TEXT = {
     Unit.HOURS: Text("{n}小时", "{n} hours"),

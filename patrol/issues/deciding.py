@@ -18,6 +18,7 @@ from patrol.issues.deadlines import DAYS_TO, Stage, count
 from patrol.issues.lifecycle import State
 from patrol.issues.listed import AnyIssue
 from patrol.issues.models import Extension, Issue
+from patrol.issues.plans import PLAN_LATE
 from patrol.issues.policies_held import current_policies
 
 LATE_CODE = {
@@ -32,7 +33,9 @@ LATE_NAME = {
     "ledger_late": Text("挂账复查或节点超期", "A review or a milestone of the ledger has passed"),
     "reopening_late": Text("“未整改到位”答复超期", "A “not fixed” waits too long"),
     "extension_late": Text("延期申请批复超期", "A request for more time waits too long"),
+    PLAN_LATE: Text("整改方案超期", "The plan is late"),
 }  # fmt: skip
+"""What it is called to be late beside the ladder: the office with a decision, the lead with a plan."""
 _IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
 _LADDER_RUNS = (State.ACCEPTED, *_IN_WORK)
 _STAGE = {State.ACCEPTED: Stage.DISPATCH, State.RECTIFIED: Stage.REVIEW, State.VERIFIED: Stage.CLOSING}

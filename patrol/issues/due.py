@@ -21,6 +21,9 @@ CLOCK_RUNS = (State.SUBMITTED, State.ACCEPTED, State.DISPATCHED, State.IN_PROGRE
 WITHOUT_DUE = (State.REJECTED, State.MERGED, State.SUSPENDED)
 """The states in which no clock runs and none has a due date: what is on the ledger gets it back when work goes on."""
 
+BESIDE = ("decision", "plan")
+"""What is kept with the rule of the due date of moments beside it."""
+
 _BY_OFFICE = "set_by_office"
 _SET = Text("由河长办指定期限", "Set by the river chief office")
 _BY_EXTENSION = "extension"
@@ -49,7 +52,7 @@ def count_due(issue: Issue, stage: Stage, since: datetime, timezone: str) -> Non
 
 def take_deadline(issue: Issue, deadline: Deadline, since: datetime) -> None:
     """Let an issue be due by a deadline counted from `since`, and keep with it what led to it."""
-    issue.due_at, issue.due_rule = deadline.due_at, deadline_as_data(deadline, since) | _decision(issue)
+    issue.due_at, issue.due_rule = deadline.due_at, deadline_as_data(deadline, since) | _beside(issue)
 
 
 class _Due(NamedTuple):
@@ -73,12 +76,12 @@ def count_due_again(issue: Issue, timezone: str) -> None:
     due = _Due(deadline.due_at, deadline_as_data(deadline, since))
     for grant in old.get("grants", ()):
         due = _later(due, grant, zone) if grant["kind"] == _BY_EXTENSION else _after_pause(due, grant, issue, policies, timezone)
-    issue.due_at, issue.due_rule = due.at, due.rule | _decision(issue)
+    issue.due_at, issue.due_rule = due.at, due.rule | _beside(issue)
 
 
-def _decision(issue: Issue) -> dict[str, Any]:
-    """Return why the office decides by when, which stays when the lead's date is counted again."""
-    return {"decision": issue.due_rule["decision"]} if issue.due_rule and "decision" in issue.due_rule else {}
+def _beside(issue: Issue) -> dict[str, Any]:
+    """Return why the office decides by when, and by when a plan is asked, which stay when the lead's date is counted again."""
+    return {name: issue.due_rule[name] for name in BESIDE if name in issue.due_rule} if issue.due_rule else {}
 
 
 def set_due(issue: Issue, moment: datetime, timezone: str) -> None:

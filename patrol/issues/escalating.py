@@ -24,6 +24,7 @@ from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, add_entry
 from patrol.issues.models import Issue
+from patrol.issues.plans import PLAN_LATE, plan_moments
 from patrol.issues.policies import Dated, in_force
 from patrol.issues.suspension import restored_lateness
 from patrol.people.actor import SYSTEM
@@ -32,7 +33,7 @@ BATCH = 500
 # What an issue's text, routing and findings say is not asked, and would be most of the work.
 _NEEDED = (
     Issue.state, Issue.lead_id, Issue.due_at, Issue.due_rule, Issue.decide_by, Issue.review_on, Issue.milestones,
-    Issue.next_escalation_at, Issue.version, Issue.history_hash,
+    Issue.plan_due_at, Issue.plan_reported_at, Issue.next_escalation_at, Issue.version, Issue.history_hash,
 )
 WAITING = [state.value for state in {*CLOCK_RUNS, *LATE_CODE}]
 PLANNED_AT_ONCE = 1_000
@@ -188,14 +189,18 @@ def _climb(
     """Let an issue reach the rungs that are due; return what is to be saved."""
     assert issue.next_escalation_at
     start = issue.next_escalation_at
-    planned = [row for row in planned_rungs(issue, ladder, zone) if row[0] >= start and (issue.id, row[1].code, row[2]) not in before]
+    # A plan is late until it is there, wherever the ladder stands meanwhile: a date that moved hides no plan that was late by then.
+    planned = [
+        row for row in planned_rungs(issue, ladder, zone)
+        if (row[0] >= start or row[1].code == PLAN_LATE) and (issue.id, row[1].code, row[2]) not in before
+    ]  # fmt: skip
     issue.next_escalation_at = next((moment for moment, _, _ in planned if moment > now), None)
     return [row for moment, rung, due in planned if moment <= now for row in _reach(issue, rung, moment, due, now)]
 
 
 def planned_rungs(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneInfo) -> list[tuple[datetime, Rung, datetime]]:
-    """Return moment, rung and the due date that it counts to, in order: the ladder's, and that of the office when it has to decide."""
-    planned = [(moment, _late_to_decide(code), moment) for moment, code in decision_moments(issue, zone)]
+    """Return moment, rung and the due date that it counts to, in order: the ladder's, that of the office when it has to decide, and that of a plan."""
+    planned = [(moment, _late(code), moment) for moment, code in (*decision_moments(issue, zone), *plan_moments(issue))]
     if issue.state not in CLOCK_RUNS:
         return planned
     since, (late_since, climbed) = datetime.fromisoformat(issue.due_rule["since"]), _late_before(issue.due_rule, issue.due_at)
@@ -203,7 +208,7 @@ def planned_rungs(issue: Issue, ladder: Sequence[EscalationPolicy], zone: ZoneIn
     return sorted([*planned, *((moment, rung, issue.due_at) for moment, rung in moments if rung.code not in climbed)], key=lambda row: row[0])
 
 
-def _late_to_decide(code: str) -> Rung:
+def _late(code: str) -> Rung:
     return DefaultRung(code, "", 0, None, LATE_NAME[code])
 
 

@@ -22,7 +22,7 @@ from patrol.issues.models import Issue, IssuePhoto
 COLUMNS = (
     "category", "severity", "source", "description", "latitude", "longitude", "raw_latitude", "raw_longitude", "datum", "accuracy_m",
     "recorded_at", "received_at", "region_id", "reach_id", "is_joint", "routing", "lead_id", "accused_id", "department", "due_at", "due_rule", "decide_by",
-    "dispatched_at", "declined_at", "suspended_at", "review_on", "milestones", "rectified_at", "rectified_by_id", "verified_at",
+    "plan_due_at", "plan_reported_at", "dispatched_at", "declined_at", "suspended_at", "review_on", "milestones", "rectified_at", "rectified_by_id", "verified_at",
     "closed_at", "returned_times", "reopened_times", "public_summary", "merged_into_id", "merged_at", "merged_from", "also_reported",
     "relapse_of_id", "relapsed_in_id", "reporter_id", "patrol_id", "check_in_id", "digest",
 )  # fmt: skip

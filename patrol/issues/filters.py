@@ -7,7 +7,19 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, String, and_, bindparam, func, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation import clock
@@ -32,6 +44,8 @@ _SUBTREE = "subtree"
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 _NO_REACH = Text("没有这个河段：{reach}", "There is no such reach: {reach}")
 _NO_CATEGORY = Text("没有这个问题类别：{code}", "There is no such category: {code}")
+# Written as the partial index ix_issues_owing_plan has it, so that it can be chosen.
+_OWES_PLAN: ColumnElement[bool] = literal_column("(issues.plan_reported_at IS NULL AND coalesce(issues.state, '') IN ('dispatched', 'in_progress'))")
 _NUMBER = re.compile(r"(?:XH)?0*(\d{1,15})", re.IGNORECASE)
 
 
@@ -53,6 +67,7 @@ class Filters:
     assigned_to: UUID | None = None
     overdue: bool | None = None
     decision_late: bool | None = None
+    plan_late: bool | None = None
     due_before: datetime | None = None
     review_before: date | None = None
     created_after: datetime | None = None
@@ -143,6 +158,8 @@ def others(filters: Filters) -> list[ColumnElement[bool]]:
         ]
     if filters.decision_late is not None:
         found.append(decision_late() if filters.decision_late else or_(Issue.decide_by.is_(None), Issue.decide_by > clock.now()))
+    if filters.plan_late is not None:
+        found.append(plan_late() if filters.plan_late else or_(Issue.plan_due_at.is_(None), ~plan_late()))
     return found if filters.overdue is None else [*found, late() if filters.overdue else ~late()]
 
 
@@ -167,6 +184,11 @@ def late() -> ColumnElement[bool]:
 def decision_late() -> ColumnElement[bool]:
     """Return the condition that the office should have decided on an issue by now."""
     return Issue.decide_by <= NOW
+
+
+def plan_late() -> ColumnElement[bool]:
+    """Return the condition that a lead should have reported a plan by now."""
+    return and_(_OWES_PLAN, Issue.plan_due_at <= NOW)
 
 
 def _codes(prefix: str) -> list[str]:

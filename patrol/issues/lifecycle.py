@@ -228,7 +228,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         Verb.PROGRESS, Text("进展", "Report progress"), _from(_S.IN_PROGRESS), None,
-        _P.HANDLE_ISSUE, Who.LEAD_OR_CO_HANDLER, must=("note",), may=("photos",),
+        _P.HANDLE_ISSUE, Who.LEAD_OR_CO_HANDLER, must=("note",), may=("photos", "is_plan"),
         public_text=Text("处理有新进展。", "There is progress."),
     ),
     Step(

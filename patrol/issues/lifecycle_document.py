@@ -25,6 +25,7 @@ _NOTES = (
     "Where the office names nobody, the first of them is told of it; for a `major` issue one is named. A charge (F) needs no approval.",
     "", "A `verify` or `close` while there are serious findings on the proof, on photos brought since the cure was last reported, keeps them in its entry (`judged`); "
     "without a `note` on how they were checked it answers with a warning. Nothing is refused on suspicion.",
+    "", "A `progress` with `is_plan: true` is the plan of the cure, which the lead reports, in `note` and photos; what is only dispatched is begun first (`start`).",
     "", "A severity lower than the issue's needs a `reason` or a `note`. Dispatching anew, until the issue is reopened, names no later `due_at` than the one that stands.",
     "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
     "a review of the ledger lies at most 366 days ahead.",
@@ -75,7 +76,7 @@ def _row_of(step: Step) -> str:
 def _rows_of_limits() -> list[str]:
     limits = {(limit.severity, limit.stage): amount_text(limit).en for limit in DEFAULT_LIMITS if not limit.category}
     rows = [
-        f"| `{severity}` | {SEVERITY_NAME[severity].zh} | {' | '.join(limits[severity, stage] for stage in Stage)} |"
+        f"| `{severity}` | {SEVERITY_NAME[severity].zh} | {' | '.join(limits.get((severity, stage), '—') for stage in Stage)} |"
         for severity in Severity
     ]
     return [f"| Severity | 名称 | {' | '.join(STAGE_TEXT[stage].en for stage in Stage)} |", f"{'|---' * (2 + len(Stage))}|", *rows]

@@ -114,6 +114,8 @@ class ListedIssue:
     due_at: datetime
     due_rule: dict[str, Any]
     decide_by: datetime | None
+    plan_due_at: datetime | None
+    plan_reported_at: datetime | None
     dispatched_at: datetime | None
     declined_at: datetime | None
     suspended_at: datetime | None

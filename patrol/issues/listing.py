@@ -98,6 +98,8 @@ def _branches(actor: Actor, filters: Filters, dated: bool | None) -> list[Branch
         conditions += [] if visible is None else [visible]
     else:
         reasons = scope_of(actor).reasons()
+    if filters.plan_late:
+        reasons = [replace(reason, few=True) for reason in reasons]
     ids = asked_regions(filters)
     if ids is None:
         return [branch for reason in reasons if (branch := reason.narrowed(several, conditions))]

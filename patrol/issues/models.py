@@ -66,6 +66,8 @@ _UNDECIDED = "decided_at IS NULL"
 # A ladder that was climbed to its end, or that waits for nothing, is not in the index.
 _CLIMBS = "next_escalation_at IS NOT NULL"
 _TO_DECIDE = "decide_by IS NOT NULL"
+# With the bare state SQLite, which knows nothing of how few these are, would take the index of the states instead.
+_OWES_PLAN = "plan_due_at IS NOT NULL AND plan_reported_at IS NULL AND coalesce(state, '') IN ('dispatched', 'in_progress')"
 _WAITS = "state = 'open' AND told_late_at IS NULL AND due_at IS NOT NULL"
 _IS_MERGED = "merged_into_id IS NOT NULL"
 _IS_RELAPSE = "relapse_of_id IS NOT NULL"
@@ -84,7 +86,8 @@ class Issue(Base):
     shows. `is_joint`: it lies on a border, and its sides (`IssueSide`) see it. `findings` are beside it: they come later
     by the worker and do not make anybody's ETag stale.
 
-    `decide_by` is by when the office has to decide on it (`deciding`), None while nothing waits for that.
+    `decide_by` is by when the office has to decide on it (`deciding`), None while nothing waits for that; `plan_due_at` is by
+    when its lead has to report a plan (`plans`), None where none is asked.
 
     A merged issue names its original, which is never merged itself, and the state it was in before; `also_reported`
     counts, on the original, what is merged into it. `relapse_of` is the closed issue whose trouble came back here, and
@@ -116,6 +119,7 @@ class Issue(Base):
         Index("ix_issues_came_back", "region_id", postgresql_where=text(_CAME_BACK), sqlite_where=text(_CAME_BACK)),
         Index("ix_issues_review_on", "review_on", "id", postgresql_where=text(_ON_LEDGER), sqlite_where=text(_ON_LEDGER)),
         Index("ix_issues_decide_by", "decide_by", "id", postgresql_where=text(_TO_DECIDE), sqlite_where=text(_TO_DECIDE)),
+        Index("ix_issues_owing_plan", "plan_due_at", postgresql_where=text(_OWES_PLAN), sqlite_where=text(_OWES_PLAN)),
         Index("ix_issues_to_sign", "state", postgresql_where=text(_TO_SIGN), sqlite_where=text(_TO_SIGN)),
         Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
         Index("ix_issues_place", "latitude", "longitude"),
@@ -149,6 +153,8 @@ class Issue(Base):
     due_at: Mapped[datetime]
     due_rule: Mapped[dict[str, Any]]
     decide_by: Mapped[datetime | None]
+    plan_due_at: Mapped[datetime | None]
+    plan_reported_at: Mapped[datetime | None]
     next_escalation_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]

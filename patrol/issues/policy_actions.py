@@ -12,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
+from patrol.issues.deadlines import Stage
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.dispatching import DUTY
 from patrol.issues.escalation import Basis
@@ -160,7 +161,8 @@ def _refuse_impossible(kind: Kind, columns: Mapping[str, Any], today: date) -> N
     _refuse(columns["valid_from"] < today, "valid_from", _PAST.format(today=today))
     _refuse(columns.get("code") in RESERVED, "code", _RESERVED)
     if kind is Kind.DEADLINES:
-        _refuse(not columns["enabled"] and not columns["category"], "enabled", _NEEDED)
+        # Nobody has to owe a plan; everything else is due some day.
+        _refuse(not columns["enabled"] and not columns["category"] and columns["stage"] != Stage.PLAN, "enabled", _NEEDED)
     elif kind is Kind.DISPATCH:
         _refuse(columns["straight"] and columns["category"].startswith(DUTY), "straight", _NEVER_TO_CHIEF)
     elif kind is Kind.RELAPSE:

@@ -11,11 +11,12 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import SEVERITY_NAME, Severity
-from patrol.issues.due import CLOCK_RUNS, count_due_again
+from patrol.issues.due import BESIDE, CLOCK_RUNS, count_due_again
 from patrol.issues.escalating import late_at_once
 from patrol.issues.history import GIVE_BACK, TAKE_IN
 from patrol.issues.lifecycle import ENDED
 from patrol.issues.models import HistoryEntry, Issue
+from patrol.issues.plans import grade_plan
 
 _GRADES = list(Severity)
 _NOT_UP = Text("原件现为“{now}”，只能提高", "The original is “{now}” now, and can only be raised")
@@ -43,7 +44,8 @@ def raise_severity(original: Issue, severity: Severity, timezone: str) -> dict[s
             "severity": now.value, "due_at": due_at.isoformat(), "rule": rule, "raised_to": original.due_at.isoformat(),
             "climbs_from": climbs_from and climbs_from.isoformat(),
         }}  # fmt: skip
-    return {"severity": {"from": now.value, "to": severity.value}} | due_change(original, due_at, rule)
+    planned = grade_plan(original, clock.now(), timezone)
+    return {"severity": {"from": now.value, "to": severity.value}} | due_change(original, due_at, rule) | planned
 
 
 def take_back_raise(original: Issue, number: str, timezone: str) -> dict[str, Any]:
@@ -67,14 +69,14 @@ def take_back_raise(original: Issue, number: str, timezone: str) -> dict[str, An
         count_due_again(original, timezone)
         if original.state in CLOCK_RUNS:
             late_at_once(original, due_at=due_at, rule=rule, now=clock.now())
-    if "decision" in rule:
-        original.due_rule = {**original.due_rule, "decision": rule["decision"]}
+    of_due = {name: value for name, value in original.due_rule.items() if name not in BESIDE}
+    original.due_rule = of_due | {name: rule[name] for name in BESIDE if name in rule}
     if original.state not in CLOCK_RUNS:
         original.next_escalation_at = waits_until
     elif original.decide_by is not None:
         # More time was asked for meanwhile: its own moment comes before the rung for which the ladder waits.
         original.next_escalation_at = min(filter(None, (original.next_escalation_at, original.decide_by)))
-    return changes | due_change(original, due_at, rule)
+    return changes | due_change(original, due_at, rule) | grade_plan(original, clock.now(), timezone)
 
 
 def due_change(issue: Issue, before: datetime, rule: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ from patrol.issues.milestones import NOT_DONE
 from patrol.issues.models import Extension, HistoryEntry, Issue, IssuePart, IssuePhoto
 from patrol.issues.parts import is_late, open_parts_said
 from patrol.issues.placing import Placement, answering_chief, shown_routing
+from patrol.issues.plans import shown_plan
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, sees_charges
 from patrol.issues.signing import left_to, saying_who, signs_higher
 from patrol.issues.system_words import reason_in_both
@@ -184,6 +185,7 @@ def shown_issue(issue: AnyIssue, reader: Reader) -> dict[str, Any]:
         "routing": shown_issue_routing(issue, reader),
         **shown_due(issue.state, issue.due_at, issue.due_rule, reader.language),
         "overdue": is_overdue(issue.state, issue.due_at, reader.now), "decision": shown_decision(issue, reader.now, reader.language),
+        "plan": shown_plan(issue, reader.now, reader.language),
         "suspension": shown_suspension(issue, reader),
         "merged_into": shown_kin(issue.merged_into), "relapse_of": shown_kin(issue.relapse_of),
         "relapsed_in": shown_kin(issue.relapsed_in),

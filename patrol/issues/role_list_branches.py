@@ -20,7 +20,7 @@ from patrol.issues.branches import Branch, unindexed
 from patrol.issues.categories import Severity
 from patrol.issues.deciding import LATE_CODE
 from patrol.issues.due import CLOCK_RUNS
-from patrol.issues.filters import among, decision_late, late
+from patrol.issues.filters import among, decision_late, late, plan_late
 from patrol.issues.four_eyes import is_own_work_of, looks_alone
 from patrol.issues.lifecycle import State
 from patrol.issues.models import CoHandler, Extension, Issue
@@ -87,7 +87,8 @@ def _mine_today(actor: Actor, scope: Scope, known: Known) -> list[Branch]:
     if not actor.may(P.HANDLE_ISSUE):
         return []
     # The due moment is the first that is too late: what must be done today is due when tomorrow begins.
-    soon = and_(Issue.state == State.IN_PROGRESS.value, Issue.due_at <= known.end_of_today)
+    plan_soon = and_(Issue.plan_due_at <= known.end_of_today, Issue.plan_reported_at.is_(None))
+    soon = and_(Issue.state == State.IN_PROGRESS.value, or_(Issue.due_at <= known.end_of_today, plan_soon))
     pressing = or_(Issue.state == State.DISPATCHED.value, soon)
     found = [Branch({}, [mine, _IN_WORK, pressing], few=True) for mine in _mine(actor)]
     if actor.may(P.DISPATCH_ISSUE):
@@ -125,7 +126,7 @@ def _waiting_for_me(actor: Actor, scope: Scope, known: Known) -> list[Branch]:
 
 
 def _late_below_me(actor: Actor, scope: Scope, _known: Known) -> list[Branch]:
-    """Return what is overdue in the actor's area, or waits too long for an office there, with others in charge.
+    """Return what is overdue in the actor's area, waits too long for an office there, or lacks its plan, with others in charge.
 
     A chief reads of those below, which he may supervise.
     """
@@ -138,6 +139,7 @@ def _late_below_me(actor: Actor, scope: Scope, _known: Known) -> list[Branch]:
     return [
         scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others),
         _in_area(scope, decision_late(), _STATE_OF_FEW.in_([state.value for state in undecided]), *of_others),
+        _in_area(scope, plan_late(), *of_others),
     ]
 
 

@@ -27,8 +27,8 @@ class ListRow(NamedTuple):
 _ROWS: dict[RoleList, ListRow] = {
     RoleList.MINE_TODAY: ListRow(
         Text("今日待办", "Mine today"),
-        Text("由您负责或协办：今天到期、已超期，或已派单尚未开始；以及无人负责、由您代办的",
-             "Yours as lead or co-handler: due today, late, or dispatched and not begun; and what nobody leads but you stand in for"),
+        Text("由您负责或协办：今天到期（含整改方案）、已超期，或已派单尚未开始；以及无人负责、由您代办的",
+             "Yours as lead or co-handler: due today (a plan too), late, or dispatched and not begun; and what nobody leads but you stand in for"),
         frozenset({P.HANDLE_ISSUE}),
     ),
     RoleList.WAITING_FOR_ME: ListRow(
@@ -39,8 +39,8 @@ _ROWS: dict[RoleList, ListRow] = {
     ),
     RoleList.LATE_BELOW_ME: ListRow(
         Text("下级超期", "Late below me"),
-        Text("辖区内他人负责、已超期的问题，以及河长办逾期未派单、未复核、未结案、未复查、未答复的",
-             "Overdue in your area, with others in charge; and what waits too long for an office to dispatch, check, close, review or answer"),
+        Text("辖区内他人负责、已超期的问题，整改方案逾期未报的，以及河长办逾期未派单、未复核、未结案、未复查、未答复的",
+             "Overdue in your area, or without its plan in time, with others in charge; and what waits too long for an office to dispatch, check, close, review or answer"),
         frozenset({P.SUPERVISE_ISSUE, P.REVIEW_ISSUE}),
     ),
     RoleList.CAME_BACK: ListRow(

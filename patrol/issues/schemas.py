@@ -6,7 +6,7 @@ from patrol.foundation.moments import Moment
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.issues.categories import Severity, Source
-from patrol.issues.decision_schemas import DecisionOut
+from patrol.issues.decision_schemas import DecisionOut, PlanOut
 from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled
 from patrol.issues.filters import ORDERS
 from patrol.issues.lifecycle import State
@@ -53,6 +53,7 @@ class IssueFilterArgs(ma.Schema):
                         metadata={"description": "What the caller has to do, as `/issues/lists` counts it."})
     overdue = _F.Boolean(load_default=None, metadata={"description": "The lead is late."})
     decision_late = _F.Boolean(load_default=None, metadata={"description": "The office is late to dispatch, check, close, review or answer."})
+    plan_late = _F.Boolean(load_default=None, metadata={"description": "The lead is late to report a plan."})
     due_before = Moment(load_default=None)
     review_before = _F.Date(load_default=None,
                             metadata={"description": "On the ledger, to be reviewed on this day or earlier."})
@@ -247,6 +248,7 @@ class IssueOut(PositionOut):
     due_rule = _F.Nested(DueRuleOut, required=True, allow_none=True)
     overdue = _F.Boolean(required=True)
     decision = _F.Nested(DecisionOut, required=True, allow_none=True, metadata={"description": "By when the office decides."})
+    plan = _F.Nested(PlanOut, required=True, allow_none=True, metadata={"description": "By when the lead reports a plan, or when that was."})
     suspension = _F.Nested(SuspensionOut, required=True, allow_none=True,
                            metadata={"description": "Why no clock runs; null unless the state is `suspended`."})
     merged_into = _F.Nested(KinOut, required=True, allow_none=True, metadata={"description": "The original of a duplicate."})

@@ -42,6 +42,8 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "approved_by": _text(64, description="Id or user name of the general chief who approves. Left out, the general chief is told of it; one who takes the step names nobody."),
     "department": _text(40, enum=list(DEPARTMENTS)),
     "category": _text(8, example="C1"),
+    "is_plan": lambda required: _F.Boolean(required=required, metadata={
+        "description": "`note` and photos are the plan of the cure, which the lead reports. What is only dispatched is begun first (`start`)."}),
     "region": _text(20, description="A region's code: its office takes over."),
     "into": lambda required: IssueField(
         required=required, metadata={"description": "The original, by id or number: an issue that is not merged itself.", "example": "XH0000123"}

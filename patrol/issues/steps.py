@@ -34,6 +34,7 @@ from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_st
 from patrol.issues.merging import MERGING, lock_together, merge, original_meant, unmerge
 from patrol.issues.models import Issue
 from patrol.issues.parts import open_parts_said
+from patrol.issues.plans import renew_plan, report_plan, restore_plan
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
 from patrol.issues.raising import due_change
 from patrol.issues.relapses import link_anew, link_relapse, withdraw_relapse
@@ -115,6 +116,7 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     _renew_deadline(taking, classified)
     if issue.state != before:
         renew_decision(issue, before, taking.now, taking.timezone)
+        taking.changes |= renew_plan(issue, before, taking.now, taking.timezone)
     if issue.state in ENDED:
         # The sweep walks over all that may still climb: what has ended would only make it longer each year.
         issue.next_escalation_at = None
@@ -200,6 +202,7 @@ def _restore(taking: Taking) -> None:
     # Reminders of a time that stood still are not sent.
     issue.next_escalation_at = taking.now
     keep_late(issue, due_at=due_at, stopped_at=stopped_at, now=taking.now, timezone=taking.timezone)
+    taking.changes |= restore_plan(issue, because, stopped_at=stopped_at, now=taking.now, timezone=taking.timezone)
     if from_ledger:
         leave_ledger(taking)
     else:
@@ -224,6 +227,11 @@ def _unmerge(taking: Taking) -> None:
 
 def _nothing(_taking: Taking) -> None:
     """Change nothing but the state."""
+
+
+def _progress(taking: Taking) -> None:
+    if taking.brought.get("is_plan"):
+        report_plan(taking)
 
 
 def _rectify(taking: Taking) -> None:
@@ -278,6 +286,7 @@ _EFFECTS: dict[Verb, Callable[[Taking], None]] = {
     Verb.TRANSFER: transfer,
     Verb.DECLINE: decline,
     Verb.SUSPEND: suspend,
+    Verb.PROGRESS: _progress,
     Verb.RECTIFY: _rectify,
     Verb.VERIFY: _verify,
     Verb.RETURN: _return,

@@ -130,9 +130,15 @@ def _facts(issue: Issue, entry: HistoryEntry, due_at: datetime) -> dict[str, Any
     return {
         "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
         "place": issue.reach.name if issue.reach else issue.region.name,
-        "due_at": _due_at(entry, due_at).isoformat(),
+        "due_at": _due_at(entry, due_at).isoformat(), **_plan_of(entry),
         "actor": entry.actor_name, "reason": entry.reason,
     }  # fmt: skip
+
+
+def _plan_of(entry: HistoryEntry) -> dict[str, str]:
+    """Return by when a plan is asked, where the entry says so."""
+    moment = entry.changes.get("plan_due_at", {}).get("to")
+    return {"plan_due_at": moment} if moment else {}
 
 
 def _due_then(issue: Issue, seq: int) -> datetime:
@@ -144,7 +150,7 @@ def _due_then(issue: Issue, seq: int) -> datetime:
 
 
 def _due_at(entry: HistoryEntry, due_at: datetime) -> datetime:
-    """Return the date that an entry is about: the office's, a part's own, else the issue's, which is `due_at`."""
+    """Return the date that an entry is about: the office's, a plan's, a part's own, else the issue's, which is `due_at`."""
     if "part_due_at" in entry.changes:
         return datetime.fromisoformat(entry.changes["part_due_at"]["to"])
     return _planned_at(entry) if entry.rule in LATE_NAME else due_at

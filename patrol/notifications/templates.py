@@ -13,6 +13,7 @@ from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.history import PART_LATE_NAME
 from patrol.issues.lifecycle import Verb
+from patrol.issues.plans import PLAN_LATE
 from patrol.issues.system_words import reason_in_both
 
 
@@ -66,7 +67,7 @@ _ROWS = (
     _row("submit", (To.OFFICE, To.SIDES), Text("新问题待受理", "A new issue waits"),
          Text("受理期限：{due}。", "To be accepted or rejected before {due}.")),
     _row("dispatch", (To.LEAD, To.CO_HANDLERS), Text("您有新的问题要处理", "An issue was given to you"),
-         Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+         Text("请在 {due} 前整改完成。{plan}", "Put it right before {due}. {plan}")),
     _row("decline", (To.OFFICE,), Text("责任退回，请裁定", "Responsibility was declined"),
          Text("{actor}退回：{reason}", "{actor} declined: {reason}")),
     _row("hand_over", (To.LEAD, To.OFFICE), Text("责任人已变更", "Somebody else is in charge now"),
@@ -77,7 +78,7 @@ _ROWS = (
     _row("rectify", (To.OFFICE,), Text("整改完成，待复核", "Rectified: please check"),
          Text("{actor}报告已整改，请派人复核。", "{actor} says it is put right; somebody else has to check.")),
     _row("return", (To.LEAD, To.STAND_IN), Text("整改被退回", "Sent back to you"),
-         Text("请在 {due} 前整改完成。{actor}退回：{reason}", "Put it right before {due}. {actor} sent it back: {reason}")),
+         Text("请在 {due} 前整改完成。{plan}{actor}退回：{reason}", "Put it right before {due}. {plan}{actor} sent it back: {reason}")),
     _row("verify", (To.OFFICE,), Text("已复核，待结案", "Checked: to be closed"),
          Text("{actor}复核通过。", "{actor} found it put right.")),
     _row("close", (To.LEAD, To.REPORTER, To.SIDES), Text("问题已结案", "An issue is closed"), Text("{actor}结案。", "{actor} closed it.")),
@@ -87,7 +88,7 @@ _ROWS = (
     _row("unmerge", (To.LEAD, To.OFFICE), Text("合并已撤销", "A merging was undone"),
          Text("期限仍为 {due}。{actor}：{reason}", "It is still due at {due}. {actor}: {reason}")),
     _row("take_in", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
-         Text("并入同一问题后严重程度提高，现在的期限为 {due}。", "A duplicate was merged in and its severity raised: it is due at {due} now.")),
+         Text("并入同一问题后严重程度提高，现在的期限为 {due}。{plan}", "A duplicate was merged in and its severity raised: it is due at {due} now. {plan}")),
     _row("give_back", (To.LEAD, To.CO_HANDLERS, To.REPORTER), Text("整改期限有变", "A due date has moved"),
          Text("并入的问题已撤出，严重程度恢复，现在的期限为 {due}。", "A duplicate was taken out and its severity is as before: it is due at {due} now.")),
     _row("relapse", (To.LEAD, To.OFFICE, To.SUPERIOR), Text("结案后复发", "The trouble came back"),
@@ -97,7 +98,7 @@ _ROWS = (
          Text("{actor}决定重新办理，理由见办理过程。", "{actor} took it up again; the history says why.")),
     _row("suspend", (To.LEAD, To.NAMED), Text("问题已挂账", "An issue is suspended"),
          Text("{in_your_name}{actor}：{reason}", "{in_your_name}{actor}: {reason}")),
-    _row("resume", (To.LEAD, To.STAND_IN), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。", "Put it right before {due}.")),
+    _row("resume", (To.LEAD, To.STAND_IN), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。{plan}", "Put it right before {due}. {plan}")),
     _row("ask_extension", (To.OFFICE,), Text("申请延期，请决定", "More time is asked for"),
          Text("{actor}申请延期：{reason}", "{actor} asks for more time: {reason}")),
     _row("grant_extension", (To.LEAD,), Text("延期申请已同意", "You have more time"),
@@ -124,7 +125,10 @@ _ROWS = (
     _row("part_late", (To.LEAD, To.CO_HANDLERS, To.OFFICE), PART_LATE_NAME,
          Text("有协办分项到期未完成，请督促。", "A co-handler's part was due and is still open.")),
     *(_row(code, (To.OFFICE, To.OFFICE_ABOVE), name, Text("应在 {due} 前决定，至今未决定。", "It was to be decided before {due} and is not yet."))
-      for code, name in LATE_NAME.items()),
+      for code, name in LATE_NAME.items() if code != PLAN_LATE),
+    _row(PLAN_LATE, (To.LEAD, To.SUPERIOR, To.OFFICE), LATE_NAME[PLAN_LATE],
+         Text("整改方案应在 {due} 前上报，至今未报。责任人请以“进展”上报方案，尚未开始的请先“开始处理”。",
+              "A plan was to be reported before {due} and is not there yet. The lead reports it as progress, after the start.")),
     # Whoever leads puts it right; where nobody does yet, the office has to accept it or to put somebody in charge.
     _row("half_time", (To.LEAD, To.STAND_IN), Text("时限过半提醒", "Half of the time is over"), Text("期限为 {due}，请抓紧办理。", "It is due before {due}.")),
     _row("day_before", (To.LEAD, To.STAND_IN), Text("即将到期", "Due shortly"), Text("期限为 {due}，请抓紧办理。", "It is due before {due}.")),
@@ -152,6 +156,7 @@ _IN_YOUR_NAME = {
                         "the ledger is kept: if you disagree, have it resumed. "),
 }  # fmt: skip
 _MERGED = Text("{number}（已并入 {original}）", "{number} (merged into {original})")
+_PLAN_DUE = Text("请在 {plan_due} 前以“进展”上报整改方案，尚未开始的先“开始处理”。", "Report a plan as progress, after the start, before {plan_due}.")
 _PLAIN = Text("{kind}", "{kind}")
 _UNKNOWN = Text("（未说明）", "(not said)")
 
@@ -164,7 +169,9 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
     own = _IN_YOUR_NAME.get(str(facts.get("in_your_name")))
     reason = facts.get("reason") and reason_in_both(kind.removeprefix("issue."), facts["reason"]).in_language(language)
     number = _MERGED.format(**facts).in_language(language) if facts.get("original") else facts.get("number", "")
+    plan_due = facts.get("plan_due_at") and due_said(datetime.fromisoformat(facts["plan_due_at"]), ZoneInfo(timezone))
     values = {
+        "plan": _PLAN_DUE.format(plan_due=plan_due).in_language(language) if plan_due else "",
         "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": number, "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),
         "due": due_said(datetime.fromisoformat(facts["due_at"]), ZoneInfo(timezone)) if facts.get("due_at") else "—",

@@ -56,6 +56,7 @@ _MERGED = Text(
     "与他人反映的同一问题（{number}）合并办理，以下为该件的进展。",
     "It is dealt with together with the same issue, reported by others as {number}; what follows is how that one goes.",
 )
+_PLANNED = Text("责任人已制定整改方案。", "The person in charge has made a plan for putting it right.")
 _OFFICE = Text("{region}河长办", "River chief office of {region}")
 _SOMEBODY = Text("责任人", "The person in charge")
 _KEEP_CODE = Text(
@@ -221,6 +222,8 @@ def words_of_step(entry: HistoryEntry) -> Text | None:
     """Return what the public reads of a step of the lifecycle, None for any other entry."""
     if entry.verb == Verb.ACCEPT and entry.actor_id is None:
         return _ACCEPTED_BY_POLICY
+    if entry.verb == Verb.PROGRESS and "plan" in entry.changes:
+        return _PLANNED
     step = find_step(State(entry.from_state or entry.to_state), Verb(entry.verb)) if entry.verb in set(Verb) else None
     return step.public_text if step else None
 

@@ -102,6 +102,10 @@ class Case:
     # By when a request for more time is decided, and whether it was noted that this is late.
     more_time_by: datetime | None = None
     more_time_noted: bool = False
+    # By when a plan is owed, when it was reported, and for which of these dates it was noted as late.
+    plan_due: datetime | None = None
+    plan_reported: datetime | None = None
+    plan_noted: set[datetime] = field(default_factory=set)
     is_reached: bool = False
     returned: int = 0
     reopened: int = 0
@@ -153,6 +157,10 @@ class Case:
     @property
     def shown_due(self) -> datetime | None:
         return None if self.state in WITHOUT_DUE else self.due
+
+    def shown_plan(self, now: datetime) -> tuple[datetime | None, datetime | None, bool] | None:
+        due, by_now = None if self.state in WITHOUT_DUE else self.plan_due, self.plan_reported or (now if self.state in IN_WORK else None)
+        return (due, self.plan_reported, bool(due and by_now and due <= by_now)) if due or self.plan_reported else None
 
     @property
     def original(self) -> "Case":
@@ -513,6 +521,39 @@ def restore_due(case: Case, kind: str, stopped: datetime, now: datetime) -> None
     case.late, case.climbed = first - timedelta(days=1), climbed
 
 
+# The plan of what is major ---------------------------------------------------------------------------------------------
+
+
+def owe_plan(case: Case, now: datetime) -> None:
+    """Within ten working days of the dispatch, or of when an issue in work became major."""
+    if case.severity == "major" and case.plan_due is None and case.state in IN_WORK:
+        case.plan_due = end_of(plus(local_day(now), 10, "working"))
+
+
+def renew_plan(case: Case, before: str, stopped: datetime | None, now: datetime) -> None:
+    """A new lead has the time anew; after a pause what was left goes on, and what was late stays so."""
+    if "accepted" in (case.state, before) and case.state in ("accepted", *IN_WORK):
+        case.plan_due = case.plan_reported = None
+    if case.state in IN_WORK and before not in (*IN_WORK, "merged"):
+        if case.plan_due and not case.plan_reported and case.plan_due > stopped:
+            case.plan_due = restored((case.plan_due, "working", local_day(case.plan_due - TICK)), stopped, now, at_least=False)[0]
+        owe_plan(case, now)
+
+
+def grade_plan(case: Case, now: datetime) -> None:
+    """Another severity: what is major now owes a plan, what is not so any more owes none."""
+    case.plan_due = case.plan_due if case.severity == "major" else None
+    owe_plan(case, now)
+
+
+def plan_late(case: Case, now: datetime) -> list[str]:
+    """The superior chief hears of it once for each date."""
+    late = case.state in IN_WORK and case.plan_due and not case.plan_reported and case.plan_due <= now and case.plan_due not in case.plan_noted
+    case.plan_noted |= {case.plan_due} if late else set()
+    case.entries += ["escalate"] if late else []
+    return ["plan_late"] if late else []
+
+
 # The ladder ----------------------------------------------------------------------------------------------------------
 
 
@@ -553,7 +594,7 @@ def climb(case: Case, now: datetime) -> list[str]:
     noted = ["office"] if case.more_time_by and not case.more_time_noted and case.more_time_by <= now else []
     case.entries += ["escalate"] * len(noted)
     case.more_time_noted |= bool(noted)
-    return [*noted, *climb_otherwise(case, now)]
+    return [*noted, *plan_late(case, now), *climb_otherwise(case, now)]
 
 
 def ask_for_time(case: Case, now: datetime) -> None:
@@ -647,6 +688,7 @@ def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], r
         if original.state in RUNNING:
             count_again(original, now)
             original.saved = kept | {"raised_to": original.due}
+        grade_plan(original, now)
 
 
 def tell_renamed(named: dict[Case, Case | None], told: Sequence[Case]) -> None:
@@ -669,6 +711,7 @@ def lower(case: Case, original: Case, now: datetime) -> bool:
                 setattr(original, name, value)
     elif original.state not in ENDED:
         count_again(original, now)
+    grade_plan(original, now)
     return True
 
 
@@ -743,7 +786,7 @@ def take(
     category: str | None = None, into: Case | None = None, raised: str | None = None,
 ) -> None:
     """Carry out a step that was allowed, among all `cases`; what a dispatch or transfer decides is set by the caller."""
-    row = row_for(case.state, verb)
+    row, stopped = row_for(case.state, verb), case.stopped_at if verb == "resume" else case.rectified_at
     if verb in ("start", "progress", "rectify"):
         case.workers.append(who)
     renewed = severity not in (None, case.severity) or category not in (None, case.category)
@@ -779,6 +822,7 @@ def take(
     target = "accepted" if verb == "resume" and case.dispatched_at is None else row.target
     before, case.state = case.state, take_out(case, cases, now) if verb == "unmerge" else target or case.state
     if case.state != before:
+        renew_plan(case, before, stopped, now)
         wait_for_office(case, now)
         if verb == "unmerge" and case.kept_waits:
             case.waits, case.noted = case.kept_waits

@@ -197,5 +197,5 @@ def test_the_same_moment_in_another_zone_gives_the_same_deadline(since, zone, se
 
 
 def test_every_severity_has_a_limit_for_both_stages_and_codes_are_not_used_twice():
-    assert {(limit.stage, limit.severity) for limit in DEFAULT_LIMITS} == {(a, b) for a in Stage for b in Severity}
+    assert {(limit.stage, limit.severity) for limit in DEFAULT_LIMITS} == {(a, b) for a in Stage for b in Severity if a is not Stage.PLAN or b is Severity.MAJOR}
     assert len({limit.code for limit in DEFAULT_LIMITS}) == len(DEFAULT_LIMITS)

@@ -32,7 +32,7 @@ CONTRACT = [
     ("transfer", "accepted dispatched", "accepted", "reason", "reach_id region", "category"),
     ("decline", "dispatched", "accepted", "ground reason suggested_owner", "", ""),
     ("start", "dispatched", "in_progress", "", "", "note"),
-    ("progress", "in_progress", "in_progress", "note", "", "photos"),
+    ("progress", "in_progress", "in_progress", "note", "", "photos is_plan"),
     ("rectify", "dispatched in_progress", "rectified", "note photos", "", "before_photo_id"),
     ("verify", "rectified", "verified", "", "", "note photos"),
     ("return", "rectified verified", "in_progress", "reason", "", ""),

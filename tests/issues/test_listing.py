@@ -38,7 +38,7 @@ CATEGORIES = ("A31", "A42", "B2", "C1", "F1")
 @pytest.fixture
 def many(valley, build):
     """Two hundred issues of every kind, made at random moments, some of the same moment, and who may read them."""
-    rng, now = random.Random(7), clock.now()
+    rng, plans, now = random.Random(7), random.Random(8), clock.now()
     staff = [valley.chief, valley.other_chief, valley.handler, valley.patroller, valley.town_office]
     regions = [valley.town, valley.other_town, valley.village, build.district]
     beside = []
@@ -61,6 +61,8 @@ def many(valley, build):
                 review_on=(now + timedelta(days=rng.randrange(-9, 9))).date() if suspended else None,
                 milestones=[] if suspended else None,
                 decide_by=now + timedelta(days=rng.randrange(-9, 9)) if state in LATE_CODE and rng.random() < 0.8 else None,
+                plan_due_at=now + timedelta(days=plans.randrange(-9, 9)) if plans.random() < 0.5 else None,
+                plan_reported_at=received if plans.random() < 0.3 else None,
                 rectified_by_id=rng.choice([valley.office, *staff]).id if state in {State.RECTIFIED, State.VERIFIED} else None,
                 reporter_id=rng.choice([*staff, valley.supervisor]).id, returned_times=rng.choice([0, 0, 0, 1]),
                 reopened_times=rng.choice([0, 0, 0, 1]), digest="0" * 64, version=1, history_hash="0" * 64, findings=[],
@@ -87,6 +89,12 @@ def _co_handled():
     return found
 
 
+def _lacks_plan(issue, by):
+    """Whether a plan is due by a moment and not there."""
+    in_work = issue.state in {State.DISPATCHED, State.IN_PROGRESS}
+    return bool(in_work and issue.plan_due_at and issue.plan_due_at <= by and not issue.plan_reported_at)
+
+
 def naive(actor, filters, order):
     """Read every issue and keep those that pass, by plain comparisons."""
     paths, co, now = {row.id: row.path for row in db.session.scalars(select(Region))}, _co_handled(), clock.now()
@@ -109,6 +117,7 @@ def naive(actor, filters, order):
             not filters.assigned_to or filters.assigned_to in {i.lead_id, *co.get(i.id, ())},
             filters.overdue is None or late == filters.overdue,
             filters.decision_late is None or (i.decide_by is not None and i.decide_by <= now) == filters.decision_late,
+            filters.plan_late is None or _lacks_plan(i, now) == filters.plan_late,
             not filters.due_before or (i.due_at <= filters.due_before and i.state not in WITHOUT_DUE),
             not filters.created_after or i.received_at >= filters.created_after,
             not filters.created_before or i.received_at <= filters.created_before,
@@ -146,7 +155,7 @@ def test_lists_are_what_a_naive_reading_gives(many, actor_of, monkeypatch):
         Filters, state=some(State), source=some(list(Source)[:3]), severity=some(Severity),
         category=either([None, None, "A", "B2", "F"]), region=either([None, None, valley.town.code, valley.village.code, "990100"]),
         assigned_to=either([None, None, valley.chief.id, valley.handler.id]), overdue=either([None, None, True, False]),
-        decision_late=either([None, None, None, True, False]),
+        decision_late=either([None, None, None, True, False]), plan_late=either([None, None, None, None, True, False]),
         due_before=moments, created_after=moments, created_before=st.none() | moments,
         q=either([None, None, "漂浮垃圾", "桥下", "oil", "渣", "%_", "垃圾 发黑", "没有的词", "0%"]),
     )  # fmt: skip
@@ -225,7 +234,7 @@ def in_list(role_list, actor, issue, allowed, asked, today, tomorrow, now):
     bureaus = actor.covers(issue.region.path) and issue.lead_id is None and (
         actor.may(P.DISPATCH_ISSUE) or (actor.department and actor.department == issue.department))
     if role_list is RoleList.MINE_TODAY:
-        pressing = issue.state == State.DISPATCHED or issue.due_at <= tomorrow
+        pressing = issue.state == State.DISPATCHED or issue.due_at <= tomorrow or _lacks_plan(issue, tomorrow)
         return in_work and (bureaus or (mine and pressing)) and actor.may(P.HANDLE_ISSUE)
     office = actor.may(P.REVIEW_ISSUE)
     if role_list is RoleList.WAITING_FOR_ME:
@@ -236,6 +245,7 @@ def in_list(role_list, actor, issue, allowed, asked, today, tomorrow, now):
             or (in_work and actor.may(P.DISPATCH_ISSUE) and actor.covers(issue.region.path) and issue.id in asked))
     if role_list is RoleList.LATE_BELOW_ME:
         late = (issue.state in CLOCK_RUNS and issue.due_at <= now) or (issue.decide_by is not None and issue.decide_by <= now)
+        late = late or _lacks_plan(issue, now)
         return late and (Verb.SUPERVISE in allowed or (office and not mine and actor.covers(issue.region.path)))
     back = issue.declined_at is not None or issue.reopened_times > 0
     return (mine and in_work and actor.may(P.HANDLE_ISSUE) and (issue.reopened_times > 0 or (issue.state == State.IN_PROGRESS and issue.returned_times > 0))) or (

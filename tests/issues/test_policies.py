@@ -155,7 +155,7 @@ def test_the_overview_tells_what_is_in_force_and_what_comes(valley, monday):
     added(valley.office_client, "deadlines", limit())
     told = valley.handler_client.get("policies").json
     assert [group["kind"] for group in told["kinds"]][:4] == ["deadlines", "calendar", "dispatch", "escalation"]
-    assert len(told["kinds"][0]["in_force"]) == 32
+    assert len(told["kinds"][0]["in_force"]) == 33
     assert [row["code"] for row in told["kinds"][0]["coming"]] == ["general_5_wd"]
     assert told["warnings"] == []
 

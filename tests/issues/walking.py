@@ -198,6 +198,7 @@ class Walk:
             "helpers": sorted(person["id"] for person in shown["co_handlers"]), "department": shown["department"] and shown["department"]["code"],
             "region": shown["region"]["code"], "reach": shown["reach"] and shown["reach"]["id"], "due": due, "overdue": shown["overdue"],
             "returned": shown["returned_times"], "reopened": shown["reopened_times"], "allowed": shown["allowed"],
+            "plan": (plan := shown["plan"]) and (*(plan[name] and datetime.fromisoformat(plan[name]) for name in ("due_at", "reported_at")), plan["late"]),
             "waits": shown["decision"] and (datetime.fromisoformat(shown["decision"]["by"]), shown["decision"]["late"]),
             "stopped": shown["suspension"] is not None, "also_reported": shown["also_reported"],
             "merged": datetime.fromisoformat(shown["merged_at"]) if shown["merged_at"] else None,
@@ -207,6 +208,7 @@ class Walk:
             "helpers": sorted(person.id for person in case.helpers), "department": case.department,
             "region": case.path.rstrip("/").rsplit("/", 1)[-1], "reach": case.reach and case.reach.id, "due": case.shown_due,
             "overdue": case.state in law.RUNNING and case.due <= self.now, "returned": case.returned, "reopened": case.reopened,
+            "plan": case.shown_plan(self.now),
             "waits": (moment, moment <= self.now) if (moment := case.more_time_by or next(iter(case.waits), None)) else None,
             "allowed": law.allowed(case, who, self.now), "stopped": case.stopped_at is not None, "also_reported": self._also(case),
             "merged": case.merged_at, "merged_into": case.parent and case.original.id,
@@ -308,6 +310,13 @@ class Walk:
         }
         body = dict(words[verb])
         return body, 422 if "none such" in body.values() else 200, lambda: None
+
+    def _progress(self, case: Case, who: Somebody, verb: str):
+        """Say how it goes, or bring the plan, which only the lead does."""
+        body, content, effect = self._plainly(case, who, verb)
+        if self.word.random() < 0.6:
+            return body, content, effect
+        return body | {"is_plan": True}, 200 if law.leads(case, who) else 403, lambda: setattr(case, "plan_reported", case.plan_reported or self.now)
 
     def _with_id(self, issue_id: str | None) -> Case | None:
         return next((case for case in self.cases if case.id == issue_id), None)
