@@ -43,6 +43,7 @@ from patrol.issues import (  # noqa: F401 - they register themselves
     handing_over,
     milestone_api,
     order_api,
+    photo_hiding_api,
     policy_api,
     policy_commands,
     recounting,
@@ -62,6 +63,7 @@ from patrol.patrols import (  # noqa: F401 - they register themselves
     finding_api,
     reminding,
     sync_api,
+    table_api,
     track_api,
     track_compaction,
 )

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import update
 
 from patrol.demo.landscape import landscape
-from patrol.demo.meanwhile import TOLD_DAYS, count_days, meanwhile_acts, read_messages, tell_people
+from patrol.demo.meanwhile import TOLD_DAYS, count_days, meanwhile_acts, read_messages, remind_people, tell_people
 from patrol.demo.partners import lose_last_calls, partner_acts, take_calls
 from patrol.demo.playing import acts_of
 from patrol.demo.positions import Waterside
@@ -128,5 +128,6 @@ def play(told: Stories, stage: Stage, today: date) -> None:
         tell_people(since=now - timedelta(days=TOLD_DAYS))
         take_calls()
     lose_last_calls()
+    remind_people(midnight, stage.settings.timezone)
     read_messages(stage, midnight - timedelta(hours=6))
     count_days(begun, now)

@@ -26,6 +26,9 @@ from patrol.issues.orders import acknowledge, answer
 from patrol.notifications.actions import mark_read
 from patrol.notifications.look_back_telling import tell as tell_of_look_back
 from patrol.notifications.telling import tell
+from patrol.patrols.examining import examine_patrol
+from patrol.patrols.models import Patrol
+from patrol.patrols.reminding import deliver_reminder, remind
 from patrol.supervision.models import SpotCheck
 
 SWEPT_EACH = timedelta(hours=1)
@@ -35,6 +38,7 @@ COUNTED_AFTER = timedelta(hours=1, minutes=5)
 """The worker's hour after a day has ended and settled."""
 _TELLERS = {"notifications.tell": tell, "notifications.look_back": tell_of_look_back}
 _AFTER_THE_MINUTE, _A_MOMENT = timedelta(seconds=20), timedelta(seconds=5)
+_REMINDED_AT = timedelta(hours=8, minutes=5)
 _SINCE_NIGHT = timedelta(hours=5)
 _UNREAD_AT_FIRST = timedelta(hours=15)
 
@@ -72,6 +76,27 @@ def _moments_of(rows: Sequence[OutboxRow]) -> dict[UUID, datetime]:
     moments: dict[Any, datetime] = {(str(issue_id), seq): at for issue_id, seq, at in db.session.execute(entries)}
     moments |= {str(check_id): at for check_id, at in db.session.execute(checks)}
     return {row.id: moments[row.payload.get("check_id") or (row.payload["issue_id"], row.payload["seq"])] for row in rows}
+
+
+def remind_people(midnight: datetime, timezone: str) -> None:
+    """Remind whoever had something left on the last Sunday before today's local `midnight`, in the morning as the worker does. Commits.
+
+    What counts for a week is known of its patrols once they are examined: those of that one week are, which is most of
+    what it costs. The worker examines the others after the load.
+    """
+    sunday = midnight - timedelta(days=midnight.isoweekday() % 7 or 7)
+    morning = sunday + _REMINDED_AT
+    with clock.moved_clock(lambda: morning):
+        with transaction():
+            walked = select(Patrol.id).where(Patrol.started_at >= sunday - timedelta(days=6), Patrol.ended_at <= morning).order_by(Patrol.started_at)
+            for patrol_id in db.session.scalars(walked).all():
+                examine_patrol({"patrol_id": str(patrol_id)})()
+        remind(sunday.date(), timezone)
+        with transaction():
+            waiting = select(OutboxRow).where(OutboxRow.kind == "patrols.remind", OutboxRow.delivered_at.is_(None)).order_by(OutboxRow.id)
+            for row in db.session.scalars(waiting).all():
+                row.created_at, row.available_at, row.delivered_at = morning, morning, morning + _A_MOMENT
+                deliver_reminder(row.payload)()
 
 
 def read_messages(stage: Stage, evening: datetime) -> None:

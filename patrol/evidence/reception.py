@@ -60,9 +60,10 @@ def _digest_header() -> str | None:
     return None
 
 
-def send_size(photo: Photo, size: str) -> Response:
+def send_size(photo: Photo, size: str, *, publicly: bool = False) -> Response:
     """Return the answer with one size of a photo: `thumb`, `screen`, or the untouched `original`.
 
+    What is sent `publicly` may be hidden the next moment: nobody's browser keeps it without asking again each time.
     Raises NotFound for other sizes and broken images, Unavailable (503, Retry-After) while the worker is not through.
     """
     if size == "original":
@@ -73,7 +74,13 @@ def send_size(photo: Photo, size: str) -> Response:
         raise NotFound(_BROKEN.format(why=photo.broken))
     if photo.derived_at is None:
         raise Unavailable(_NOT_YET, retry_after_s=2)
-    return _sent(rendition_key(photo.sha256, size), "image/jpeg")
+    if not publicly:
+        return _sent(rendition_key(photo.sha256, size), "image/jpeg")
+    tag = f"{photo.sha256[:32]}-{size}"
+    response = Response(status=304) if request.if_none_match.contains(tag) else _sent(rendition_key(photo.sha256, size), "image/jpeg")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.set_etag(tag)
+    return response
 
 
 def _sent(key: str, media_type: str) -> Response:

@@ -35,6 +35,14 @@ def home_timezone() -> str:
     return str(current_app.extensions["settings"].timezone)
 
 
+def beginning_of_day(day: date, timezone: str) -> datetime:
+    """Return the first moment, in UTC, of the local `day`; of the calendar's first day its first moment."""
+    try:
+        return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
 def end_of_day(day: date, timezone: str) -> datetime:
     """Return the first moment, in UTC, at which the local `day` is over; of the calendar's last days its last moment."""
     try:

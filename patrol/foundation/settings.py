@@ -71,6 +71,12 @@ def _sms_url(text: str) -> str:
     return text
 
 
+def _public_photos(text: str) -> str:
+    if text not in {"at_once", "after_a_look"}:
+        raise ValueError("at_once or after_a_look expected")
+    return text
+
+
 def _font(text: str) -> str:
     if text not in {"", READERS_OWN} and not is_true_type(Path(text)):
         raise ValueError(f"the path of a .ttf or .ttc file with TrueType outlines expected, or {READERS_OWN}")
@@ -135,6 +141,8 @@ SETTINGS = (
     Setting("OPEN_UPLOADS", _positive, "100", "Uploads that one account may have under way at once."),
     Setting("OPEN_UPLOADS_MB", _positive, "1000", "Megabytes that one account's uploads under way may come to together."),
     Setting("COMPLAINT_DAYS", _positive, "366", "How many days ago a citizen may have seen what a complaint tells."),
+    Setting("PUBLIC_PHOTOS", _public_photos, "at_once", "When a citizen's photo of a trouble is open to everybody: `at_once`, or `after_a_look`, once "
+            "somebody with an account has done something about the case since it came. Its sender sees it at once."),
     Setting("NOT_FIXED_DAYS", _positive, "15", "Days after a closing in which its complainant may say that it is not fixed."),
     Setting("ACCESS_TOKEN_MINUTES", _positive, "30", "How long an access token lives."),
     Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),

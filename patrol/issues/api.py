@@ -1,8 +1,7 @@
 """Issues over HTTP: reporting, lists, one issue with its history, and who answers for a place."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Response, current_app, request, stream_with_context
@@ -16,11 +15,12 @@ from patrol.foundation.paging import page_schema
 from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
+from patrol.foundation.table_answers import CSV, FILE, XLSX, begun, csv_answer, xlsx_answer
 from patrol.foundation.texts import Text
 from patrol.issues import listing, queries
 from patrol.issues.accusations import placed_for
 from patrol.issues.categories import CATEGORIES, Category, category_of, is_heading
-from patrol.issues.exports import Export, csv_of, geojson_of, refuse_too_many_for_a_sheet, table_of, xlsx_of
+from patrol.issues.exports import SHEET, Export, geojson_of, refuse_too_many_for_a_sheet, table_of
 from patrol.issues.filters import Filters
 from patrol.issues.history_schemas import AllowedOut, HistoryEntryOut
 from patrol.issues.lifecycle import Step
@@ -58,12 +58,9 @@ from patrol.people.door import current_actor, refuse_without
 from patrol.people.permissions import Permission as P
 from patrol.people.queries import person_with_username
 
-Piece = TypeVar("Piece")
 room = Room("issues", __name__, url_prefix="/api/v1", description="Issues: reporting, steps, history, who answers")
-GEOJSON, CSV = "application/geo+json", "text/csv"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+GEOJSON = "application/geo+json"
 _NOBODY = Text("没有这个人员，或不在您的辖区内：{who}", "There is nobody of that name in your area: {who}")
-_FILE = {"type": "string", "format": "binary"}
 
 
 def settings() -> Settings:
@@ -237,39 +234,27 @@ def _export_of(args: dict[str, Any]) -> Export:
     return Export(actor, filters_of(args, actor), args["order"], language(), settings().timezone)
 
 
-def _file_name(ending: str) -> dict[str, str]:
-    day = clock.today(settings().timezone)
-    return {"Content-Disposition": f'attachment; filename="issues-{day}.{ending}"'}
-
-
 @room.route("/issues.geojson", may=P.SEE_ISSUES)
 @room.arguments(IssueExportArgs, location="query")
 @room.response(200, IssueFeaturesOut, content_type=GEOJSON)
 def issues_as_geojson(args: dict[str, Any]) -> Response:
     """Give the issues that pass the filters as points on the map, all of them."""
-    return Response(stream_with_context(_begun(geojson_of(_export_of(args)))), mimetype=GEOJSON)
+    return Response(stream_with_context(begun(geojson_of(_export_of(args)))), mimetype=GEOJSON)
 
 
 @room.route("/issues.csv", may=P.EXPORT_ISSUES)
 @room.arguments(IssueExportArgs, location="query")
-@room.response(200, _FILE, content_type=CSV)
+@room.response(200, FILE, content_type=CSV)
 def issues_as_csv(args: dict[str, Any]) -> Response:
     """Give the issues that pass the filters as CSV (UTF-8), all of them."""
-    pieces = _begun(csv_of(table_of(_export_of(args))))
-    return Response(stream_with_context(pieces), mimetype=CSV, headers=_file_name("csv"))
+    return csv_answer(table_of(_export_of(args)), "issues")
 
 
 @room.route("/issues.xlsx", may=P.EXPORT_ISSUES)
 @room.arguments(IssueExportArgs, location="query")
-@room.response(200, _FILE, content_type=XLSX)
+@room.response(200, FILE, content_type=XLSX)
 def issues_as_xlsx(args: dict[str, Any]) -> Response:
     """Give the issues that pass the filters as a workbook, all of them: what its sheet cannot hold is refused (422) before it begins."""
     export = _export_of(args)
     refuse_too_many_for_a_sheet(export)
-    pieces = xlsx_of(_begun(table_of(export)), export.language)
-    return Response(stream_with_context(pieces), mimetype=XLSX, headers=_file_name("xlsx"))
-
-
-def _begun(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Return `pieces` with the first query done, which lies within the first three: a fault there is still a problem document."""
-    return chain(list(islice(pieces, 3)), pieces)
+    return xlsx_answer(table_of(export), SHEET, export.language, "issues")

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import segno
 
+from patrol.foundation.tables import without_controls
 from patrol.foundation.texts import Text
 from patrol.issues.case_file_words import changes_said
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
-from patrol.issues.exports import without_controls
 from patrol.issues.history import ESCALATE
 from patrol.issues.lifecycle import ORDER_NAME, STATE_NAME, State
 from patrol.issues.system_words import reason_in_both

@@ -10,19 +10,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, select
 
 from patrol.foundation.database import db
+from patrol.foundation.tables import BETWEEN, cut
 from patrol.foundation.texts import Text
 from patrol.issues.department_models import IssueSide
 from patrol.issues.models import CoHandler, IssuePart
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
 
-LONGEST_CELL = 32_000
-"""A little less than the 32,767 letters that a cell of a workbook holds; what is longer ends with a mark."""
 _STATE_NAME = {"open": Text("未完成", "open"), "done": Text("已完成", "done"), "taken_back": Text("已收回", "taken back")}
 _PART = Text("{n}. {who}：{text}（{state}）", "{n}. {who}: {text} ({state})")
 _DUE_PART = Text("{n}. {who}：{text}（{state}，{day} 前）", "{n}. {who}: {text} ({state}, by {day})")
 _FINDING = {True: Text("【严重】{text}", "[serious] {text}"), False: Text("{text}", "{text}")}
-_BETWEEN = Text("；", "; ")
 
 
 def parts_by_issue(issue_ids: Sequence[UUID], tongue: str, timezone: str) -> dict[UUID, tuple[int, str]]:
@@ -40,9 +38,9 @@ def parts_by_issue(issue_ids: Sequence[UUID], tongue: str, timezone: str) -> dic
             n=n, who=who, text=text, state=_STATE_NAME[state], day=due_at and last_day(due_at, ZoneInfo(timezone))
         )
         found[issue_id].append((state, words.in_language(tongue)))
-    between = _BETWEEN.in_language(tongue)
+    between = BETWEEN.in_language(tongue)
     return {
-        issue_id: (sum(state == "open" for state, _ in parts), _cut(between.join(words for _, words in parts)))
+        issue_id: (sum(state == "open" for state, _ in parts), cut(between.join(words for _, words in parts)))
         for issue_id, parts in found.items()
     }
 
@@ -69,20 +67,16 @@ def _names_by_issue(names: Select[UUID, str], tongue: str) -> dict[UUID, str]:
     found = defaultdict[UUID, list[str]](list)
     for issue_id, name in db.session.execute(names):
         found[issue_id].append(name)
-    return {issue_id: _cut(_BETWEEN.in_language(tongue).join(several)) for issue_id, several in found.items()}
+    return {issue_id: cut(BETWEEN.in_language(tongue).join(several)) for issue_id, several in found.items()}
 
 
 def findings_said(findings: Sequence[Mapping[str, Any]], tongue: str) -> str:
     """Return stored findings in words, each once, the grave ones first."""
     grave_first = sorted(findings, key=lambda row: row["severity"] != "serious")
     words = dict.fromkeys(_FINDING[row["severity"] == "serious"].format(text=Text(row["zh"], row["en"])).in_language(tongue) for row in grave_first)
-    return _cut(_BETWEEN.in_language(tongue).join(words))
+    return cut(BETWEEN.in_language(tongue).join(words))
 
 
 def last_day(due_at: datetime, zone: ZoneInfo) -> date:
     """Return the last local day in time: the due moment is the first that is too late."""
     return (due_at - datetime.resolution).astimezone(zone).date()
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"

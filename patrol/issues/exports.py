@@ -1,13 +1,9 @@
-"""Lists of issues as CSV, XLSX and GeoJSON: read in batches, so that the memory does not grow with the list."""
+"""Lists of issues as rows of a table and as GeoJSON: read in batches, so that the memory does not grow with the list."""
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
-from tempfile import TemporaryFile
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -18,6 +14,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import UtcDateTime, db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.paging import past
+from patrol.foundation.tables import MOST_SHEET_ROWS, YES_NO, Sheet, local_cell, safe_cell
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME
 from patrol.issues.due import WITHOUT_DUE, is_overdue
@@ -33,8 +30,6 @@ from patrol.people.models import Person, Region
 from patrol.waters.models import Reach
 
 BATCH = 1_000
-MOST_SHEET_ROWS = 1_048_575
-"""What a sheet of XLSX holds below its headings (ECMA-376: 1,048,576 rows)."""
 _TOO_MANY = Text(
     "符合条件的问题超过 {most} 件，一张 XLSX 工作表放不下：请缩小筛选范围，或导出 CSV",
     "More than {most} issues pass, which a sheet of XLSX cannot hold: narrow the filters, or export CSV",
@@ -48,13 +43,6 @@ _COLUMNS = (
 _ON_THE_MAP = (
     "id", "serial", "state", "category", "severity", "source", "description", "latitude", "longitude", "received_at", "due_at",
 )  # fmt: skip
-_SHEET = Text("问题", "Issues")
-_YES_NO = {True: Text("是", "yes"), False: Text("否", "no")}
-# XML 1.0 has no way to write these.
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-# What spreadsheet programs take for a formula at the beginning of a cell, after blanks too, in both widths.
-_FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
-
 
 @dataclass(frozen=True)
 class Export:
@@ -140,15 +128,6 @@ def _feature(row: Row[Any], now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def safe_cell(text: str) -> str:
-    """Return `text` such that no spreadsheet program takes it for a formula: an apostrophe goes before one.
-
-    Letters that a sheet cannot hold are left out first: behind one of them a formula would come out unguarded.
-    """
-    text = without_controls(text)
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
 _HEADINGS = (
     Text("编号", "Number"), Text("状态", "State"), Text("类别代码", "Category code"), Text("类别", "Category"),
     Text("严重程度", "Severity"), Text("来源", "Source"), Text("描述", "Description"), Text("行政区代码", "Region code"),
@@ -162,9 +141,7 @@ _HEADINGS = (
 )  # fmt: skip
 
 
-_DAYS = tuple(at for at, heading in enumerate(_HEADINGS) if heading.en == "Due")
-# Narrower, a moment would show as a row of hash marks.
-_WIDTH = 19
+SHEET = Sheet(Text("问题", "Issues"), _HEADINGS, [at for at, heading in enumerate(_HEADINGS) if heading.en == "Due"])
 
 
 class _Words(NamedTuple):
@@ -181,7 +158,7 @@ class _Words(NamedTuple):
     def in_language(cls, tongue: str) -> Self:
         tables: tuple[Mapping[Any, Text], ...] = (
             STATE_NAME, {code: row.name for code, row in CATEGORIES.items()}, SEVERITY_NAME, SOURCE_NAME,
-            {code: row.name for code, row in DEPARTMENTS.items()}, _YES_NO,
+            {code: row.name for code, row in DEPARTMENTS.items()}, YES_NO,
         )  # fmt: skip
         return cls(*({code: text.in_language(tongue) for code, text in table.items()} for table in tables))
 
@@ -189,7 +166,7 @@ class _Words(NamedTuple):
 def table_of(export: Export) -> Iterator[list[list[Any]]]:
     """Yield batches of rows for people, the headings first: text that is no formula, numbers, days, local moments without a zone."""
     now, zone, words = clock.now(), ZoneInfo(export.timezone), _Words.in_language(export.language)
-    yield [[heading.in_language(export.language) for heading in _HEADINGS]]
+    yield [SHEET.headings_in(export.language)]
     regions: dict[Any, _Named] = {}
     for rows in rows_of(export):
         regions = regions or _by_id(select(Region.id, Region.code, Region.name))
@@ -240,58 +217,8 @@ def _cells(
         number_of(serial), words.states[state], category, words.categories[category], words.severities[severity], words.sources[source],
         safe_cell(description), *regions.get(region_id, _NOTHING), *reaches.get(reach_id, _NOTHING), leads.get(lead_id, _NOTHING)[1],
         words.departments.get(department, ""), several.co_handlers.get(issue_id, ""),
-        latitude, longitude, _local(recorded_at, zone), _local(received_at, zone), due_day, words.yes_no[is_overdue(state, due_at, now)],
-        _local(dispatched_at, zone), _local(rectified_at, zone), _local(verified_at, zone), _local(closed_at, zone), returned_times,
+        latitude, longitude, local_cell(recorded_at, zone), local_cell(received_at, zone), due_day, words.yes_no[is_overdue(state, due_at, now)],
+        local_cell(dispatched_at, zone), local_cell(rectified_at, zone), local_cell(verified_at, zone), local_cell(closed_at, zone), returned_times,
         reopened_times, words.yes_no[is_joint], several.sides.get(issue_id, ""), open_parts, parts, also_reported, several.followers.get(issue_id, 0),
         several.findings.get(issue_id, ""), str(issue_id),
     ]  # fmt: skip
-
-
-def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | str:
-    return "" if moment is None else moment.astimezone(zone).replace(microsecond=0, tzinfo=None)
-
-
-def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
-    """Yield a CSV file in pieces, with the mark by which Excel knows UTF-8."""
-    yield b"\xef\xbb\xbf"
-    for rows in batches:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(rows)
-        yield text.getvalue().encode()
-
-
-def without_controls(text: str) -> str:
-    """Return `text` without the letters that neither XML nor paper can hold."""
-    return _ILLEGAL.sub("", text)
-
-
-def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], language: str) -> Iterator[bytes]:
-    """Yield an XLSX file in pieces; rows wait on disk, so that the memory does not grow with them.
-
-    The sheet has its name in `language`; its headings stay in sight and filter the rows. Days and moments are cells of these
-    kinds, by which spreadsheets sort and reckon. Letters that the format cannot hold are left out, and no text becomes a
-    formula or a link. Raises OverflowError rather than leave out a row.
-    """
-    # Only who exports needs the library.
-    import xlsxwriter  # noqa: PLC0415
-
-    options = {
-        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        "default_date_format": "yyyy-mm-dd hh:mm:ss",
-    }  # fmt: skip
-    with TemporaryFile() as file:
-        with xlsxwriter.Workbook(file, options) as book:
-            sheet, day_format = book.add_worksheet(_SHEET.in_language(language)), book.add_format({"num_format": "yyyy-mm-dd"})
-            sheet.set_column(0, len(_HEADINGS) - 1, _WIDTH)
-            sheet.freeze_panes(1, 0)
-            number = 0
-            for number, row in enumerate(row for rows in batches for row in rows):
-                if number > MOST_SHEET_ROWS:
-                    raise OverflowError(number)
-                sheet.write_row(number, 0, [without_controls(cell) if isinstance(cell, str) else cell for cell in row])
-                for column in _DAYS:
-                    if type(row[column]) is date:
-                        sheet.write_datetime(number, column, row[column], day_format)
-            sheet.autofilter(0, 0, number, len(_HEADINGS) - 1)
-        file.seek(0)
-        yield from iter(partial(file.read, 65_536), b"")

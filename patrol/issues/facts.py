@@ -39,6 +39,8 @@ _UNSAID, _LONGEST_SHOWN = "facts_unsaid", 80
 _DIFFERS = Text("“{field}”与第{seq}条历史所载不符", "“{field}” is not what the history says at entry {seq}")
 # A look on the spot shows its photos on its own sheet, not on the issue.
 _KEEPS_ITS_PHOTOS = "spot_check"
+# The entries that say of a photo whether it is hidden from the public.
+_HIDES = {"hide_photo": True, "show_photo": False}
 
 
 def _noting(name: str) -> Callable[..., Any]:
@@ -160,6 +162,17 @@ def _different_photo(entries: Sequence[Entry], links: Sequence[IssuePhoto]) -> D
     for place in sorted(said.keys() | stored.keys()):
         if said.get(place) != stored.get(place):
             return Difference("photos", place[0], stored.get(place), said.get(place))
+    return _photo_hidden_otherwise(entries, links)
+
+
+def _photo_hidden_otherwise(entries: Sequence[Entry], links: Sequence[IssuePhoto]) -> Difference | None:
+    """Return the first photo that is open to the public, or is not, otherwise than the last word of the history on it has it."""
+    said = {entry.details["changes"]["photo"]["to"]: entry for entry in entries if entry.verb in _HIDES}
+    for link in sorted(links, key=lambda link: (link.seq, link.position)):
+        last = said.get(str(link.photo_id))
+        hidden_by = last.seq if last and _HIDES[last.verb] else None
+        if link.hidden_seq != hidden_by:
+            return Difference(f"photo {link.photo_id} hidden", last.seq if last else link.seq, link.hidden_seq, hidden_by)
     return None
 
 

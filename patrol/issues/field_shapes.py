@@ -1,12 +1,13 @@
 """Fields of requests that more than one schema of this room needs."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
 
+from patrol.foundation.clock import end_of_day
 from patrol.foundation.geometry import BadGeometry, Box, parse_bbox
 
 _NUMBER = re.compile(r"XH0*(\d{1,15})", re.IGNORECASE)
@@ -61,6 +62,11 @@ a_due_date = ma.validate.Range(
     max=datetime(9000, 1, 1, tzinfo=UTC), error="期限过远，请填写较近的时间。\x1fThis lies too far ahead: give an earlier moment."
 )
 """The validator of a moment that something can be due at."""
+
+
+def last_moment_of_day(day: date, timezone: str) -> datetime:
+    """Return the last moment of a local day: what was received at its end already belongs to the next."""
+    return end_of_day(day, timezone) - timedelta.resolution
 
 
 def filled(most: int) -> ma.validate.Validator:

@@ -39,6 +39,8 @@ RELAPSE, RELAPSE_WITHDRAWN, RELAPSE_MOVED = "relapse", "relapse_withdrawn", "rel
 """The trouble of a closed issue came back in another one; that one was rejected after all; it was merged, or is so no longer."""
 MILESTONE_DONE = "milestone_done"
 """A milestone of an issue on the ledger was reached."""
+HIDE_PHOTO, SHOW_PHOTO = "hide_photo", "show_photo"
+"""The office takes one photo from the public, for a reason, or gives it back."""
 REPORT_PART, TAKE_BACK_PART, PART_LEFT = "report_part", "take_back_part", "part_left"
 """A co-handler reports a part of the work as done; the office takes one back; one stays open whose holder can handle nothing any more."""
 

@@ -87,6 +87,7 @@ class ListedPhoto(NamedTuple):
 
     kind: str
     before_photo_id: UUID | None
+    hidden_seq: int | None
     photo: ListedFile
 
 
@@ -239,7 +240,7 @@ def _read_several(name: str, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Any]
 _MAKE: dict[str, Callable[[tuple[Any, ...]], Any]] = {
     "co_handlers": lambda row: ListedPerson._make(row[1:]),
     "parts": lambda row: ListedPart._make((*row[1:8], ListedPerson._make(row[8:]))),
-    "photo_links": lambda row: ListedPhoto._make((*row[1:3], ListedFile._make(row[3:]))),
+    "photo_links": lambda row: ListedPhoto._make((*row[1:4], ListedFile._make(row[4:]))),
 }
 
 
@@ -259,6 +260,7 @@ def _several(name: str, dialect: str) -> Executable:
         )  # fmt: skip
     file = (Photo.id, Photo.recorded_at, Photo.exif_taken_at, Photo.received_at)
     return planned_once(
-        select(IssuePhoto.issue_id, IssuePhoto.kind, IssuePhoto.before_photo_id, *file).join(Photo, Photo.id == IssuePhoto.photo_id)
+        select(IssuePhoto.issue_id, IssuePhoto.kind, IssuePhoto.before_photo_id, IssuePhoto.hidden_seq, *file)
+        .join(Photo, Photo.id == IssuePhoto.photo_id)
         .where(among_ids(IssuePhoto.issue_id, dialect)).order_by(IssuePhoto.issue_id, IssuePhoto.seq, IssuePhoto.position)
     )  # fmt: skip

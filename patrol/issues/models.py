@@ -222,7 +222,9 @@ class CoHandler(Base):
 class IssuePhoto(Base):
     """A photo on an issue, brought by step `seq` of its history: `before`, `during`, `after`, or `other` of a complainant's "not fixed".
 
-    `is_refused` tells whether the work was returned or reopened since; whoever asks for it loads it along.
+    `is_refused` tells whether the work was returned or reopened since; whoever asks for it loads it along. `hidden_seq` is
+    the entry by which the office took it from the public, None while it is not hidden; `is_looked_at` tells whether somebody
+    with an account has done something about the issue since.
     """
 
     __tablename__ = "issue_photos"
@@ -233,9 +235,11 @@ class IssuePhoto(Base):
     seq: Mapped[int]
     position: Mapped[int]
     before_photo_id: Mapped[UUID | None] = mapped_column(ForeignKey("photos.id"))
+    hidden_seq: Mapped[int | None]
 
     photo: Mapped[Photo] = relationship(foreign_keys=[photo_id], lazy="raise_on_sql")
     is_refused: ClassVar[MappedSQLExpression[bool]]
+    is_looked_at: ClassVar[MappedSQLExpression[bool]]
 
 
 class Extension(Base):
@@ -326,6 +330,14 @@ _UNDOES_CURE = ("return", "reopen")
 IssuePhoto.is_refused = column_property(
     exists().where(
         HistoryEntry.issue_id == IssuePhoto.issue_id, HistoryEntry.seq > IssuePhoto.seq, HistoryEntry.verb.in_(_UNDOES_CURE)
+    ),
+    deferred=True,
+)
+# A hand-over changes who leads many issues at once: nobody looks at each.
+IssuePhoto.is_looked_at = column_property(
+    exists().where(
+        HistoryEntry.issue_id == IssuePhoto.issue_id, HistoryEntry.seq > IssuePhoto.seq, HistoryEntry.actor_id.is_not(None),
+        HistoryEntry.verb != "hand_over",
     ),
     deferred=True,
 )

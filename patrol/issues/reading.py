@@ -35,6 +35,7 @@ from patrol.issues.history import (
     GIVE_BACK,
     GRANT_EXTENSION,
     HAND_OVER,
+    HIDE_PHOTO,
     MILESTONE_DONE,
     MOVE_ALONG,
     PART_LEFT,
@@ -46,6 +47,7 @@ from patrol.issues.history import (
     RELAPSE_MOVED,
     RELAPSE_WITHDRAWN,
     REPORT_PART,
+    SHOW_PHOTO,
     SPOT_CHECK,
     SUBMIT,
     TAKE_BACK_PART,
@@ -83,6 +85,7 @@ _VERB_NAME: dict[str, Text] = {verb.value: name for verb, name in VERB_NAME.item
     RELAPSE: Text("结案后复发", "The trouble came back"), RELAPSE_WITHDRAWN: Text("撤销复发记录", "It had not come back"),
     RELAPSE_MOVED: Text("复发件合并办理", "What brought it back is dealt with elsewhere now"),
     MILESTONE_DONE: Text("挂账节点完成", "Milestone done"),
+    HIDE_PHOTO: Text("照片不再公开", "A photo is not public any more"), SHOW_PHOTO: Text("照片恢复公开", "A photo is public again"),
     PART_LEFT: Text("协办人已不能办理", "A co-handler can do nothing more"),
     REPORT_PART: Text("协办分项完成", "Part reported as done"), TAKE_BACK_PART: Text("收回协办分项", "Part taken back"),
 }  # fmt: skip
@@ -273,7 +276,7 @@ def shown_photo(link: IssuePhoto | ListedPhoto) -> dict[str, Any]:
     photo = link.photo
     return {
         "id": photo.id, "kind": link.kind, "recorded_at": photo.recorded_at or photo.exif_taken_at or photo.received_at,
-        "before_photo_id": link.before_photo_id, **photo_links(photo.id),
+        "before_photo_id": link.before_photo_id, "hidden": link.hidden_seq is not None, **photo_links(photo.id),
     }  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 import marshmallow as ma
 
-from patrol.foundation.moments import Moment
+from patrol.foundation.clock import beginning_of_day, end_of_day
+from patrol.foundation.moments import Moment, MomentOrDay
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.issues.categories import Severity, Source
 from patrol.issues.decision_schemas import DecisionOut, PlanOut
-from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled
+from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled, last_moment_of_day
 from patrol.issues.filters import ORDERS
 from patrol.issues.lifecycle import State
 from patrol.issues.role_lists import RoleList
@@ -37,6 +38,9 @@ class IssueIn(PositionIn):
     photo_ids = _F.List(_F.UUID(), load_default=list, validate=ma.validate.Length(max=MOST_PHOTOS))
 
 
+_DAY = "a plain local day"
+
+
 class IssueFilterArgs(ma.Schema):
     """What narrows a list of issues; an export takes the same."""
 
@@ -54,11 +58,13 @@ class IssueFilterArgs(ma.Schema):
     overdue = _F.Boolean(load_default=None, metadata={"description": "The lead is late."})
     decision_late = _F.Boolean(load_default=None, metadata={"description": "The office is late to dispatch, check, close, review or answer."})
     plan_late = _F.Boolean(load_default=None, metadata={"description": "The lead is late to report a plan."})
-    due_before = Moment(load_default=None)
+    due_before = MomentOrDay(end_of_day, load_default=None, metadata={"description": f"Due at this moment or earlier; {_DAY} counts to its end.", "example": "2026-11-01"})
     review_before = _F.Date(load_default=None,
                             metadata={"description": "On the ledger, to be reviewed on this day or earlier."})
-    created_after = Moment(load_default=None, metadata={"description": "Received at this moment or later."})
-    created_before = Moment(load_default=None, metadata={"description": "Received at this moment or earlier."})
+    created_after = MomentOrDay(beginning_of_day, load_default=None, metadata={
+        "description": f"Received at this moment or later; {_DAY} counts from its beginning.", "example": "2026-11-01"})
+    created_before = MomentOrDay(last_moment_of_day, load_default=None, metadata={
+        "description": f"Received at this moment or earlier; {_DAY} counts to its end.", "example": "2026-11-30"})
     bbox = BoxField(load_default=None, metadata={"description": "min_longitude,min_latitude,max_longitude,max_latitude"})
     q = _F.String(load_default=None, validate=ma.validate.Length(max=100),
                   metadata={"description": "Words in the description, or the number."})
@@ -173,6 +179,7 @@ class IssuePhotoOut(ma.Schema):
         "example": "before", "description": "`before`, `during`, `after`, or `other`: from a complainant's \"not fixed\"."})
     recorded_at = Moment(required=True)
     before_photo_id = _F.UUID(required=True, allow_none=True)
+    hidden = _F.Boolean(required=True, metadata={"description": "The office took it from the public; the history says why."})
     thumb = _F.String(required=True)
     screen = _F.String(required=True)
 

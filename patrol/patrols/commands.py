@@ -1,11 +1,19 @@
 """Commands for patrols."""
 
+from datetime import datetime
+
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from patrol.foundation.clock import home_timezone
+from patrol.foundation.database import db
+from patrol.foundation.errors import Refusal
+from patrol.foundation.transaction import transaction
+from patrol.patrols.duty_beginning import begin_duties
 from patrol.patrols.examining import examine_all
 from patrol.patrols.track_compaction import compact_tracks
 from patrol.patrols.track_upkeep import end_forgotten_patrols, purge_tracks
+from patrol.people.actor import SYSTEM
 
 commands = AppGroup("patrols", help="Patrols and their tracks.")
 
@@ -39,3 +47,21 @@ def compact() -> None:
 def examine(which: str) -> None:
     """Examine patrols anew in this process, as the worker does when something arrives. Purged tracks keep what was found."""
     click.echo(f"{examine_all(which)} patrols looked at")
+
+
+@commands.command("begin-duties")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--dry-run", is_flag=True, help="Write nothing, only report.")
+@with_appcontext
+def begin(day: datetime, dry_run: bool) -> None:
+    """Reckon duties from the first DAY of use (2026-11-01): nothing was due before, however long ago chiefs were appointed."""
+    try:
+        with transaction():
+            rows = begin_duties(day.date(), by=SYSTEM, timezone=home_timezone())
+            for row in rows:
+                click.echo(f"{row.level} {row.title or 'chief'} {row.colour}: {row.times} a {row.period} from {row.valid_from}")
+            if dry_run:
+                db.session.rollback()
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    click.echo(f"{len(rows)} rows begin on {day:%Y-%m-%d}" + (": nothing was written" if dry_run else ""))

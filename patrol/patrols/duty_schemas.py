@@ -210,7 +210,9 @@ class DutyOut(ma.Schema):
     periods = ma.fields.List(ma.fields.Nested(DutyPeriodOut), required=True)
 
 
-class DutyArgs(PageArgs):
+class DutyFilterArgs(ma.Schema):
+    """What narrows a list of duties; an export takes the same."""
+
     person = ma.fields.String(load_default=None, metadata=_PERSON)
     reach = ma.fields.UUID(load_default=None)
     region = ma.fields.String(load_default=None, validate=_REGION)
@@ -219,6 +221,10 @@ class DutyArgs(PageArgs):
         "periods that end in it count, or where none does the one that runs at its end."})
     from_ = ma.fields.Date(load_default=None, data_key="from", metadata={"example": "2026-11-01"})
     to = ma.fields.Date(load_default=None, metadata={"example": "2026-11-30", "description": "At most 100 days in all."})
+
+
+class DutyArgs(PageArgs, DutyFilterArgs):
+    pass
 
 
 class DutyGapOut(ma.Schema):

@@ -96,7 +96,7 @@ def list_patrols(
     actor: Actor, *, person: str | None, reach: UUID | None, region: str | None, after: datetime | None,
     before: datetime | None, verdict: str | None, finding: str | None, limit: int, cursor: str | None,
 ) -> Page[Patrol]:
-    """List patrols, the latest first; `verdict` and the code `finding` are those of the latest examination."""
+    """List patrols, the latest first; `verdict` and the code `finding` are those of the latest examination. Raises NotFound (404) for a region that is not."""
     statement = visible_patrols(actor)
     if verdict:
         statement = statement.where(Patrol.id.in_(select(Examination.patrol_id).where(Examination.verdict == verdict)))

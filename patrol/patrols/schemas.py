@@ -189,7 +189,7 @@ class PatrolDetailOut(PatrolOut, ExaminationOut):
         "description": "Places drawn for this patrol; none where the phone had got no seed for the day."})
 
 
-class _WhenArgs(PageArgs):
+class _WhenFilterArgs(ma.Schema):
     person = ma.fields.String(load_default=None, metadata={"description": "`me` or an id."})
     reach = ma.fields.UUID(load_default=None)
     region = ma.fields.String(load_default=None, validate=ma.validate.Length(max=20))
@@ -197,14 +197,20 @@ class _WhenArgs(PageArgs):
     before = Moment(load_default=None, metadata={"description": "Before this moment."})
 
 
-class PatrolArgs(_WhenArgs):
+class PatrolFilterArgs(_WhenFilterArgs):
+    """What narrows a list of patrols; an export takes the same."""
+
     verdict = ma.fields.String(load_default=None, validate=ma.validate.OneOf(VERDICTS), metadata={
         "description": "Of the latest examination."})
     finding = ma.fields.String(load_default=None, validate=ma.validate.OneOf(tuple(RULE)), metadata={
         "description": "Code of a finding of the latest examination, dismissed ones included.", "example": "gap"})
 
 
-class CheckInArgs(_WhenArgs):
+class PatrolArgs(PageArgs, PatrolFilterArgs):
+    pass
+
+
+class CheckInArgs(PageArgs, _WhenFilterArgs):
     patrol = ma.fields.UUID(load_default=None)
 
 

@@ -42,6 +42,7 @@ from patrol.public.schemas import (
 )
 
 room = Room("public", __name__, url_prefix="/api/v1", description="Citizens without an account")
+_UNCHANGED = {304: {"description": "It is what the ETag of If-None-Match names"}}
 _NO_SIZE = Text("没有这种尺寸，可用：thumb、screen", "There is no such size; there are thumb and screen")
 
 
@@ -123,11 +124,12 @@ def add_complaint_photos(data: dict[str, Any], tracking_code: str) -> tuple[dict
 @room.route("/public/complaints/<tracking_code>/photos/<uuid:photo_id>/<size>", may=None, refuses=(429,))
 @public_read
 @room.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+@room.doc(responses=_UNCHANGED)
 def show_complaint_photo(tracking_code: str, photo_id: UUID, size: str) -> Response:
     """Give a picture of a complaint: `thumb` (320 px) or `screen` (1600 px), without any metadata."""
     if size not in {"thumb", "screen"}:
         raise NotFound(_NO_SIZE)
-    return send_size(queries.photo_of(queries.case_with_code(tracking_code), photo_id), size)
+    return send_size(queries.photo_of(queries.case_with_code(tracking_code), photo_id), size, publicly=True)
 
 
 @room.route("/public/complaints/<tracking_code>/rating", may=None, methods=("POST",), refuses=(409, 429))
@@ -168,11 +170,12 @@ def show_open_map(args: dict[str, Any]) -> Response:
 @room.route("/public/issues/<number>/photos/<uuid:photo_id>/<size>", may=None, refuses=(429,))
 @public_read
 @room.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+@room.doc(responses=_UNCHANGED)
 def show_public_photo(number: str, photo_id: UUID, size: str) -> Response:
     """Give a picture of an issue on the open map: `thumb` (320 px) or `screen` (1600 px), without any metadata."""
     if size not in {"thumb", "screen"}:
         raise NotFound(_NO_SIZE)
-    return send_size(queries.photo_open_to_all(number, photo_id), size)
+    return send_size(queries.photo_open_to_all(number, photo_id), size, publicly=True)
 
 
 @room.route("/public/statistics", may=None, refuses=(429,))

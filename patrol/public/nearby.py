@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import joinedload, load_only, selectinload, undefer
+from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock
@@ -25,7 +25,7 @@ from patrol.issues.policies_held import closed_lately_since
 from patrol.public.models import Follow, FollowerContact
 from patrol.public.open311_services import LISTED
 from patrol.public.open_data import POSITION_DECIMALS
-from patrol.public.progress import is_open_photo
+from patrol.public.progress import is_open_photo, parts_of_public_photos
 from patrol.public.queries import FOLLOWERS
 from patrol.public.subscriptions import subscribe
 from patrol.public.tracking_codes import new_tracking_code
@@ -64,10 +64,10 @@ def suggestions(position: Position, category: str, language: str, timezone: str)
 
 def _with_photos(issue_ids: Iterable[UUID]) -> Select[Issue, int]:
     """Select issues with just what a suggestion shows, and how many follow each."""
-    photo = joinedload(IssuePhoto.photo).load_only(Photo.derived_at, Photo.broken)
+    photo = joinedload(IssuePhoto.photo).load_only(Photo.owner_id, Photo.derived_at, Photo.broken)
     return select(Issue, FOLLOWERS).where(Issue.id.in_(issue_ids)).options(
         load_only(Issue.serial, Issue.category, Issue.state, Issue.received_at, Issue.also_reported, raiseload=True),
-        selectinload(Issue.photo_links).options(photo, undefer(IssuePhoto.is_refused)),
+        selectinload(Issue.photo_links).options(photo, *parts_of_public_photos()),
     )  # fmt: skip
 
 

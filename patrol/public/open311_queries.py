@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, literal, select
-from sqlalchemy.orm import aliased, joinedload, selectinload, undefer
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotAllowed, NotFound
@@ -16,6 +16,7 @@ from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.people.tokens import digest_of
 from patrol.public.models import Complaint, PartnerComplaint, PartnerKey, PartnerUpdate
 from patrol.public.open311_services import LISTED, service_with_code
+from patrol.public.progress import parts_of_public_photos
 from patrol.waters.models import Reach
 
 _WRONG_KEY = Text("api_key 无效", "The api_key is not valid")
@@ -89,7 +90,7 @@ def _serial_of(number: str) -> int | None:
 def _with_parts(statement: Select[Issue]) -> Select[Issue]:
     return statement.options(
         joinedload(Issue.reach).load_only(Reach.name), selectinload(Issue.merged_into).load_only(Issue.serial),
-        selectinload(Issue.photo_links).options(joinedload(IssuePhoto.photo), undefer(IssuePhoto.is_refused)),
+        selectinload(Issue.photo_links).options(joinedload(IssuePhoto.photo), *parts_of_public_photos()),
     )
 
 
@@ -134,6 +135,7 @@ def list_updates(*, between: tuple[datetime, datetime], page: int, page_size: in
     proof = (
         select(IssuePhoto.photo_id)
         .where(IssuePhoto.issue_id == HistoryEntry.issue_id, IssuePhoto.seq == HistoryEntry.seq, IssuePhoto.kind == "after", ~IssuePhoto.is_refused)
+        .where(IssuePhoto.hidden_seq.is_(None))
         .order_by(IssuePhoto.position).limit(1).correlate(HistoryEntry).scalar_subquery()
     )  # fmt: skip
     return db.session.execute(

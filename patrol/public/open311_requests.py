@@ -1,4 +1,4 @@
-"""How an issue reads over Open311: open or closed, in plain words, without anything personal. Pure."""
+"""How an issue reads over Open311: open or closed, in plain words, without anything personal."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -7,6 +7,9 @@ from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from flask import current_app
+from sqlalchemy.orm import undefer
+
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.doubts import SHOW_TROUBLE
@@ -17,9 +20,11 @@ from patrol.issues.history import (
     ASK_REOPENING,
     GIVE_BACK,
     GRANT_EXTENSION,
+    HIDE_PHOTO,
     MOVE_ALONG,
     RECOUNT,
     REFUSE_REOPENING,
+    SHOW_PHOTO,
     TAKE_IN,
 )
 from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb, find_step
@@ -57,6 +62,8 @@ _MERGED = Text(
     "It is dealt with together with the same issue, reported by others as {number}; what follows is how that one goes.",
 )
 _PLANNED = Text("责任人已制定整改方案。", "The person in charge has made a plan for putting it right.")
+_HIDDEN = Text("有一张照片不再公开显示。", "A photo is not shown to the public any more.")
+_SHOWN_AGAIN = Text("一张曾不公开的照片已重新显示。", "A photo that was not shown to the public is shown again.")
 _OFFICE = Text("{region}河长办", "River chief office of {region}")
 _SOMEBODY = Text("责任人", "The person in charge")
 _KEEP_CODE = Text(
@@ -130,7 +137,7 @@ def progress_of(
         "steps": [{"at": at, "text": words.in_language(language)} for at, words in _told(complaint, entries, own, said)],
         "rejection": _shown_rejection(rejection, language) if rejection and state is State.REJECTED else None,
         "public_summary": issue.public_summary if state is State.CLOSED else None,
-        "photos": [_shown_photo(link, complaint.tracking_code, language) for link in _photos_of(issue, own, said)],
+        "photos": [_shown_photo(link, complaint.tracking_code, language) for link in _photos_of(complaint, issue, own, said)],
         "following": not is_own, "messages": messages, "rating": rating, "can_add_photos": is_own and state not in ENDED,
         "can_rate": is_own and state is State.CLOSED and (rating is None or rating.closing != issue.reopened_times),
         "can_say_not_fixed": not_fixed_until is not None, "not_fixed_until": not_fixed_until,
@@ -161,25 +168,48 @@ def _whose(entry: HistoryEntry, complaint: Complaint | Follow, said: Said) -> Wh
     return Whose.SOMEBODYS if by is None else Whose.READERS if by == complaint.id else Whose.ANOTHERS
 
 
-def _photos_of(issue: Issue, own: Own | None, said: Said) -> list[IssuePhoto]:
+def _photos_of(complaint: Complaint | Follow, issue: Issue, own: Own | None, said: Said) -> list[IssuePhoto]:
     issues = [own.issue, issue] if own else [issue]
-    found = [link for one in issues for link in one.photo_links if may_see_photo(link, one.state)]
+    found = [link for one in issues for link in one.photo_links if may_see_photo(link, one.state, own=came_with(link, complaint))]
     shown = {link.photo_id for link in found}
     # Those of a complainant show the trouble, whatever became of the issue on which they are.
-    return found + [link for link in said.photos if link.photo_id not in shown]
+    return found + [link for link in said.photos if link.photo_id not in shown and link.hidden_seq is None]
 
 
-def may_see_photo(link: IssuePhoto, state: str) -> bool:
-    """Tell whether the public may see a photo of an issue in `state`: before and "not fixed" at once, after when it was checked.
+def came_with(link: IssuePhoto, complaint: Complaint | Follow) -> bool:
+    """Tell whether a photo is one with which a complaint was sent."""
+    return isinstance(complaint, Complaint) and link.issue_id == complaint.issue_id and link.seq == 1
 
-    What was returned, or closed before a reopening, is no proof of the present cure and is not shown as it.
+
+def may_see_photo(link: IssuePhoto, state: str, *, own: bool = False) -> bool:
+    """Tell whether the public, or for `own` who sent it, may see a photo of an issue in `state`.
+
+    What shows the trouble at once, or where `XUNHE_PUBLIC_PHOTOS` says so once somebody looked; a cure when it was checked.
+
+    What was returned, or closed before a reopening, is no proof of the present cure and is not shown as it; what the office
+    took from the public is shown to nobody without an account.
     """
+    if link.hidden_seq is not None or not (own or _was_looked_at(link)):
+        return False
     return link.kind in SHOW_TROUBLE or (link.kind == "after" and state in _SHOWS_AFTER and not link.is_refused)
 
 
 def is_open_photo(link: IssuePhoto, state: str) -> bool:
     """Tell whether everybody may see a photo of an issue on the open map; of what was rejected nobody has looked at it again."""
     return state != State.REJECTED and may_see_photo(link, state)
+
+
+def _was_looked_at(link: IssuePhoto) -> bool:
+    return _at_once() or link.photo.owner_id is not None or bool(link.is_looked_at)
+
+
+def _at_once() -> bool:
+    return bool(current_app.extensions["settings"].public_photos == "at_once")
+
+
+def parts_of_public_photos() -> list[Any]:
+    """Return the options that load, with a photo of an issue, what tells whether the public may see it."""
+    return [undefer(IssuePhoto.is_refused)] if _at_once() else [undefer(IssuePhoto.is_refused), undefer(IssuePhoto.is_looked_at)]
 
 
 def shown_office(region: Mapping[str, str], language: str) -> dict[str, str]:
@@ -199,7 +229,7 @@ def shown_reopening(request: ReopeningRequest, language: str) -> dict[str, Any]:
 # What happens beside the steps of the lifecycle: done by the reader, by another complainant, and as followers read it.
 _WORDS = {
     ADD_PHOTOS: (_PHOTOS_ADDED, _PHOTOS_BY_ANOTHER, _PHOTOS_WERE_ADDED), ASK_REOPENING: (_ASKED, _ASKED_BY_ANOTHER, _WAS_ASKED),
-    REFUSE_REOPENING: (_REFUSED, _REFUSED_TO_ANOTHER, _WAS_REFUSED),
+    REFUSE_REOPENING: (_REFUSED, _REFUSED_TO_ANOTHER, _WAS_REFUSED), HIDE_PHOTO: (_HIDDEN,) * 3, SHOW_PHOTO: (_SHOWN_AGAIN,) * 3,
 }  # fmt: skip
 
 

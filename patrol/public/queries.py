@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import aliased, joinedload, selectinload, undefer
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from patrol.evidence.models import Photo
 from patrol.foundation.database import among_ids, db, ids_as_text
@@ -28,7 +28,7 @@ from patrol.public.models import (
     SpentChallenge,
 )
 from patrol.public.open311_queries import request_with_number
-from patrol.public.progress import Said, is_open_photo, may_see_photo
+from patrol.public.progress import Said, came_with, is_open_photo, may_see_photo, parts_of_public_photos
 from patrol.public.subscription_models import Notice, Subscription
 from patrol.public.tracking_codes import read_tracking_code
 from patrol.waters.models import Reach, Signboard
@@ -113,7 +113,7 @@ def issue_of(complaint: Complaint | Follow, *, lock: bool = False) -> Issue:
         db.session.scalars(statement.with_for_update(of=Issue)).one()
     loaded = statement.options(
         joinedload(Issue.reach), joinedload(Issue.lead).joinedload(Person.region),
-        selectinload(Issue.photo_links).options(joinedload(IssuePhoto.photo), undefer(IssuePhoto.is_refused)),
+        selectinload(Issue.photo_links).options(joinedload(IssuePhoto.photo), *parts_of_public_photos()),
     ).execution_options(populate_existing=True)  # fmt: skip
     return db.session.scalars(loaded).one()
 
@@ -231,14 +231,17 @@ def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:
     # What the complainant brought while the own issue was merged stays on the original.
     brought = select(ComplaintEntry.seq).where(_whose(IssuePhoto), ComplaintEntry.complaint_id == complaint.id).exists()
     row = db.session.execute(
-        select(IssuePhoto, Issue.state)
+        select(IssuePhoto, Issue.state, brought)
         .join(Issue, Issue.id == IssuePhoto.issue_id)
         .where(or_(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.issue_id == merged_into, brought), IssuePhoto.photo_id == photo_id)
-        .options(joinedload(IssuePhoto.photo), undefer(IssuePhoto.is_refused))
+        .options(joinedload(IssuePhoto.photo), *parts_of_public_photos())
     ).first()  # fmt: skip
-    if row is None or not may_see_photo(*row):
+    if row is None:
         raise NotFound(_NO_PHOTO)
-    return row[0].photo
+    link, state, own = row
+    if not may_see_photo(link, state, own=own or came_with(link, complaint)):
+        raise NotFound(_NO_PHOTO)
+    return link.photo
 
 
 def photo_open_to_all(number: str, photo_id: UUID) -> Photo:

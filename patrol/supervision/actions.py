@@ -31,7 +31,7 @@ from patrol.people.queries import region_with_code, visible_people
 from patrol.supervision.drawing import drawn_by_weight
 from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
 from patrol.supervision.on_site import findings_of
-from patrol.supervision.queries import signs_of_reaches, watch_of
+from patrol.supervision.queries import same_open_check, signs_of_reaches, watch_of
 from patrol.supervision.risk import points_of, reason_of
 from patrol.waters.models import Reach
 from patrol.waters.queries import get_reach
@@ -41,6 +41,10 @@ MOST_DRAWN = 50
 _ONE_SUBJECT = Text("issue_id 与 reach_id 须填其中之一", "Give either issue_id or reach_id")
 _NOBODY = Text("只能指派给本辖区内有抽查权限的在用账号", "It can be assigned to an enabled account of your area that may do spot checks")
 _DONE = Text("这次抽查已完成，结果不能更改", "This spot check is done: its result cannot be changed")
+_ORDERED = Text(
+    "此件已安排同样的抽查（{id}，{day} 前完成），尚未进行：请先完成它，或指派给其他人员",
+    "The same check of this issue is open already ({id}, to be done by {day}): finish it first, or assign this one to somebody else",
+)
 _PAST = Text("完成期限不能早于今天", "The day by which to do it lies in the past")
 _NOT_AGAIN = Text(
     "责任人、协办人、整改人、参与办理的人、复核或结案的人及与其有委托关系的人不得抽查此件，请由其他人员抽查",
@@ -56,7 +60,10 @@ def plan_check(
     *, by: Actor, id: UUID | None, issue_id: UUID | None, reach_id: UUID | None, reason: str, assigned_to: UUID | None,  # noqa: A002
     due_on: date, today: date,
 ) -> tuple[SpotCheck, bool]:  # fmt: skip
-    """Choose an issue or a reach of one's area to be checked; return the check and whether it is new."""
+    """Choose an issue or a reach of one's area to be checked; return the check and whether it is new.
+
+    Raises Conflict (409) for other content under the id, and while the same person's check of the issue is open.
+    """
     content = {"issue": issue_id and str(issue_id), "reach": reach_id and str(reach_id), "reason": reason,
                "assigned_to": assigned_to and str(assigned_to), "due_on": due_on.isoformat()}
     sent = content_digest(content)
@@ -67,8 +74,10 @@ def plan_check(
         raise Invalid(_ONE_SUBJECT, errors={"reach_id": [_ONE_SUBJECT]})
     if due_on < today:
         raise Invalid(_PAST, errors={"due_on": [_PAST]})
-    issue = get_issue(by, issue_id) if issue_id else None
+    issue = locked_issue(by, issue_id) if issue_id else None
     reach = get_reach(by, reach_id) if reach_id else None
+    if issue_id and (same := same_open_check(by, issue_id, assigned_to)) is not None:
+        raise Conflict(_ORDERED.format(id=same.id, day=same.due_on))
     place = issue or reach
     assert place is not None
     check = SpotCheck(

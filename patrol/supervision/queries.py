@@ -127,6 +127,12 @@ def get_check(actor: Actor, check_id: UUID, *, lock: bool = False) -> SpotCheck:
     return check
 
 
+def same_open_check(actor: Actor, issue_id: UUID, assigned_to: UUID | None) -> SpotCheck | None:
+    """Return the check of an issue that somebody chose, for the same person or for nobody in particular, and that is still open."""
+    same = (SpotCheck.issue_id == issue_id, SpotCheck.kind == "chosen", SpotCheck.state == "open", SpotCheck.assigned_to_id.is_not_distinct_from(assigned_to))
+    return db.session.scalars(visible_checks(actor).where(*same).order_by(SpotCheck.created_at, SpotCheck.id).limit(1)).first()
+
+
 def list_draws(actor: Actor, *, limit: int, cursor: str | None) -> Page[Draw]:
     """List the drawings of one's area, and the daily ones of look-backs, the newest first."""
     here = Draw.region_id.is_(None) | Draw.region_id.in_(regions_within(actor.region_path))

@@ -73,7 +73,7 @@ def progress(code: str) -> Response:
     if "photo" in request.args:
         # What is no id is refused as that of no photo.
         photo_id = request.args.get("photo", type=UUID) or UUID(int=0)
-        return send_size(queries.photo_of(queries.case_with_code(code), photo_id), "screen")
+        return send_size(queries.photo_of(queries.case_with_code(code), photo_id), "screen", publicly=True)
     found, fault = None, ""
     try:
         found = _written(progress_answer(queries.case_with_code(code)), settings.timezone)

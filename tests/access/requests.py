@@ -179,6 +179,12 @@ def _patrol_policies() -> None:
 
 def _duties() -> None:
     _add(f"GET {V1}/duties", lambda w: Request(f"{V1}/duties", query={"period": "2026-05"}, shows=w.reaches["this"]))
+    for ending in ("csv", "xlsx"):
+        readable = ending == "csv"
+        _add(f"GET {V1}/duties.{ending}", lambda w, ending=ending, readable=readable: Request(
+            f"{V1}/duties.{ending}", query={"period": "2026-05"}, shows=f",{w.others['reach_code']}," if readable else None))
+        _add(f"GET {V1}/patrols.{ending}", lambda w, ending=ending, readable=readable: Request(
+            f"{V1}/patrols.{ending}", shows=w.others["patrol_id"] if readable else None))
     _add(f"GET {V1}/duties/gaps", lambda w: Request(f"{V1}/duties/gaps", shows=w.reaches["this"]))
     _add(f"GET {V1}/me/reminders", lambda w: Request(f"{V1}/me/reminders", shows=w.others["reminder_id"]))
     _add(f"GET {V1}/frequency-policies", lambda w: Request(f"{V1}/frequency-policies", shows=w.others["policy_id"]))
@@ -259,6 +265,9 @@ def _steps() -> None:
         f"{V1}/issues/{w.issues['submitted']}/duplicates", shows='"distance_m"'))
     _add("POST /api/v1/issues/<uuid:issue_id>/milestones/<int:n>/done", lambda w: Request(
         f"{V1}/issues/{w.issues['suspended']}/milestones/1/done", json={"note": "已完工"}, headers={"If-Match": "*"}))
+    for verb, state, photo in (("hide", "rectified", "after, shown"), ("show", "verified", "after, hidden")):
+        _add(f"POST /api/v1/issues/<uuid:issue_id>/photos/<uuid:photo_id>/{verb}", lambda w, verb=verb, state=state, photo=photo: Request(
+            f"{V1}/issues/{w.issues[state]}/photos/{w.photos[photo]}/{verb}", json={"reason": "拍到路人"}, headers={"If-Match": "*"}))
     _add("POST /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(
         f"{V1}/issues/{w.issues['in_progress']}/extensions", json={"until": w.others["later"], "reason": "连续降雨"}, headers={"If-Match": "*"}))
     _add("GET /api/v1/issues/<uuid:issue_id>/extensions", lambda w: Request(f"{V1}/issues/{w.issues['dispatched']}/extensions"))
@@ -324,7 +333,7 @@ def _supervision() -> None:
     checks = f"{V1}/spot-checks"
     _add(f"GET {checks}", lambda w: Request(checks, shows=w.others["spot_check_id"]))
     _add(f"POST {checks}", lambda w: Request(checks, json={
-        "issue_id": w.issues["closed"], "reason": "回头看", "due_on": "2099-01-01"}))
+        "issue_id": w.issues["verified"], "reason": "回头看", "due_on": "2099-01-01"}))
     _add(f"GET {checks}/draws", lambda _w: Request(f"{checks}/draws"))
     _add(f"POST {checks}/draws", lambda w: Request(f"{checks}/draws", json={
         "id": str(uuid4()), "region": w.regions["town"], "count": 1}))

@@ -98,6 +98,10 @@ class WorldMaker:
         for state in ("submitted", "accepted", "rejected", "dispatched", "in_progress", "rectified", "verified", "closed",
                       "suspended", "merged"):
             self.world.issues[state] = self._issue(state)
+        after = {state: self.call("supervisor", "GET", f"/issues/{self.world.issues[state]}")["photos"][-1]["id"] for state in ("rectified", "verified")}
+        self.world.photos |= {"after, shown": after["rectified"], "after, hidden": after["verified"]}
+        self.call("office_of_this_region", "POST", f"/issues/{self.world.issues['verified']}/photos/{after['verified']}/hide",
+                  json={"reason": "拍到路人"}, headers={"If-Match": "*"})
         due = datetime.fromisoformat(self.call("supervisor", "GET", f"/issues/{self.world.issues['dispatched']}")["due_at"])
         self.world.others["later"] = (due + timedelta(days=1)).isoformat()
         self.call("chief_of_this_reach", "POST", f"/issues/{self.world.issues['dispatched']}/extensions",

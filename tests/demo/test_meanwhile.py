@@ -20,6 +20,10 @@ from patrol.issues.escalation_models import Escalation, Order
 from patrol.issues.figure_models import DailyFigures
 from patrol.issues.models import HistoryEntry
 from patrol.notifications.models import Message, Webhook, WebhookDelivery
+from patrol.patrols.duty_models import DutyReminder
+from patrol.patrols.examination_models import Examination
+from patrol.patrols.models import Patrol
+from patrol.patrols.reminding import remind
 from tests.demo.conftest import TODAY
 
 NOON = datetime.combine(TODAY, time(12), CHINA)
@@ -45,6 +49,7 @@ def test_what_followed_of_itself_happened_in_the_past(played):
     late_issues_climbed_in_their_hour_and_none_climbs_in_the_minute_of_the_load(played)
     people_and_systems_were_told_when_it_happened()
     days_were_counted_when_they_ended(played)
+    who_had_patrols_left_was_reminded_on_sunday_morning()
 
 
 def late_issues_climbed_in_their_hour_and_none_climbs_in_the_minute_of_the_load(played):
@@ -63,7 +68,7 @@ def people_and_systems_were_told_when_it_happened():
     for row in db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.issue_id, HistoryEntry.seq)):
         assert row.at >= moments.get(f"issue:{row.issue_id}:{row.seq - 1}", row.at), "a history is in the order of time"
         moments[f"issue:{row.issue_id}:{row.seq}"] = row.at
-    messages = db.session.scalars(select(Message)).all()
+    messages = db.session.scalars(select(Message).where(Message.kind.not_like("duty.%"))).all()
     assert messages
     for message in messages:
         assert NOON - timedelta(days=TOLD_DAYS) <= message.created_at < NOON
@@ -90,3 +95,30 @@ def days_were_counted_when_they_ended(played):
     assert received == len([issue for issue in played if not issue.category.startswith("F")]) > 0
     assert count_past_days() == 0
     assert {changed for _, changed in count_again(first, last, zone)} == {0}
+
+
+def who_had_patrols_left_was_reminded_on_sunday_morning():
+    sunday = datetime(2026, 11, 15, 8, 5, tzinfo=CHINA)
+    reminders = db.session.scalars(select(DutyReminder)).all()
+    assert ("week", "last_day") in {(row.period, row.kind) for row in reminders}
+    assert {(row.created_at, row.noticed_at) for row in reminders} == {(sunday, sunday)}
+    messages = db.session.scalars(select(Message).where(Message.kind.like("duty.%"))).all()
+    assert {message.cause for message in messages} == {f"duty:{row.id}" for row in reminders}
+    assert {message.created_at for message in messages} == {sunday}
+    assert all(message.read_at for message in messages)
+    with clock.moved_clock(lambda: sunday):
+        assert remind(sunday.date(), "Asia/Shanghai") == 0
+
+
+def test_what_was_walked_in_a_week_is_examined_before_its_reminders(database, test_settings, land, people, told, waterside):
+    sunday = datetime(2026, 11, 15, 8, 5, tzinfo=CHINA)
+    week = [patrol for patrol in told.patrols if sunday - timedelta(days=6) < patrol.started_at < sunday - timedelta(hours=12)][:6]
+    with clock.moved_clock(lambda: NOON - timedelta(days=100)):
+        import_registers(land, people)
+    with clock.moved_clock(lambda: NOON):
+        play(Stories(tuple(week), (), (), (), ()), Stage(settings=test_settings, photos={}, waterside=waterside), TODAY)
+    examined = dict(db.session.execute(select(Examination.patrol_id, Examination.examined_at)).all())
+    assert examined == dict.fromkeys((patrol.id for patrol in week), sunday)
+    reminded = set(db.session.scalars(select(DutyReminder.person_id).where(DutyReminder.period == "week")))
+    counting = select(Patrol.person_id).join(Examination, Examination.patrol_id == Patrol.id).where(Examination.verdict.in_(["valid", "partial"]))
+    assert set(db.session.scalars(counting)) - reminded, "who has done it is not reminded"

@@ -10,9 +10,10 @@ import openpyxl
 import orjson
 import pytest
 
+from patrol.foundation import tables
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
-from patrol.issues import export_parts, exports
+from patrol.issues import exports
 from patrol.issues.models import Issue, IssuePart
 from patrol.people.models import Person
 from tests.issues.conftest import report, taken
@@ -126,11 +127,11 @@ def test_a_sheet_that_is_too_small_is_refused_before_it_begins_and_csv_has_all(v
 
 
 def test_a_sheet_never_ends_early_in_silence(monkeypatch):
-    monkeypatch.setattr(exports, "MOST_SHEET_ROWS", 2)
-    width = len(exports._HEADINGS)
-    assert b"".join(exports.xlsx_of([[["x"] * width] * 3], "issues")).startswith(b"PK")
+    monkeypatch.setattr(tables, "MOST_SHEET_ROWS", 2)
+    width = len(exports.SHEET.headings)
+    assert b"".join(tables.xlsx_of([[["x"] * width] * 3], exports.SHEET, "zh")).startswith(b"PK")
     with pytest.raises(OverflowError):
-        list(exports.xlsx_of([[["x"] * width] * 4], "issues"))
+        list(tables.xlsx_of([[["x"] * width] * 4], exports.SHEET, "zh"))
 
 
 def test_parts_and_the_sides_of_a_border_are_columns(valley, build, queries):
@@ -181,7 +182,7 @@ def test_a_cell_that_a_workbook_cannot_hold_ends_with_a_mark(valley):
         for n in range(20):
             db.session.add(IssuePart(issue_id=UUID(issue["id"]), n=n + 1, person_id=valley.handler.id, text="字" * 2000, state="open"))
     [row] = sheet_of(valley.office_client.get("issues.xlsx"))
-    assert len(row["协办分项"].value) == export_parts.LONGEST_CELL + 1
+    assert len(row["协办分项"].value) == tables.LONGEST_CELL + 1
     assert row["协办分项"].value.endswith("…")
     assert db.session.get_one(Issue, UUID(issue["id"])).number == row["编号"].value
 

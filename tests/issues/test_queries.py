@@ -1,6 +1,6 @@
 """Lists: what each filter keeps, what each account sees, order without gaps, and the number of queries."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +10,7 @@ from patrol.foundation.database import db, new_id
 from patrol.foundation.transaction import transaction
 from patrol.issues.models import Issue
 from patrol.issues.queries import find_issue
-from tests.issues.conftest import HERE, NOWHERE, report, taken
+from tests.issues.conftest import CHINA, HERE, NOWHERE, at, report, taken
 
 
 def ids_in(client, **filters):
@@ -49,6 +49,34 @@ def test_moments_cut_on_the_right_side(valley, three):
     assert ids_in(client, due_before=before) == []
 
 
+def test_a_plain_day_is_the_local_one_and_counts_whole(valley):
+    with at(datetime(2026, 11, 1, 0, 0, tzinfo=CHINA)):
+        first = report(valley.patroller_client)
+    with at(datetime(2026, 11, 1, 23, 59, 59, 999999, tzinfo=CHINA)):
+        last = report(valley.patroller_client)
+    with at(datetime(2026, 11, 2, 0, 0, tzinfo=CHINA)):
+        next_day = report(valley.patroller_client)
+        client = valley.office_client
+        both = [last["id"], first["id"]]
+        assert ids_in(client, created_after="2026-11-01", created_before="2026-11-01") == both
+        assert ids_in(client, created_after="2026-11-02") == [next_day["id"]]
+        due = first["due_rule"]["last_day"]
+        assert first["due_at"].endswith("T16:00:00+00:00")
+        assert first["id"] in ids_in(client, due_before=due)
+        assert ids_in(client, due_before=str(date.fromisoformat(due) - timedelta(days=1))) == []
+        day = {"created_after": "2026-11-01", "created_before": "2026-11-01"}
+        assert len(client.get("issues.geojson", query_string=day).json["features"]) == 2
+        assert len(client.get("issues.csv", query_string=day).text.splitlines()) == 3
+        assert client.get("issues.xlsx", query_string=day).status_code == 200
+        assert client.get("issues/counts", query_string={"state": "dispatched", **day}).json["counts"] == {"dispatched": 2}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_days_at_the_ends_of_the_calendar_are_days(valley, three, day):
+    for name in ("created_after", "created_before", "due_before"):
+        assert valley.office_client.get("issues", query_string={name: day}).status_code == 200
+
+
 def test_places_people_and_numbers(valley, three):
     client = valley.office_client
     assert ids_in(client, region=valley.town.code) == [three["first"]]
@@ -70,7 +98,8 @@ def test_places_people_and_numbers(valley, three):
     [
         ({"state": "lost"}, "state"), ({"region": "1"}, "region"), ({"reach": "none"}, "reach"), ({"category": "X"}, "category"),
         ({"assigned_to": "you"}, "assigned_to"), ({"bbox": "1,2,3"}, "bbox"), ({"bbox": "2,2,1,1"}, "bbox"), ({"bbox": "nan,0,1,1"}, "bbox"),
-        ({"created_after": "2026-05-01"}, "created_after"), ({"order": "up"}, "order"), ({"limit": 201}, "limit"),
+        ({"created_after": "2026-05-01T08:00:00"}, "created_after"), ({"created_before": "2026-02-30"}, "created_before"),
+        ({"order": "up"}, "order"), ({"limit": 201}, "limit"),
         ({"overdue": "maybe"}, "overdue"), ({"colour": "red"}, "colour"), ({"cursor": "x"}, "cursor"),
     ],
 )  # fmt: skip

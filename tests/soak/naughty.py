@@ -46,6 +46,7 @@ NOT_SHOWN: dict[Field, str] = {
     ("dispatch_issue", ("co_handlers", "*", "person")): "an account",
     ("dispatch_issue", ("reason",)): "tests/issues/test_far_dates.py reads it back",
     ("report_milestone_done", ("note",)): "once for each milestone: tests/issues/test_milestones.py reads it back",
+    **{(name, ("reason",)): "once for each photo: tests/public/test_hidden_photos.py reads it back" for name in ("hide_photo", "show_photo_again")},
     ("report_part", ("note",)): "once for each part: tests/issues/test_departments.py reads it back",
     ("take_back_part", ("reason",)): "once for each part: tests/issues/test_departments.py reads it back",
     **{(f"{verb}_{kind}_version", (field, tongue)): _POLICIES if verb == "add" else "nothing is kept"

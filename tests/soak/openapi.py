@@ -108,7 +108,7 @@ WHO = {
         "account:own", "waters:see", "patrol:do", "patrol:see", "issue:see", "issue:report", "issue:handle", "photo:add",
         "photo:see", "photo:original", "policy:see"},
     "office_of_this_region": {
-        "issue:receive", "issue:dispatch", "issue:review", "issue:close", "issue:reopen", "issue:export", "reporter:reveal",
+        "issue:receive", "issue:dispatch", "issue:review", "issue:close", "issue:reopen", "issue:export", "patrol:export", "reporter:reveal",
         "register:manage", "duty:manage", "patrol:judge", "people:see", "notification:manage", "spot_check:see", "spot_check:do", "watch:own",
         "policy:see"},
     "admin": {"people:manage", "policy:manage", "outbox:manage"},

@@ -235,6 +235,24 @@ def test_what_cannot_be_planned_is_refused(valley, fields, field):
     assert field in reply.json["errors"]
 
 
+def test_the_same_check_of_an_issue_is_ordered_once_while_it_is_open(valley, pictures):
+    issue = closed_issue(valley, [pictures[0]])
+    body = {"reason": "回头看", "due_on": "2099-01-01", "issue_id": issue["id"]}
+    first = plan(valley.supervisor_client, id=str(uuid4()), issue_id=issue["id"])
+    again = valley.supervisor_client.post("spot-checks", json={**body, "id": first["id"]})
+    assert (again.status_code, again.json["id"]) == (200, first["id"])
+    for client, more in ((valley.supervisor_client, {}), (valley.office_client, {"reason": "另一次"}), (valley.supervisor_client, {"due_on": "2099-02-01"})):
+        refused = client.post("spot-checks", json={**body, **more}, headers={"Accept-Language": "en"})
+        assert refused.status_code == 409
+        assert first["id"] in refused.json["detail"]
+        assert "2099-01-01" in refused.json["detail"]
+    # Somebody else may look too, each once.
+    other = plan(valley.supervisor_client, issue_id=issue["id"], assigned_to=str(valley.supervisor.id))
+    assert valley.supervisor_client.post("spot-checks", json={**body, "assigned_to": str(valley.supervisor.id)}).status_code == 409
+    assert finish(valley.supervisor_client, other, pictures).status_code == 200
+    plan(valley.supervisor_client, issue_id=issue["id"], assigned_to=str(valley.supervisor.id))
+
+
 def test_chiefs_learn_nothing_of_what_is_planned(valley):
     check = plan(valley.supervisor_client, reach_id=str(valley.reach.id))
     for path in ("spot-checks", f"spot-checks/{check['id']}", "spot-checks/draws"):
@@ -317,8 +335,9 @@ def test_a_day_that_another_worker_draws_at_the_same_moment_is_drawn_once(valley
 
 def test_a_check_far_from_its_place_is_kept_with_a_finding(valley, pictures):
     issue = closed_issue(valley, [pictures[0]])
-    near, far = (plan(valley.supervisor_client, issue_id=issue["id"]) for _ in range(2))
+    near = plan(valley.supervisor_client, issue_id=issue["id"])
     assert finish(valley.supervisor_client, near, pictures).json["findings"] == []
+    far = plan(valley.supervisor_client, issue_id=issue["id"])
     done = finish(valley.supervisor_client, far, pictures, latitude=HERE["latitude"] + 0.05).json
     [finding] = done["findings"]
     assert (done["state"], finding["code"]) == ("done", "far_from_place")
