@@ -46,6 +46,7 @@ bench: .venv/.dev
 
 soak: .venv/.dev
 	$(BIN)/python -m tests.soak
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile soak
 
 docs: .venv/.dev
 	XUNHE_ENV=test XUNHE_DATA=$(shell mktemp -d) $(FLASK) service documents

@@ -7,6 +7,7 @@ import fcntl
 import gc
 import os
 import re
+import shutil
 import tempfile
 from functools import cache
 from ipaddress import ip_address
@@ -29,15 +30,22 @@ from patrol.foundation.true_type import READERS_OWN
 from patrol.people.actor import Actor
 from tests.builders import Builders
 
-hypothesis_settings.register_profile(
-    "ci", derandomize=True, deadline=None, max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+# `make soak` tries what holds for everything on far more examples, and on others each time.
+SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25, suppress_health_check=SUPPRESSED)
+hypothesis_settings.register_profile("soak", deadline=None, max_examples=400, database=None, print_blob=True, suppress_health_check=SUPPRESSED)
 hypothesis_settings.load_profile("ci")
 
 # As gunicorn.conf.py does for the service: what a test makes dies with it, by reference counts, and looking for cycles
 # after each 700 objects among all that is loaded would take a sixth of the run.
 gc.set_threshold(20_000, 20, 50)
+
+# Where there is room for it, what the tests write stays in memory: thousands of commits and rollbacks would wait for a disk.
+# A place that TMPDIR names is kept to; the proofs of `make soak` write to the disk.
+MEMORY, ROOM_NEEDED = Path("/dev/shm"), 2 * 2**30
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_NEEDED:
+    os.environ["TMPDIR"] = str(MEMORY)
+    tempfile.tempdir = None
 
 IN_CI = os.environ.get("CI") == "true"
 NEEDS = {

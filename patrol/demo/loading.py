@@ -106,12 +106,8 @@ def _stored_photos(told: Stories, settings: Settings, store: PhotoStore) -> Iter
     wanted = {photo.id: photo for photo in told.photos}
     most_bytes = settings.max_photo_mb * 1_000_000
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for photo_id, data in zip(wanted, pool.map(_drawn, wanted.values(), chunksize=8), strict=True):
+        for photo_id, data in zip(wanted, pool.map(Photo.jpeg, wanted.values(), chunksize=8), strict=True):
             yield photo_id, store_photo(data, store=store, most_bytes=most_bytes)
-
-
-def _drawn(photo: Photo) -> bytes:
-    return photo.jpeg()
 
 
 def play(told: Stories, stage: Stage, today: date) -> None:

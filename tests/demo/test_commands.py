@@ -5,13 +5,12 @@ import subprocess
 import sys
 
 RESET = """
-from patrol.application import create_app
+from app import app
 from patrol.demo import commands
 from patrol.foundation.database import db
 from patrol.issues.policy_models import DeadlinePolicy
 from patrol.people.models import Region
 commands.load_district = lambda **_given: type("Nothing", (), {"skipped": []})
-app = create_app()
 runner = app.test_cli_runner()
 assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
 with app.app_context():
@@ -38,7 +37,7 @@ def test_a_reset_leaves_what_an_installation_begins_with(tmp_path):
 LOAD = """
 import os
 import sys
-from patrol.application import create_app
+from app import app
 from patrol.demo import commands
 from patrol.foundation.database import db
 from patrol.people.models import Region
@@ -53,12 +52,12 @@ def load(how, option):
             sys.__stdin__.read()
         return type("Nothing", (), {"skipped": []})
     commands.load_district = load_district
-    app = create_app()
-    runner = app.test_cli_runner()
-    assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
+    app.extensions["after_fork"]()
     done = runner.invoke(args=["demo", "load", option])
     print(done.output)
     sys.exit(done.exit_code)
+runner = app.test_cli_runner()
+assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
 for turn in sys.argv[1:]:
     process = os.fork()
     if not process:

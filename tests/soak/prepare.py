@@ -8,12 +8,11 @@ import sys
 
 from flask_migrate import upgrade
 
-from patrol.application import create_app
+from app import app
 from tests.access.world import WorldMaker
 
 
 def main() -> None:
-    app = create_app()
     with app.app_context():
         upgrade(directory="migrations")
         json.dump(WorldMaker(app).make().as_data(), sys.stdout)
