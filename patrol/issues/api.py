@@ -1,6 +1,7 @@
 """Issues over HTTP: reporting, lists, one issue with its history, and who answers for a place."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -72,7 +73,11 @@ def settings() -> Settings:
 def issue_answer(issue: Issue, status: int = 200, *, warnings: Sequence[Text] = ()) -> Response:
     """Return an issue with its ETag, as the caller may read it, and what the caller is warned of once."""
     set_etag(issue.version)
-    shown, said = shown_issue(issue, Reader.of(current_actor(), settings().timezone)), [text.in_language(language()) for text in warnings]
+    reader = Reader.of(current_actor(), settings().timezone)
+    if status == HTTPStatus.CREATED:
+        # Nobody can follow what has just come: that is not asked.
+        reader.followers[issue.id] = 0
+    shown, said = shown_issue(issue, reader), [text.in_language(language()) for text in warnings]
     return answer(shown | ({"warnings": said} if said else {}), status)
 
 

@@ -138,7 +138,7 @@ class Reader:
         if to_sign := [i.id for i in major if not i.region.path.startswith(tuple(self.districts))]:
             left = left_to(to_sign, signs_higher(self.actor, self.today), self.today)
             self.stead.update({issue_id: issue_id in left for issue_id in to_sign})
-        self.followers.update(followers_of([i.id for i in new]))
+        self.followers.update(followers_of([i.id for i in new if i.id not in self.followers]))
         self.ledger.update(who_answers([i.id for i in new if i.suspended_at is not None]))
         return issues
 

@@ -367,3 +367,12 @@ def test_photos_on_visible_issues_are_visible(valley, pictures):
     assert valley.office_client.get(f"photos/{photo}").status_code == 200
     assert valley.other_office_client.get(f"photos/{photo}").status_code == 404
     worker.deliver_due()
+
+
+def test_a_report_asks_nothing_of_what_it_has_just_written(valley, queries):
+    report(valley.patroller_client)
+    queries.clear()
+    report(valley.patroller_client)
+    reads = [statement for statement in queries if statement.startswith("SELECT")]
+    written = next(number for number, statement in enumerate(queries) if statement.startswith("INSERT INTO issues"))
+    assert [statement for statement in queries[written:] if statement in reads] == []
