@@ -53,7 +53,8 @@ def _write_new(thing: Base) -> None:
         # SQLite before 3.35, which Enterprise Linux 9 has.
         connection.execute(_insertion(made.table), values)
         row = connection.execute(made.selection, values).one()
-    for name, value in {**values, **dict(zip(made.made_up, row, strict=True))}.items():
+    # Where the database makes up nothing, what it returns is the key, which is known.
+    for name, value in {**values, **dict(zip(made.made_up, row, strict=False))}.items():
         # What was never set is said as well: the session would ask the database for it.
         if name not in held or held[name] is not value:
             set_committed_value(thing, name, value)

@@ -5,11 +5,14 @@ import hmac
 import ipaddress
 from collections.abc import Callable
 from math import ceil
+from threading import Timer
+from time import monotonic
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from limits import parse_many
+from limits.storage import MemoryStorage
 
 from patrol.foundation import clock
 from patrol.foundation.errors import TooMany
@@ -18,12 +21,38 @@ from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.texts import Text
 
 View = TypeVar("View", bound=Callable[..., Any])
+SWEPT_EACH_S = 60.0
 WRITE, READ = "write", "read"
 
 # A household or an office usually shares one of these; a single IPv6 customer is often given a whole /48.
 _IPV4_BITS, _IPV6_BITS = 24, 48
 _TOO_MANY = Text("请求过于频繁，请在 {wait_s} 秒后再试", "Too many requests: wait {wait_s} seconds")
 _SETTINGS = ("public_writes_per_block", "public_writes_total", "public_reads_per_block")
+
+
+class _Resting:
+    """A timer of the library's that counts as under way for a while after it has run."""
+
+    def __init__(self, timer: Timer) -> None:
+        self._timer, self._until_s = timer, monotonic() + SWEPT_EACH_S
+        self.start = timer.start
+
+    def is_alive(self) -> bool:
+        return self._timer.is_alive() or monotonic() < self._until_s
+
+
+class RestedMemory(MemoryStorage):
+    """Counts in this process, swept of what has expired each `SWEPT_EACH_S` seconds.
+
+    The library's own storage starts a thread for that with nearly each count, which cost a complaint a twentieth of its time.
+    What has expired counts for nothing before it is swept.
+    """
+
+    STORAGE_SCHEME = ["rested-memory"]  # noqa: RUF012 - as the library has it
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The library gives itself a new timer whenever the one it has is not alive.
+        super().__setattr__(name, _Resting(value) if name == "timer" else value)
 
 
 def public_write(view: View) -> View:
@@ -62,7 +91,7 @@ def connect_throttle(app: Flask, settings: Settings) -> Limiter:
             ),
             ApplicationLimit(settings.public_reads_per_block, scope="reads", exempt_when=lambda: _kind() != READ),
         ],
-        storage_uri=settings.redis_url or "memory://", key_prefix="xunhe", in_memory_fallback_enabled=True,
+        storage_uri=settings.redis_url or f"{RestedMemory.STORAGE_SCHEME[0]}://", key_prefix="xunhe", in_memory_fallback_enabled=True,
         storage_options=patience if settings.redis_url else {},
         # Redis may go away between the look and the count: what was accepted by then is answered as accepted.
         swallow_errors=True,

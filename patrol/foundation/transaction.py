@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from patrol.foundation import appending, events, outbox
-from patrol.foundation.database import db, will_write
+from patrol.foundation.database import begin_anew, db, will_write
 from patrol.foundation.errors import Refusal, Unavailable
 from patrol.foundation.texts import Text
 
@@ -21,7 +21,7 @@ def transaction() -> Iterator[None]:
     request or storing a photo holds no lock. The outbox rows written inside are handed to the worker after the commit;
     if that fails they are found by its sweep.
     """
-    db.session.rollback()
+    begin_anew()
     token = will_write.set(True)
     refusal = None
     try:

@@ -122,7 +122,7 @@ def list_issues(args: dict[str, Any]) -> Response:
     actor = current_actor()
     reader, filters = Reader.of(actor, settings().timezone), filters_of(args, actor)
     page = listing.list_issues(actor, filters, order=args["order"], limit=args["limit"], cursor=args["cursor"])
-    return answer({"items": [shown_issue(issue, reader) for issue in reader.look_at(page.items)], "next": page.next})
+    return answer({"items": [shown_issue(issue, reader) for issue in reader.look_at(page.items, page=True)], "next": page.next})
 
 
 @room.route("/issues/counts", may=P.SEE_ISSUES)

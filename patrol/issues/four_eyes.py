@@ -110,7 +110,7 @@ def own_work(issue_ids: Collection[UUID], person_id: UUID | None, today: date, *
 
     For a look-back `verbs` are `WORK` and `CHECKS`: whoever said that it is put right is not to say so again.
     """
-    if person_id is None or not issue_ids:
+    if person_id is None:
         return set()
     dialect = db.engine.dialect.name
     values = {"ids": ids_as_text(issue_ids, dialect), "me": person_id, "today": today}

@@ -4,7 +4,7 @@ A page of fifty as objects of the session took three times as long as finding it
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -157,7 +157,6 @@ AnyIssue = Issue | ListedIssue
 _OWN = tuple(name for name in ListedIssue.__annotations__ if name in Issue.__table__.c)
 KIN = ("merged_into", "relapse_of", "relapsed_in")
 """The issues that one names by number."""
-_SEVERAL: dict[str, Any] = {"co_handlers": CoHandler, "parts": IssuePart, "photo_links": IssuePhoto}
 _lead, _reporter = aliased(Person), aliased(Person)
 
 
@@ -177,7 +176,7 @@ _BESIDE: tuple[tuple[str, type[Any], tuple[Any, ...]], ...] = (
 
 
 def listed(issues: Select[Any], order: Order) -> list[ListedIssue]:
-    """Return what a select of issues in `order` finds, with all that a list shows of them; five statements at most.
+    """Return what a select of issues in `order` finds, with all that a list shows of them; in five statements whatever there is.
 
     Which ones they are is asked first: what decides the way is then planned alone, and what they show by a plan that is kept.
     """
@@ -187,22 +186,21 @@ def listed(issues: Select[Any], order: Order) -> list[ListedIssue]:
     if not places:
         return []
     found: dict[UUID, ListedIssue] = {}
-    having: dict[str, list[UUID]] = {name: [] for name in _SEVERAL}
-    for row in connection.execute(_shown(dialect), {"ids": ids_as_text((place["id"] for place in places), dialect)}).all():
+    ids = {"ids": ids_as_text((place["id"] for place in places), dialect)}
+    for row in connection.execute(_shown(dialect), ids).all():
         values, issue, at = tuple(row), ListedIssue(), len(_OWN)
         held = issue.__dict__
         held.update(zip(_OWN, values, strict=False))
-        for name, make, beside in _BESIDE:
-            held[name] = None if values[at] is None else make(*values[at : at + len(beside)])
+        for name, kind, beside in _BESIDE:
+            held[name] = None if values[at] is None else kind(*values[at : at + len(beside)])
             at += len(beside)
-        for name, has_any in zip(having, values[at:], strict=True):
-            if has_any:
-                having[name].append(issue.id)
         found[issue.id] = issue
-    for name, ids in having.items():
-        if ids:
-            for issue_id, several in _read_several(name, ids).items():
-                found[issue_id].__dict__[name] = several
+    for name, make in _SEVERAL.items():
+        several = defaultdict[UUID, list[Any]](list)
+        for row in connection.execute(_several(name, dialect), ids).all():
+            several[row[0]].append(make(tuple(row)))
+        for issue_id, those in several.items():
+            found[issue_id].__dict__[name] = those
     # A page goes on where its last row stood when it was found, even if its due date has moved since.
     for place in places:
         found[place["id"]].__dict__.update(place)
@@ -219,25 +217,12 @@ def _shown(dialect: str) -> Select[Any]:
 
 
 def _columns() -> tuple[Any, ...]:
-    """Return the columns of a listed issue; whether there are any of what it may have several of spares a statement for nothing."""
+    """Return the columns of a listed issue: its own, and those of what is named beside it."""
     beside = (column.label(f"{name}_{n}") for name, _, columns in _BESIDE for n, column in enumerate(columns))
-    # Asked as EXISTS, PostgreSQL would read all of a table for a page of fifty, since it plans for the list without its end.
-    first = {name: select(table.issue_id).where(table.issue_id == Issue.id).limit(1).scalar_subquery() for name, table in _SEVERAL.items()}
-    has = [one.is_not(None).label(f"has_{name}") for name, one in first.items()]
-    return (*(getattr(Issue, name) for name in _OWN), *beside, *has)
+    return (*(getattr(Issue, name) for name in _OWN), *beside)
 
 
-def _read_several(name: str, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Any]]:
-    """Return by issue the co-handlers, parts or photos of these issues, in their order; one statement."""
-    dialect = db.engine.dialect.name
-    rows: Iterable[Any] = db.session.connection().execute(_several(name, dialect), {"ids": ids_as_text(ids, dialect)}).all()
-    found, make = defaultdict[UUID, list[Any]](list), _MAKE[name]
-    for row in rows:
-        found[row[0]].append(make(tuple(row)))
-    return found
-
-
-_MAKE: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+_SEVERAL: dict[str, Callable[[tuple[Any, ...]], Any]] = {
     "co_handlers": lambda row: ListedPerson._make(row[1:]),
     "parts": lambda row: ListedPart._make((*row[1:8], ListedPerson._make(row[8:]))),
     "photo_links": lambda row: ListedPhoto._make((*row[1:4], ListedFile._make(row[4:]))),

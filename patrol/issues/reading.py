@@ -122,17 +122,17 @@ class Reader:
         today = clock.today(timezone)
         return cls(actor, language(), clock.now(), districts_signed_by(actor, today), today)
 
-    def look_at(self, issues: Sequence[T]) -> Sequence[T]:
+    def look_at(self, issues: Sequence[T], *, page: bool = False) -> Sequence[T]:
         """Return the issues, now that it is known of all together which of them the reader may check, and who answers for the ledger's.
 
-        A few queries at most.
+        A few queries at most; of a `page` as many whatever it holds.
         """
         new, able = [i for i in issues if i.id not in self.facts], self.actor.permissions
         if not new:
             return issues
         self.facts.update({i.id: issue_facts(i, self.now) for i in new})
         checked = [i.id for i in new if may_check(self.facts[i.id], able)]
-        own = own_work(checked, self.actor.person_id, self.today)
+        own = own_work(checked, self.actor.person_id, self.today) if checked or page else set()
         self.own_work.update({issue_id: issue_id in own for issue_id in checked})
         major = [i for i in new if i.severity == Severity.MAJOR and i.state not in ENDED]
         if to_sign := [i.id for i in major if not i.region.path.startswith(tuple(self.districts))]:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from patrol.evidence.actions import StoredPhoto, record_photo
 from patrol.foundation import clock, outbox
-from patrol.foundation.appending import append
+from patrol.foundation.appending import append, store
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import Conflict, Invalid
 from patrol.foundation.positions import Position
@@ -75,10 +75,9 @@ def send_complaint(
         id=new.id, issue_id=issue.id, tracking_code=new_tracking_code(), board_code=new.board_code,
         received_at=clock.now(), digest=new.digest,
     )  # fmt: skip
-    db.session.add(complaint)
     if new.contact:
         append(ReporterContact, {"complaint_id": new.id, "sealed": seal(new.contact, field_keys), "created_at": clock.now()})
-    db.session.flush()
+    store(complaint)
     return complaint, issue
 
 

@@ -1,6 +1,7 @@
 """Limits on anonymous callers: by address block, in total, with Redis away, and without keeping an address."""
 
 from datetime import timedelta
+from threading import Timer
 
 import pytest
 from flask import Flask, request
@@ -12,7 +13,15 @@ from patrol.foundation import clock
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.problems import register_problem_handlers
 from patrol.foundation.settings import Settings, UnusableSetting
-from patrol.foundation.throttle import address_block, block_key, connect_throttle, public_read, public_write
+from patrol.foundation.throttle import (
+    SWEPT_EACH_S,
+    RestedMemory,
+    address_block,
+    block_key,
+    connect_throttle,
+    public_read,
+    public_write,
+)
 
 DEAD_REDIS = "redis://127.0.0.1:1/0"
 SECRET = "a secret of at least 32 characters"
@@ -55,6 +64,22 @@ def test_a_block_may_write_so_often_whichever_route_and_gets_a_problem_with_retr
     assert 1 <= int(refused.headers["Retry-After"]) <= 3601
     assert refused.headers["Retry-After"] in refused.json["detail"]
     assert call(client, "/write", "198.51.100.1").status_code == 200
+
+
+def test_counting_starts_no_thread_each_time_and_forgets_what_has_expired(monkeypatch):
+    started, now = [], [1000.0]
+    monkeypatch.setattr("patrol.foundation.throttle.monotonic", lambda: now[0])
+    monkeypatch.setattr(Timer, "start", lambda timer: started.append(timer) or None)
+    counts = RestedMemory()
+    for _ in range(3):
+        assert counts.incr("short", -1) == 1
+        assert counts.incr("long", 1000) > 0
+    assert len(started) == 1
+    now[0] += SWEPT_EACH_S
+    counts.incr("long", 1000)
+    assert len(started) == 2
+    started[-1].function()
+    assert set(counts.storage) == {"long"}
 
 
 def test_all_blocks_together_may_write_so_often_and_a_refused_block_does_not_use_that_up():

@@ -282,6 +282,17 @@ def test_lists_of_roles_are_the_law_and_their_counts_are_true(many, actor_of, ap
     assert who == "auditor" or sum(map(len, wanted.values())) > 2
 
 
+@pytest.mark.parametrize("filters", ["state=submitted", "state=rectified", "state=dispatched,in_progress&severity=general", "severity=general&overdue=true"])
+@pytest.mark.parametrize("who", ["office", "chief", "town_office"])
+def test_a_page_of_one_and_one_of_many_ask_as_often(many, queries, who, filters):
+    client, asked = getattr(many.valley, f"{who}_client"), []
+    for limit in (1, 200):
+        queries.clear()
+        client.get(f"issues?{filters}&limit={limit}")
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
 def test_counting_ends_somewhere_and_says_so(many, monkeypatch, queries):
     monkeypatch.setattr(listing, "MOST_COUNTED", 2)
     queries.clear()
