@@ -45,7 +45,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import JSON, TypeDecorator
 from uuid_utils.compat import uuid7
 
-from patrol.foundation.postgresql import NEVER, LeanCursor, keep_plans
+from patrol.foundation.postgresql import NEVER, LeanCursor, keep_plans, standing_alone
 from patrol.foundation.settings import Settings
 
 # SQLite below this version can corrupt a WAL database when two connections write and checkpoint at once.
@@ -135,14 +135,17 @@ def new_id() -> UUID:
     return uuid7()
 
 
-def insert_unless_there(model: type[Base], values: dict[str, Any]) -> bool:
+def insert_unless_there(model: type[Base], values: dict[str, Any], *, alone: bool = False) -> bool:
     """Insert one row of the model's table unless its primary key is taken; return whether it was inserted.
+
+    `alone` says that nothing else is written with it: on PostgreSQL it needs no transaction then (`standing_alone`).
 
     The constraint decides, so no two who bring the same id at once can both be told that theirs is new: the later one
     waits for the earlier one's commit, and then finds that row.
     """
     connection = db.session.connection()
-    result = connection.execute(_insertion(model, connection.dialect.name), values)
+    insertion = _insertion(model, connection.dialect.name)
+    result = connection.execute(standing_alone(insertion) if alone else insertion, values)
     return result.rowcount == 1
 
 

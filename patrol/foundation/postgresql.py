@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar, overload
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine, Executable, event
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -11,7 +12,7 @@ from sqlalchemy.engine.interfaces import ExecuteStyle
 
 NEVER = 2**62
 """After how many executions the driver prepares a statement by itself."""
-_PLANNED_ONCE = "planned_once"
+_PLANNED_ONCE, _STANDS_ALONE = "planned_once", "stands_alone"
 _Statement = TypeVar("_Statement", bound=Executable)
 
 
@@ -24,17 +25,40 @@ def planned_once(statement: _Statement) -> _Statement:
     return statement.execution_options(**{_PLANNED_ONCE: True})
 
 
+def standing_alone(statement: _Statement) -> _Statement:
+    """Let PostgreSQL run a statement by itself where its transaction has not begun: no BEGIN goes before it, no COMMIT behind it.
+
+    For reads that lock nothing, which see at READ COMMITTED what they would see inside, and for a write that nothing else
+    has to be kept together with: it is durable when it returns. Two of five round trips of a check-in fall away.
+    """
+    return statement.execution_options(**{_STANDS_ALONE: True})
+
+
 def keep_plans(engine: Engine) -> None:
-    """Make `engine` prepare what is `planned_once`, and nothing else."""
+    """Make `engine` prepare what is `planned_once`, and nothing else, and begin no transaction for what is `standing_alone`."""
 
     @event.listens_for(engine, "do_execute")
     def on_execute(cursor: psycopg.Cursor[Any], statement: str, values: Any, context: DefaultExecutionContext) -> bool:
         # Inserts of many rows have a text for each number of rows.
         is_one_row = context.isinsert and context.execute_style is ExecuteStyle.EXECUTE
         is_kept = is_one_row or _PLANNED_ONCE in context.execution_options
+        raw = cursor.connection
+        if _STANDS_ALONE in context.execution_options and not raw.autocommit and _is_idle(raw):
+            raw.autocommit = True
+            try:
+                cursor.execute(statement, values, prepare=is_kept)
+            finally:
+                # Of a connection that was lost nothing more can be asked, and why it was is being raised.
+                if _is_idle(raw):
+                    raw.autocommit = False
+            return True
         if is_kept:
             cursor.execute(statement, values, prepare=True)
         return is_kept
+
+
+def _is_idle(raw: psycopg.Connection[Any]) -> bool:
+    return raw.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 class _Columns(Sequence[tuple[Any, ...]]):

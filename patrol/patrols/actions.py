@@ -182,7 +182,8 @@ def _insert(values: dict[str, Any], photos: list[dict[str, Any]], is_absent: boo
         append(CheckIn, values)
         for photo in photos:
             append(CheckInPhoto, photo)
-    elif not insert_unless_there(CheckIn, values):
+    elif not insert_unless_there(CheckIn, values, alone=not photos and values["patrol_id"] is None):
+        # A patrol has its examination asked for with each of its check-ins.
         return None
     elif photos:
         db.session.execute(insert(CheckInPhoto), photos)

@@ -10,7 +10,7 @@ from sqlalchemy import Date, Result, Select, Uuid, bindparam, exists, select
 from sqlalchemy.orm import SessionTransaction, joinedload
 
 from patrol.foundation.database import among_ids, db, ids_as_text
-from patrol.foundation.postgresql import planned_once
+from patrol.foundation.postgresql import planned_once, standing_alone
 from patrol.people.models import Person
 from patrol.waters.models import Appointment, Reach, RegisterVersion
 from patrol.waters.queries import answering
@@ -37,14 +37,14 @@ _NEAR = (
 )
 # Each check-in asks this: over tables, since the mapper's share of the work falls away.
 _reach = Reach.__table__.c
-_BESIDE = select(
+_BESIDE = standing_alone(select(
     _reach.id, _reach.code, _reach.name, _reach.level, _reach.region_id,
     exists().where(
         Appointment.reach_id == _reach.id, Appointment.person_id == bindparam("person_id", type_=Uuid), Person.id == Appointment.person_id,
         answering(bindparam("day", type_=Date)),
     ).correlate(Reach.__table__),
     select(RegisterVersion.__table__.c.reaches).scalar_subquery(),
-)  # fmt: skip
+))  # fmt: skip
 
 
 def near_reaches(

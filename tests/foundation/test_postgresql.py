@@ -2,10 +2,13 @@
 
 import psycopg
 import pytest
-from sqlalchemy import bindparam, select, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.exc import DBAPIError
 
-from patrol.foundation.database import db
-from patrol.foundation.postgresql import LeanCursor, planned_once
+from patrol.foundation.database import db, insert_unless_there, new_id
+from patrol.foundation.postgresql import LeanCursor, planned_once, standing_alone
+from patrol.foundation.transaction import transaction
 from patrol.people.models import Region
 from tests.conftest import ENGINE
 
@@ -46,3 +49,41 @@ def test_only_what_is_planned_once_keeps_its_plan(app):
         [(statement, (custom, generic))] = [row for row in kept(connection).items() if "regions" in row[0]]
     assert "LIMIT" not in statement
     assert custom <= 5 < custom + generic == 9
+
+
+def test_what_stands_alone_has_no_transaction_unless_one_has_begun(app):
+    read = standing_alone(select(Region.id).limit(1))
+    with app.app_context(), db.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        connection.execute(read)
+        assert (raw.pgconn.transaction_status, raw.autocommit) == (TransactionStatus.IDLE, False)
+        with pytest.raises(DBAPIError):
+            connection.execute(standing_alone(text("SELECT 1 / 0")))
+        assert (raw.pgconn.transaction_status, raw.autocommit) == (TransactionStatus.IDLE, False)
+        connection.execute(text("SELECT 1"))
+        connection.execute(read)
+        assert raw.pgconn.transaction_status == TransactionStatus.INTRANS
+
+
+def test_a_row_alone_is_there_when_its_statement_returns_and_one_among_others_when_all_are(app):
+    codes = ["alone1", "alone2", "alone3"]
+
+    def region(code, **others):
+        return {"id": new_id(), "code": code, "name": code, "level": "county", "parent_id": None, "path": f"/{code}/", "version": 1, **others}
+
+    with app.app_context(), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
+        def seen():
+            return sorted(beside.execute(select(Region.code).where(Region.code.in_(codes))).scalars())
+
+        try:
+            first = region("alone1")
+            with transaction():
+                assert insert_unless_there(Region, first, alone=True)
+                assert seen() == ["alone1"]
+                assert not insert_unless_there(Region, region("alone2", id=first["id"]), alone=True)
+                db.session.execute(select(Region.id))
+                assert insert_unless_there(Region, region("alone3"), alone=True)
+                assert seen() == ["alone1"]
+            assert seen() == ["alone1", "alone3"]
+        finally:
+            beside.execute(delete(Region).where(Region.code.in_(codes)))
