@@ -5,6 +5,7 @@ outside of what the actor may see.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,6 +40,8 @@ _CAME_TO_OFFICE: ColumnElement[bool] = literal_column(
 )
 _TO_SIGN: ColumnElement[bool] = literal_column("issues.severity = 'major' AND issues.state IN ('verified', 'suspended')")
 
+# A township with its villages.
+_FEW_REGIONS = 60
 # The state of what another condition leaves few of: SQLite, which knows nothing of how many there are, would look up all that is closed.
 _STATE_OF_FEW = func.coalesce(Issue.state, "")
 
@@ -137,7 +140,7 @@ def _late_below_me(actor: Actor, scope: Scope, _known: Known) -> list[Branch]:
         of_others.append(Issue.region_id != actor.region_id)
         undecided.remove(State.CLOSED)
     return [
-        scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others),
+        replace(scope.area({Issue.state: [state.value for state in CLOCK_RUNS]}, late(), *of_others), few=_is_small(scope)),
         _in_area(scope, decision_late(), _STATE_OF_FEW.in_([state.value for state in undecided]), *of_others),
         _in_area(scope, plan_late(), *of_others),
     ]
@@ -166,6 +169,11 @@ def _in_area(scope: Scope, *conditions: ColumnElement[bool]) -> Branch:
     """Return the few issues of the area that the conditions leave."""
     regions = [] if scope.regions is None else [one_of(unindexed(Issue.region_id), scope.regions)]
     return Branch({}, [*conditions, *regions, *scope.conditions], few=True)
+
+
+def _is_small(scope: Scope) -> bool:
+    """Tell whether what is late in an area is so little that it is found by its index and sorted, not looked for in the list's order."""
+    return scope.regions is not None and len(scope.regions) <= _FEW_REGIONS
 
 
 def _of_others(actor: Actor) -> list[ColumnElement[bool]]:
