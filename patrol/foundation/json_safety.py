@@ -1,6 +1,7 @@
 """JSON at the front door: what plain parsers let through and later breaks a database, an answer or a stack is refused."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from patrol.foundation.texts import Text
 
 DEEPEST = 64
 LARGEST_JSON_BYTES = 8 * 1024 * 1024
+# A text, which may hold brackets, or a bracket. A text without an end goes on to the end of the body.
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _CONTAINERS: frozenset[type] = frozenset({dict, list})
 
 _NOT_JSON = Text("请求体不是有效的 JSON：{why}", "The body is not valid JSON: {why}")
@@ -57,8 +60,8 @@ def parse_json_apart(body: bytes, name: str) -> Any:
     """Return the value of a JSON body as `parse_json` does, but let no element of the list `name` spoil the others.
 
     An element that `parse_json` would refuse is `Unusable`, one whose text is no UTF-8 too; everything else in the body is
-    refused as ever. Bare control characters, which JSON wants escaped, are read as if they were: where an element with one
-    begins and ends is plain.
+    refused as ever. What an element that is nested too deep holds further down is not looked at. Bare control characters,
+    which JSON wants escaped, are read as if they were: where an element with one begins and ends is plain.
     """
     try:
         return parse_json(body)
@@ -66,13 +69,30 @@ def parse_json_apart(body: bytes, name: str) -> Any:
         try:
             # Unlike orjson it reads lone surrogates, which phones send where a text was cut within a pair. Bytes that are no
             # UTF-8, where it was cut within a character, become such.
-            value = json.loads(body.decode("utf-8-sig", "surrogateescape"), strict=False)
-        except (ValueError, RecursionError):
+            value = json.loads(_without_the_deepest(body.decode("utf-8-sig", "surrogateescape")), strict=False)
+        except ValueError:
             raise error from None
         if not isinstance(value, dict) or not isinstance(value.get(name), list):
             raise
     rest = parse_json(json.dumps({key: member for key, member in value.items() if key != name}).encode())
     return {**rest, name: [_apart(element) for element in value[name]]}
+
+
+def _without_the_deepest(text: str) -> str:
+    """Return JSON text without what lies so deep that each element around it is refused: no parser's stack ends there."""
+    kept: list[str] = []
+    depth = begin = 0
+    for token in _TOKENS.finditer(text):
+        bracket = token[0]
+        if bracket in "[{":
+            depth += 1
+            if depth == 2 * DEEPEST:
+                kept.append(text[begin : token.end()])
+        elif bracket in "]}":
+            if depth == 2 * DEEPEST:
+                begin = token.start()
+            depth -= 1
+    return "".join([*kept, text[begin:]]) if depth < 2 * DEEPEST else ""
 
 
 def _apart(element: Any) -> Any:

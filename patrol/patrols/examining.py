@@ -31,8 +31,10 @@ from patrol.patrols.examination import Examined, examine_facts
 from patrol.patrols.examination_actions import keep_examination
 from patrol.patrols.examination_input import IDENTITY, ExaminationInput, has_name, input_of, is_name_of_many
 from patrol.patrols.examination_models import Examination, PatrolFinding
-from patrol.patrols.fact_queries import examined_too_soon, facts_of
+from patrol.patrols.fact_queries import facts_of
+from patrol.patrols.facts import PatrolFacts
 from patrol.patrols.integrity import SHARED_DEVICE
+from patrol.patrols.mark_queries import alike_after, alike_before, keep_marks
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.photo_sightings import shown_again
 from patrol.patrols.track_models import TrackBatch
@@ -43,8 +45,12 @@ AT_ONCE = 200
 
 def examined_now(given: ExaminationInput) -> Examined:
     """Return what the examination of a patrol says by what is stored now; nothing is written."""
+    return _examined(given, facts_of(given, now=clock.now()))
+
+
+def _examined(given: ExaminationInput, facts: PatrolFacts) -> Examined:
     repaired = MISLABELLED if given.accepts_repair else None
-    return examine_facts(facts_of(given, now=clock.now()), given.policy.thresholds, given.judged, repaired=repaired)
+    return examine_facts(facts, given.policy.thresholds, given.judged, repaired=repaired)
 
 
 @outbox.delivers(EXAMINE)
@@ -63,23 +69,41 @@ def _examination(patrol_id: UUID, *, tries: int = 0, again: bool = False) -> out
     # Of a purged track nobody can reckon anything any more: what was found of it stays.
     if given.purged or (known == digest and not again):
         return _nothing
-    examined = examined_now(given)
+    facts = facts_of(given, now=clock.now())
+    examined = _examined(given, facts)
 
     def write() -> None:
         row = _with_reaches(patrol_id, lock=True)
-        if row is None or input_of(row, timezone=_timezone()).digest != digest:
+        there = input_of(row, timezone=_timezone()) if row else None
+        if row is None or there is None or there.purged:
+            return
+        if there.digest != digest:
             if tries < outbox.MOST_ATTEMPTS:
                 outbox.put(EXAMINE, patrol_id=str(patrol_id), tries=tries + 1, again=again)
             return
         keep_examination(row, given, digest, examined)
+        _ask_for_copies(row, facts, tries=tries)
         if known == digest:
             # Nothing of this patrol is new to any other: many that come back at once would ask for each other without end.
             return
-        _put_once([*examined_too_soon(given), *shown_again(given.patrol, given.photos)], again=True)
+        _put_once(shown_again(given.patrol, given.photos), again=True)
         # What was just found of this patrol may be new to those beside it, which may have come before it.
         _put_once([*(other.id for other in (*given.overlapping, *given.device_users)), *_doubted_by_name(given)])
 
     return write
+
+
+def _ask_for_copies(patrol: Patrol, facts: PatrolFacts, *, tries: int) -> None:
+    """Keep the marks of the track, and ask again for those that may be copies of it but were examined before: mostly none.
+
+    What is copied may come home after its copy. Nothing that goes into the copy's own digest has changed. The patrol itself
+    is asked for again where a track that it may be a copy of was examined in the very moment.
+    """
+    if keep_marks(patrol.id, facts.marks):
+        _put_once(alike_after(patrol, facts.marks), again=True)
+    alike = alike_before(patrol, facts.marks, but=[other.id for other in facts.overlapping])
+    if tries < outbox.MOST_ATTEMPTS and not {other.id for other in facts.earlier}.issuperset(alike):
+        outbox.put(EXAMINE, patrol_id=str(patrol.id), tries=tries + 1, again=True)
 
 
 def _doubted_by_name(given: ExaminationInput) -> Sequence[UUID]:

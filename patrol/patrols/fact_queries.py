@@ -1,7 +1,7 @@
 """Loads what is known of a patrol into `PatrolFacts`, with the fixes, and what other patrols and photos say beside it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,20 +27,19 @@ from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.duty_lists import delegation_partners
 from patrol.patrols.ending import NOT_POSSIBLE, counting_end
 from patrol.patrols.examination_input import Companion, ExaminationInput, device_of
-from patrol.patrols.examination_models import Examination
 from patrol.patrols.facts import Batch, CheckInFact, CheckpointFact, DeviceUse, OtherPatrol, PatrolFacts, PhotoFact
+from patrol.patrols.mark_queries import alike_before
 from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.models import CheckIn, Patrol, PatrolReach
 from patrol.patrols.photo_sightings import seen_elsewhere
-from patrol.patrols.track import NO_TRACK, Track, new_in
+from patrol.patrols.track import NO_TRACK, Track, counting_beside
+from patrol.patrols.track_marks import marks_of
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_from, tracks_of
 from patrol.waters.models import Reach
 
-# So many earlier patrols are compared, the latest first: a replay is of something lately walked.
+# So many earlier patrols are compared whatever their marks, the latest first: a replay is of something lately walked.
 MOST_EARLIER = 20
-# A batch that was under way while another patrol was examined may have been received before that, and was not seen.
-_UNDER_WAY = timedelta(minutes=2)
 
 
 def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
@@ -56,7 +55,8 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
     repair = mislabelling.datum if mislabelling and given.accepts_repair else None
     track = track_from(patrol, batches, repair) if repair else sent
     pauses_ms = given.pauses_ms
-    overlapping, earlier = _others(given)
+    marks = marks_of(track)
+    overlapping, earlier = _others(given, marks)
     return PatrolFacts(
         patrol_id=patrol.id, person_id=patrol.person_id, mode=patrol.mode, started_at=patrol.started_at, ended_at=given.ended_at,
         received_at=patrol.received_at, now=now, track=track, pauses_ms=pauses_ms, no_signal_ms=given.no_signal_ms,
@@ -72,7 +72,7 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
         device_users=sorted({row.person_id for row in given.device_users}), device_uses=_device_uses(given, now),
         device_id=device_of(patrol), app_version=(patrol.device_details or {}).get("app_version"),
         untrusted=_untrusted(given, batches, repair), checkpoints=[_checkpoint(patrol.id, point) for point in given.counting_checkpoints],
-        mislabelling=mislabelling, impossible_end=_impossible_end(given),
+        mislabelling=mislabelling, impossible_end=_impossible_end(given), marks=marks,
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def _untrusted(given: ExaminationInput, batches: Sequence[TrackBatch], repair: D
     if not any(trusted):
         return None
     theirs, others = (track_from(given.patrol, [b for b, own in zip(batches, trusted, strict=True) if own is which], repair) for which in (True, False))
-    return others.at(new_in(others, theirs))
+    return others.at(counting_beside(others, theirs))
 
 
 def _checkpoint(patrol_id: UUID, point: Checkpoint) -> CheckpointFact:
@@ -167,16 +167,18 @@ def _device_uses(given: ExaminationInput, now: datetime) -> list[DeviceUse]:
     ]  # fmt: skip
 
 
-def _others(given: ExaminationInput) -> tuple[list[OtherPatrol], list[OtherPatrol]]:
+def _others(given: ExaminationInput, marks: Sequence[int]) -> tuple[list[OtherPatrol], list[OtherPatrol]]:
     """Return the overlapping patrols of the person, and earlier ones that may have been replayed, with their tracks."""
     earlier_ids = _earlier_ids(given.patrol, given.overlapping)
+    alike = alike_before(given.patrol, marks, but=[row.id for row in given.overlapping])
+    earlier_ids += [patrol_id for patrol_id in alike if patrol_id not in earlier_ids]
     wanted = [*(row.id for row in given.overlapping), *earlier_ids]
     if not wanted:
         return [], []
     patrols = {row.id: row for row in db.session.scalars(select(Patrol).where(Patrol.id.in_(wanted)))}
     tracks = tracks_of(list(patrols.values()), accepted_repairs(wanted))
     overlapping = [_other(patrols[row.id], tracks) for row in given.overlapping]
-    return overlapping, [_other(patrols[id], tracks) for id in earlier_ids if len(tracks[id])]  # noqa: A001
+    return overlapping, [_other(patrols[patrol_id], tracks) for patrol_id in earlier_ids]
 
 
 def _other(patrol: Patrol, tracks: dict[UUID, Track]) -> OtherPatrol:
@@ -190,19 +192,6 @@ def _earlier_ids(patrol: Patrol, overlapping: Sequence[Companion]) -> list[UUID]
     """
     return _nearest(patrol, select(Patrol.id, Patrol.started_at).where(
         Patrol.received_at < patrol.received_at, Patrol.id.not_in([patrol.id, *(row.id for row in overlapping)])
-    ))  # fmt: skip
-
-
-def examined_too_soon(given: ExaminationInput) -> list[UUID]:
-    """Return the patrols that are compared with this one, and were examined before all of its track was here: mostly none.
-
-    What is copied may come home after its copy was examined. Nothing that goes into the copy's own digest has changed.
-    """
-    arrived = [row.received_at for row in given.batches if row.count]
-    if not arrived:
-        return []
-    return _nearest(given.patrol, select(Patrol.id, Patrol.started_at).join(Examination, Examination.patrol_id == Patrol.id).where(
-        Patrol.received_at > given.patrol.received_at, Examination.examined_at <= max(arrived) + _UNDER_WAY
     ))  # fmt: skip
 
 

@@ -124,6 +124,7 @@ class PatrolFacts:
     `device_uses` when they did, where that is known. `batches` are the deliveries, as far as both clocks are known.
     `impossible_end` is an end that was told and cannot be, with the moment of its receipt; None where it can.
     `untrusted` are the fixes that no trusted receiver measured, None where there is no such receiver: all.
+    `marks` are those of `track`, by which copies are looked up.
     `pauses_ms` are the person's own, `no_signal_ms` times that the phone marked as without signal.
     """
 
@@ -154,6 +155,7 @@ class PatrolFacts:
     device_id: str | None = None
     app_version: str | None = None
     impossible_end: tuple[datetime, datetime] | None = None
+    marks: Sequence[int] = ()
 
     @property
     def end(self) -> datetime:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patrol.foundation.geometry import Floats
+from patrol.foundation.geometry import Datum, Floats
 
 Milliseconds = NDArray[np.int64]
 Small = NDArray[np.int8]
@@ -21,6 +22,14 @@ class Source(IntEnum):
     OSMAND = 2
     OWNTRACKS = 3
     GPX = 4
+
+
+class Raw(NamedTuple):
+    """The degrees of a fix as a device sent them, in `datum`."""
+
+    latitude: float
+    longitude: float
+    datum: Datum
 
 
 @dataclass(frozen=True)
@@ -84,23 +93,38 @@ def track_of(
 
 
 NO_TRACK = track_of([], [], [])
+# Half a millionth of a degree, and what computing with it and turning it into another datum adds.
+_ROUNDED_DEG = 0.51e-6
 
 
 def merged(tracks: Sequence[Track]) -> Track:
     """Return one track of all fixes, each once, the same whatever the order and the cut of `tracks`.
 
-    Two fixes are one when time (to the millisecond) and place (to a millionth of a degree, 0.1 m) agree: a phone that
-    sends live and later uploads its file tells of each twice. Two fixes of one moment at different places stay two.
+    Two fixes are one when time (to the millisecond) and place agree: to a millionth of a degree (0.1 m), or where one is
+    the other rounded to that: a phone that sends live and later uploads its file tells of each twice, and programs round a
+    half up or down. Other fixes of one moment at different places stay two.
     """
     if not tracks:
         return NO_TRACK
     whole = joined(tracks)
-    return whole.at(_each_once(whole))
+    return whole.at(_without_rounded(whole, _each_once(whole)))
 
 
 def new_in(arriving: Track, stored: Track) -> NDArray[np.bool_]:
-    """Return which of the `arriving` fixes `merged([stored, arriving])` keeps: the others need not be stored."""
-    kept = _each_once(joined([stored, arriving]))
+    """Return which of the `arriving` fixes need to be stored beside the `stored` ones: not those that agree with a better one.
+
+    Those that are merely another's rounded are: of three in a row nobody knows beforehand which two `merged` will keep.
+    """
+    return _arriving(_each_once(joined([stored, arriving])), stored, arriving)
+
+
+def counting_beside(arriving: Track, stored: Track) -> NDArray[np.bool_]:
+    """Return which of the `arriving` fixes `merged([stored, arriving])` keeps."""
+    whole = joined([stored, arriving])
+    return _arriving(_without_rounded(whole, _each_once(whole)), stored, arriving)
+
+
+def _arriving(kept: NDArray[np.int64], stored: Track, arriving: Track) -> NDArray[np.bool_]:
     is_new = np.zeros(len(arriving), dtype=bool)
     is_new[kept[kept >= len(stored)] - len(stored)] = True
     return is_new
@@ -112,11 +136,41 @@ def joined(tracks: Sequence[Track]) -> Track:
 
 
 def _each_once(whole: Track) -> NDArray[np.int64]:
-    """Return the indices of the fixes that `merged` keeps, in the order of time."""
+    """Return the indices of the best fix of each moment and millionth of a degree, in the order of time."""
     keys = (np.rint(whole.longitude * 1e6), np.rint(whole.latitude * 1e6), whole.recorded_ms)
-    # Within one key the order is that of the source, then of all other columns, so that chance never decides.
-    rest = [np.nan_to_num(getattr(whole, name), nan=np.inf) for name in ("bearing_deg", "speed_mps", "altitude_m", "accuracy_m")]
-    order = np.lexsort((whole.longitude, whole.latitude, -whole.mock, *rest, whole.source, *keys))
+    order = np.lexsort((*_preference(whole), *keys))
     first = np.ones(len(order), dtype=bool)
     first[1:] = np.any([np.diff(key[order]) != 0 for key in keys], axis=0)
     return order[first]
+
+
+def _preference(whole: Track) -> tuple[NDArray[Any], ...]:
+    """Return the columns for `lexsort`, the last one first: the source, then all others, so that chance never decides."""
+    rest = [np.nan_to_num(getattr(whole, name), nan=np.inf) for name in ("bearing_deg", "speed_mps", "altitude_m", "accuracy_m")]
+    return whole.longitude, whole.latitude, -whole.mock, *rest, whole.source
+
+
+def _without_rounded(whole: Track, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices `kept`, one a cell, without fixes within a rounding's error of a better one of the same moment."""
+    shared = np.zeros(len(kept), dtype=bool)
+    meets = np.diff(whole.recorded_ms[kept]) == 0
+    shared[:-1] |= meets
+    shared[1:] |= meets
+    # Outside a datum's area there is no place.
+    shared &= np.isfinite(whole.latitude[kept])
+    if not shared.any():
+        return kept
+    places = np.flatnonzero(shared)
+    some = whole.at(kept[places])
+    columns = [column.tolist() for column in (some.recorded_ms, some.latitude, some.longitude)]
+    counting: dict[tuple[int, int, int], tuple[float, float]] = {}
+    worse = []
+    for index in np.lexsort(_preference(some)).tolist():
+        at_ms, latitude, longitude = (column[index] for column in columns)
+        row, column = round(latitude * 1e6), round(longitude * 1e6)
+        beside = [counting.get((at_ms, row + down, column + right)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        if any(near and abs(near[0] - latitude) <= _ROUNDED_DEG and abs(near[1] - longitude) <= _ROUNDED_DEG for near in beside):
+            worse.append(places[index])
+        else:
+            counting[at_ms, row, column] = latitude, longitude
+    return np.delete(kept, worse)

@@ -19,7 +19,7 @@ from patrol.patrols.events import PatrolPaused, TrackArrived
 from patrol.patrols.fixes import Fixes, in_wgs84
 from patrol.patrols.models import Patrol
 from patrol.patrols.ownership import refuse_foreign
-from patrol.patrols.track import Source, Track, merged, new_in
+from patrol.patrols.track import NO_TRACK, Source, Track, joined, new_in
 from patrol.patrols.track_compaction import compacted_delivery, take_apart
 from patrol.patrols.track_encoding import decode, stored
 from patrol.patrols.track_models import NO_SIGNAL, PERSON, PatrolPause, TrackBatch
@@ -40,7 +40,7 @@ def keep_fixes(
     """Keep what is usable and new among `fixes`; return the batch and whether it is new.
 
     The patrol must be locked, so that of two batches with the same fixes one sees the other. A fix is left out only
-    where `merged` would drop it in favour of a stored one: the merged track is the same whatever came first.
+    where it agrees with a stored one that is as good: the merged track is the same whatever came first.
     Raises Conflict (409) with both digests for a known batch with other content, Invalid for somebody else's patrol.
     """
     refuse_foreign(patrol, by, "patrol_id")
@@ -150,4 +150,5 @@ def _stored_beside(patrol: Patrol, track: Track) -> Track:
         TrackBatch.first_recorded_at <= moment_of(int(track.recorded_ms[-1])),
         TrackBatch.last_recorded_at >= moment_of(int(track.recorded_ms[0])),
     ).options(undefer(TrackBatch.points))  # fmt: skip
-    return merged([in_wgs84(track_in(batch), Datum(batch.datum)) for batch in db.session.scalars(meeting)])
+    found = [in_wgs84(track_in(batch), Datum(batch.datum)) for batch in db.session.scalars(meeting)]
+    return joined(found) if found else NO_TRACK

@@ -14,7 +14,14 @@ from patrol.patrols.queries import get_patrol
 from patrol.patrols.receipts import track_receipt
 from patrol.patrols.track_exports import collection_of, feature_of, gpx_of, line_of
 from patrol.patrols.track_models import PatrolPause
-from patrol.patrols.track_queries import SEE_TRACK, list_queues, looks_at, own_patrols, track_of_patrol
+from patrol.patrols.track_queries import (
+    SEE_TRACK,
+    list_queues,
+    looks_at,
+    own_patrols,
+    track_and_raw_of,
+    track_of_patrol,
+)
 from patrol.patrols.track_schemas import (
     LineArgs,
     PauseIn,
@@ -63,7 +70,7 @@ def add_pause(data: dict[str, Any], patrol_id: UUID) -> tuple[PatrolPause, int]:
 def track_as_gpx(patrol_id: UUID) -> Response:
     """Give a patrol's track as GPX 1.1."""
     patrol = _looked_at(patrol_id, "gpx")
-    return Response(gpx_of(patrol, track_of_patrol(patrol)), mimetype=GPX, headers={
+    return Response(gpx_of(patrol, *track_and_raw_of(patrol)), mimetype=GPX, headers={
         "Content-Disposition": f'attachment; filename="patrol-{patrol.id}.gpx"'})
 
 
@@ -72,7 +79,7 @@ def track_as_gpx(patrol_id: UUID) -> Response:
 def track_as_geojson(patrol_id: UUID) -> Response:
     """Give a patrol's track as a GeoJSON feature, with every measure of each fix."""
     patrol = _looked_at(patrol_id, "geojson")
-    return _geojson(feature_of(patrol, track_of_patrol(patrol), {}))
+    return _geojson(feature_of(patrol, *track_and_raw_of(patrol), {}))
 
 
 @room.route("/patrols/<uuid:patrol_id>/line", may=P.SEE_PATROLS, writes=True)
@@ -111,7 +118,7 @@ def _looked_at(patrol_id: UUID, shape: str) -> Patrol:
 def _own_features(actor: Actor) -> Iterator[dict[str, Any]]:
     for patrol in own_patrols(actor):
         looks = [{"at": at, "by": name} for at, name in looks_at(patrol.id)]
-        yield feature_of(patrol, track_of_patrol(patrol), {"looks": looks})
+        yield feature_of(patrol, *track_and_raw_of(patrol), {"looks": looks})
 
 
 def _geojson(feature: dict[str, Any]) -> Response:

@@ -1,7 +1,7 @@
 """A track as GPX, as GeoJSON, and as the simplified line of a map."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -11,7 +11,7 @@ import shapely
 
 from patrol.foundation.geometry import Floats, metres_per_mercator_unit, project_array
 from patrol.patrols.models import Patrol
-from patrol.patrols.track import Track
+from patrol.patrols.track import Raw, Track
 from patrol.patrols.window import moment_of
 
 _GPX, _OURS = "http://www.topografix.com/GPX/1/1", "urn:xunhe:gpx:1"
@@ -20,20 +20,25 @@ _DIGITS = 7
 _MEASURES = ("accuracy_m", "altitude_m", "speed_mps", "bearing_deg")
 
 
-def gpx_of(patrol: Patrol, track: Track) -> bytes:
-    """Return the track as a GPX 1.1 document; what GPX has no word for stands in extensions of our own."""
+def gpx_of(patrol: Patrol, track: Track, raw: Sequence[Raw | None]) -> bytes:
+    """Return the track as a GPX 1.1 document; what GPX has no word for stands in extensions of our own.
+
+    `raw` is for each fix what the device sent where that was not WGS 84.
+    """
     ET.register_namespace("", _GPX)
     ET.register_namespace("xunhe", _OURS)
     root = ET.Element(f"{{{_GPX}}}gpx", version="1.1", creator="Xunhe")
     line = ET.SubElement(root, f"{{{_GPX}}}trk")
     ET.SubElement(line, f"{{{_GPX}}}name").text = str(patrol.id)
     segment = ET.SubElement(line, f"{{{_GPX}}}trkseg")
-    for fix in _fixes(track):
+    for fix, sent in zip(_fixes(track), raw, strict=True):
         point = ET.SubElement(segment, f"{{{_GPX}}}trkpt", lat=f"{fix['latitude']:.{_DIGITS}f}", lon=f"{fix['longitude']:.{_DIGITS}f}")
         if fix["altitude_m"] is not None:
             ET.SubElement(point, f"{{{_GPX}}}ele").text = str(fix["altitude_m"])
         ET.SubElement(point, f"{{{_GPX}}}time").text = fix["recorded_at"]
         known = {name: fix[name] for name in ("accuracy_m", "speed_mps", "bearing_deg", "mock") if fix[name] is not None}
+        if sent:
+            known |= {"raw_latitude": sent.latitude, "raw_longitude": sent.longitude, "raw_datum": sent.datum.value}
         if known:
             extensions = ET.SubElement(point, f"{{{_GPX}}}extensions")
             for name, value in known.items():
@@ -57,9 +62,14 @@ def _columns(track: Track) -> dict[str, list[Any]]:
     }
 
 
-def feature_of(patrol: Patrol, track: Track, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the track as a GeoJSON feature; its properties hold a list for each measure, in the order of the line."""
+def feature_of(patrol: Patrol, track: Track, raw: Sequence[Raw | None], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the track as a GeoJSON feature; its properties hold a list for each measure, in the order of the line.
+
+    `raw` is for each fix what the device sent where that was not WGS 84; it is left out where there is none.
+    """
     columns = _columns(track)
+    if any(raw):
+        columns["raw"] = [sent and sent._asdict() for sent in raw]
     positions = [list(pair) for pair in zip(columns.pop("longitude"), columns.pop("latitude"), strict=True)]
     return _feature(patrol, positions, {**columns, **more})
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from patrol.foundation.database import Base, new_id
@@ -17,7 +17,7 @@ class TrackBatch(Base):
     """One batch of fixes under its client's id: a row a batch, since a row a fix does not scale.
 
     `points` are the bytes of `track_encoding` in the declared `datum`, None once purged; `count` of them are in it, of
-    `sent` that came. Those that `merged` would drop beside what was stored already are counted in `duplicates`,
+    `sent` that came. Those that agree with what was stored already are counted in `duplicates`,
     `quarantined` are `[place in what was sent, code]`, `outside` those taken out when the patrol's end became known,
     `ahead` those recorded more than five minutes after they arrived. `units` is what the device measured in, where its
     protocol says; all that is stored is SI. `members` tells of what live fixes a row was compacted, see `track_compaction`.
@@ -49,6 +49,19 @@ class TrackBatch(Base):
     points: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     quarantined: Mapped[list[list[Any]]] = mapped_column(JSON)
     members: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class TrackMark(Base):
+    """A mark of an examined patrol's track, see `track_marks`: copies are looked up by what marks they have in common.
+
+    Marks are made of raw fixes and go with them.
+    """
+
+    __tablename__ = "track_marks"
+    __table_args__ = (Index("ix_track_marks_mark", "mark", "patrol_id"),)
+
+    patrol_id: Mapped[UUID] = mapped_column(ForeignKey("patrols.id"), primary_key=True)
+    mark: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 PERSON, NO_SIGNAL = "person", "no_signal"

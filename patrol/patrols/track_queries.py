@@ -1,6 +1,6 @@
 """Reads of tracks, pauses and phones' queues."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.fixes import in_wgs84
 from patrol.patrols.models import Patrol
 from patrol.patrols.queries import NO_PATROL, visible_patrols
-from patrol.patrols.track import Track, merged
+from patrol.patrols.track import Raw, Track, merged
 from patrol.patrols.track_actions import track_in
 from patrol.patrols.track_models import PatrolPause, PhoneQueue, TrackBatch
 from patrol.patrols.window import window_ms
@@ -52,12 +52,35 @@ def track_of_patrol(patrol: Patrol) -> Track:
 def tracks_of(patrols: Sequence[Patrol], repairs: Mapping[UUID, Datum]) -> dict[UUID, Track]:
     """Return the track of each of these patrols as `track_of_patrol`, with what `repairs` says of their datums."""
     batches: dict[UUID, list[TrackBatch]] = {patrol.id: [] for patrol in patrols}
-    stored = select(TrackBatch).where(TrackBatch.patrol_id.in_(batches), TrackBatch.points.is_not(None)).options(
-        undefer(TrackBatch.points)
-    )  # fmt: skip
-    for batch in db.session.scalars(stored):
+    for batch in _with_points(batches):
         batches[batch.patrol_id].append(batch)
     return {patrol.id: track_from(patrol, batches[patrol.id], repairs.get(patrol.id)) for patrol in patrols}
+
+
+def track_and_raw_of(patrol: Patrol) -> tuple[Track, list[Raw | None]]:
+    """Return the track as `track_of_patrol`, and for each fix what the device sent, None where that was WGS 84.
+
+    With an accepted repair the datum is the one as which the raw values are read.
+    """
+    sent: dict[tuple[int, float, float], Raw] = {}
+    repair = accepted_repairs([patrol.id]).get(patrol.id)
+    batches = _with_points([patrol.id])
+    for batch in batches:
+        if (datum := datum_of(batch.datum, repair)) is not Datum.WGS84:
+            raw = track_in(batch)
+            values = zip(raw.latitude.tolist(), raw.longitude.tolist(), strict=True)
+            sent |= {key: Raw(latitude, longitude, datum) for key, (latitude, longitude) in zip(_keys(in_wgs84(raw, datum)), values, strict=True)}
+    track = track_from(patrol, batches, repair)
+    return track, [sent.get(key) for key in _keys(track)]
+
+
+def _keys(track: Track) -> Iterator[tuple[int, float, float]]:
+    return zip(track.recorded_ms.tolist(), track.latitude.tolist(), track.longitude.tolist(), strict=True)
+
+
+def _with_points(patrol_ids: Collection[UUID]) -> Sequence[TrackBatch]:
+    stored = select(TrackBatch).where(TrackBatch.patrol_id.in_(patrol_ids), TrackBatch.points.is_not(None))
+    return db.session.scalars(stored.options(undefer(TrackBatch.points))).all()
 
 
 def track_from(patrol: Patrol, batches: Iterable[TrackBatch], repair: Datum | None = None) -> Track:

@@ -104,7 +104,11 @@ class TrackFeatureOut(ma.Schema):
     geometry = _F.Dict(required=True, allow_none=True, metadata={
         "description": "LineString of [longitude, latitude], Point for one fix, null for none.",
         "example": {"type": "LineString", "coordinates": [[119.80745, 29.60312], [119.80752, 29.60318]]}})
-    properties = _F.Dict(required=True)
+    properties = _F.Dict(required=True, metadata={
+        "description": "With all fixes a list for each measure, in the order of the line; `raw` among them where a device sent another "
+        "datum than WGS 84: what it sent, null for a fix in WGS 84.",
+        "example": {"mode": "walk", "recorded_at": ["2026-05-01T00:30:05.000Z"], "accuracy_m": [6.4],
+                    "raw": [{"latitude": 29.60066, "longitude": 119.81209, "datum": "gcj02"}]}})
 
 
 class TrackFeaturesOut(ma.Schema):

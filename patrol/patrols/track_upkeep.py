@@ -14,6 +14,7 @@ from patrol.foundation.worker import each_hour
 from patrol.patrols.ending import NO_FIXES
 from patrol.patrols.ends import end_by_fixes
 from patrol.patrols.events import PatrolEnded
+from patrol.patrols.mark_queries import delete_marks
 from patrol.patrols.models import Patrol
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.window import BY_SYSTEM
@@ -23,7 +24,7 @@ from patrol.people.retention import Kept, keep
 
 AT_ONCE = 200
 keep(Kept(
-    "tracks", "Raw tracks of patrols; coverage, findings and figures made of them stay", ("track_batches",),
+    "tracks", "Raw tracks of patrols; coverage, findings and figures made of them stay", ("track_batches", "track_marks"),
     "the patroller; who may see the patrol, and each look is written down", "{days} after their arrival, removed every hour", "TRACK_DAYS",
 ))  # fmt: skip
 
@@ -65,15 +66,20 @@ def _last_fixes(patrols: Sequence[Patrol]) -> dict[UUID, datetime | None]:
 
 @each_hour
 def purge_tracks() -> int:
-    """Delete the raw fixes that arrived longer ago than the set days; return of how many batches. All else stays."""
+    """Delete the raw fixes that arrived longer ago than the set days, and the marks of their tracks; return of how many batches.
+
+    All else stays.
+    """
     before = clock.now() - timedelta(days=current_app.extensions["settings"].track_days)
-    old = select(TrackBatch.id).where(TrackBatch.points.is_not(None), TrackBatch.received_at < before).limit(AT_ONCE)
+    old = select(TrackBatch.id, TrackBatch.patrol_id).where(TrackBatch.points.is_not(None), TrackBatch.received_at < before).limit(AT_ONCE)
     purged = 0
     while True:
         with transaction():
-            ids = db.session.scalars(old).all()
+            rows = db.session.execute(old).all()
+            ids = [row[0] for row in rows]
             if ids:
                 db.session.execute(update(TrackBatch).where(TrackBatch.id.in_(ids)).values(points=None))
+                delete_marks(list({row[1] for row in rows}))
                 note_audit(SYSTEM, "purge_tracks", "track_batches", batches=len(ids), received_before=before.isoformat())
         purged += len(ids)
         if len(ids) < AT_ONCE:

@@ -23,6 +23,7 @@ from patrol.patrols.facts import CheckInFact, OtherPatrol, PatrolFacts, PhotoFac
 from patrol.patrols.integrity_policy import DEFAULT_POLICY
 from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.track import Track
+from patrol.patrols.track_marks import marks_of
 from patrol.patrols.window import moment_of
 from patrol.waters.models import Reach
 from tests.bench.servers import site
@@ -123,7 +124,8 @@ def walked(fixes: int) -> PatrolFacts:
 def examined(given: PatrolFacts) -> object:
     """Do what the worker does with loaded facts, coverage and datum included."""
     coverages = [cover(reach, given.track) for reach in given.reaches]
-    facts = PatrolFacts(**vars(given) | {"coverages": coverages, "mislabelling": mislabelled_datum(given.track, given.reaches)})
+    more = {"coverages": coverages, "mislabelling": mislabelled_datum(given.track, given.reaches), "marks": marks_of(given.track)}
+    facts = PatrolFacts(**vars(given) | more)
     return examine_facts(facts, DEFAULT_POLICY, {})
 
 

@@ -1,5 +1,6 @@
 """Batches of fixes over HTTP beside a row a point, a day's queue, and 2,000 phones that come back at once."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from patrol.foundation import clock
+from patrol.foundation import clock, outbox, worker
 from patrol.foundation.database import db, new_id
+from patrol.foundation.outbox import OutboxRow
+from patrol.patrols.examining import EXAMINE
 from patrol.patrols.models import CheckIn, Patrol
 from patrol.patrols.track_models import TrackBatch
 from tests.bench.check_ins import bare_rows, check_in_body
@@ -20,6 +23,8 @@ from tests.bench.table import Row, alternating, measured
 REACHES, ROUNDS, POINTS = 4_000, 5, 500
 BATCHES_EACH, ROWS_EACH, QUEUES_EACH = 25, 60, 4
 PHONES, PHONES_AT_ONCE = 2_000, 64
+# A sixteenth of the storm for which the worker is waited for: all of it takes one worker a quarter of an hour.
+DRAINED, DRAINED_AT_ONCE, LONGEST_DRAIN_S = 128, 8, 180.0
 
 
 def rows(engines: Sequence[str]) -> Iterator[Row]:
@@ -31,6 +36,7 @@ def rows(engines: Sequence[str]) -> Iterator[Row]:
             with web_server(place) as ours, web_server(place, "tests.bench.bare_app:app") as bare:
                 yield from _ingest(engine, place, district, ours, bare)
                 yield from _day(engine, district, ours)
+                yield from _drain(engine, place, district, ours)
                 yield from _storm(engine, place, district, ours)
 
 
@@ -129,6 +135,36 @@ def _storm(engine: str, place: Site, district: District, ours: Server) -> Iterat
     yield Row(f"{what}: phones served", measured([cost.rate], "/s"))
     yield Row(f"{what}: p99", measured([cost.p99_ms], "ms"), note=f"{PHONES_AT_ONCE} connections")
     yield Row(f"{what}: memory of the web processes", measured([ours.memory_mb()], "MiB"))
+
+
+def _drain(engine: str, place: Site, district: District, ours: Server) -> Iterator[Row]:
+    """Let some phones come back at once, and one worker examine all that they brought, and whom these examinations ask for."""
+    with place.application():
+        _worked_off()
+    each = DRAINED // DRAINED_AT_ONCE
+    ours.run([[_sync(district, 20_000 + client * each + number, points=120, check_ins=2, issues=0) for number in range(each)]
+              for client in range(DRAINED_AT_ONCE)], expected=frozenset({200}))  # fmt: skip
+    with place.application():
+        before = _examinations()
+        took_s = _worked_off()
+        left, stuck = outbox.pending_and_stuck()
+        asked = (_examinations() - before) / DRAINED
+    what = f"{DRAINED} phones at once, {engine}: the worker's queue"
+    yield Row(f"{what} is empty again after", measured([took_s], "s"), note=f"waited for {LONGEST_DRAIN_S:.0f} s at most")
+    yield Row(f"{what}: left in it", measured([left + stuck], "rows"), most=0)
+    yield Row(f"{what}: examinations asked for by examinations", measured([asked], "a patrol"))
+
+
+def _worked_off() -> float:
+    """Let the worker do what is due until nothing is, or for so long; return the seconds."""
+    began = time.monotonic()
+    while worker.deliver_due(50) and time.monotonic() - began < LONGEST_DRAIN_S:
+        pass
+    return time.monotonic() - began
+
+
+def _examinations() -> int:
+    return db.session.scalar(select(func.count()).where(OutboxRow.kind == EXAMINE)) or 0
 
 
 def _stored(place: Site) -> list[int]:

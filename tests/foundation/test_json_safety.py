@@ -61,7 +61,8 @@ def test_nul_is_found_wherever_it_stands(body):
         parse_json(body)
 
 
-UNUSABLE = [r'{"a": "x\u0000"}', r'{"\u0000": 1}', r'"\ud83d"', r'{"a": [{"b": "cut \ud83d"}]}', "NaN", "1e400", "[" * (DEEPEST + 5) + "]" * (DEEPEST + 5)]
+UNUSABLE = [r'{"a": "x\u0000"}', r'{"\u0000": 1}', r'"\ud83d"', r'{"a": [{"b": "cut \ud83d"}]}', "NaN", "1e400", "[" * (DEEPEST + 5) + "]" * (DEEPEST + 5),
+            "[" * 990 + "]" * 990, '{"a":[' * 30_000 + "]}" * 30_000, '{"a":' * 99_000 + '"]}\\"' + "\"" + "}" * 99_000]
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -91,6 +92,12 @@ def test_a_bare_control_character_in_an_element_spoils_no_other(bare):
     with pytest.raises(Refusal):
         parse_json_apart(b'{"device": "p", "items": [{"note": "\x00"}, 1]'[:-1], "items")
     assert isinstance(parse_json_apart(b'{"items": [{"note": "\x00"}, 1]}', "items")["items"][0], Unusable)
+
+
+@pytest.mark.parametrize("text", ["\\" * 400_001, '\\"' * 200_000, '[{"' * 200_000])
+def test_a_text_without_an_end_is_refused_at_once(text):
+    with pytest.raises(Refusal):
+        parse_json_apart(b'{"items": [{"note": "' + text.encode(), "items")
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)

@@ -334,6 +334,20 @@ def test_a_boat_counts_for_the_nearest_shore_when_asked():
     assert cover(lake, outside, inside_counts=True).share == 0
 
 
+@pytest.mark.parametrize(("neck_m", "every_s", "most_m"), [(60, 40.0, 400.0), (60, 5.0, 0.0), (160, 40.0, 0.0)])
+def test_two_stray_fixes_take_away_so_much_and_no_more(neck_m, every_s, most_m):
+    """The seeds are those of the worst of 300 walks; docs/coverage.md names the figure."""
+    line = tight_meander(2000, neck_m=neck_m)
+    reach, lost = reach_of(line), []
+    for seed in (12, 88, 180, 214, 250, 258):
+        walk, rng = Walker(seed=seed, sigma_m=10, every_s=every_s).walk(line), np.random.default_rng(seed)
+        at_ms = walk.recorded_ms[rng.integers(0, len(walk), 2)] + 1000
+        places = to_degrees(line[rng.integers(0, len(line), 2)])
+        strays = track_of(at_ms, places[:, 1], places[:, 0], accuracy_m=[8.0, 8.0])
+        lost.append(cover(reach, walk).covered_m - cover(reach, merged([walk, strays])).covered_m)
+    assert max(lost) == most_m
+
+
 def test_parts_keep_their_order_and_lengths():
     south, north = RIVERS["gentle"][:200], RIVERS["gentle"][:200] + np.array([0, 2000])
     apart = RIVERS["gentle"][300:400] + np.array([0, 1000])

@@ -83,6 +83,34 @@ def gpx(chief, minutes, *, timed=True):
     return file.to_xml().encode()
 
 
+@pytest.mark.parametrize("rounded", [29.600101, 29.600102])
+@pytest.mark.parametrize("file_first", [False, True])
+def test_a_fix_that_a_file_has_with_a_digit_less_is_one(anyone, chief, rounded, file_first):
+    def upload():
+        file = gpx(chief, [5]).replace(b'lat="29.6001"', f'lat="{rounded}"'.encode())
+        assert chief.post(f"patrols/{chief.patrol_id}/gpx", data=file, headers={"Content-Type": "application/gpx+xml"}).status_code == 200
+
+    if file_first:
+        upload()
+    assert osmand(anyone, chief, 5, lat="29.6001015").status_code == 200
+    upload()
+    assert track(chief).latitude.tolist() == [29.6001015]
+    upload()
+    assert sum(db.session.scalars(select(TrackBatch.count))) <= 2, "sent again it is stored no third time"
+
+
+def test_a_live_fix_that_comes_before_its_patrol_is_answered_and_gone(anyone, chief):
+    """Our own app brings the patrol home later: nobody keeps a position for a patrol that may never come."""
+    early = chief.began - timedelta(hours=2)
+    assert osmand(anyone, chief, -90).status_code == 200
+    reach_ids = chief.get(f"patrols/{chief.patrol_id}").json["reaches"]
+    body = {"reach_ids": [reach["id"] for reach in reach_ids], "mode": "walk", "started_at": early.isoformat()}
+    patrol_id = str(uuid4())
+    assert chief.put(f"patrols/{patrol_id}", json=body).status_code == 201
+    assert shown(chief)["refused"] == {"outside_patrol": 1}
+    assert chief.get(f"patrols/{patrol_id}.geojson").json["geometry"] is None
+
+
 def test_a_repeated_message_is_the_same_batch(anyone, chief):
     for _ in range(3):
         assert osmand(anyone, chief, 5).status_code == 200

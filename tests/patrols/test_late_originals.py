@@ -1,7 +1,7 @@
 """A copy is found whichever of the two tracks came home first, though its own patrol had been examined by then."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -9,8 +9,12 @@ from sqlalchemy import select
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.outbox import OutboxRow
-from patrol.patrols.examining import EXAMINE, examine_all
+from patrol.foundation.transaction import transaction
+from patrol.patrols.examining import EXAMINE, examine_all, examine_patrol
 from patrol.patrols.fact_queries import MOST_EARLIER
+from patrol.patrols.track_marks import LEAST_COMMON
+from patrol.patrols.track_models import TrackMark
+from patrol.patrols.track_upkeep import purge_tracks
 from tests.patrols.on_patrol import LINE, REACH, begin, finish, patrolled, send, work
 from tests.patrols.walks import Walker
 
@@ -124,11 +128,12 @@ def finish_note(caller, patrol_id):
     assert caller.put(f"check-ins/{uuid4()}", json=body).status_code == 201
 
 
-def test_so_many_are_looked_at_again_and_no_more(callers, reach, village, build):
+def test_only_what_may_be_a_copy_is_looked_at_again(callers, reach):
     mine = day(0)
     original = begin(callers[0], reach, mine)
-    others = [patrolled(callers[1], reach, day(number + 1, seed=40 + number).at(slice(0, 40))) for number in range(MOST_EARLIER + 2)]
-    elsewhere = patrolled(callers[1], build.reach([(118.0, 28.0), (118.1, 28.0)], region=village), day(60, seed=9))
+    for number in range(5):
+        patrolled(callers[1], reach, day(number + 1, seed=40 + number))
+    copied = patrolled(callers[1], reach, day(9))
     with clock.moved_clock(later(hours=5)):
         send(callers[0], original, mine)
         finish(callers[0], original, mine)
@@ -136,8 +141,58 @@ def test_so_many_are_looked_at_again_and_no_more(callers, reach, village, build)
         assert before == {original}
         work()
         again = [row.payload["patrol_id"] for row in db.session.scalars(select(OutboxRow).where(OutboxRow.kind == EXAMINE)) if row.payload["again"]]
-    assert set(again) == set(others[:MOST_EARLIER])
-    assert elsewhere not in again
+    assert again == [copied]
+    assert [row[1] for row in replays(callers[1], copied)] == [original]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_copy_is_found_however_many_patrols_lie_between(callers, reach, is_late):
+    original = begin(callers[0], reach, day(0))
+
+    def come_home():
+        send(callers[0], original, day(0))
+        finish(callers[0], original, day(0))
+        work()
+
+    if not is_late:
+        come_home()
+    for number in range(MOST_EARLIER + 2):
+        patrolled(callers[1], reach, day(number + 1, seed=40 + number).at(slice(0, 60)))
+    copied = patrolled(callers[1], reach, day(40))
+    if is_late:
+        assert replays(callers[1], copied) == []
+        with clock.moved_clock(later(hours=5)):
+            come_home()
+    assert [row[1] for row in replays(callers[1], copied)] == [original]
+
+
+def test_of_two_that_are_examined_in_one_moment_the_copy_is_looked_at_again(callers, reach):
+    """Neither saw the other's marks when it was reckoned."""
+    for number in range(MOST_EARLIER + 1):
+        patrolled(callers[1], reach, day(number + 1, seed=40 + number).at(slice(0, 60)))
+    original, copied = begin(callers[0], reach, day(0)), begin(callers[1], reach, day(40))
+    for caller, patrol_id, track in ((callers[0], original, day(0)), (callers[1], copied, day(40))):
+        send(caller, patrol_id, track)
+        finish(caller, patrol_id, track)
+    writes = [examine_patrol({"patrol_id": patrol_id}) for patrol_id in (original, copied)]
+    db.session.rollback()
+    for write in writes:
+        with transaction():
+            write()
+    assert replays(callers[1], copied) == []
+    work()
+    assert [row[1] for row in replays(callers[1], copied)] == [original]
+
+
+def test_marks_go_with_the_raw_tracks(app, callers, reach):
+    patrol_id = UUID(patrolled(callers[0], reach, day(0)))
+    kept = db.session.query(TrackMark).filter_by(patrol_id=patrol_id)
+    assert kept.count() > LEAST_COMMON
+    with clock.moved_clock(later(days=app.extensions["settings"].track_days + 1)):
+        purge_tracks()
+        assert kept.count() == 0
+        examine_all("all")
+    assert kept.count() == 0
 
 
 def waiting():

@@ -361,6 +361,19 @@ def test_an_issue_names_a_check_in_of_its_own_queue(chief, world):
     assert chief.get(f"issues/{issue['id']}").json["check_in_id"] == issue["data"]["check_in_id"]
 
 
+@pytest.mark.parametrize("depth", [70, 990, 30_000])
+def test_an_item_that_is_nested_too_deep_does_not_hold_back_the_others(chief, world, depth):
+    items = queue_of(world.reach.id, uuid4())
+    bad = next(item for item in items if item["kind"] == "check_in")
+    bad["data"]["note"] = "DEEP"
+    body = json.dumps({"device": "phone 1", "items": items}).replace('"DEEP"', '[{"a":' * depth + "1" + "}]" * depth)
+    reply = chief.post("sync", data=body, content_type="application/json")
+    assert reply.status_code == 200, reply.json
+    [refused] = [result for result in reply.json["results"] if result["status"] != "accepted"]
+    assert (refused["index"], refused["kind"], refused["id"], refused["status"]) == (items.index(bad), "check_in", bad["id"], "refused")
+    assert refused["problem"]["status"] == 400
+
+
 @pytest.mark.parametrize("cut", ["\\u0000", "\\ud83d"], ids=["NUL", "half a character"])
 def test_an_item_with_a_text_that_nobody_can_keep_does_not_hold_back_the_others(chief, world, cut):
     """A note cut within an emoji, or a stray NUL: sent again and again, all of the queue would stay on the phone."""

@@ -270,6 +270,22 @@ def test_exports_hold_what_was_sent(chief, patrol_id):
     assert feature.json["properties"]["mock"] == [False] * 10
 
 
+def test_exports_say_what_a_device_sent_in_another_datum(chief, patrol_id):
+    send(chief, patrol_id, points(0, 2))
+    assert "raw" not in chief.get(f"patrols/{patrol_id}.geojson").json["properties"]
+    send(chief, patrol_id, points(2, 2), datum="gcj02")
+    sent = [None, None, *({"latitude": point["latitude"], "longitude": point["longitude"], "datum": "gcj02"} for point in points(2, 2))]
+    feature = chief.get(f"patrols/{patrol_id}.geojson").json
+    assert feature["properties"]["raw"] == sent
+    assert chief.get("me/tracks.geojson").json["features"][0]["properties"]["raw"] == sent
+    assert feature["geometry"]["coordinates"][2] != [119.81, 29.6002]
+    parsed = gpxpy.parse(chief.get(f"patrols/{patrol_id}.gpx").get_data(as_text=True))
+    told = [{element.tag.split("}")[1]: element.text for element in fix.extensions} for fix in parsed.tracks[0].segments[0].points]
+    assert [set(of_one) for of_one in told[:2]] == [{"accuracy_m"}] * 2
+    assert [(of_one["raw_latitude"], of_one["raw_longitude"], of_one["raw_datum"]) for of_one in told[2:]] == [
+        ("29.6002", "119.81", "gcj02"), ("29.6003", "119.81", "gcj02")]
+
+
 def test_no_fix_and_one_fix_are_exported_too(chief, patrol_id):
     assert chief.get(f"patrols/{patrol_id}.geojson").json["geometry"] is None
     assert chief.get(f"patrols/{patrol_id}/line").json["geometry"] is None
