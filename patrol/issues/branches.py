@@ -7,9 +7,9 @@ pass, or walk past all that do not. Each value's own first rows are read instead
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -78,9 +78,10 @@ def first_ids(branches: Sequence[Branch], order: Order, *, limit: int, after: Af
 
 def _beginning(branch: Branch, order: Order, limit: int, after: After) -> Select[Any]:
     split, rest = _split(branch, order)
-    conditions = [*rest, *branch.conditions, *([after(order)] if after else [])]
+    way = _way(branch, order)
+    conditions = [*rest, *branch.conditions, *([after(way)] if after else [])]
     if not split:
-        return select(*order.columns).where(*conditions).order_by(*_sorting(branch, order)).limit(limit)
+        return select(*order.columns).where(*conditions).order_by(*way.clauses()).limit(limit)
     values = [_table_of(number, key, each) for number, (key, each) in enumerate(split.items())]
     conditions += [key == table.c.value for key, table in zip(split, values, strict=True)]
     source: Any = values[0]
@@ -101,10 +102,11 @@ def unindexed(key: InstrumentedAttribute[Any] | ColumnElement[Any]) -> ColumnEle
     return own if db.engine.dialect.name == "postgresql" else UnaryExpression(own, operator=custom_op("+"), type_=own.type)
 
 
-def _sorting(branch: Branch, order: Order) -> Sequence[ColumnElement[Any]]:
-    """Return what a branch that is read whole is sorted by; the few are found before they are sorted, not by walking all in order."""
-    keys = [unindexed(key) for key in order.columns] if branch.few else order.columns
-    return [key.desc() if order.descending else key.asc() for key in keys]
+def _way(branch: Branch, order: Order) -> Order:
+    """Return the order in which a branch is read: the few are found before they are sorted, not by walking all in order."""
+    if not branch.few:
+        return order
+    return replace(order, columns=cast("tuple[InstrumentedAttribute[Any], ...]", tuple(unindexed(key) for key in order.columns)))
 
 
 def is_split(branch: Branch, order: Order) -> bool:

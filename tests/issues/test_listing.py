@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from sqlalchemy import delete, select, update
 
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
+from patrol.foundation.paging import past
 from patrol.foundation.transaction import transaction
 from patrol.issues import listing
 from patrol.issues.branches import first_ids
@@ -313,8 +315,9 @@ def test_what_becomes_late_is_counted_as_late_from_then_on(many):
     assert numbers[0] == numbers[3]
 
 
+@pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("order", ["newest", "due"])
-def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, order):
+def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, order, deep):
     if db.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL has statistics to go by, and two hundred rows are read whole")
     for person in (many.valley.office, many.valley.town_office, many.valley.chief):
@@ -322,9 +325,10 @@ def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, 
         for name in RoleList:
             if not (branches := branches_of(name, actor)):
                 continue
-            found = first_ids(branches, order_of(order, Issue), limit=50, after=None)
+            found = first_ids(branches, order_of(order, Issue), limit=50, after=partial(past, (many.now, new_id())) if deep else None)
             compiled = found.compile(db.engine, compile_kwargs={"render_postcompile": True})
             values = tuple(compiled.construct_params()[key] for key in compiled.positiontup)
             raw = [each.hex if isinstance(each, UUID) else str(each) if isinstance(each, date) else each for each in values]
             plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(raw)).all()
-            assert not [line[-1] for line in plan if line[-1].startswith("SCAN issues")], name
+            walks = ("SCAN issues", "SEARCH issues USING INDEX ix_issues_received_at", "SEARCH issues USING INDEX ix_issues_due_at")
+            assert not [line[-1] for line in plan if line[-1].startswith(walks)], name
