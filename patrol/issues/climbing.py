@@ -58,6 +58,8 @@ def put_off(timezone: str, batch: int = 500) -> Iterator[PutOff]:
     if _some_wait_to_be_planned(today):
         return
     ladder = _Ladder(ladder_on(today), _counts_since(timezone), ZoneInfo(timezone))
+    # They outlive the batches, after each of which the session forgets what it held.
+    db.session.expunge_all()
     last: UUID | None = None
     while True:
         page = select(Issue).where(Issue.state.in_(WAITING)).order_by(Issue.id).limit(batch)

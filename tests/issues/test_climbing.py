@@ -123,3 +123,10 @@ def test_a_late_part_is_no_rung_of_the_ladder(app, valley, issue):
     assert app.test_cli_runner().invoke(args=["issues", "verify"]).exit_code == 0
     put(shared, None)
     assert [number for number, _ in found()] == [shared["id"]]
+
+
+def test_more_issues_than_fit_a_batch_are_looked_at(valley, issue):
+    others = [report(valley.patroller_client) for _ in range(2)]
+    db.session.get_one(Issue, UUID(others[-1]["id"])).next_escalation_at = None
+    db.session.commit()
+    assert [str(one.issue_id) for one in put_off(CHINA, batch=1)] == [others[-1]["id"]]
