@@ -47,5 +47,5 @@ class MomentOrDay(ma.fields.String):
         text = super()._deserialize(value, attr, data, **kwargs).strip()
         try:
             return self.of_day(date.fromisoformat(text), home_timezone()) if _DAY.fullmatch(text) else Moment().deserialize(text)
-        except ValueError as error:
+        except (ValueError, ma.ValidationError) as error:
             raise self.make_error("invalid") from error

@@ -129,7 +129,7 @@ SETTINGS = (
     Setting("CHALLENGE_COST", _not_negative, "50000", "Effort of the proof of work asked of anonymous writers, as the "
             "largest number to search; 0 asks for none."),
     Setting("PUBLIC_WRITES_PER_BLOCK", str, "30 per hour", "Anonymous writes allowed to one address block (IPv4 /24, "
-            "IPv6 /48)."),
+            "IPv6 /48); without Redis each web process counts by itself."),
     Setting("PUBLIC_WRITES_TOTAL", str, "600 per hour", "Anonymous writes allowed to everybody together."),
     Setting("PUBLIC_READS_PER_BLOCK", str, "600 per minute", "Anonymous reads by tracking code and of public data "
             "allowed to one address block."),

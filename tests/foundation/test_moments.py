@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrol.foundation.moments import Moment
+from patrol.foundation.clock import beginning_of_day
+from patrol.foundation.moments import Moment, MomentOrDay
 
 
 @given(st.datetimes(), st.integers(-14 * 60, 14 * 60))
@@ -37,3 +38,11 @@ def test_answers_are_in_utc_with_an_offset():
 
 def test_a_plus_that_a_url_made_a_space_is_an_offset_again():
     assert Moment().deserialize("2026-10-01T00:00:00 08:00") == Moment().deserialize("2026-10-01T00:00:00+08:00")
+
+
+@pytest.mark.parametrize("text", ["2026-1-1", "20260101", "2026-02-30", "2026-11-28T10:00:00", "２０２６-11-28", "yesterday", ""])
+def test_who_may_give_a_day_is_told_so_whatever_is_wrong(text):
+    with pytest.raises(ma.ValidationError) as told:
+        MomentOrDay(beginning_of_day).deserialize(text)
+
+    assert "A day such as 2026-05-01, or" in told.value.messages[0]
