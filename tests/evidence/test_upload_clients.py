@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -103,6 +104,21 @@ def line(live, request):
     line = BreakingLine(live.port, budgets(20, most=200_000, chance=Random(request.node.name)))
     yield line
     line.close()
+
+
+def test_a_connection_that_says_nothing_holds_no_cut_back(live):
+    line = BreakingLine(live.port, [10, 100])
+    with socket.create_connection(("127.0.0.1", line.port)) as silent:
+        silent.sendall(b"G")
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", line.port)) as talking:
+                talking.sendall(b"G" * 100)
+                talking.settimeout(10)
+                with suppress(ConnectionResetError):
+                    while talking.recv(4096):
+                        pass
+    line.close()
+    assert line.cuts == 2
 
 
 @pytest.mark.parametrize(("chunk_bytes", "checks"), [(32 * 1024, True), (SIZE, False)])

@@ -11,10 +11,11 @@ _TIMEOUT_S = 20
 
 
 class BreakingLine:
-    """Listens on `port` and forwards to `server_port`; after `budgets` bytes each, a connection is cut, then it holds.
+    """Listens on `port` and forwards to `server_port`; cuts as often as there are `budgets`, then it holds.
 
-    Every second cut is a reset; the others look as if the client had gone in an orderly way. `sent` counts the bytes that
-    clients sent, heads included, `cuts` the connections cut.
+    Each time as many bytes as the next budget have gone out, the connection that carried the last of them is cut. Every
+    second cut is a reset; the others look as if the client had gone in an orderly way. `sent` counts the bytes that clients
+    sent, heads included, `cuts` the connections cut.
     """
 
     def __init__(self, server_port: int, budgets: list[int]) -> None:
@@ -50,32 +51,33 @@ class BreakingLine:
             answering.join(_TIMEOUT_S)
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        with self._changing:
-            left = self._budgets.pop(0) if self._budgets else None
         try:
             while data := client.recv(4096):
-                with self._changing:
-                    self.sent += len(data)
-                if left is not None and len(data) >= left:
-                    server.sendall(data[:left])
-                    left = None
+                let_through, is_cut = self._spend(len(data))
+                server.sendall(data[:let_through])
+                if is_cut:
                     self._cut(server, client)
                     return
-                server.sendall(data)
-                left = None if left is None else left - len(data)
         except OSError:
             return
-        finally:
-            # What a short connection did not use up is there for the next one: in the end all cuts come.
-            if left is not None:
-                with self._changing:
-                    self._budgets.insert(0, left)
+
+    def _spend(self, n_bytes: int) -> tuple[int, bool]:
+        """Return how many of these bytes go through, and whether the line breaks after them.
+
+        All connections spend the same budget: one that a client keeps open and says nothing on must not hold a cut back.
+        """
+        with self._changing:
+            self.sent += n_bytes
+            if not self._budgets:
+                return n_bytes, False
+            if n_bytes < self._budgets[0]:
+                self._budgets[0] -= n_bytes
+                return n_bytes, False
+            self.cuts += 1
+            return self._budgets.pop(0), True
 
     def _cut(self, *sides: socket.socket) -> None:
-        with self._changing:
-            self.cuts += 1
-            is_reset = self.cuts % 2 == 0
-        for side in sides if is_reset else ():
+        for side in sides if self.cuts % 2 == 0 else ():
             side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
