@@ -100,7 +100,7 @@ class Issue(Base):
 
     __tablename__ = "issues"
     __table_args__ = (
-        Index("ix_issues_received_at", "received_at", "id"),
+        Index("ix_issues_received_at", "received_at", "id", "due_at", "state", "accused_id"),
         Index("ix_issues_state", "state", "received_at", "id", "due_at", "accused_id"),
         Index("ix_issues_state_due", "state", "due_at", "id"),
         Index("ix_issues_region", "region_id", "received_at", "id"),
@@ -122,7 +122,7 @@ class Issue(Base):
         Index("ix_issues_owing_plan", "plan_due_at", postgresql_where=text(_OWES_PLAN), sqlite_where=text(_OWES_PLAN)),
         Index("ix_issues_to_sign", "state", postgresql_where=text(_TO_SIGN), sqlite_where=text(_TO_SIGN)),
         Index("ix_issues_climbing", "next_escalation_at", postgresql_where=text(_CLIMBS), sqlite_where=text(_CLIMBS)),
-        Index("ix_issues_place", "latitude", "longitude"),
+        Index("ix_issues_place", "latitude", "longitude", "received_at", "id", "accused_id"),
         Index("ix_issues_merged_into", "merged_into_id", postgresql_where=text(_IS_MERGED), sqlite_where=text(_IS_MERGED)),
         Index("ix_issues_relapse_of", "relapse_of_id", postgresql_where=text(_IS_RELAPSE), sqlite_where=text(_IS_RELAPSE)),
         Index("ix_issues_relapsed_in", "relapsed_in_id", postgresql_where=text(_RELAPSED), sqlite_where=text(_RELAPSED)),

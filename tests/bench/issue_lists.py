@@ -29,13 +29,24 @@ REPEATS, PATIENCE_S, WALK_PATIENCE_S = 11, 0.8, 8.0
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One list in its two places, each with the CPU of this process, and the statements for a page of 1 and of 50."""
+class Page:
+    """One page of a list: the time it takes, the CPU of this process, and how many rows it shows.
 
-    first: Measure
-    first_cpu: Measure
-    deep: Measure
-    deep_cpu: Measure
+    `compared` is the time of what the page among the fewest issues is compared with: of a page of as many rows as that one.
+    """
+
+    time: Measure
+    cpu: Measure
+    n_rows: int
+    compared: Measure
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One list in its two places, the row before the deep one, and the statements for a page of 1 and of 50."""
+
+    first: Page
+    deep: Page
     deep_row: int
     queries: tuple[int, int]
 
@@ -46,12 +57,14 @@ def rows(engines: Sequence[str]) -> Iterator[Row]:
     for engine in sorted(engines):
         with site(engine) as place, place.application() as app:
             district = load_district(REACHES)
-            found, counted = {}, {}
+            found: dict[int, dict[str, Asked]] = {}
+            counted: dict[int, dict[str, tuple[Measure, Measure]]] = {}
             for size in sizes[engine]:
                 started = time.monotonic()
                 load_issues(district, size)
                 print(f"{size:,} issues loaded into {engine} in {time.monotonic() - started:.0f} s", flush=True)
-                found[size] = {name: ask(app, engine, size, name, *question) for name, question in questions(district).items()}
+                least = found.get(min(found, default=size), {})
+                found[size] = {name: ask(app, engine, size, name, least.get(name), *question) for name, question in questions(district).items()}
                 counted[size] = {name: count(app, engine, size, name, token) for name, token in counters(district).items()}
             yield from _told(engine, found)
             yield from _told_counts(engine, counted)
@@ -97,8 +110,8 @@ def counters(district: District) -> dict[str, str]:
     return {name: district.tokens[username] for name, username in names.items()}
 
 
-def ask(app: Flask, engine: str, size: int, name: str, token: str, filters: dict[str, str]) -> Asked:
-    """Measure one list; one that is too slow leaves its plan in the results folder."""
+def ask(app: Flask, engine: str, size: int, name: str, least: Asked | None, token: str, filters: dict[str, str]) -> Asked:
+    """Measure one list beside what it was among the fewest issues; one that is too slow leaves its plan in the results folder."""
     client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
 
     def page(limit: int, cursor: str | None = None) -> dict[str, Any]:
@@ -107,20 +120,26 @@ def ask(app: Flask, engine: str, size: int, name: str, token: str, filters: dict
         assert answer.status_code == 200, answer.text
         return answer.json
 
+    def taken(at: str | None, before: Page | None) -> Page:
+        n_rows = len(page(PAGE, at)["items"])
+        whole, cpu = _timed(page, PAGE, at)
+        if whole.median > MOST_MS:
+            with statements() as seen:
+                page(PAGE, at)
+            write_plans(f"{engine}-{size}-{name}-{'deep' if at else 'first'}", seen)
+        # Among few issues a filter may leave three rows: three are compared with three, not with a page of fifty.
+        compared = _timed(page, max(1, before.n_rows), at)[0] if before and before.n_rows != n_rows else whole
+        return Page(whole, cpu, n_rows, compared)
+
     page(PAGE)
     counts = []
     for limit in (1, PAGE):
         with statements() as seen:
             page(limit)
         counts.append(len(seen))
-    first, (cursor, row) = _timed(page, PAGE), _walk(page)
-    deep = _timed(page, PAGE, cursor) if cursor else first
-    for (measure, _), at in ((first, None), (deep, cursor)):
-        if measure.median > MOST_MS:
-            with statements() as seen:
-                page(PAGE, at)
-            write_plans(f"{engine}-{size}-{name}-{'deep' if at else 'first'}", seen)
-    return Asked(*first, *deep, row, (counts[0], counts[1]))
+    cursor, row = _walk(page)
+    first = taken(None, least and least.first)
+    return Asked(first, taken(cursor, least and least.deep) if cursor else first, row, (counts[0], counts[1]))
 
 
 def count(app: Flask, engine: str, size: int, name: str, token: str) -> tuple[Measure, Measure]:
@@ -191,13 +210,11 @@ def write_plans(name: str, seen: list[tuple[str, Any]]) -> None:
 def _told(engine: str, found: dict[int, dict[str, Asked]]) -> Iterator[Row]:
     smallest = min(found)
     for size, answers in found.items():
-        growth = MOST_GROWTH if size == 1_000_000 else None
         for name, asked in answers.items():
             least, what = found[smallest][name], f"{engine}, {size:,} issues, {name}"
-            yield _list_row(f"{what}: first page", asked.first, asked.first_cpu, size > smallest and least.first, growth)
-            row = _list_row(f"{what}: 200th page", asked.deep, asked.deep_cpu, size > smallest and least.deep, growth)
             end = "" if asked.deep_row >= (DEEP_PAGE - 1) * PAGE else f"; the list ends or was left after row {asked.deep_row:,}"
-            yield replace(row, note=row.note + end)
+            yield from _page_rows(f"{what}: first page", asked.first, size > smallest and least.first, size)
+            yield from _page_rows(f"{what}: 200th page", asked.deep, size > smallest and least.deep, size, end)
     for size, answers in found.items():
         differing = [name for name, asked in answers.items() if asked.queries[0] != asked.queries[1]]
         one, many = (measured([statistics.median(asked.queries[at] for asked in answers.values())], "queries") for at in (0, 1))
@@ -211,6 +228,15 @@ def _told_counts(engine: str, counted: dict[int, dict[str, tuple[Measure, Measur
         for name, (ours, cpu) in answers.items():
             what, least = f"{engine}, {size:,} issues, counts of all lists, {name}", size > smallest and counted[smallest][name][0]
             yield _list_row(what, ours, cpu, least, None)
+
+
+def _page_rows(what: str, page: Page, least: Page | Literal[False], size: int, note: str = "") -> Iterator[Row]:
+    growth = MOST_GROWTH if size == 1_000_000 else None
+    is_like = least and least.n_rows == page.n_rows
+    row = _list_row(what, page.time, page.cpu, is_like and least and least.time, growth)
+    yield replace(row, note=f"{row.note}; {page.n_rows} rows{note}")
+    if least and not is_like:
+        yield Row(f"{what}, but {max(1, least.n_rows)} rows", page.compared, least.time, "at the smallest size, which has no more", most_ratio=growth)
 
 
 def _list_row(what: str, ours: Measure, cpu: Measure, least: Measure | Literal[False], growth: float | None) -> Row:

@@ -330,5 +330,14 @@ def test_sqlite_finds_the_few_by_their_index_and_walks_no_table(many, actor_of, 
             values = tuple(compiled.construct_params()[key] for key in compiled.positiontup)
             raw = [each.hex if isinstance(each, UUID) else str(each) if isinstance(each, date) else each for each in values]
             plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(raw)).all()
-            walks = ("SCAN issues", "SEARCH issues USING INDEX ix_issues_received_at", "SEARCH issues USING INDEX ix_issues_due_at")
-            assert not [line[-1] for line in plan if line[-1].startswith(walks)], name
+            walked = [line[-1] for line in plan if line[-1].startswith("SCAN issues") or "ix_issues_received_at" in line[-1] or "ix_issues_due_at" in line[-1]]
+            assert not walked, name
+
+
+@pytest.mark.parametrize(("filters", "index"), [
+    ("", "ix_issues_received_at"), ("overdue=false", "ix_issues_received_at"), ("due_before=2026-01-01T00:00:00Z", "ix_issues_received_at"),
+    ("created_before=2026-01-01T00:00:00Z", "ix_issues_received_at"), ("bbox=119,29,120,30", "ix_issues_place"),
+])  # fmt: skip
+def test_which_issues_are_on_a_page_is_read_from_an_index_alone(many, ways, filters, index):
+    [found_by] = [way for way in ways(lambda: many.valley.office_client.get(f"issues?{filters}")) if index in way]
+    assert f" issues USING COVERING INDEX {index}" in found_by
