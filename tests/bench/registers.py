@@ -79,6 +79,18 @@ def load_district(reaches: int) -> District:
     )  # fmt: skip
 
 
+def load_patrollers(district: District, count: int) -> list[str]:
+    """Write a patroller for each of the first `count` reaches, in its village, and return their tokens."""
+    rows = [
+        {"id": new_id(), "username": f"walker{number}", "name": "李爱华", "role_names": [Role.PATROLLER.value],
+         "region_id": district.village_ids[district.reach_village[number]], "title": None, "phone": None, "created_at": clock.now(), "version": 1}
+        for number in range(count)
+    ]  # fmt: skip
+    with transaction():
+        db.session.execute(insert(Person), rows)
+        return [_sign_in(row) for row in rows]
+
+
 def _is_user(name: str, first_village: str) -> bool:
     return not name.startswith("chief") or name in {f"chief{first_village}", f"chief{first_village[:-3]}"}
 

@@ -1,11 +1,13 @@
-"""Batches of fixes over HTTP beside a row a point, a day's queue, and 2,000 phones that come back at once."""
+"""Batches of fixes over HTTP beside a row a point, a day's queue, and 2,048 phones that come back at once."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import shapely
 from sqlalchemy import func, select
 
 from patrol.foundation import clock, outbox, worker
@@ -16,15 +18,15 @@ from patrol.patrols.models import CheckIn, Patrol
 from patrol.patrols.track_models import TrackBatch
 from tests.bench.check_ins import bare_rows, check_in_body
 from tests.bench.clients import request_bytes
-from tests.bench.registers import CLIENTS, District, load_district
+from tests.bench.registers import CLIENTS, District, load_district, load_patrollers
 from tests.bench.servers import Server, Site, site, web_server
 from tests.bench.table import Row, alternating, measured
 
 REACHES, ROUNDS, POINTS = 4_000, 5, 500
 BATCHES_EACH, ROWS_EACH, QUEUES_EACH = 25, 60, 4
-PHONES, PHONES_AT_ONCE = 2_000, 64
-# A sixteenth of the storm for which the worker is waited for: all of it takes one worker a quarter of an hour.
-DRAINED, DRAINED_AT_ONCE, LONGEST_DRAIN_S = 128, 8, 180.0
+PHONES, PHONES_AT_ONCE = 2_048, 64
+# For a sixteenth of the storm the worker is waited for, with BENCH_SIZE=full for all of it.
+DRAINED, DRAINED_FULL, LONGEST_DRAIN_S = 128, 2_048, 1_800.0
 
 
 def rows(engines: Sequence[str]) -> Iterator[Row]:
@@ -33,18 +35,19 @@ def rows(engines: Sequence[str]) -> Iterator[Row]:
         with site(engine) as place:
             with place.application():
                 district = load_district(REACHES)
+                crew = load_patrollers(district, PHONES)
             with web_server(place) as ours, web_server(place, "tests.bench.bare_app:app") as bare:
                 yield from _ingest(engine, place, district, ours, bare)
                 yield from _day(engine, district, ours)
-                yield from _drain(engine, place, district, ours)
-                yield from _storm(engine, place, district, ours)
+                yield from _drain(engine, place, district, crew, ours)
+                yield from _storm(engine, place, district, crew, ours)
 
 
-def walk(count: int, seed: int) -> list[dict[str, Any]]:
-    """Return believable points: a fix every 5 s, a receiver's noise, values to the digits that phones send."""
+def walk(count: int, seed: int, begin: tuple[float, float] = (29.6, 119.8)) -> list[dict[str, Any]]:
+    """Return believable points from `begin` (latitude, longitude) on: a fix every 5 s, a receiver's noise, values to the digits that phones send."""
     rng, began = np.random.default_rng(seed), clock.now() - timedelta(hours=2)
-    north = 29.6 + np.cumsum(rng.normal(6, 1.5, count)) / 111_000 + rng.normal(0, 3, count) / 111_000
-    east = 119.8 + np.cumsum(rng.normal(2, 1.5, count)) / 97_000 + rng.normal(0, 3, count) / 97_000
+    north = begin[0] + np.cumsum(rng.normal(6, 1.5, count)) / 111_000 + rng.normal(0, 3, count) / 111_000
+    east = begin[1] + np.cumsum(rng.normal(2, 1.5, count)) / 97_000 + rng.normal(0, 3, count) / 97_000
     columns = zip(north, east, rng.gamma(9, 0.8, count), 31 + np.cumsum(rng.normal(0, 0.3, count)), rng.normal(1.2, 0.2, count),
                   rng.normal(70, 12, count), strict=True)  # fmt: skip
     return [
@@ -55,8 +58,8 @@ def walk(count: int, seed: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _patrol_body(district: District) -> dict[str, Any]:
-    return {"reach_ids": [str(district.reach_ids[0])], "mode": "walk", "started_at": (clock.now() - timedelta(hours=3)).isoformat()}
+def _patrol_body(district: District, reach: int = 0) -> dict[str, Any]:
+    return {"reach_ids": [str(district.reach_ids[reach])], "mode": "walk", "started_at": (clock.now() - timedelta(hours=3)).isoformat()}
 
 
 def _batches(district: District, server: Server, each: int) -> list[list[bytes]]:
@@ -91,12 +94,13 @@ def _ingest(engine: str, place: Site, district: District, ours: Server, bare: Se
     yield Row(f"fixes, {engine}: stored", measured([stored[0] / stored[1]], "bytes a point"), most=12)
 
 
-def queue(district: District, seed: int, *, points: int, check_ins: int, issues: int) -> dict[str, Any]:
-    """Return what a phone sends to /sync after a day without signal."""
+def queue(district: District, seed: int, *, points: int, check_ins: int, issues: int, reach: int = 0) -> dict[str, Any]:
+    """Return what a phone sends to /sync after a day without signal on one of the district's reaches."""
     patrol_id, places = str(new_id()), iter(district.places(check_ins + issues, seed))
+    longitude, latitude = shapely.get_coordinates(district.lines[reach])[0]
     items = [
-        {"kind": "patrol", "id": patrol_id, "data": _patrol_body(district)},
-        {"kind": "track", "id": str(new_id()), "data": {"patrol_id": patrol_id, "points": walk(points, seed)}},
+        {"kind": "patrol", "id": patrol_id, "data": _patrol_body(district, reach)},
+        {"kind": "track", "id": str(new_id()), "data": {"patrol_id": patrol_id, "points": walk(points, seed, (latitude, longitude))}},
         *({"kind": "check_in", "id": str(new_id()), "data": {**check_in_body(*next(places)), "patrol_id": patrol_id}} for _ in range(check_ins)),
         *({"kind": "issue", "id": str(new_id()), "data": {
             **dict(zip(("latitude", "longitude"), next(places), strict=True)), "patrol_id": patrol_id, "category": "C1",
@@ -111,6 +115,13 @@ def _sync(district: District, number: int, **size: int) -> bytes:
     return request_bytes("POST", "/api/v1/sync", json_body=queue(district, number, **size), token=token)
 
 
+def _returning(district: District, crew: Sequence[str], phones: int) -> list[list[bytes]]:
+    """Return the queues of so many phones, each of another person on a reach of her own, for as many connections as come at once."""
+    queues = (queue(district, 10_000 + number, points=120, check_ins=2, issues=0, reach=number) for number in range(phones))
+    made = [request_bytes("POST", "/api/v1/sync", token=token, json_body=body) for token, body in zip(crew, queues, strict=False)]
+    return [made[client::PHONES_AT_ONCE] for client in range(PHONES_AT_ONCE)]
+
+
 def _day(engine: str, district: District, ours: Server) -> Iterator[Row]:
     """Let one phone alone send days' queues: what is measured is the server's time, not the waiting of many."""
     made = [[[_sync(district, turn * 10 + number, points=720, check_ins=12, issues=3) for number in range(QUEUES_EACH)]] for turn in range(ROUNDS + 1)]
@@ -121,13 +132,10 @@ def _day(engine: str, district: District, ours: Server) -> Iterator[Row]:
     yield Row(f"{what}: server CPU", measured((cost.cpu_ms for cost in costs), "ms"), most=60)
 
 
-def _storm(engine: str, place: Site, district: District, ours: Server) -> Iterator[Row]:
+def _storm(engine: str, place: Site, district: District, crew: Sequence[str], ours: Server) -> Iterator[Row]:
     """Let all phones come back at once, as many connections as the machine's share of them; then count what is there."""
     before = _stored(place)
-    each = -(-PHONES // PHONES_AT_ONCE)
-    made = [[_sync(district, 10_000 + client * each + number, points=120, check_ins=2, issues=0) for number in range(each)]
-            for client in range(PHONES_AT_ONCE)]  # fmt: skip
-    cost, total = ours.run(made, expected=frozenset({200})), PHONES_AT_ONCE * each
+    cost, total = ours.run(_returning(district, crew, PHONES), expected=frozenset({200})), PHONES
     found = [after - there for there, after in zip(before, _stored(place), strict=True)]
     lost = sum(wanted - number for wanted, number in zip((total, total, 2 * total, 120 * total), found, strict=True))
     what = f"{total:,} phones at once, {engine}"
@@ -137,20 +145,19 @@ def _storm(engine: str, place: Site, district: District, ours: Server) -> Iterat
     yield Row(f"{what}: memory of the web processes", measured([ours.memory_mb()], "MiB"))
 
 
-def _drain(engine: str, place: Site, district: District, ours: Server) -> Iterator[Row]:
+def _drain(engine: str, place: Site, district: District, crew: Sequence[str], ours: Server) -> Iterator[Row]:
     """Let some phones come back at once, and one worker examine all that they brought, and whom these examinations ask for."""
+    phones = DRAINED_FULL if os.environ.get("BENCH_SIZE") == "full" else DRAINED
     with place.application():
         _worked_off()
-    each = DRAINED // DRAINED_AT_ONCE
-    ours.run([[_sync(district, 20_000 + client * each + number, points=120, check_ins=2, issues=0) for number in range(each)]
-              for client in range(DRAINED_AT_ONCE)], expected=frozenset({200}))  # fmt: skip
+    ours.run(_returning(district, crew, phones), expected=frozenset({200}))
     with place.application():
         before = _examinations()
         took_s = _worked_off()
         left, stuck = outbox.pending_and_stuck()
-        asked = (_examinations() - before) / DRAINED
-    what = f"{DRAINED} phones at once, {engine}: the worker's queue"
-    yield Row(f"{what} is empty again after", measured([took_s], "s"), note=f"waited for {LONGEST_DRAIN_S:.0f} s at most")
+        asked = (_examinations() - before) / phones
+    what = f"{phones:,} phones at once, {engine}: the worker's queue"
+    yield Row(f"{what} is empty again after", measured([took_s], "s"), note=f"{took_s / phones * 1000:.0f} ms a phone; waited for {LONGEST_DRAIN_S:,.0f} s at most")
     yield Row(f"{what}: left in it", measured([left + stuck], "rows"), most=0)
     yield Row(f"{what}: examinations asked for by examinations", measured([asked], "a patrol"))
 
