@@ -51,6 +51,11 @@ def end_of_day(day: date, timezone: str) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
+def last_moment_of_day(day: date, timezone: str) -> datetime:
+    """Return the last moment of a local day: its end already belongs to the next."""
+    return end_of_day(day, timezone) - timedelta.resolution
+
+
 def local(moment: datetime, timezone: str) -> datetime:
     """Return `moment` with the clock time of where the district lies."""
     return moment.astimezone(ZoneInfo(timezone))

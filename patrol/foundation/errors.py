@@ -1,6 +1,6 @@
 """Refusals the domain can make; `http.py` turns each into a problem document (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from patrol.foundation.texts import Text
@@ -22,6 +22,18 @@ class Refusal(Exception):
         """Keep the detail, the faults by field (422), the wait in seconds (429, 503) and other members of the body."""
         super().__init__(detail.en)
         self.detail, self.errors, self.retry_after_s, self.extra = detail, dict(errors or {}), retry_after_s, extra
+
+
+_FIRST_FAULT = Text("{what}：{field}：{fault}", "{what}: {field}: {fault}")
+_FURTHER_FAULTS = Text("{first}；还有：{others}", "{first}; also: {others}")
+
+
+def saying_first(what: Text, errors: Mapping[str, Sequence[Text]]) -> Text:
+    """Return `what` is wrong with the words of the first fault by field, and the names of the other fields."""
+    (field, (fault, *_)), *others = errors.items()
+    plain = Text(fault.zh.rstrip("。."), fault.en.rstrip("."))
+    first = _FIRST_FAULT.format(what=what, field=field, fault=plain)
+    return _FURTHER_FAULTS.format(first=first, others=", ".join(name for name, _ in others)) if others else first
 
 
 class BadRequest(Refusal):

@@ -19,6 +19,35 @@ _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _CONTAINERS: frozenset[type] = frozenset({dict, list})
 
 _NOT_JSON = Text("请求体不是有效的 JSON：{why}", "The body is not valid JSON: {why}")
+_NOT_JSON_AT = Text(
+    "请求体不是有效的 JSON（第 {line} 行第 {column} 个字符处）：{why}", "The body is not valid JSON: {why}, in line {line} at character {column}"
+)
+# The beginnings of what orjson says; what it may say besides is left out of the Chinese words.
+_WHY = {
+    "unexpected end of data": "内容到此中断，可能没有传完",
+    "Input is a zero-length": "内容为空",
+    "input data is empty": "内容为空",
+    "unexpected content after document": "结尾之后还有多余内容",
+    "unexpected character, expected ','": "此处应为逗号或右括号",
+    "unexpected character, expected ':'": "键名之后应为冒号",
+    "unexpected character, expected a string key": "此处应为带双引号的键名",
+    "unexpected character": "此处应为一个值",
+    "trailing comma": "最后一项之后不能有逗号",
+    "unexpected control character": "文本中的换行等控制字符须转义",
+    "invalid escape": "文本中的转义写法不对",
+    "invalid literal": "只能是 true、false 或 null",
+    "no low surrogate": "文本中含有无效字符（孤立代理项）",
+    "invalid high surrogate": "文本中含有无效字符（孤立代理项）",
+    "invalid low surrogate": "文本中含有无效字符（孤立代理项）",
+    "number": "数字的写法不对或过大",
+    "no digit": "数字的写法不对",
+    "depth limit": "嵌套过深",
+    "str is not valid UTF-8": "必须是 UTF-8 编码",
+    "invalid UTF-8": "必须是 UTF-8 编码",
+    "invalid utf-8": "必须是 UTF-8 编码",
+    "UTF-": "必须是不带 BOM 的 UTF-8 编码",
+}
+_SOMEHOW = "请检查格式"
 _TOO_DEEP = Text("JSON 嵌套超过 64 层", "The JSON is nested deeper than 64 levels")
 _NUL = Text("文本中不能包含空字符（U+0000）", "Text must not contain the character U+0000")
 _SURROGATE = Text("文本中含有无效字符（孤立代理项）", "Text contains an invalid character (a lone surrogate)")
@@ -42,10 +71,16 @@ def parse_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(_NOT_JSON.format(why=str(error).split(":", maxsplit=1)[0])) from error
+        raise BadRequest(_not_json(error)) from error
     # orjson itself takes neither a lone surrogate nor a bare control character, so that NUL can only come as its escape.
     _look_into(value, texts=b"\\u0000" in body)
     return value
+
+
+def _not_json(error: orjson.JSONDecodeError) -> Text:
+    """Return what a parser found wrong, and where; where a text is no UTF-8 it cannot tell."""
+    why = Text(next((words for start, words in _WHY.items() if error.msg.startswith(start)), _SOMEHOW), error.msg)
+    return _NOT_JSON_AT.format(why=why, line=error.lineno, column=error.colno) if error.pos else _NOT_JSON.format(why=why)
 
 
 @dataclass(frozen=True)

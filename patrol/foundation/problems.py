@@ -10,7 +10,7 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from patrol.foundation.errors import Conflict, Invalid, Refusal, Unavailable
+from patrol.foundation.errors import Conflict, Invalid, Refusal, Unavailable, saying_first
 from patrol.foundation.field_messages import translated
 from patrol.foundation.texts import Text
 
@@ -35,7 +35,7 @@ _HTTP_TEXTS = {
     503: Text("暂时不可用，请稍后重试", "Temporarily unavailable: try again later"),
 }
 _COLLIDED = Text("与已保存的内容冲突，请重新读取后再试", "It collides with something stored: read again, then retry")
-_FIELDS_WRONG = Text("内容有误：{fields}", "Some fields need correction: {fields}")
+_FIELDS_WRONG = Text("内容有误", "Some fields need correction")
 
 
 class ProblemSchema(ma.Schema):
@@ -91,7 +91,12 @@ def faults_document(messages: Mapping[str, Any]) -> dict[str, Any]:
     """Return the problem document of a schema's faults, by field."""
     errors: dict[str, list[str]] = {}
     _flatten(messages, "", errors)
-    return problem_document(422, Invalid.kind, Invalid.title, _FIELDS_WRONG.format(fields=", ".join(errors)), errors)
+    return problem_document(422, Invalid.kind, Invalid.title, _detail_of(errors), errors)
+
+
+def _detail_of(errors: Mapping[str, list[str]]) -> Text:
+    """Return in one sentence what is wrong; the faults by field are in the caller's language already."""
+    return saying_first(_FIELDS_WRONG, {field: [Text(fault, fault) for fault in faults] for field, faults in errors.items()})
 
 
 def _errors_of(error: Refusal) -> dict[str, list[str]]:
@@ -141,8 +146,7 @@ def _fields_wrong(messages: Mapping[str, Any]) -> Response:
     errors: dict[str, list[str]] = {}
     for place in messages.values():
         _flatten(place, "", errors)
-    names = ", ".join(errors)
-    return problem(422, Invalid.kind, Invalid.title, _FIELDS_WRONG.format(fields=names), errors)
+    return problem(422, Invalid.kind, Invalid.title, _detail_of(errors), errors)
 
 
 def _flatten(found: Any, path: str, into: dict[str, list[str]]) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from patrol.foundation.errors import Conflict, Invalid, NotAllowed
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed, saying_first
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.grounds import GROUNDS_OF
@@ -21,7 +21,7 @@ from patrol.issues.lifecycle import (
     signed_by_chief,
     steps_from,
 )
-from patrol.people.permissions import Permission
+from patrol.people.permissions import Permission, roles_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ OWN_WORK = Text(
 _NOT_CHIEF = Text("重大问题的“{step}”须由县级河长签字", "for a major issue “{step}” is signed by the district's chief")
 _NOT_ONESELF = Text("责任人和协办人不能督办自己", "the lead and co-handlers cannot supervise themselves")
 _NOT_ABOVE = Text("河长只能督办下级辖区的问题", "a chief supervises issues of the regions below")
-_NO_PERMISSION = Text("您的角色没有“{step}”的权限", "your role does not allow “{step}”")
+_NO_PERMISSION = Text("您的角色没有“{step}”的权限，可由以下角色执行：{roles}", "your role does not allow “{step}”; roles that may: {roles}")
 _NOT_BY_SYSTEM = Text("“{step}”只能由人执行", "“{step}” can only be done by a person")
 _NOT_NOW = Text("“{state}”时不能“{step}”", "“{state}” does not allow “{step}”")
 _TOO_LATE = Text(
@@ -99,7 +99,8 @@ _NOTHING = Text("无", "nothing")
 _REQUIRED = Text("必须填写", "is required")
 _NOT_TAKEN = Text("“{step}”不接受此项", "is not taken by “{step}”")
 _EXACTLY_ONE = Text("{names} 必须且只能填一项", "exactly one of {names} is required")
-_UNKNOWN_GROUND = Text("没有这个理由；可用：{codes}", "is not a ground; choose one of {codes}")
+_UNKNOWN_GROUND = Text("没有这个理由，只能是以下之一：{codes}", "is not a ground; choose one of {codes}")
+_CODE_IN_WORDS = Text("{code}（{name}）", "{code} ({name})")
 _WRONG_CONTENT = Text("“{step}”的内容不全或有误", "what “{step}” brings is incomplete or wrong")
 
 
@@ -175,7 +176,7 @@ def _ground_of_refusal(step: Step, issue: IssueFacts, actor: ActorFacts) -> Text
         return None if step.by_system else _NOT_BY_SYSTEM
     permission = step.permission_for(issue.severity, is_charge=issue.is_charge)
     if permission not in actor.permissions:
-        return _NOT_CHIEF if permission == step.needs_for_major else _NO_PERMISSION
+        return _NOT_CHIEF if permission == step.needs_for_major else _NO_PERMISSION.format(step=step.name, roles=roles_with(permission))
     return _REFUSAL[step.who](issue, actor)
 
 
@@ -248,9 +249,10 @@ def refuse_unless_allowed(issue: IssueFacts, actor: ActorFacts, verb: Verb, brou
     ground = brought.get("ground")
     grounds = GROUNDS_OF.get(verb, {})
     if "ground" in step.must and "ground" not in errors and not (isinstance(ground, str) and ground in grounds):
-        errors["ground"] = [_UNKNOWN_GROUND.format(codes=", ".join(grounds))]
+        said = [_CODE_IN_WORDS.format(code=code, name=name) for code, name in grounds.items()]
+        errors["ground"] = [_UNKNOWN_GROUND.format(codes=Text("、".join(each.zh for each in said), ", ".join(each.en for each in said)))]
     if errors:
-        raise Invalid(_WRONG_CONTENT.format(step=step.name), errors=errors)
+        raise Invalid(saying_first(_WRONG_CONTENT.format(step=step.name), errors), errors=errors)
     return step
 
 

@@ -152,7 +152,10 @@ def case_file_as_pdf(issue_id: UUID) -> Response:
     """Give a case on paper: facts, photos, history with hashes, and a QR code to verify it."""
     issue, data = _case_file(issue_id)
     origin = (settings().public_url or request.host_url).rstrip("/")
-    photos = [(_kind_of(link, data), link.photo.sha256, _screen_of(link.photo.sha256)) for link in issue.photo_links[:MOST_PHOTOS]]
+    photos = [
+        (_kind_of(link, data), link.photo.sha256, _screen_of(link.photo.sha256), link.hidden_seq is not None)
+        for link in issue.photo_links[:MOST_PHOTOS]
+    ]
     place = f"{issue.region.name} {issue.reach.name if issue.reach else ''}".strip()
     sheet = Sheet(
         data, place, step_name, photos, f"{origin}/verify/{issue_id}/{issue.history_hash}", PDF_MARK.format(id=data["file"]), language(),

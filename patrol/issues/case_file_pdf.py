@@ -39,6 +39,7 @@ _KINDS = {
     "returned": Text("被退回的整改照片（不是整改后）", "proof that was returned (not the result)"),
     "reopened": Text("重新办理之前的整改照片", "proof from before it was reopened"),
 }  # fmt: skip
+_HIDDEN = Text("已对公众隐藏", "hidden from the public")
 _CHECKS, _FINDINGS = Text("现场抽查", "Spot checks"), Text("存疑之处（供人判断）", "Doubts, for a person to judge")
 _RESULTS = {
     "cured": Text("已整改到位", "cured"), "relapsed": Text("反弹", "came back"), "not_as_reported": Text("与上报不符", "not as reported"),
@@ -54,7 +55,7 @@ _PAGE = Text("{number}　第 {page} 页，共 {pages} 页　生成于 {made_at}"
 
 @dataclass(frozen=True)
 class Sheet:
-    """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None), the QR's address.
+    """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None, whether hidden from the public), the QR's address.
 
     `font` is the name of a registered one (`case_file_fonts`), `rung_names` what the rules of a ladder are called.
     `mark` stands in the file's properties: by it a changed file still says which it was.
@@ -63,7 +64,7 @@ class Sheet:
     data: Mapping[str, Any]
     place: str
     step_name: Callable[[str], Text]
-    photos: Sequence[tuple[str, str, bytes | None]]
+    photos: Sequence[tuple[str, str, bytes | None, bool]]
     verify_url: str
     mark: str
     language: str
@@ -192,11 +193,13 @@ def _photos(sheet: Sheet) -> list[Any]:
         return []
     cells = []
     brought = {digest: entry for entry in reversed(sheet.data["entries"]) for digest in entry["photo_digests"]}
-    for kind, digest, jpeg in sheet.photos:
+    for kind, digest, jpeg, is_hidden in sheet.photos:
         label = [
             _paragraph(sheet, " · ".join([sheet.said(_KINDS.get(kind, Text(kind, kind))), *_came_by(sheet, brought.get(digest))]), size=8),
             _paragraph(sheet, f"SHA-256 {digest}", size=6.5, colour="#55666a"),
         ]
+        if is_hidden:
+            label.insert(1, _paragraph(sheet, sheet.said(_HIDDEN), size=8, colour="#a02020"))
         if jpeg is None:
             cells.append(label)
             continue

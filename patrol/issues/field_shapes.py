@@ -1,14 +1,15 @@
 """Fields of requests that more than one schema of this room needs."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
 
-from patrol.foundation.clock import end_of_day
+from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import BadGeometry, Box, parse_bbox
+from patrol.issues.categories import category_of
 
 _NUMBER = re.compile(r"XH0*(\d{1,15})", re.IGNORECASE)
 
@@ -64,9 +65,21 @@ a_due_date = ma.validate.Range(
 """The validator of a moment that something can be due at."""
 
 
-def last_moment_of_day(day: date, timezone: str) -> datetime:
-    """Return the last moment of a local day: what was received at its end already belongs to the next."""
-    return end_of_day(day, timezone) - timedelta.resolution
+def a_category(code: str) -> None:
+    """Refuse, as the validator of a field, a category that no issue may have."""
+    _refuse_category(code, public_caller=False)
+
+
+def a_public_category(code: str) -> None:
+    """Refuse, as the validator of a field, a category that no citizen may choose."""
+    _refuse_category(code, public_caller=True)
+
+
+def _refuse_category(code: str, *, public_caller: bool) -> None:
+    try:
+        category_of(code, public_caller=public_caller)
+    except Invalid as error:
+        raise ma.ValidationError(f"{error.detail.zh}\x1f{error.detail.en}") from error
 
 
 def filled(most: int) -> ma.validate.Validator:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from patrol.foundation.moments import Moment
+from patrol.foundation.clock import beginning_of_day, end_of_day
+from patrol.foundation.moments import Moment, MomentOrDay
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text, in_both
@@ -48,8 +49,10 @@ class OrderAnswerIn(ma.Schema):
 
 class EscalationArgs(PageArgs):
     code = ma.fields.String(load_default=None, validate=ma.validate.Length(max=20), metadata={"example": "overdue"})
-    after = Moment(load_default=None)
-    before = Moment(load_default=None)
+    after = MomentOrDay(beginning_of_day, load_default=None, metadata={
+        "description": "Reached at this moment or later; a plain local day counts from its beginning.", "example": "2026-11-01"})
+    before = MomentOrDay(end_of_day, load_default=None, metadata={
+        "description": "Reached before this moment; a plain local day counts to its end.", "example": "2026-11-30"})
 
 
 class EscalationOut(ma.Schema):

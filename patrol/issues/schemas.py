@@ -2,13 +2,13 @@
 
 import marshmallow as ma
 
-from patrol.foundation.clock import beginning_of_day, end_of_day
+from patrol.foundation.clock import beginning_of_day, end_of_day, last_moment_of_day
 from patrol.foundation.moments import Moment, MomentOrDay
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.issues.categories import Severity, Source
 from patrol.issues.decision_schemas import DecisionOut, PlanOut
-from patrol.issues.field_shapes import BoxField, Several, SomebodyField, filled, last_moment_of_day
+from patrol.issues.field_shapes import BoxField, Several, SomebodyField, a_category, filled
 from patrol.issues.filters import ORDERS
 from patrol.issues.lifecycle import State
 from patrol.issues.role_lists import RoleList
@@ -26,7 +26,7 @@ _ORIGIN = (
 
 class IssueIn(PositionIn):
     id = _F.UUID(load_default=None, allow_none=True, metadata={"description": "Made by the client; UUID v7 preferred."})
-    category = _F.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
+    category = _F.String(required=True, validate=ma.validate.And(ma.validate.Length(1, 8), a_category), metadata={"example": "C1"})
     severity = _F.Enum(Severity, by_value=True, load_default=None, allow_none=True)
     description = _F.String(required=True, validate=filled(4000), metadata={"example": "桥下漂着成片的生活垃圾"})
     recorded_at = Moment(load_default=None, allow_none=True, metadata={"example": "2026-05-01T08:30:00+08:00"})

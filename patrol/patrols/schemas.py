@@ -2,7 +2,8 @@
 
 import marshmallow as ma
 
-from patrol.foundation.moments import Moment
+from patrol.foundation.clock import beginning_of_day, end_of_day
+from patrol.foundation.moments import Moment, MomentOrDay
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn, PositionOut
@@ -193,8 +194,10 @@ class _WhenFilterArgs(ma.Schema):
     person = ma.fields.String(load_default=None, metadata={"description": "`me` or an id."})
     reach = ma.fields.UUID(load_default=None)
     region = ma.fields.String(load_default=None, validate=ma.validate.Length(max=20))
-    after = Moment(load_default=None, metadata={"description": "From this moment on."})
-    before = Moment(load_default=None, metadata={"description": "Before this moment."})
+    after = MomentOrDay(beginning_of_day, load_default=None, metadata={
+        "description": "From this moment on; a plain local day counts from its beginning.", "example": "2026-11-01"})
+    before = MomentOrDay(end_of_day, load_default=None, metadata={
+        "description": "Before this moment; a plain local day counts to its end.", "example": "2026-11-30"})
 
 
 class PatrolFilterArgs(_WhenFilterArgs):

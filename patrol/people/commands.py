@@ -13,7 +13,7 @@ from patrol.foundation.transaction import transaction
 from patrol.people.actions import add_person
 from patrol.people.actor import SYSTEM
 from patrol.people.models import Region
-from patrol.people.permissions import ROLE_MAY, Permission, Role
+from patrol.people.permissions import PERMISSION_NAME, ROLE_MAY, Permission, Role
 
 _NO_TABLES = "The database has no tables yet, or old ones: run `flask --app app db upgrade` first / 数据库尚未建表或版本过旧：请先运行 flask --app app db upgrade"
 
@@ -58,8 +58,8 @@ def permissions_document() -> str:
     """Render docs/permissions.md: the table of roles and permissions."""
     roles = list(Role)
     lines = ["# Permissions", "", "Which role may do what at all. Generated from `patrol/people/permissions.py`.", "",
-             "| permission | " + " | ".join(roles) + " |", "|---|" + "---|" * len(roles)]
+             "| permission | allows to | " + " | ".join(roles) + " |", "|---|---|" + "---|" * len(roles)]
     for permission in Permission:
         cells = ["yes" if permission in ROLE_MAY[role] else "" for role in roles]
-        lines.append(f"| `{permission}` | " + " | ".join(cells) + " |")
+        lines.append(f"| `{permission}` | {PERMISSION_NAME[permission].en} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from flask import g, request
 from patrol.foundation.errors import NotAllowed, NotSignedIn
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
-from patrol.people.permissions import Permission
+from patrol.people.permissions import PERMISSION_NAME, Permission, roles_with
 from patrol.people.queries import actor_with_token
 
 _NO_TOKEN = Text(
@@ -13,7 +13,10 @@ _NO_TOKEN = Text(
     "Sign in first: get a token from POST /api/v1/auth/login and send it as Authorization: Bearer",
 )
 _ENDED = Text("登录已失效，请刷新令牌或重新登录", "This sign-in has ended: refresh the token or sign in again")
-_NOT_ALLOWED = Text("您的角色没有此项权限：{permission}", "Your roles do not include the permission {permission}")
+_NOT_ALLOWED = Text(
+    "您的角色不能{what}（权限 {permission}）。可以的角色：{roles}。请由他们办理，或请管理员调整您的角色",
+    "Your roles do not let you {what} (permission {permission}). Roles that may: {roles}. Let one of them do it, or ask an administrator for such a role",
+)
 
 
 def refuse_without(permission: Permission) -> None:
@@ -26,7 +29,7 @@ def refuse_without(permission: Permission) -> None:
         raise NotSignedIn(_ENDED)
     g.actor = actor
     if not actor.may(permission):
-        raise NotAllowed(_NOT_ALLOWED.format(permission=permission.value))
+        raise NotAllowed(_NOT_ALLOWED.format(what=PERMISSION_NAME[permission], permission=permission.value, roles=roles_with(permission)))
 
 
 def current_actor() -> Actor:

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from patrol.foundation.texts import Text
+
 
 class Role(StrEnum):
     """The roles of the River Chief System that an account can hold."""
@@ -54,7 +56,56 @@ class Permission(StrEnum):
     MANAGE_POLICIES = "policy:manage"
 
 
+ROLE_NAME: dict[Role, Text] = {
+    Role.CITIZEN_CHIEF: Text("民间河长", "citizen chief"),
+    Role.PATROLLER:     Text("巡河员", "patroller"),
+    Role.CHIEF:         Text("河长", "river chief"),
+    Role.OFFICE:        Text("河长办", "river chief office"),
+    Role.HANDLER:       Text("部门承办人", "handler of a department"),
+    Role.SUPERVISOR:    Text("督查员", "supervisor"),
+    Role.ADMIN:         Text("管理员", "administrator"),
+    Role.AUDITOR:       Text("审计员", "auditor"),
+}  # fmt: skip
+"""What each role is called."""
+
 P = Permission
+
+PERMISSION_NAME: dict[Permission, Text] = {
+    P.SEE_OWN_ACCOUNT:      Text("查看和管理自己的账号", "see and manage one's own account"),
+    P.SEE_PEOPLE:           Text("查看人员", "see people"),
+    P.MANAGE_PEOPLE:        Text("管理人员和账号", "manage people and accounts"),
+    P.SEE_WATERS:           Text("查看河湖和河段", "see waters and reaches"),
+    P.MANAGE_REGISTER:      Text("维护河湖名录、任职和公示牌", "keep the register of waters, appointments and signboards"),
+    P.PATROL:               Text("巡河和打卡", "patrol and check in"),
+    P.SEE_PATROLS:          Text("查看巡河", "see patrols"),
+    P.JUDGE_PATROLS:        Text("评判巡河的疑点", "judge what was found about patrols"),
+    P.MANAGE_DUTIES:        Text("制定巡河任务", "set duties to patrol"),
+    P.SEE_ISSUES:           Text("查看问题", "see issues"),
+    P.REPORT_ISSUE:         Text("上报问题", "report issues"),
+    P.RECEIVE_ISSUE:        Text("受理问题", "take in issues"),
+    P.DISPATCH_ISSUE:       Text("派单", "dispatch issues"),
+    P.HANDLE_ISSUE:         Text("办理问题", "handle issues"),
+    P.REVIEW_ISSUE:         Text("复核问题", "check cures"),
+    P.CLOSE_ISSUE:          Text("结案", "close issues"),
+    P.CLOSE_MAJOR_ISSUE:    Text("为重大问题签字", "sign for major issues"),
+    P.REOPEN_ISSUE:         Text("决定重新办理", "decide on reopening"),
+    P.SUPERVISE_ISSUE:      Text("督办问题", "supervise issues"),
+    P.EXPORT_ISSUES:        Text("导出问题", "export issues"),
+    P.EXPORT_PATROLS:       Text("导出巡河和任务", "export patrols and duties"),
+    P.ADD_PHOTOS:           Text("上传照片", "add photos"),
+    P.SEE_PHOTOS:           Text("查看照片", "see photos"),
+    P.SEE_ORIGINAL_PHOTOS:  Text("查看照片原件", "see original photos"),
+    P.REVEAL_REPORTER:      Text("查看反映人的联系方式", "see how to reach who reported"),
+    P.SEE_AUDIT:            Text("查看审计记录", "see the audit trail"),
+    P.MANAGE_NOTIFICATIONS: Text("管理通知渠道", "manage how people are notified"),
+    P.MANAGE_OUTBOX:        Text("管理待发队列", "manage the outbox"),
+    P.SEE_SPOT_CHECKS:      Text("查看抽查", "see spot checks"),
+    P.DO_SPOT_CHECKS:       Text("安排和完成抽查", "order and do spot checks"),
+    P.WATCH:                Text("管理自己的关注清单", "keep a watch list of one's own"),
+    P.SEE_POLICIES:         Text("查看政策", "see policies"),
+    P.MANAGE_POLICIES:      Text("管理政策", "manage policies"),
+}  # fmt: skip
+"""What each permission allows, as a sentence goes on after "may"."""
 
 _EVERYBODY = frozenset({P.SEE_OWN_ACCOUNT, P.SEE_WATERS, P.SEE_POLICIES})
 _FIELD = _EVERYBODY | {P.PATROL, P.SEE_PATROLS, P.SEE_ISSUES, P.REPORT_ISSUE, P.ADD_PHOTOS, P.SEE_PHOTOS}
@@ -87,3 +138,9 @@ ROLE_MAY: dict[Role, frozenset[Permission]] = {
 def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
     """Return everything that somebody with these `roles` may do: the union of the table's rows."""
     return frozenset().union(*(ROLE_MAY[role] for role in roles))
+
+
+def roles_with(permission: Permission) -> Text:
+    """Return the names of the roles that hold `permission`."""
+    roles = [role for role in Role if permission in ROLE_MAY[role]]
+    return Text("、".join(ROLE_NAME[role].zh for role in roles), ", ".join(ROLE_NAME[role].en for role in roles))

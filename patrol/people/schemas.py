@@ -2,7 +2,8 @@
 
 import marshmallow as ma
 
-from patrol.foundation.moments import Moment
+from patrol.foundation.clock import beginning_of_day, last_moment_of_day
+from patrol.foundation.moments import Moment, MomentOrDay
 from patrol.foundation.paging import PageArgs
 from patrol.foundation.patterns import Matches
 from patrol.people.permissions import Role
@@ -123,8 +124,10 @@ class ProfileOut(PersonOut):
 class AuditArgs(PageArgs):
     act = ma.fields.String(load_default=None, validate=ma.validate.Length(max=60), metadata={"example": "reveal_reporter"})
     subject = ma.fields.String(load_default=None, validate=ma.validate.Length(max=100))
-    after = Moment(load_default=None, metadata={"description": "At this moment or later."})
-    before = Moment(load_default=None, metadata={"description": "At this moment or earlier."})
+    after = MomentOrDay(beginning_of_day, load_default=None, metadata={
+        "description": "At this moment or later; a plain local day counts from its beginning.", "example": "2026-11-01"})
+    before = MomentOrDay(last_moment_of_day, load_default=None, metadata={
+        "description": "At this moment or earlier; a plain local day counts to its end.", "example": "2026-11-30"})
 
 
 class AuditEntryOut(ma.Schema):

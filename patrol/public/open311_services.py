@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from patrol.foundation.errors import Invalid, NotFound
+from patrol.foundation.errors import Invalid, NotFound, saying_first
 from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, Category, is_heading
 from patrol.people.departments import DEPARTMENTS
@@ -71,7 +71,7 @@ _ASKS_NOTHING = Text(
 _NO_ATTRIBUTE = Text("该服务没有这一项", "The service has no such attribute")
 _NOT_A_NUMBER = Text("必须是数字", "Not a number")
 _NOT_A_MOMENT = Text("必须是带时区的时间", "Not a time with its zone")
-_NOT_A_CHOICE = Text("可选：{keys}", "Must be one of: {keys}")
+_NOT_A_CHOICE = Text("只能是以下之一：{keys}", "Must be one of: {keys}")
 _ONE_ONLY = Text("只能有一个值", "Takes one value only")
 _ANSWERS_WRONG = Text("附加项有误", "Some attributes need correction")
 
@@ -128,7 +128,7 @@ def lines_of(code: str, answers: Mapping[str, Sequence[str]]) -> list[str]:
             choices = attribute.values or {}
             lines.append(f"{attribute.name.zh}：{'、'.join(choices[value].zh if choices else value for value in values)}")
     if errors:
-        raise Invalid(_ANSWERS_WRONG, errors=errors)
+        raise Invalid(saying_first(_ANSWERS_WRONG, errors), errors=errors)
     return lines
 
 

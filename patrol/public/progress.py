@@ -170,10 +170,15 @@ def _whose(entry: HistoryEntry, complaint: Complaint | Follow, said: Said) -> Wh
 
 def _photos_of(complaint: Complaint | Follow, issue: Issue, own: Own | None, said: Said) -> list[IssuePhoto]:
     issues = [own.issue, issue] if own else [issue]
-    found = [link for one in issues for link in one.photo_links if may_see_photo(link, one.state, own=came_with(link, complaint))]
-    shown = {link.photo_id for link in found}
+    links = [(link, one.state) for one in issues for link in one.photo_links]
+    # As `queries.photo_of` has it: hidden on one of them, a photo is shown through none.
+    hidden = {link.photo_id for link in [*(link for link, _ in links), *said.photos] if link.hidden_seq is not None}
+    found = [
+        link for link, state in links if link.photo_id not in hidden and may_see_photo(link, state, own=came_with(link, complaint))
+    ]
+    shown = hidden.union(link.photo_id for link in found)
     # Those of a complainant show the trouble, whatever became of the issue on which they are.
-    return found + [link for link in said.photos if link.photo_id not in shown and link.hidden_seq is None]
+    return found + [link for link in said.photos if link.photo_id not in shown]
 
 
 def came_with(link: IssuePhoto, complaint: Complaint | Follow) -> bool:

@@ -230,18 +230,17 @@ def photo_of(complaint: Complaint | Follow, photo_id: UUID) -> Photo:
     merged_into = select(Issue.merged_into_id).where(Issue.id == complaint.issue_id).scalar_subquery()
     # What the complainant brought while the own issue was merged stays on the original.
     brought = select(ComplaintEntry.seq).where(_whose(IssuePhoto), ComplaintEntry.complaint_id == complaint.id).exists()
-    row = db.session.execute(
+    rows = db.session.execute(
         select(IssuePhoto, Issue.state, brought)
         .join(Issue, Issue.id == IssuePhoto.issue_id)
         .where(or_(IssuePhoto.issue_id == complaint.issue_id, IssuePhoto.issue_id == merged_into, brought), IssuePhoto.photo_id == photo_id)
         .options(joinedload(IssuePhoto.photo), *parts_of_public_photos())
-    ).first()  # fmt: skip
-    if row is None:
+    ).all()  # fmt: skip
+    seen = [link for link, state, own in rows if may_see_photo(link, state, own=own or came_with(link, complaint))]
+    # One photo may be on the own issue and on the original: taken from the public on either, it is shown through neither.
+    if not seen or any(link.hidden_seq is not None for link, _, _ in rows):
         raise NotFound(_NO_PHOTO)
-    link, state, own = row
-    if not may_see_photo(link, state, own=own or came_with(link, complaint)):
-        raise NotFound(_NO_PHOTO)
-    return link.photo
+    return seen[0].photo
 
 
 def photo_open_to_all(number: str, photo_id: UUID) -> Photo:

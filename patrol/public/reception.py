@@ -26,13 +26,13 @@ from patrol.people.tokens import keyed_hash
 from patrol.public import actions, queries, subscriptions
 from patrol.public.challenge import Proof, proof_of
 from patrol.public.models import Complaint
+from patrol.public.schemas import faults_of_place
+from patrol.waters.models import Signboard
 
-_NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编号（board_code）", "Give a position (latitude and longitude) or a board_code")
 LATEST_AHEAD = timedelta(minutes=15)
 """How far a citizen's clock may run ahead of ours."""
 _NOT_YET = Text("发现时间晚于现在：请核对日期和时间", "It was seen later than now: check date and time")
 _LONG_AGO = Text("发现时间已超过 {days} 天：请填写最近一次看到的时间", "It was seen more than {days} days ago: give the moment when it was last seen")
-_HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 
 
 def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[Complaint, Issue, bool]:
@@ -48,20 +48,21 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
     challenge = data.pop("challenge")
     proof, refused = (None, None) if trusted else _proof_or_refusal(challenge, settings)
     position = _position_in(data)
+    strange = _strange_moment(data["recorded_at"], settings.complaint_days)
     if refused is not None and data["id"] is None:
-        raise refused
+        raise _together(refused, strange)
     stored = [] if refused is not None else each_once(store_uploads(files))
     digest = _digest_of(data, contact, digests_of(files), settings.secret_key)
     known = queries.complaint_with_id(data["id"]) if data["id"] else None
     if known is not None:
         refuse_other_content(known.id, stored=known.digest, sent=digest)
         return known, queries.issue_of(known), False
-    if refused is not None:
-        raise refused
-    _refuse_strange_moment(data["recorded_at"], settings.complaint_days)
+    board, no_board = _board_or_refusal(data["board_code"])
+    if refused or strange or no_board:
+        raise _together(refused, strange, no_board)
     if proof is not None:
         actions.spend(proof)
-    position, reach_id = _place_of(position, data["board_code"], data["category"])
+    position, reach_id = _place_of(position, board, data["category"])
     new = actions.NewComplaint(
         id=data["id"] or new_id(), category=data["category"], description=data["description"], position=position,
         recorded_at=data["recorded_at"], board_code=data["board_code"], contact=contact, photos=stored, digest=digest,
@@ -76,26 +77,37 @@ def receive_complaint(data: dict[str, Any], *, trusted: bool = False) -> tuple[C
     return complaint, issue, True
 
 
-def _refuse_strange_moment(recorded_at: datetime | None, days: int) -> None:
-    """Raise Invalid (422) for what was seen later than now, or more `days` ago than a complaint is taken."""
+def _together(*refusals: Invalid | None) -> Invalid:
+    """Return what is wrong as one refusal, so that nobody mends one fault only to read of the next; the first one's words are the detail."""
+    found = [refusal for refusal in refusals if refusal is not None]
+    return Invalid(found[0].detail, errors={field: texts for refusal in found for field, texts in refusal.errors.items()})
+
+
+def _strange_moment(recorded_at: datetime | None, days: int) -> Invalid | None:
+    """Return the refusal of what was seen later than now, or more `days` ago than a complaint is taken."""
     now, fault = clock.now(), None
     if recorded_at is not None and recorded_at > now + LATEST_AHEAD:
         fault = _NOT_YET
     elif recorded_at is not None and recorded_at < now - timedelta(days=days):
         fault = _LONG_AGO.format(days=days)
-    if fault is not None:
-        raise Invalid(fault, errors={"recorded_at": [fault]})
+    return None if fault is None else Invalid(fault, errors={"recorded_at": [fault]})
 
 
-def _place_of(position: Position | None, board_code: str | None, category: str) -> tuple[Position, UUID | None]:
-    """Return where it is, and the reach when only a board says so. Raises Invalid (422) for a board that is not.
+def _board_or_refusal(code: str | None) -> tuple[Signboard | None, Invalid | None]:
+    try:
+        return None if code is None else queries.board_with_code(code, field="board_code"), None
+    except Invalid as refused:
+        return None, refused
+
+
+def _place_of(position: Position | None, board: Signboard | None, category: str) -> tuple[Position, UUID | None]:
+    """Return where it is, and the reach when only a board says so.
 
     Whom a charge against a chief is about is who stands on the board, wherever it is written.
     """
-    if board_code is None:
+    if board is None:
         assert position is not None
         return position, None
-    board = queries.board_with_code(board_code, field="board_code")
     reach_id = board.reach_id if board.reach.retired_at is None else None
     if position is not None:
         return position, reach_id if is_charge(category) else None
@@ -131,14 +143,10 @@ def _proof_or_refusal(sent: str | None, settings: Settings) -> tuple[Proof | Non
 
 def _position_in(data: dict[str, Any]) -> Position | None:
     """Return the position that was sent, None when a board stands for it. Raises Invalid (422) when there is neither."""
-    if data["latitude"] is not None and data["longitude"] is not None:
-        return position_of(data)
-    if data["latitude"] is not None or data["longitude"] is not None:
-        missing = "latitude" if data["latitude"] is None else "longitude"
-        raise Invalid(_HALF_A_PLACE, errors={missing: [_HALF_A_PLACE]})
-    if data["board_code"] is None:
-        raise Invalid(_NEEDS_PLACE, errors={"latitude": [_NEEDS_PLACE], "longitude": [_NEEDS_PLACE]})
-    return None
+    # What comes by Open311 has not gone through `ComplaintIn`.
+    if faults := faults_of_place(data["latitude"], data["longitude"], data["board_code"]):
+        raise Invalid(next(iter(faults.values())), errors={name: [fault] for name, fault in faults.items()})
+    return position_of(data) if data["latitude"] is not None else None
 
 
 def said(contact: dict[str, str] | None) -> dict[str, str]:

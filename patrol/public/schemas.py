@@ -9,7 +9,9 @@ from patrol.foundation.moments import Moment
 from patrol.foundation.numbers import PlainFloat
 from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn
+from patrol.foundation.texts import Text
 from patrol.issues.categories import SEVERITY_NAME
+from patrol.issues.field_shapes import a_public_category
 from patrol.public.tracking_codes import SYMBOLS
 
 MOST_FILES = 9
@@ -20,6 +22,8 @@ _TOO_HIGH = "选择“不满意”时评分须为 1 至 3 分：请核对。\x1f
 _BLANK = "不能只有空白。\x1fMay not be blank."
 _PHONE = r"^\s*(\+?[\d\s()-]*\d[\d\s()-]*)?$"
 _NO_PHONE = "电话只能含数字、空格、连字号和括号：请核对。\x1fA telephone number has digits, spaces, hyphens and brackets only: please check."
+_NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编号（board_code）", "Give a position (latitude and longitude) or a board_code")
+_HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 _CODE = {"example": "7K3D-0V9M-W2QH-5TXA", "description": f"{SYMBOLS} symbols; the only key to the complaint."}
 
 
@@ -45,7 +49,7 @@ class ContactIn(ma.Schema):
 
 class ComplaintIn(PositionIn, FlatForm):
     id = ma.fields.UUID(load_default=None, allow_none=True, metadata={"description": "Made by the client: a repeat is the same complaint."})
-    category = ma.fields.String(required=True, validate=ma.validate.Length(1, 8), metadata={"example": "C1"})
+    category = ma.fields.String(required=True, validate=ma.validate.And(ma.validate.Length(1, 8), a_public_category), metadata={"example": "C1"})
     description = ma.fields.String(
         required=True, validate=ma.validate.And(ma.validate.Length(1, 2000), _not_blank),
         metadata={"example": "桥下漂着一大片垃圾，已经三天了。"},
@@ -58,6 +62,21 @@ class ComplaintIn(PositionIn, FlatForm):
     contact = ma.fields.Nested(ContactIn, load_default=None, allow_none=True, metadata={"description": "Kept sealed; may be left out."})
     challenge = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(max=4000), metadata={
         "description": "The solved challenge of `GET /api/v1/public/challenge`, where one is asked for."})
+
+    @ma.validates_schema(skip_on_field_errors=False)
+    def _refuse_no_place(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        # Said together with the faults of fields, unless those are of the place itself.
+        place = [data[name] for name in ("latitude", "longitude", "board_code") if name in data]
+        if len(place) == 3 and (faults := faults_of_place(*place)):
+            raise ma.ValidationError({name: [f"{fault.zh}\x1f{fault.en}"] for name, fault in faults.items()})
+
+
+def faults_of_place(latitude: float | None, longitude: float | None, board_code: str | None) -> dict[str, Text]:
+    """Return by field what is wrong with where a complaint says that it is: half a position, or neither one nor a board."""
+    if latitude is None and longitude is None:
+        return {} if board_code is not None else {"latitude": _NEEDS_PLACE, "longitude": _NEEDS_PLACE}
+    missing = [name for name, value in (("latitude", latitude), ("longitude", longitude)) if value is None]
+    return dict.fromkeys(missing, _HALF_A_PLACE)
 
 
 class MorePhotosIn(FlatForm):

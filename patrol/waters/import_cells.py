@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from patrol.foundation.errors import Invalid
-from patrol.foundation.geometry import BadGeometry, Geometry, from_geojson
+from patrol.foundation.geometry import BadGeometry, Geometry, from_geojson, looks_like
 from patrol.foundation.json_safety import refuse_unsafe_text
 from patrol.foundation.texts import Text
 from patrol.people.permissions import Role
@@ -121,17 +121,26 @@ def one_of(*options: str, column: str = "") -> Callable[[Any], str]:
 def a_number(low: float, high: float) -> Callable[[Any], float]:
     """Return a reader of a number within these bounds, both included."""
     def read(value: Any) -> float:
-        try:
-            text = a_text(40)(as_typed(value))
-            # Python reads 2_9.6 as a number; whoever typed it meant something else.
-            number = math.nan if "_" in text else float(text)
-        except ValueError:
-            number = math.nan
+        number = _number(value)
         if not low <= number <= high:
             raise BadValue(_NOT_NUMBER.format(value=str(value)[:40], low=low, high=high))
         return number
 
     return read
+
+
+def _number(value: Any) -> float:
+    try:
+        text = a_text(40)(as_typed(value))
+        # Python reads 2_9.6 as a number; whoever typed it meant something else.
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+
+
+def fault_of_degrees(longitude: Any, latitude: Any) -> Text | None:
+    """Return what two cells look like that hold no degrees, or None when nothing better can be said than which numbers may stand there."""
+    return looks_like(_number(longitude), _number(latitude), shown=f"{longitude}, {latitude}"[:80])
 
 
 def a_day(value: Any) -> date:

@@ -21,6 +21,7 @@ from patrol.waters.import_cells import (
     a_target_class,
     a_text,
     a_username,
+    fault_of_degrees,
     one_of,
     some_roles,
 )
@@ -135,6 +136,7 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
         _C("longitude", a_number(-180, 180)),
     ),
 }  # fmt: skip
+_DEGREES = ("longitude", "latitude")
 WITH_GEOMETRY = frozenset({ImportKind.REGIONS, ImportKind.WATER_BODIES, ImportKind.REACHES})
 KEYS: dict[ImportKind, tuple[str, ...]] = {
     ImportKind.PEOPLE: ("username",), ImportKind.APPOINTMENTS: ("reach_code", "username", "title", "valid_from"),
@@ -238,7 +240,8 @@ def _read_row(raw: RawRow, kind: ImportKind, present: set[str]) -> tuple[ImportR
             try:
                 values[column.name] = column.read(value)
             except BadValue as bad:
-                faults.append(Fault(raw.number, column.name, bad.text))
+                place = column.name in _DEGREES and fault_of_degrees(*(raw.values.get(name, "") for name in _DEGREES))
+                faults.append(Fault(raw.number, column.name, place or bad.text))
         # A column that the whole file lacks is one fault, not one of each row.
         elif column.required and column.name in present:
             faults.append(Fault(raw.number, column.name, EMPTY))

@@ -25,7 +25,7 @@ _MEANING = {
     "right days, which must not overlap, as a row of its own; of an appointment that has not begun see `former_valid_from`",
     "valid_to": "the last day, included; empty: until further notice",
     "former_valid_from": "only to correct the first day of an appointment that has not begun by today: the first day as it is stored; `valid_from` is the right one",
-    "latitude": "degrees, WGS 84", "longitude": "degrees, WGS 84",
+    "latitude": "degrees, WGS 84 or CGCS2000; no projected metres", "longitude": "degrees, WGS 84 or CGCS2000; no projected metres",
 }
 
 
@@ -45,6 +45,8 @@ def imports_document() -> str:
         f"({', '.join(sorted(GIS_COLUMNS))}); a clerk's own columns are passed over and named in `warnings` "
         f"({', '.join(sorted(ASIDES))}); any other unknown column is a fault. Beside the `field` of each fault stands "
         "its `heading`, the column as the file calls it. KML, GPX, GML and zipped shapefiles are saved as GeoJSON first.", "",
+        "The `row` of a fault, warning or change is counted as the file shows it: in CSV and XLSX the headings are row 1, so that the first row of "
+        "data is 2, and empty rows count; a cell with line breaks is one row. In GeoJSON the first feature is 1. What is wrong with a column as a whole has row 1.", "",
         "Rows that look wrong and need not be are named in `warnings`, of a dry run too, and are imported all the same: a region of the "
         "same level as its superior, or more than one level is left out between them (of a higher level is a fault); a reach of a higher level "
         "than its region, or drawn far from that region's outline; an appointment after whose end nobody answers for the reach; a chief whose account works at another "

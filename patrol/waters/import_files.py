@@ -36,6 +36,17 @@ _MAP_FILE = Text(
     "这是 {kind} 文件，不能直接导入：请在 GIS 软件中另存为 GeoJSON（WGS 84 或 CGCS2000 经纬度）后导入",
     "This is a {kind} file, which cannot be imported as it is: save it as GeoJSON (longitude and latitude in WGS 84 or CGCS2000) in a GIS program",
 )
+_FOREIGN = Text(
+    "这是 {kind} 文件，不是 CSV、XLSX 或 GeoJSON：请在表格软件中另存为 .xlsx 或 CSV，图形在 GIS 软件中另存为 GeoJSON",
+    "This is a {kind} file and neither CSV, XLSX nor GeoJSON: save a sheet as .xlsx or CSV in a spreadsheet program, a map as GeoJSON in a GIS program",
+)
+# How files begin that somebody picks by mistake.
+_BEGINNINGS = {
+    b"%PDF-": "PDF", b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"RIFF": "WebP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"{\\rtf": "RTF",
+    b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gzip", b"SQLite format 3\0": "GeoPackage / SQLite", b"\0\0\x27\x0a": "shapefile (.shp)",
+}
+# What lies in an archive that is no workbook.
+_INSIDES = (("word/", "Word"), ("ppt/", "PowerPoint"), ("content.xml", "OpenDocument"))
 _MARKUP = Text(
     "这是网页或 XML 文件，不是表格：请在表格软件中另存为 .xlsx 或 CSV",
     "This is a web page or another XML file and no sheet: save it as .xlsx or CSV in a spreadsheet program",
@@ -90,6 +101,8 @@ def read_table(data: bytes) -> Table:
         raise _unreadable(_EMPTY)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise _unreadable(_OLD_EXCEL)
+    if kind := next((kind for beginning, kind in _BEGINNINGS.items() if data.startswith(beginning)), None):
+        raise _unreadable(_FOREIGN.format(kind=kind))
     if data.startswith(b"PK\x03\x04"):
         return _table(_xlsx_lines(data))
     if start.startswith(b"<"):
@@ -185,6 +198,7 @@ def _refuse_hostile_zip(data: bytes) -> None:
             for ending, kind in ((".shp", "shapefile"), (".kml", "KMZ")):
                 if any(part.filename.lower().endswith(ending) for part in parts):
                     raise _unreadable(_MAP_FILE.format(kind=kind))
+            _refuse_other_archive([part.filename for part in parts])
             if total > LARGEST_UNPACKED_BYTES or len(parts) > MOST_UNPACKED_PARTS:
                 raise _unreadable(_BOMB)
             for part in parts:
@@ -197,6 +211,13 @@ def _refuse_hostile_zip(data: bytes) -> None:
                         raise _unreadable(_ENTITIES)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise _unreadable(_BAD_XLSX) from error
+
+
+def _refuse_other_archive(names: list[str]) -> None:
+    """Raise Invalid for an archive that is another office program's file, or holds no workbook at all."""
+    kind = next((kind for inside, kind in _INSIDES if any(name.startswith(inside) for name in names)), None)
+    if kind or "[Content_Types].xml" not in names:
+        raise _unreadable(_FOREIGN.format(kind=kind or "ZIP"))
 
 
 def _cell(value: Any) -> Any:

@@ -236,8 +236,11 @@ class ImportIn(ma.Schema):
         "description": "Write nothing, only report. The numbers are those of the rows without a fault."})
 
 
+_ROW = "As the file shows it: in CSV and XLSX the headings are row 1 and the first data row is 2, empty rows count; the first feature of GeoJSON is 1."
+
+
 class ImportFaultOut(ma.Schema):
-    row = ma.fields.Integer(required=True, metadata={"description": "A sheet's headings are row 1; a first feature is 1."})
+    row = ma.fields.Integer(required=True, metadata={"description": _ROW})
     field = ma.fields.String(required=True)
     heading = ma.fields.String(required=True, allow_none=True, metadata={
         "description": "The column as the file calls it, or would where it lacks it; null for what is of no column.", "example": "级别"})
@@ -245,7 +248,7 @@ class ImportFaultOut(ma.Schema):
 
 
 class ImportChangeOut(ma.Schema):
-    row = ma.fields.Integer(required=True)
+    row = ma.fields.Integer(required=True, metadata={"description": _ROW})
     code = ma.fields.String(required=True)
     fields = ma.fields.List(ma.fields.String(), required=True)  # type: ignore[assignment]
 

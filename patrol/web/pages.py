@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, redirect, render_temp
 from werkzeug.wrappers import Response as AnyResponse
 
 from patrol.evidence.reception import send_size
+from patrol.foundation import clock
 from patrol.foundation.errors import NotFound
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
@@ -29,6 +30,7 @@ _READER_POLICY = (
 )
 
 
+_NO_BOARD_NAMED = Text("这个地址里没有公示牌编号。", "This address names no signboard.")
 _LISTED = 100
 _FIGURES = {
     "received": Text("收到", "received"), "open": Text("办理中", "open"), "closed": Text("整改、复核并结案", "put right, checked and closed"),
@@ -74,12 +76,12 @@ def progress(code: str) -> Response:
         # What is no id is refused as that of no photo.
         photo_id = request.args.get("photo", type=UUID) or UUID(int=0)
         return send_size(queries.photo_of(queries.case_with_code(code), photo_id), "screen", publicly=True)
-    found, fault = None, ""
+    found, fault, status = None, "", 200
     try:
         found = _written(progress_answer(queries.case_with_code(code)), settings.timezone)
     except NotFound as error:
-        fault = error.detail.in_language(language())
-    page = _page("progress.html", timezone=settings.timezone, days=settings.not_fixed_days, found=found, fault=fault)
+        fault, status = error.detail.in_language(language()), error.status
+    page = _page("progress.html", status, timezone=settings.timezone, days=settings.not_fixed_days, found=found, fault=fault)
     page.headers["Cache-Control"] = "no-store"
     return page
 
@@ -112,19 +114,34 @@ def subscription(token: str) -> Response:
 
 
 @pages.get("/report", strict_slashes=False)
+def report() -> Response:
+    """Give the citizen's form."""
+    return _form()
+
+
 @pages.get("/b/<path:code>")
-def report(code: str = "", *, asks_board: bool = False) -> Response:
-    """Give the citizen's form; with a board's code, the form that knows the reach."""
-    del code
+@public_read
+def report_at_board(code: str) -> Response:
+    """Give the form that knows the reach of this board, and names it; one of an unknown board says so and can still be used."""
+    try:
+        # As in `Room.route`: PostgreSQL cannot be asked for a text with NUL.
+        board = queries.board_with_code(code.rstrip("/").replace("\0", "\ufffd"))
+    except NotFound as error:
+        return _form(error.status, fault=error.detail)
+    today = clock.today(current_app.extensions["settings"].timezone)
+    return _form(board=open_data.shown_board(board, language=language(), day=today))
+
+
+def _form(status: int = 200, **facts: object) -> Response:
     settings = current_app.extensions["settings"]
-    return _page("report.html", timezone=settings.timezone, mail=settings.tells_by_mail, sms=settings.tells_by_sms, asks_board=asks_board)
+    return _page("report.html", status, timezone=settings.timezone, mail=settings.tells_by_mail, sms=settings.tells_by_sms, **facts)
 
 
 @pages.get("/b", strict_slashes=False)
 def find_board() -> AnyResponse:
     """Give the form to whoever has no board's code, or lead on to the form of the board that he typed."""
     typed = request.args.get("code", "").strip()
-    return redirect(f"/b/{quote(typed, safe='')}", 303) if typed else report(asks_board=True)
+    return redirect(f"/b/{quote(typed, safe='')}", 303) if typed else _form(fault=_NO_BOARD_NAMED)
 
 
 @pages.get("/verify")
@@ -155,8 +172,8 @@ def vendor_file(name: str) -> Response:
     return _file("vendor", name)
 
 
-def _page(template: str, **facts: object) -> Response:
-    page = Response(render_template(template, language=language(), **facts), mimetype="text/html")
+def _page(template: str, status: int = 200, **facts: object) -> Response:
+    page = Response(render_template(template, language=language(), **facts), status, mimetype="text/html")
     page.headers["Cache-Control"] = "no-cache"
     page.vary.update(["Accept-Language", "Cookie"])
     return page

@@ -50,10 +50,12 @@ def _add(route: str, make: Made) -> None:
 
 def _service() -> None:
     for path in (
-        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/open", "/b", "/b/<path:code>", "/t", "/t/<path:code>", "/u/<token>",
+        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/docs", "/report", "/open", "/b", "/t", "/u/<token>",
         "/u/<token>/confirm", "/verify", "/verify/<issue_id>/<entry_hash>",
     ):
-        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<path:code>", "code").replace("<token>", "token")))
+        _add(f"GET {path}", lambda _w, path=path: Request(path.replace("<token>", "token")))
+    _add("GET /b/<path:code>", lambda w: Request(f"/b/{w.others['board_code']}"))
+    _add("GET /t/<path:code>", lambda w: Request(f"/t/{w.complaints['open']['tracking_code']}"))
     _add("GET /site/<path:name>", lambda _w: Request("/site/start.css"))
     _add("GET /vendor/<path:name>", lambda _w: Request("/vendor/swagger-ui/swagger-ui.css"))
 

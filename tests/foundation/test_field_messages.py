@@ -24,6 +24,7 @@ def test_wrong_values_of_every_field(field):
     ("validator", "value"),
     [(ma.validate.Length(1, 5), ""), (ma.validate.Length(max=2), "abc"), (ma.validate.Length(min=2), "a"),
      (ma.validate.Range(0, 1), 2), (ma.validate.Range(min=0), -1), (ma.validate.Range(max=0), 1),
+     (ma.validate.Range(max=1, max_inclusive=False), 1), (ma.validate.Predicate("strip"), ""), (ma.validate.NoneOf(["a"]), "a"),
      (ma.validate.OneOf(["a", "b"]), "c"), (ma.validate.Regexp("x"), "y"), (ma.validate.Length(equal=3), "a")],
 )
 def test_every_validator(validator, value):

@@ -214,3 +214,15 @@ def test_a_box_around_a_place_holds_the_whole_circle(latitude, longitude, radius
     lon, lat, _ = ELLIPSOID.fwd(longitude, latitude, bearing, radius_m * 0.999)
     assert box.min_latitude <= lat <= box.max_latitude
     assert box.min_longitude <= lon <= box.max_longitude
+
+
+@pytest.mark.parametrize(("position", "zh", "en"), [
+    ([29.6, 119.8], "写反", "wrong way round"), ([-29.6, 119.8], "写反", "wrong way round"), ([39_500_000.0, 3_300_000.0], "EPSG:4490", "metres of a projection"),
+    ([500_000, 3_300_000, 12], "投影坐标", "EPSG:4527"), ([200, 100], "单位为度", "in degrees"), ([True, 119], "单位为度", "in degrees"),
+])
+def test_positions_that_are_no_degrees_are_told_by_what_they_look_like(position, zh, en):
+    with pytest.raises(g.BadGeometry) as bad:
+        g.from_geojson({"type": "LineString", "coordinates": [position, [119.8, 29.6]]})
+    assert zh in bad.value.text.zh
+    assert en in bad.value.text.en
+    assert str(position[0]) in bad.value.text.zh

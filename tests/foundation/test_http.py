@@ -66,6 +66,15 @@ def test_faults_come_in_the_callers_language(anyone, language, words):
     assert words in reply.json["errors"]["password"][0]
 
 
+@pytest.mark.parametrize(("language", "detail"), [
+    ("zh", "内容有误：username：缺少必填项；还有：password, more"),
+    ("en", "Some fields need correction: username: Missing data for required field; also: password, more"),
+])
+def test_the_detail_says_what_is_wrong_with_the_first_field(anyone, language, detail):
+    reply = anyone.post(LOGIN, json={"more": 1}, headers={"Accept-Language": language})
+    assert (reply.status_code, reply.json["detail"]) == (422, detail)
+
+
 @pytest.mark.parametrize(("path", "method", "status"), [
     ("/nowhere", "GET", 404), (LOGIN, "GET", 405), ("/api/v1/people", "GET", 401), ("/api/v1//people", "GET", 404), ("/api/v1/auth//login", "POST", 404),
 ])

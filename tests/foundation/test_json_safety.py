@@ -113,3 +113,25 @@ def test_any_bytes_parse_or_are_refused_with_a_list_apart(body):
         parse_json_apart(b'{"items": [' + body + b"]}", "items")
     except Refusal as refusal:
         assert refusal.status in {400, 422}
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{", b'{"a":}', b"[1,]", b"[1 2]", b'{"a" 1}', b"[01]", b'["\\x"]', b'["\\ud800"]', b'["\xff"]', b'["\n"]', b"[NaN]", b"[1] x",
+    b"[-]", b"[1.]", b"[1e]", b"tru", b"[trux]", b"\xef\xbb\xbf{}", b'["a', b"[" * 2000, b"[1e999]", b"{'a':1}", b'["\\ud800\\u0041"]', b"\xff\xfe{\0}\0",
+])
+def test_what_the_parser_says_is_said_in_chinese(body):
+    with pytest.raises(Refusal) as refused:
+        parse_json(body)
+    zh, en = refused.value.detail
+    for words in ("JSON", "UTF-8", "BOM", "true", "false", "null"):
+        zh = zh.replace(words, "")
+    assert not any(letter.isascii() and letter.isalpha() for letter in zh), zh
+    assert "请检查格式" not in zh
+    assert en.startswith("The body is not valid JSON: ")
+
+
+def test_a_body_that_was_cut_says_where():
+    with pytest.raises(Refusal) as refused:
+        parse_json(b'{"items": [1,\n 2')
+    assert refused.value.detail.zh == "请求体不是有效的 JSON（第 2 行第 3 个字符处）：内容到此中断，可能没有传完"
+    assert refused.value.detail.en == "The body is not valid JSON: unexpected end of data, in line 2 at character 3"

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import NullPool, bindparam, create_engine, delete, select, text
 from sqlalchemy.exc import DBAPIError
 
 from patrol.foundation.database import db, insert_unless_there, new_id
@@ -87,3 +87,26 @@ def test_a_row_alone_is_there_when_its_statement_returns_and_one_among_others_wh
             assert seen() == ["alone1", "alone3"]
         finally:
             beside.execute(delete(Region).where(Region.code.in_(codes)))
+
+
+@pytest.mark.parametrize("send", [
+    lambda client: client.get("/api/v1/public/statistics"), lambda client: client.get("/t/7K3D-0V9M-W2QH-5TXA"),
+    lambda client: client.post("/api/v1/auth/login", json={"username": "nobody", "password": "nothing at all"}),
+    lambda client: client.post("/api/v1/public/complaints", json={"category": "C1", "description": "垃圾", "board_code": "NONE"}),
+], ids=["reads", "reads a page", "signs in", "writes"])
+def test_one_request_fails_when_the_database_was_restarted_and_not_one_for_each_connection(app, send):
+    client = app.test_client()
+    with app.app_context():
+        pooled = [db.engine.connect() for _ in range(5)]
+        for connection in pooled:
+            connection.execute(text("SELECT 1"))
+        for connection in pooled:
+            connection.close()
+        # Not through the pool: a restarted server says nothing to it either.
+        beside = create_engine(db.engine.url, poolclass=NullPool, paramstyle="pyformat")
+        with beside.connect() as connection:
+            connection.execute(text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+    answers = [send(client).status_code for _ in range(6)]
+    assert answers.count(503) == 1
+    assert answers[0] == 503

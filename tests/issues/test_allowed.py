@@ -278,3 +278,18 @@ def test_nobody_ever_judges_his_own_cure_nor_acts_without_the_permission(facts, 
         assert step.permission_for(facts.severity, is_charge=facts.is_charge) in actor.permissions
         if step.verb in (Verb.VERIFY, Verb.RETURN, Verb.CLOSE, Verb.SUSPEND):
             assert not actor.own_work
+
+
+def test_what_is_missing_stands_in_the_detail_and_grounds_are_named():
+    refusal = refusal_of(Invalid, "rectified", SUPERVISOR, "return", {})
+    assert refusal.detail.zh == "“退回整改”的内容不全或有误：reason：必须填写"
+    assert refusal.detail.en.endswith("is incomplete or wrong: reason: is required")
+    refusal = refusal_of(Invalid, "submitted", OFFICE, "reject", {"ground": "boring", "reason": "x"})
+    assert "只能是以下之一：not_a_water_matter（不属于河湖问题）、outside_district（不在本辖区）" in refusal.detail.zh
+    assert "outside_district (Outside the district)" in refusal.errors["ground"][0].en
+
+
+def test_whose_role_does_not_allow_a_step_reads_whose_does():
+    refusal = refusal_of(NotAllowed, "rectified", role(STRANGER, Role.PATROLLER), "verify")
+    assert refusal.detail.zh == "您的角色没有“复核通过”的权限，可由以下角色执行：河长办、督查员"
+    assert refusal.detail.en == "your role does not allow “Verify”; roles that may: river chief office, supervisor"

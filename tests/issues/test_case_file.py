@@ -267,6 +267,17 @@ def test_the_paper_calls_returned_proof_by_its_name(valley, issue, pictures):
         assert [sum(line.startswith(word) for line in said) for word in words] == [1, 1]
 
 
+def test_the_paper_marks_what_is_hidden_from_the_public(valley, issue):
+    photo_id = valley.office_client.get(f"issues/{issue['id']}").json["photos"][0]["id"]
+    path = f"issues/{issue['id']}/case-file.pdf"
+    assert "已对公众隐藏" not in text_of(valley.supervisor_client.get(path).data)
+    hidden = valley.office_client.post(f"issues/{issue['id']}/photos/{photo_id}/hide", json={"reason": "路人的脸"}, headers={"If-Match": "*"})
+    assert hidden.status_code == 200, hidden.json
+    for language, words in (("zh", "已对公众隐藏"), ("en", "hidden from the public")):
+        said = text_of(valley.supervisor_client.get(path, headers={"Accept-Language": language}).data)
+        assert said.count(words) == 1
+
+
 def test_the_paper_says_what_was_ordered(valley):
     issue = report(valley.patroller_client)
     taken(valley.supervisor_client, issue, "supervise", kind="letter", text="请三日内清理完毕")

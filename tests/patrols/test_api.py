@@ -266,6 +266,8 @@ def test_lists_filter_by_person_reach_and_time(chief, world, signed_in, build):
     assert days() == ["20", "19", "18"]
     assert days(after="2026-11-19T00:00:00+08:00") == ["20", "19"]
     assert days(before="2026-11-19T00:00:00+08:00") == ["18"]
+    assert days(after="2026-11-19") == ["20", "19"]
+    assert days(after="2026-11-19", before="2026-11-19") == ["19"]
     assert days(person=str(world.chief.id)) == ["20", "19", "18"]
     assert days(person="me") == []
     assert days(reach=str(world.reach.id), limit=1) == ["20"]

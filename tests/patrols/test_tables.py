@@ -112,6 +112,11 @@ def test_no_cell_starts_a_formula(world):
             assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in told.values())
 
 
+def test_exports_take_days_as_filters(world):
+    assert len(rows_of(world.supervisor.get("patrols.csv", query_string={"after": "2026-01-01"}))) == 3
+    assert rows_of(world.supervisor.get("patrols.csv", query_string={"before": "2026-01-01"})) == []
+
+
 def test_what_a_sheet_cannot_hold_is_refused_and_csv_has_all(world, monkeypatch):
     monkeypatch.setattr(tables, "MOST_SHEET_ROWS", 2)
     refused = world.supervisor.get("patrols.xlsx", headers=EN)

@@ -10,6 +10,7 @@ from patrol.foundation.database import db, will_write
 from patrol.people import actions, api, passwords, sign_in
 from patrol.people.models import AuditEntry, SignIn, SignInFailures
 from patrol.people.passwords import hash_password
+from patrol.people.permissions import PERMISSION_NAME, ROLE_NAME, Permission, Role
 
 PASSWORD = "qing-xi-he-1"
 
@@ -299,3 +300,16 @@ def test_an_unknown_region_is_a_fault_of_its_field(build, signed_in):
     for reply in replies:
         assert reply.status_code == 422
         assert set(reply.json["errors"]) == {"region_code"}
+
+
+def test_a_missing_permission_is_said_in_words_with_the_roles_that_have_it(build, signed_in):
+    chief = signed_in(build.person("chief"))
+    refused = {language: chief.get("audit", headers={"Accept-Language": language}) for language in ("zh", "en")}
+    assert {reply.status_code for reply in refused.values()} == {403}
+    assert refused["zh"].json["detail"] == "您的角色不能查看审计记录（权限 audit:see）。可以的角色：审计员。请由他们办理，或请管理员调整您的角色"
+    assert "do not let you see the audit trail (permission audit:see). Roles that may: auditor." in refused["en"].json["detail"]
+
+
+def test_every_permission_and_role_has_a_name():
+    assert set(PERMISSION_NAME) == set(Permission)
+    assert set(ROLE_NAME) == set(Role)

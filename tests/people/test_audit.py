@@ -51,5 +51,7 @@ def test_the_audit_log_is_filtered_by_act_subject_and_time(noted, signed_in):
     assert subjects(subject="b") == ["b"]
     assert subjects(after=(start + timedelta(minutes=3)).isoformat()) == ["e", "d"]
     assert subjects(before=(start + timedelta(minutes=1)).isoformat()) == ["b", "a"]
+    first, last = (clock.local_date(start + timedelta(minutes=minute), "Asia/Shanghai").isoformat() for minute in (0, 4))
+    assert subjects(after=first, before=last) == ["e", "d", "b", "a"]
     assert client.get("audit", query_string={"after": "yesterday"}).status_code == 422
     assert signed_in(clerk).get("audit").status_code == 403

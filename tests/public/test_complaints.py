@@ -273,3 +273,26 @@ def test_a_heading_is_refused_with_the_names_of_what_it_heads(complain, place):
     said = complain(category="A1", headers={"Accept-Language": "zh"}).json["errors"]["category"][0]
     assert "A11 围垦湖泊；A12 围垦河道" in said
     assert "A11 Lake reclamation; A12 River reclamation" in complain(category="A1", headers={"Accept-Language": "en"}).json["errors"]["category"][0]
+
+
+def test_all_that_is_wrong_with_a_complaint_is_said_at_once(anyone, place):
+    body = {"category": "ZZ9", "description": " ", "latitude": 29.6, "accuracy_m": -1}
+    refused = anyone.post("public/complaints", json=body, headers={"Accept-Language": "zh"})
+    assert refused.status_code == 422
+    assert {field: faults for field, faults in refused.json["errors"].items() if field != "accuracy_m"} == {
+        "category": ["没有这个问题类别：ZZ9"], "description": ["不能只有空白。"], "longitude": ["latitude 和 longitude 必须同时给出"],
+    }
+    assert "accuracy_m" in refused.json["errors"]
+    # A board may stand for the position, so that a fault of its own does not ask for one.
+    assert set(anyone.post("public/complaints", json={**body, "latitude": None, "board_code": ""}).json["errors"]) == {
+        "category", "description", "board_code", "accuracy_m"}
+    assert set(anyone.post("public/complaints", json={"category": "C1", "description": ""}).json["errors"]) == {"description", "latitude", "longitude"}
+
+
+def test_proof_moment_and_board_are_refused_together(anyone, place, test_settings, monkeypatch):
+    monkeypatch.setitem(test_settings._values, "challenge_cost", 10)
+    body = {"category": "C1", "description": "垃圾", "board_code": "NO-SUCH", "recorded_at": "2099-01-01T08:00:00+08:00"}
+    refused = anyone.post("public/complaints", json={**body, "id": str(uuid4())})
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"challenge", "recorded_at", "board_code"})
+    assert refused.json["detail"] == refused.json["errors"]["challenge"][0]
+    assert set(anyone.post("public/complaints", json=body).json["errors"]) == {"challenge", "recorded_at"}

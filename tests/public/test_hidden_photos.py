@@ -1,5 +1,7 @@
 """One photo that the office takes from the public: it vanishes everywhere at once, stays for the staff, and can be shown again."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import update
 
@@ -126,6 +128,30 @@ def test_what_a_complainant_adds_and_what_was_merged_can_be_hidden_too(anyone, c
             assert turn(found, photo["id"]).status_code == 200
             assert {anyone.get(path).status_code for each in (code, other["tracking_code"]) for path in addresses(found, each, photo["id"])} == {404}
     assert [anyone.get(f"public/complaints/{each}").json["photos"] for each in (code, other["tracking_code"])] == [[], []]
+
+
+def test_a_photo_on_the_own_issue_and_on_the_original_is_hidden_when_it_is_on_either(anyone, complain, office, complaint, issue, issue_of, turn, step, place):
+    other = complain(photos=[camera_jpeg(6)]).json
+    worker.deliver_due()
+    merged, code = issue_of(other), other["tracking_code"]
+    photo_id = office.get(f"issues/{merged.id}").json["photos"][0]["id"]
+    issue_id, merged_id = issue.id, merged.id
+    step(merged_id, "merge", place.office, into=issue_id, reason="同一处")
+    with transaction():
+        db.session.add(IssuePhoto(issue_id=issue_id, photo_id=UUID(photo_id), kind="before", seq=1, position=9))
+
+    def seen():
+        photos = [photo["id"] for photo in anyone.get(f"public/complaints/{code}").json["photos"]]
+        return anyone.get(f"public/complaints/{code}/photos/{photo_id}/screen").status_code, photo_id in photos
+
+    assert seen() == (200, True)
+    for hidden_on in (issue_id, merged_id):
+        with transaction():
+            db.session.execute(update(IssuePhoto).where(IssuePhoto.photo_id == UUID(photo_id), IssuePhoto.issue_id == hidden_on).values(hidden_seq=2))
+        assert seen() == (404, False)
+        with transaction():
+            db.session.execute(update(IssuePhoto).values(hidden_seq=None))
+    assert seen() == (200, True)
 
 
 def test_a_proof_of_the_cure_is_hidden_from_updates_too(anyone, office, issue, turn, cure):

@@ -73,13 +73,13 @@ def test_a_browser_without_scripts_sees_the_photos_and_the_last_day(anyone, comp
 def test_an_unknown_code_is_said_in_plain_words(anyone, build):
     page = anyone.get("/t/7K3D-0V9M-W2QH-5TXA")
     assert "没有这个查询码" in page.get_data(as_text=True)
-    assert "再试一次" in words_of(page)
-    assert "查询码不在手边" in words_of(page)
+    assert "再试一次" in words_of(page, 404)
+    assert "查询码不在手边" in words_of(page, 404)
 
 
-def words_of(page):
+def words_of(page, status=200):
     """The text of a page as a browser without scripts shows it."""
-    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert (page.status_code, page.mimetype) == (status, "text/html")
     return re.sub(r"<[^>]*>", "", page.get_data(as_text=True))
 
 
@@ -106,7 +106,7 @@ def test_slashes_in_a_code_are_as_hyphens(anyone, complain, place, issue_of):
     code = sent["tracking_code"]
     for address in (f"/t/{code}/", f"/t/{code.replace('-', '/')}"):
         assert issue_of(sent).number in words_of(anyone.get(address))
-    assert "没有这个查询码" in words_of(anyone.get("/t/7K3D/"))
+    assert "没有这个查询码" in words_of(anyone.get("/t/7K3D/"), 404)
 
 
 @pytest.mark.parametrize("path", ["/b", "/b/", "/b?code="])
@@ -119,7 +119,7 @@ def test_an_address_without_a_board_gives_the_form_and_asks_for_the_board(anyone
     assert '<section id="find-board">' in text
 
 
-def test_a_typed_board_leads_on_and_others_see_no_question_for_one(anyone):
+def test_a_typed_board_leads_on_and_others_see_no_question_for_one(anyone, place):
     reply = anyone.get("/b", query_string={"code": " QX 0001 "})
     assert (reply.status_code, reply.headers["Location"]) == (303, "/b/QX%200001")
     for path in ("/report", "/report/", "/b/QX-0001", "/b/QX-0001/"):
@@ -127,6 +127,27 @@ def test_a_typed_board_leads_on_and_others_see_no_question_for_one(anyone):
         assert '<section id="find-board" hidden>' in page.get_data(as_text=True)
         assert "没有公示牌编号" not in words_of(page)
     assert anyone.get("/open/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/b/NOPE", "/b/a%00b", "/b/NOPE/"])
+@pytest.mark.parametrize(("language", "says"), [("zh", "没有编号为"), ("en", "There is no signboard with the code")])
+def test_an_unknown_board_is_a_404_that_says_so_and_still_gives_the_form(anyone, database, path, language, says):
+    page = anyone.get(path, headers={"Accept-Language": language})
+    assert says in words_of(page, 404)
+    text = page.get_data(as_text=True)
+    assert '<section id="find-board">' in text
+    assert '<form id="report"' in text
+
+
+@pytest.mark.parametrize("path", ["/b/QX-0001", "/b/qx-0001/"])
+def test_a_board_s_page_names_reach_office_and_posts_without_scripts(anyone, place, path):
+    page = anyone.get(path)
+    assert "清溪 · 清溪柳岸段 · 我要反映 · 巡河 Xunhe" in words_of(page)
+    board = re.sub(r"<[^>]*>", "", re.search(r'<section id="board">(.*?)</section>', page.get_data(as_text=True), re.S)[1]).split()
+    assert " ".join(board) == "清溪 · 清溪柳岸段 柳岸镇河长办 · 柳岸村村级河长 · 柳岸镇 镇级河长 · 清溪区 区级河长"
+    assert "陈村长" not in words_of(page)
+    english = anyone.get(path, headers={"Accept-Language": "en"})
+    assert "清溪 · 清溪柳岸段 · Report a problem" in words_of(english)
 
 
 def test_the_open_list_and_the_form_speak_without_scripts(anyone, complain, place):

@@ -98,7 +98,7 @@ def test_geojson_may_name_degrees(name):
 
 @pytest.mark.parametrize(("data", "says"), [
     (b"", "empty"), (b" \n ", "empty"), (b"\xd0\xcf\x11\xe0rest", "old Excel"), (b"PK\x03\x04rest", "valid XLSX"),
-    (b"\xff\xd8\xff\xe0\x00\x10JFIF", "UTF-8"), (b'code,name\n"1,2\n3', "valid CSV"), (b"{", "valid JSON"), (b"[1]", "FeatureCollection"),
+    (b"\xff\xfe\x00\xd8", "UTF-8"), (b'code,name\n"1,2\n3', "valid CSV"), (b"{", "valid JSON"), (b"[1]", "FeatureCollection"),
     (b'{"type": "Feature"}', "FeatureCollection"), (b'{"type":"FeatureCollection","features":1}', "FeatureCollection"),
     (b"code,,name\n1,2,3\n", "column names"), (b"code,code\n1,2\n", "twice"), (b",".join([b"c%d" % n for n in range(101)]), "100 columns"),
     (features(({"code": 1}, None), crs={"properties": {"name": "EPSG:4549"}}), "EPSG:4549"), (features(crs="x"), "longitude"),
@@ -125,6 +125,27 @@ def test_zipped_maps_are_told_apart_from_workbooks(name, kind):
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr(name, b"x")
     assert f"{kind} file" in refusal(made.getvalue())
+
+
+def archive_of(*names):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"<x/>")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(("data", "kind"), [
+    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "PDF"), (b"\xff\xd8\xff\xe0\x00\x10JFIF", "JPEG"), (b"\x89PNG\r\n\x1a\n\0\0", "PNG"),
+    (b"Rar!\x1a\x07\x01\x00", "RAR"), (b"SQLite format 3\0rest", "GeoPackage / SQLite"), (b"{\\rtf1\\ansi x}", "RTF"),
+    (archive_of("[Content_Types].xml", "word/document.xml"), "Word"), (archive_of("[Content_Types].xml", "ppt/presentation.xml"), "PowerPoint"),
+    (archive_of("mimetype", "content.xml"), "OpenDocument"), (archive_of("清单.csv"), "ZIP"),
+])
+def test_files_of_other_programs_are_told_by_what_is_in_them(data, kind):
+    with pytest.raises(Invalid) as caught:
+        read_table(data)
+    assert caught.value.detail.zh.startswith(f"这是 {kind} 文件，不是 CSV、XLSX 或 GeoJSON")
+    assert caught.value.detail.en.startswith(f"This is a {kind} file")
 
 
 def test_sizes_are_bounded(monkeypatch):

@@ -610,3 +610,15 @@ def test_what_has_begun_or_is_not_there_is_not_corrected(build, client):
     twice = CORRECTED + f"{reach.code},c1,contact,{tomorrow},\n{reach.code},c1,contact,{today},{tomorrow}\n"
     assert (3, "valid_from") in faults(send(client, "appointments", twice))
     assert stored(Appointment, id=begun.id).version == 1
+
+
+@pytest.mark.parametrize(("latitude", "longitude", "says"), [
+    ("119.8", "29.6", {"latitude": "写反"}), ("3300000", "39500000", {"latitude": "EPSG:4490", "longitude": "EPSG:4490"}),
+    ("91", "200", {"latitude": "-90 到 90", "longitude": "-180 到 180"}), ("north", "200", {"latitude": "-90 到 90", "longitude": "-180 到 180"}),
+])
+def test_a_board_s_place_in_the_wrong_columns_or_in_metres_is_told(build, client, latitude, longitude, says):
+    bring_in_all(client, build)
+    reply = send(client, "signboards", f"code,reach_code,latitude,longitude\nC,R1-1,{latitude},{longitude}\n", language="zh")
+    told = {fault["field"]: fault["message"] for fault in reply.json["errors"]}
+    assert told.keys() == says.keys()
+    assert all(words in told[field] for field, words in says.items()), told
