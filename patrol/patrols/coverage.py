@@ -23,7 +23,7 @@ from patrol.patrols.track import Track
 
 __all__ = ["ALGORITHM", "DEFAULT_POLICY", "Coverage", "CoveragePolicy", "cover", "union"]
 
-ALGORITHM = "cells-5"
+ALGORITHM = "cells-6"
 
 
 @dataclass(frozen=True)

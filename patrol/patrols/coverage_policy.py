@@ -53,11 +53,13 @@ class CoveragePolicy(Thresholds):
     fastest_mps: float = 40.0
     least_step_s: float = 1.0
     # How places are chosen: the slack in distances off the line and along it, and the cost, in squared accuracies, that
-    # no jump exceeds (after a silence a track may go on anywhere) and that a change to another part has.
+    # no jump exceeds (after a silence a track may go on anywhere), that a change to another part has, and that passing a
+    # fix by as astray has: two jumps, there and back, for each of them would outweigh what the fixes beside it show.
     off_slack_m: float = 10.0
     along_slack_m: float = 15.0
     most_for_a_jump: float = 12.0
     other_part: float = 2.0
+    astray: float = 6.0
 
 
 DEFAULT_POLICY = CoveragePolicy()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import shapely
@@ -91,38 +92,47 @@ def likeliest(
 
     A place costs the square of its distance in terms of the accuracy; going from one to the next costs how much the way
     along the line differs from the straight step, also in terms of the accuracy. `ways` are, for two parts, the measures
-    on each where they meet: the way from one to the other leads through there.
+    on each where they meet: the way from one to the other leads through there. The way may pass a fix by at a cost, so that
+    stray ones do not draw those beside them to where they lie; such a fix is put onto its own nearest place.
     """
     if not len(found.fix):
         return found
     starts = np.flatnonzero(np.diff(found.fix, prepend=-1))
     ends = np.append(starts[1:], len(found.fix))
-    best = ((found.off_m / (found.sigma_m + policy.off_slack_m)) ** 2).tolist()
-    came_from = [-1] * len(best)
+    own = ((found.off_m / (found.sigma_m + policy.off_slack_m)) ** 2).tolist()
     measure, part, scale = found.measure_m.tolist(), found.part.tolist(), (found.sigma_m + policy.along_slack_m).tolist()
     around = np.where(line.ring, line.part_lengths, np.inf)[found.part].tolist()
-    steps = np.hypot(np.diff(found.x[starts], prepend=0), np.diff(found.y[starts], prepend=0)).tolist()
-    previous = range(0)
+    x, y = found.x.tolist(), found.y.tolist()
+    best, came_from = own.copy(), [-1] * len(own)
+    nearest = [min(range(start, end), key=own.__getitem__) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    # The ways that are still open: what each costs so far, and the place where it last was.
+    opened: list[tuple[float, int]] = []
     for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        for j in range(start, end) if number else ():
+        for j in range(start, end) if opened else ():
             least, source = np.inf, -1
-            for i in previous:
+            for so_far, i in opened:
+                step = sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
                 if part[i] == part[j]:
                     way = abs(measure[j] - measure[i])
-                    cost = best[i] + min(abs(min(way, around[j] - way) - steps[number]) / scale[j], policy.most_for_a_jump)
+                    cost = so_far + min(abs(min(way, around[j] - way) - step) / scale[j], policy.most_for_a_jump)
                 else:
-                    cost = best[i] + policy.other_part
+                    cost = so_far + policy.other_part
                     # Beside a tributary's mouth both lines are near: it is entered where they meet, not from bank to bank.
                     if meet := ways.get((part[i], part[j])):
                         way = min(abs(measure[i] - here) + abs(measure[j] - there) for here, there in meet)
-                        cost += min(abs(way - steps[number]) / scale[j], policy.most_for_a_jump)
+                        cost += min(abs(way - step) / scale[j], policy.most_for_a_jump)
                 if cost < least:
                     least, source = cost, i
             best[j] += least
             came_from[j] = source
-        previous = range(start, end)
-    chosen, j = [], min(previous, key=best.__getitem__)
+        passed_by = policy.astray + own[nearest[number]]
+        here = [(best[j], j) for j in range(start, end)]
+        # What is dearer than a jump from here leads hardly anywhere cheaper: the ways that stay open are few.
+        most = min(here)[0] + policy.most_for_a_jump
+        opened = here + [(so_far + passed_by, i) for so_far, i in opened if so_far + passed_by < most]
+    chosen, j = nearest, min(opened)[1]
+    number_of = np.repeat(np.arange(len(starts)), ends - starts).tolist()
     while j >= 0:
-        chosen.append(j)
+        chosen[number_of[j]] = j
         j = came_from[j]
-    return found.at(np.array(chosen[::-1], dtype=np.int64))
+    return found.at(np.array(chosen, dtype=np.int64))
