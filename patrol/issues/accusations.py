@@ -8,11 +8,11 @@ office, without any of the accused. What is a charge once stays one, and is pass
 time does not see it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
@@ -23,7 +23,9 @@ from patrol.issues.models import Issue
 from patrol.issues.owners import paths_up
 from patrol.issues.placing import Placement
 from patrol.issues.routing import Chief, Reason, Routing
+from patrol.people.actor import Actor
 from patrol.people.models import Person
+from patrol.people.queries import keeps_from_audit
 
 CHARGES = tuple(code for code in CATEGORIES if code.startswith("F"))
 _HEARD_ABOVE = Text("涉及河长履职，由该河长上级的{office}河长办受理", "It concerns a chief's duty: the office above that chief answers, {office}")
@@ -71,13 +73,13 @@ def placed_for(placement: Placement, category: str | None) -> Placement:
     )
 
 
-def keep_also_accused(issue: Issue, placement: Placement) -> None:
+def keep_also_accused(issue: Issue, others: Collection[UUID]) -> None:
     """Keep the other chiefs whom a charge is about; whoever it was about before stays kept."""
-    if not placement.also_accused:
+    if not others:
         return
     with db.session.no_autoflush:
         known = set(db.session.scalars(select(AlsoAccused.person_id).where(AlsoAccused.issue_id == issue.id)))
-    new = [each for each in placement.also_accused if each not in known]
+    new = [each for each in others if each not in known]
     db.session.add_all(AlsoAccused(issue_id=issue.id, person_id=each) for each in new)
 
 
@@ -93,6 +95,17 @@ def is_not_about(person_id: UUID) -> ColumnElement[bool]:
     """Return the condition that an issue is no charge against an account."""
     also = select(AlsoAccused.issue_id).where(AlsoAccused.person_id == person_id)
     return and_(Issue.accused_id.is_distinct_from(person_id), Issue.id.not_in(also))
+
+
+@keeps_from_audit
+def _subjects_kept(actor: Actor) -> list[str]:
+    return [str(issue_id) for issue_id in charges_against(actor.person_id)] if actor.person_id else []
+
+
+def charges_against(person_id: UUID) -> Sequence[UUID]:
+    """Return the ids of the charges against an account, which sees nothing of them."""
+    also = select(AlsoAccused.issue_id).where(AlsoAccused.person_id == person_id)
+    return db.session.scalars(select(Issue.id).where(Issue.category.in_(CHARGES), or_(Issue.accused_id == person_id, Issue.id.in_(also)))).all()
 
 
 def _whom_about(routing: Routing) -> tuple[list[Chief], set[str]]:

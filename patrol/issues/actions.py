@@ -79,7 +79,7 @@ def report_issue(
     lead = _able_chief(placement)
     with db.session.no_autoflush:
         mark_sides(issue, placement)
-        keep_also_accused(issue, placement)
+        keep_also_accused(issue, placement.also_accused)
         decision = _decided_by_policy(issue, placement, lead)
         _enter(issue, by, photos, timezone)
         if decision.straight:

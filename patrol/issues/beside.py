@@ -28,7 +28,8 @@ PROVED: Mapping[type[IssuePart] | type[Extension] | type[Order], tuple[str, ...]
 """The columns that are proved; that an order was only acknowledged stands in no entry until it is answered."""
 ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, ANSWER_ORDER = "ask_extension", "grant_extension", "refuse_extension", "answer_order"
 """Entries that are no steps and tell of such rows; those of parts are known by what they change."""
-_CALLS_BACK = {Verb.TRANSFER, Verb.DECLINE, Verb.REOPEN}
+JOIN_CHARGE = "join_charge"
+_CALLS_BACK = {Verb.TRANSFER, Verb.DECLINE, Verb.REOPEN, JOIN_CHARGE}
 # Nine entries of ten tell of no such row.
 _TELL, _TOLD_AS = {*_CALLS_BACK, ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION}, {"parts", "part", "order"}
 _PART, _EXTENSION, _ORDER, _BY_ENTRY = "part", "extension", "order", "order of entry"

@@ -15,6 +15,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.json_safety import parse_json
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge
 from patrol.issues.case_file import FORM, JSON, PDF, digest_of, digests_of
 from patrol.issues.case_file_models import IssuedCaseFile
 from patrol.issues.chain import Entry, Fault, first_fault
@@ -211,5 +212,8 @@ def standing_of(issue_id: UUID, entry_hash: str) -> Verdict | None:
     if entry is None:
         return None
     issue = db.session.get_one(Issue, issue_id)
+    # The hash of a charge is known to systems whose people may be the accused: whoever holds the file reads the facts there.
+    if is_charge(issue.category):
+        return Verdict(issue.number, entry.seq, fault_of(issue), known=True, newer=issue.version - entry.seq)
     facts = {name: said.value for name, said in replayed(chain_of(issue_id)[: entry.seq])[0].items()} | {"state": entry.to_state}
     return Verdict(issue.number, entry.seq, fault_of(issue), known=True, newer=issue.version - entry.seq, facts=facts)

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import (
+    all_accused,
     is_charge,
     keep_also_accused,
     placed_for,
@@ -27,7 +29,10 @@ from patrol.issues.assigning import (
     why_department,
 )
 from patrol.issues.events import BecameCharge
+from patrol.issues.history import JOIN_CHARGE, add_entry
 from patrol.issues.joint import mark_sides_anew
+from patrol.issues.lifecycle import State
+from patrol.issues.merging import merged_into
 from patrol.issues.models import Issue
 from patrol.issues.placing import (
     BY_BOARD,
@@ -38,9 +43,13 @@ from patrol.issues.placing import (
     place_on_reach,
     position_of_issue,
 )
+from patrol.issues.relapses import withdraw_relapse
 from patrol.issues.taking import Taking, call_back, set_co_handlers, set_lead
+from patrol.people.actor import SYSTEM
 from patrol.people.models import Person, Region
 
+PART_OF_CHARGE = "part_of_charge"
+"""The rule by which what is merged into a charge becomes part of it."""
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
 
@@ -143,4 +152,36 @@ def _move_to(taking: Taking, placement: Placement) -> None:
     taking.change("reach_id", reach.id if reach else None, reach and reach.code, issue.reach and issue.reach.code)
     issue.region, issue.reach, issue.routing = region, reach, placement.as_data(issue.category)
     mark_sides_anew(issue, placement)
-    keep_also_accused(issue, placement)
+    keep_also_accused(issue, placement.also_accused)
+    if is_charge(issue.category):
+        _let_duplicates_follow(taking)
+
+
+def _let_duplicates_follow(taking: Taking) -> None:
+    """Make what is merged into a charge part of it: the accused sees nothing of that either, also after the merging is undone.
+
+    Whom it is about, its region and its category are the charge's, and nobody from below is in charge of it any more. A charge
+    brings nothing back: the old case of a duplicate names it no longer. Each duplicate gets an entry of its own.
+    """
+    issue, accused = taking.issue, all_accused(taking.issue)
+    loaded = (joinedload(Issue.region), joinedload(Issue.lead), selectinload(Issue.co_handlers), selectinload(Issue.parts))
+    for duplicate in merged_into(issue, loaded=loaded):
+        was_charge, others = is_charge(duplicate.category), {*accused, *filter(None, [duplicate.accused_id])}
+        part = replace(taking, issue=duplicate, by=SYSTEM, brought={}, photos=(), lead=None, changes={}, rows={})
+        part.change("category", issue.category)
+        part.change("accused_id", issue.accused_id)
+        part.change("region_id", issue.region_id, issue.region.code, duplicate.region.code)
+        keep_also_accused(duplicate, others - {issue.accused_id})
+        if not part.changes:
+            continue
+        duplicate.region, duplicate.routing = issue.region, issue.routing
+        call_back(part)
+        if duplicate.merged_from == State.DISPATCHED:
+            # Nobody is in charge of it: if the merging is undone, the office dispatches anew.
+            duplicate.merged_from = State.ACCEPTED.value
+        part.changes |= withdraw_relapse(duplicate)
+        add_entry(
+            duplicate, verb=JOIN_CHARGE, by=SYSTEM, from_state=duplicate.state, rule=PART_OF_CHARGE, changes=part.changes, rows=part.rows
+        )
+        if not was_charge:
+            events.record(BecameCharge(issue_id=duplicate.id))

@@ -30,7 +30,8 @@ _NOTES = (
     "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
     "a review of the ledger lies at most 366 days ahead.",
     "", "A charge against a chief (F) lies in the region above that chief, and is handled by people of that region or a larger one; the accused never sees it. "
-    "It stays a charge, and is passed on to its region or a larger one only: one that is none, or is about another chief, is rejected and reported anew.",
+    "It stays a charge, and is passed on to its region or a larger one only: one that is none, or is about another chief, is rejected and reported anew. "
+    "What was merged into it is part of it, with an entry of its own (`join_charge`), and stays a charge if the merging is undone.",
 )  # fmt: skip
 
 

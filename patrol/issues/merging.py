@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.interfaces import ORMOption
 
 from patrol.foundation import events
 from patrol.foundation.database import db
@@ -81,7 +82,7 @@ def merge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, now: datetime,
     longer be major.
     """
     original = _original_for(issue, brought["into"], by)
-    children = _merged_into(issue)
+    children = merged_into(issue)
     changes = {"duplicate": {"from": None, "to": issue.number}}
     is_major = Severity.MAJOR in (issue.severity, original.severity)
     if severity := brought.get("raise_severity"):
@@ -131,7 +132,7 @@ def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, timezone: st
     does not come back: the department or the office leads then.
     """
     original = db.session.scalars(select(Issue).where(Issue.id == issue.merged_into_id).with_for_update(of=Issue)).one()
-    others = _merged_into(original, but=issue)
+    others = merged_into(original, but=issue)
     parents = _parents_of([issue, *others])
     back = _came_through(issue, others, parents)
     changes: dict[str, Any] = {"merged_into": {"from": original.number, "to": None}}
@@ -219,10 +220,11 @@ def _refusal(words: Text) -> Invalid:
     return Invalid(words, errors={"into": [words]})
 
 
-def _merged_into(original: Issue, *, but: Issue | None = None) -> Sequence[Issue]:
+def merged_into(original: Issue, *, but: Issue | None = None, loaded: Sequence[ORMOption] = ()) -> Sequence[Issue]:
+    """Return the issues that are merged into an original, locked, the newest first, with what is `loaded` beside their columns."""
     others = Issue.id != but.id if but else true()
     return db.session.scalars(
-        select(Issue).where(Issue.merged_into_id == original.id, others).order_by(Issue.id.desc())
+        select(Issue).where(Issue.merged_into_id == original.id, others).options(*loaded).order_by(Issue.id.desc())
         .with_for_update(of=Issue).execution_options(populate_existing=True)
     ).all()  # fmt: skip
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock, events
@@ -12,6 +12,7 @@ from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from patrol.foundation.paging import Order as Sorted
 from patrol.foundation.paging import Page, page_of
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import CHARGES
 from patrol.issues.allowed import NOT_LEAD, leads
 from patrol.issues.beside import rows_to_say
 from patrol.issues.deciding import LATE_NAME
@@ -50,8 +51,12 @@ def _concerns(actor: Actor, table: type[Order] | type[Escalation]) -> ColumnElem
 
 
 def visible_orders(actor: Actor) -> Select[Order]:
-    """Select the orders on issues that concern the actor, and those addressed to the actor."""
-    own = Order.to_id == actor.person_id if actor.person_id else false()
+    """Select the orders on issues that concern the actor, and those addressed to the actor.
+
+    Of what became a charge since, those are only for whoever may see it still: the order may have gone to the accused.
+    """
+    no_charge = select(Issue.id).where(Issue.id == Order.issue_id, Issue.category.not_in(CHARGES)).correlate(Order).exists()
+    own = and_(Order.to_id == actor.person_id, no_charge) if actor.person_id else false()
     return (
         select(Order).where(own | _concerns(actor, Order))
         .options(joinedload(Order.issue).joinedload(Issue.region), joinedload(Order.by), joinedload(Order.to))
@@ -125,7 +130,7 @@ def answer(order: Order, *, by: Actor, text: str) -> Order:
     now = clock.now()
     order.answer, order.answered_at, order.answered_by_id = text, now, by.person_id
     order.acknowledged_at = order.acknowledged_at or now
-    # Whoever was addressed may answer, although the issue may have gone to another area since.
+    # Whoever was addressed may answer, although the issue may have gone to another area since, unless it is a charge now.
     issue = locked_issue(SYSTEM, order.issue_id)
     entry = add_entry(
         issue, verb=ANSWER_ORDER, by=by, from_state=issue.state, brought={"note": text},

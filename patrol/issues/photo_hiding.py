@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from patrol.foundation.database import db
 from patrol.foundation.errors import Conflict, NotAllowed, NotFound
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import OUT_OF_SCOPE
-from patrol.issues.history import HIDE_PHOTO, SHOW_PHOTO, add_entry
+from patrol.issues.merging import lock_together
 from patrol.issues.models import Issue
 from patrol.issues.queries import locked_issue
+from patrol.issues.same_photos import same_file, turn
 from patrol.people.actor import Actor
 
 _NO_PHOTO = Text("此问题没有这张照片", "The issue has no such photo")
@@ -20,8 +20,10 @@ _NOT_HIDDEN = Text("这张照片没有被设为不公开", "The photo is not hid
 def turn_photo(*, issue_id: UUID, photo_id: UUID, hide: bool, by: Actor, reason: str, expected_version: int | None) -> Issue:
     """Hide a photo of an issue from everybody without an account, or show it again; the history says who did it and why.
 
+    The same file is hidden, or shown, on all that is merged with it too: each has its entry.
     Raises NotFound (404), Stale (412), NotAllowed (403) out of the region, Conflict (409) when it stands so already.
     """
+    lock_together(issue_id, None)
     issue = locked_issue(by, issue_id)
     refuse_stale(expected_version, issue.version)
     if not by.covers(issue.region.path):
@@ -31,10 +33,5 @@ def turn_photo(*, issue_id: UUID, photo_id: UUID, hide: bool, by: Actor, reason:
         raise NotFound(_NO_PHOTO)
     if hide == (link.hidden_seq is not None):
         raise Conflict(_HIDDEN if hide else _NOT_HIDDEN)
-    entry = add_entry(
-        issue, verb=HIDE_PHOTO if hide else SHOW_PHOTO, by=by, from_state=issue.state, brought={"reason": reason},
-        changes={"photo": {"from": None, "to": str(photo_id)}},
-    )  # fmt: skip
-    link.hidden_seq = entry.seq if hide else None
-    db.session.flush()
+    turn(same_file(issue, link), hide=hide, by=by, reason=reason)
     return issue

@@ -38,6 +38,7 @@ from patrol.issues.plans import renew_plan, report_plan, restore_plan
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
 from patrol.issues.raising import due_change
 from patrol.issues.relapses import link_anew, link_relapse, withdraw_relapse
+from patrol.issues.same_photos import hide_again
 from patrol.issues.signing import left_to, saying_who, signs_higher
 from patrol.issues.suspension import Pause
 from patrol.issues.taking import Taking, attach_photos, call_back
@@ -60,6 +61,9 @@ def take_step(
     Raises NotFound (404) for an issue that `by` may not see, Stale (412) when it moved on since it was read, Conflict
     (409, with `allowed`) for a step out of turn, NotAllowed (403), and Invalid (422) for what is missing or wrong.
     """
+    if verb is Verb.TRANSFER or is_charge(brought.get("category")):
+        # What is merged into a charge goes along with it.
+        lock_together(issue_id, None)
     if verb in MERGING:
         into = original_meant(brought.get("into"))
         brought = {**brought, "into": into} if into else brought
@@ -131,6 +135,8 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
     ))  # fmt: skip
     if photos:
         outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
+    if photos or step.verb is Verb.MERGE:
+        hide_again(issue)
     if issue.state in ENDED or (before == State.DISPATCHED and issue.state == State.ACCEPTED):
         settle_request(issue)
     return issue

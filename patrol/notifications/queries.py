@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation.database import db
@@ -12,6 +12,7 @@ from patrol.foundation.errors import NotFound
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import charges_against
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.resting import is_paused
 from patrol.people.actor import Actor
@@ -116,11 +117,17 @@ def get_webhook(actor: Actor, webhook_id: UUID, *, or_deleted: bool = False) -> 
     return webhook
 
 
-def list_deliveries(webhook: Webhook, *, state: str | None, limit: int, cursor: str | None) -> Page[WebhookDelivery]:
-    """List a webhook's events, the newest first, all or those in one of the states of `state_of`."""
+def _not_about(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that an event tells of no charge against the actor."""
+    against = charges_against(actor.person_id) if actor.person_id else ()
+    return and_(true(), *(not_(WebhookDelivery.cause.startswith(f"issue:{issue_id}:")) for issue_id in against))
+
+
+def list_deliveries(webhook: Webhook, actor: Actor, *, state: str | None, limit: int, cursor: str | None) -> Page[WebhookDelivery]:
+    """List a webhook's events, the newest first, all or those in one of the states of `state_of`; without charges against the actor."""
     statement = (
         select(WebhookDelivery).outerjoin(OutboxRow, OutboxRow.id == WebhookDelivery.outbox_id)
-        .where(WebhookDelivery.webhook_id == webhook.id).options(joinedload(WebhookDelivery.outbox))
+        .where(WebhookDelivery.webhook_id == webhook.id, _not_about(actor)).options(joinedload(WebhookDelivery.outbox))
     )  # fmt: skip
     given_up, open_ = OutboxRow.attempts >= MOST_ATTEMPTS, WebhookDelivery.delivered_at.is_(None)
     ended = open_ & WebhookDelivery.ended_by.is_not(None)
@@ -144,10 +151,10 @@ def state_of(delivery: WebhookDelivery) -> str:
     return "dead" if delivery.outbox.attempts >= MOST_ATTEMPTS else "waiting"
 
 
-def get_delivery(webhook: Webhook, delivery_id: UUID) -> WebhookDelivery:
+def get_delivery(webhook: Webhook, actor: Actor, delivery_id: UUID) -> WebhookDelivery:
     """Return one event of a webhook, its attempts loaded. Raises NotFound (404)."""
     delivery = db.session.scalar(
-        select(WebhookDelivery).where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook.id)
+        select(WebhookDelivery).where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook.id, _not_about(actor))
         .options(joinedload(WebhookDelivery.outbox), joinedload(WebhookDelivery.webhook))
     )  # fmt: skip
     if delivery is None:

@@ -20,7 +20,7 @@ from patrol.people.permissions import Role
 
 
 class Recipients(NamedTuple):
-    """Accounts to tell, and the region whose office is among them (None when no office is).
+    """Accounts to tell, and the region whose office is among them and hears of it by its channels (None when no office does).
 
     `by_duplicate` has the number of the duplicate for who follows the issue only because that was merged into it.
     """
@@ -60,7 +60,9 @@ def recipients_of(issue: Issue, to: Sequence[To], *, but: UUID | None, day: date
     by_duplicate = {person_id: number for person_id, number in duplicates.items() if person_id in enabled and person_id not in told}
     wanted = [person_id for person_id in dict.fromkeys([*told, *by_duplicate]) if person_id and person_id != but]
     seeing = seen_by(issue, wanted)
-    return Recipients([person_id for person_id in wanted if person_id in seeing], office[0].region_id if office else None, by_duplicate)
+    # An office's channel is read by whoever works there, the accused too: of a charge each is told alone.
+    group = office[0].region_id if office and not is_charge(issue.category) else None
+    return Recipients([person_id for person_id in wanted if person_id in seeing], group, by_duplicate)
 
 
 def _reporters_of_duplicates(issue: Issue) -> dict[UUID, str]:

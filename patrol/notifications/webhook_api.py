@@ -117,7 +117,8 @@ def delete_webhook(webhook_id: UUID) -> None:
 @room.response(200, page_schema(WebhookDeliveryOut))
 def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, Any]]:
     """List what was sent, waits, is kept for a webhook at rest (`paused`), was dropped, or was given up (`dead`), the newest first."""
-    page = queries.list_deliveries(queries.get_webhook(current_actor(), webhook_id, or_deleted=True), **args)
+    actor = current_actor()
+    page = queries.list_deliveries(queries.get_webhook(actor, webhook_id, or_deleted=True), actor, **args)
     return Page([_shown_delivery(row) for row in page.items], page.next)
 
 
@@ -126,5 +127,5 @@ def list_deliveries(args: dict[str, Any], webhook_id: UUID) -> Page[dict[str, An
 def replay_delivery(webhook_id: UUID, delivery_id: UUID) -> dict[str, Any]:
     """Send an event by hand that was given up, waits, is paused or was dropped, also while its webhook is switched off."""
     actor = current_actor()
-    delivery = queries.get_delivery(queries.get_webhook(actor, webhook_id, or_deleted=True), delivery_id)
+    delivery = queries.get_delivery(queries.get_webhook(actor, webhook_id, or_deleted=True), actor, delivery_id)
     return _shown_delivery(actions.replay(delivery, by=actor))

@@ -21,6 +21,7 @@ from patrol.issues.doubts import SHOW_TROUBLE
 from patrol.issues.history import ADD_PHOTOS, NewEntry, add_entry
 from patrol.issues.lifecycle import ENDED, STATE_NAME, State
 from patrol.issues.models import Issue, IssuePhoto
+from patrol.issues.same_photos import hide_again
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.public.challenge import SPENT, Proof, refusal
@@ -128,6 +129,7 @@ def add_photos(complaint: Complaint, issue: Issue, stored: Sequence[StoredPhoto]
     for position, photo in enumerate(photos):
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="before", seq=entry.seq, position=position))
     db.session.flush()
+    hide_again(issue)
     look_at_photos(issue)
     return True
 

@@ -25,6 +25,7 @@ from patrol.waters.queries import chiefs_on
 POSITION_DECIMALS = 4
 # A charge against a chief or a piece of advice is no matter of a place; what was rejected or merged is no issue of its own.
 _OFF_THE_MAP = tuple(code for code in CATEGORIES if code[0] in "FZ")
+_OTHER, _OTHER_NAME = "other", Text("其他", "Other")
 _NOT_COUNTED = (State.REJECTED, State.MERGED)
 _CURED = (State.VERIFIED, State.CLOSED)
 _POST = Text("{level}河长", "River chief ({level})")
@@ -142,8 +143,14 @@ def statistics(language: str) -> dict[str, Any]:
         "called_not_fixed": _called_not_fixed(),
         "satisfied": _satisfied(),
         "by_state": _counted(states, {state.value: name for state, name in STATE_NAME.items()}, language),
-        "by_category": _counted(categories, {code: row.name for code, row in CATEGORIES.items()}, language),
+        "by_category": _counted(_without_charges(categories), {code: row.name for code, row in CATEGORIES.items()} | {_OTHER: _OTHER_NAME}, language),
     }
+
+
+def _without_charges(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts by category with all that is no matter of a place as one: where there are few, a charge would be told to the accused."""
+    off_the_map = sum(counts.get(code, 0) for code in _OFF_THE_MAP)
+    return {code: count for code, count in counts.items() if code not in _OFF_THE_MAP} | ({_OTHER: off_the_map} if off_the_map else {})
 
 
 def _came_back() -> dict[bool, int]:

@@ -23,6 +23,7 @@ from patrol.issues.history import ASK_REOPENING, REFUSE_REOPENING, add_entry
 from patrol.issues.lifecycle import STATE_NAME, State, Verb
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto
 from patrol.issues.queries import locked_issue, scope
+from patrol.issues.same_photos import hide_again
 from patrol.issues.steps import take_step
 from patrol.issues.system_words import BY_COMPLAINANT
 from patrol.people.actor import Actor
@@ -103,6 +104,7 @@ def say_not_fixed(
         db.session.add(IssuePhoto(issue_id=issue.id, photo_id=photo.id, kind="other", seq=entry.seq, position=position))
     db.session.flush()
     if new:
+        hide_again(issue)
         look_at_photos(issue)
     return request, True
 

@@ -339,7 +339,8 @@ class StatisticsOut(ma.Schema):
         "description": "By their complainants after a closing, and how that was decided."})
     satisfied = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the citizens who rated."})
     by_state = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True)
-    by_category = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True)
+    by_category = ma.fields.List(ma.fields.Nested(PublicCountOut), required=True, metadata={
+        "description": "By the code of the category; `other` for all that is no matter of a place: advice, and what is said against chiefs."})
 
 
 class RevealedOut(ma.Schema):

@@ -19,7 +19,7 @@ from patrol.issues.case_file import tells_spot_checks
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.listing import OtherList, register_list
 from patrol.issues.models import Issue
-from patrol.issues.queries import visible_to
+from patrol.issues.queries import scope, visible_to
 from patrol.issues.role_lists import ListRow
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
@@ -172,10 +172,12 @@ def watch_of(actor: Actor, subject_id: UUID) -> Watch | None:
     return db.session.scalar(select(Watch).where(Watch.person_id == actor.person_id, Watch.subject_id == subject_id))
 
 
-def overdue_on(reach_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Return for each reach how many of its issues are open, and how many of these are overdue."""
+def overdue_on(reach_ids: Sequence[UUID], actor: Actor) -> dict[UUID, tuple[int, int]]:
+    """Return for each reach how many of its issues that the actor may see are open, and how many of these are overdue."""
+    seen = scope(actor)
     rows = db.session.execute(
         select(Issue.reach_id, func.count(), func.count().filter(Issue.due_at <= clock.now()))
-        .where(Issue.reach_id.in_(reach_ids), Issue.state.in_([state.value for state in CLOCK_RUNS])).group_by(Issue.reach_id)
+        .where(Issue.reach_id.in_(reach_ids), Issue.state.in_([state.value for state in CLOCK_RUNS]), *([] if seen is None else [seen]))
+        .group_by(Issue.reach_id)
     )  # fmt: skip
     return {reach_id: (open_ones, late) for reach_id, open_ones, late in rows if reach_id}

@@ -20,7 +20,7 @@ def shown_watches(rows: Sequence[Watch], actor: Actor) -> list[dict[str, Any]]:
     ids = [row.subject_id for row in rows]
     issues = {issue.id: issue for issue in db.session.scalars(visible_to(actor).where(Issue.id.in_(ids))).unique()}
     reaches = {reach.id: reach for reach in db.session.scalars(visible_reaches(actor).where(Reach.id.in_(ids))).unique()}
-    standing = overdue_on(list(reaches)) if reaches else {}
+    standing = overdue_on(list(reaches), actor) if reaches else {}
     return [_shown(row, issues.get(row.subject_id), reaches.get(row.subject_id), standing.get(row.subject_id, (0, 0))) for row in rows]
 
 

@@ -81,6 +81,8 @@ class Case:
     reach: Reach | None
     reporter: Somebody | None
     accused: Somebody | None = None
+    # Whom the charge that it was merged into was about before: whoever that was sees it never more.
+    once_accused: list[Somebody] = field(default_factory=list)
     # Where and when it was seen: the places of the walk lie kilometres apart, so that two are the same or far.
     spot: str = ""
     received: datetime = NEVER
@@ -243,7 +245,7 @@ def oversees(case: Case, who: Somebody) -> bool:
 
 def sees(case: Case, who: Somebody) -> bool:
     """Rows of one's subtree, what one's department was called in to, and one's own; charges only for those above who decide."""
-    if who is case.accused:
+    if who is case.accused or who in case.once_accused:
         return False
     if who is case.reporter or who is case.lead or who in case.helpers:
         return True
@@ -644,6 +646,19 @@ def above(who: Somebody | None, reach: Reach) -> str:
         return reach.path[: reach.path.index("/", 1) + 1]
     parts = min(who.path, reach.path, key=len).strip("/").split("/")
     return "/" + "/".join(parts[:-1] or parts) + "/"
+
+
+def let_duplicates_follow(case: Case, cases: Sequence[Case]) -> None:
+    """What is merged into a charge is part of it: about the same chief, in the same region, and nobody from below is in charge of it."""
+    for child in below(case, cases) if case.category.startswith(CHARGE) else []:
+        if (child.category, child.accused, child.path) == (case.category, case.accused, case.path):
+            continue
+        child.once_accused += [child.accused] if child.accused not in (None, case.accused) else []
+        child.category, child.accused, child.path = case.category, case.accused, case.path
+        call_back(child)
+        child.merged_from = "accepted" if child.merged_from == "dispatched" else child.merged_from
+        withdraw_relapse(child)
+        child.entries.append("join_charge")
 
 
 def passed_on(case: Case, reach: Reach) -> bool:

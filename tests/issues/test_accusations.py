@@ -11,6 +11,7 @@ from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.issues.accusations import path_above
 from patrol.issues.handing_over import move_leads
+from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from patrol.issues.queries import visible_to
 from patrol.issues.seeing import seen_by
@@ -298,3 +299,104 @@ def test_seen_by_says_what_visible_to_says(mixed, build, actor_of, queries):
         assert seen_by(issue, ids) == wanted
         assert len(queries) == 1
     assert seen_by(issue, []) == set()
+
+
+@pytest.mark.parametrize("by", ["accept", "transfer", "dispatch"])
+def test_what_is_merged_into_what_becomes_a_charge_is_part_of_it(mixed, build, by):
+    """The chief led the duplicate and had an order on it, his village's office watched it; none of that tells of the charge any more."""
+    duplicate = report(mixed.patroller_client, description="河长从不来，垃圾没人管")
+    assert duplicate["lead"]["id"] == str(mixed.chief.id)
+    duplicate = taken(mixed.supervisor_client, duplicate, "supervise", kind="letter", text="请整改")
+    assert mixed.village_office_client.put(f"watch-list/issues/{duplicate['id']}", json={}).status_code == 204
+    original = report(mixed.handler_client, severity="serious", description="无人巡河")
+    original = original if by == "accept" else taken(mixed.office_client, original, "accept")
+    before = report(mixed.village_office_client, severity="serious")
+    for one in (duplicate, before):
+        taken(mixed.office_client, mixed.office_client.get(f"issues/{one['id']}").json, "merge", into=original["id"], reason="同一处")
+    assert mixed.chief_client.get(f"issues/{duplicate['id']}").status_code == 200
+    body = {"accept": {}, "transfer": {"reach_id": str(mixed.reach.id), "reason": "应为虚假巡河"}, "dispatch": {"lead": mixed.handler.username}}[by]
+    original = taken(mixed.office_client, mixed.office_client.get(f"issues/{original['id']}").json, by, category="F3", **body)
+    part = mixed.office_client.get(f"issues/{duplicate['id']}").json
+    assert (part["category"], part["region"], part["lead"], part["merged_into"]["id"]) == ("F3", original["region"], None, original["id"])
+    for client in (mixed.chief_client, mixed.village_office_client):
+        assert closed_ways(client, part) == []
+    # Who reported something reads it, also of what became a charge; the accused would not.
+    assert mixed.village_office_client.get(f"issues/{before['id']}").status_code == 200
+    assert mixed.chief_client.get(f"issues/{before['id']}").status_code == 404
+    assert mixed.village_office_client.get("watch-list").json["items"][0]["facts"] == {}
+    assert mixed.chief_client.get("orders").json["items"] == []
+    last = mixed.office_client.get(f"issues/{duplicate['id']}/history").json["items"][-1]
+    assert (last["verb"], last["rule"], last["changes"]["category"]) == ("join_charge", "part_of_charge", {"from": "C1", "to": "F3"})
+    out = taken(mixed.office_client, part, "unmerge", reason="两处")
+    assert (out["state"], out["category"], out["region"]["code"]) == ("accepted", "F3", mixed.town.code)
+    for client in (mixed.chief_client, mixed.village_office_client):
+        assert closed_ways(client, out) == []
+    assert [found for found in broken_chains() if found] == []
+
+
+def test_a_part_of_the_work_on_what_joins_a_charge_is_taken_back(mixed):
+    duplicate = taken(mixed.office_client, report(mixed.patroller_client, severity="serious"), "accept")
+    share = {"person": mixed.chief.username, "part": "清运"}
+    duplicate = taken(mixed.office_client, duplicate, "dispatch", lead=mixed.handler.username, co_handlers=[share])
+    original = report(mixed.patroller_client, severity="serious")
+    taken(mixed.office_client, duplicate, "merge", into=original["id"], reason="同一处")
+    taken(mixed.office_client, mixed.office_client.get(f"issues/{original['id']}").json, "accept", category="F1")
+    part = mixed.office_client.get(f"issues/{duplicate['id']}").json
+    assert ([row["state"] for row in part["parts"]], part["co_handlers"]) == (["taken_back"], [])
+    assert [found for found in broken_chains() if found] == []
+
+
+def test_what_is_merged_into_a_charge_goes_with_it(mixed, build):
+    one, other = (taken(mixed.office_client, report(client, category="F1"), "accept") for client in (mixed.supervisor_client, mixed.chief_client))
+    taken(mixed.office_client, other, "merge", into=one["id"], reason="同一人")
+    one = taken(mixed.office_client, mixed.office_client.get(f"issues/{one['id']}").json, "transfer", reason="区里办", region=build.district.code)
+    assert mixed.town_office_client.get(f"issues/{other['id']}").status_code == 404
+    # The former accused reported the duplicate himself: he goes on not to see it when it is about somebody else.
+    taken(mixed.office_client, one, "transfer", reason="另一段", reach_id=str(mixed.other_reach.id))
+    part = mixed.office_client.get(f"issues/{other['id']}").json
+    assert part["region"]["code"] == build.district.code
+    assert db.session.scalar(db.select(Issue.accused_id).where(Issue.id == UUID(other["id"]))) == mixed.other_chief.id
+    for client in (mixed.chief_client, mixed.other_chief_client):
+        assert client.get(f"issues/{other['id']}").status_code == 404
+
+
+def test_an_old_case_names_a_relapse_no_more_that_joins_a_charge(mixed, pictures):
+    old = report(mixed.patroller_client)
+    old = taken(mixed.chief_client, old, "rectify", note="已清理", files=pictures[:1])
+    old = taken(mixed.office_client, taken(mixed.supervisor_client, old, "verify"), "close", public_summary="已清理")
+    again = taken(mixed.office_client, report(mixed.patroller_client, severity="serious"), "accept")
+    assert again["relapse_of"]["id"] == old["id"]
+    original = report(mixed.patroller_client, severity="serious", category="C2")
+    taken(mixed.office_client, again, "merge", into=original["id"], reason="同一处")
+    taken(mixed.office_client, mixed.office_client.get(f"issues/{original['id']}").json, "accept", category="F2")
+    assert mixed.chief_client.get(f"issues/{old['id']}").json["relapsed_in"] is None
+
+
+def test_an_order_to_who_is_accused_since_is_gone_for_him(mixed):
+    issue = taken(mixed.supervisor_client, report(mixed.patroller_client), "supervise", kind="letter", text="请整改")
+    [order] = mixed.chief_client.get("orders").json["items"]
+    charge = taken(mixed.office_client, issue, "transfer", reach_id=str(mixed.reach.id), reason="虚假巡河", category="F3")
+    assert mixed.chief_client.get("orders").json["items"] == []
+    for end in ("acknowledge", "answer"):
+        assert mixed.chief_client.post(f"orders/{order['id']}/{end}", json={"text": "已部署"} if end == "answer" else {}).status_code == 404
+    assert mixed.office_client.get(f"issues/{issue['id']}").json["version"] == charge["version"]
+    assert [row["id"] for row in mixed.supervisor_client.get("orders").json["items"]] == [order["id"]]
+
+
+def test_the_hash_of_a_charge_tells_no_facts(mixed, anyone):
+    charge = report(mixed.supervisor_client, category="F1")
+    held = mixed.office_client.get(f"issues/{charge['id']}/history").json["items"][-1]["hash"]
+    found = anyone.get(f"case-files/{charge['id']}/{held}").json
+    assert (found["genuine"], found["facts"]) == (True, [])
+
+
+def test_counts_of_a_watched_reach_leave_out_what_is_not_seen(mixed):
+    report(mixed.supervisor_client, severity="serious")
+    report(mixed.supervisor_client, category="F1")
+    found = {}
+    for name in ("village_office", "chief", "office"):
+        client = getattr(mixed, f"{name}_client")
+        if client.put(f"watch-list/reaches/{mixed.reach.id}", json={}).status_code == 204:
+            found[name] = client.get("watch-list").json["items"][0]["facts"]["open_issues"]
+    assert found["village_office"] == 1
+    assert found["office"] == 2

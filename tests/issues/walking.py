@@ -38,6 +38,9 @@ WAITS_S = (30, 600, 3_600, 3 * 3_600, 20 * 3_600, 80 * 3_600)
 class Walk:
     """One district with two towns, and everything that happened in it, twice: in the database and in the model."""
 
+    # How often it turns out when something is accepted that it is about the chief.
+    ACCUSES = 0.05
+
     def __init__(self, client, seed: int, *, code: str = "990100") -> None:
         # Whether a step brings its reason and its approval has a chance of its own, so that it turns no walk another way.
         self.plain, self.chance, self.word, self.now = client, Random(seed), Random(seed), BEGIN
@@ -341,7 +344,21 @@ class Walk:
         body = {} if self.chance.random() < 0.7 else {"severity": self.chance.choice(("general", "serious", "major", "urgent"))}
         body |= {"reason": "核实"} if self.word.random() < 0.5 else {}
         unexplained = law.lowers(case, body.get("severity")) and "reason" not in body
-        return body, 403 if law.unsigned(case, who, body.get("severity")) else 422 if unexplained else 200, lambda: None
+        if case.reach and self.word.random() < self.ACCUSES:
+            # It turns out to be about the chief: all that is merged into it is a charge then.
+            body["category"] = "F1"
+
+        def accuse() -> None:
+            if "category" in body and before != "F1":
+                case.routed = case.reach.chief if case.reach.chief and case.reach.chief.enabled else None
+                self._accuse(case)
+                law.let_duplicates_follow(case, self.cases)
+                for one in (case, *law.below(case, self.cases)):
+                    # A charge is told to whoever reported it only.
+                    one.followers = 0
+
+        before = case.category
+        return body, 403 if law.unsigned(case, who, body.get("severity")) else 422 if unexplained else 200, accuse
 
     def _supervise(self, case: Case, who: Somebody, verb: str):
         kind = self.chance.choice(("reminder", "letter", "listed", "talk", "shout"))
@@ -386,6 +403,7 @@ class Walk:
             case.reach, case.path = (reach, reach.path) if kind == "reach" else (None, path)
             case.routed = case.reach.chief if case.reach and case.reach.chief and case.reach.chief.enabled else None
             self._accuse(case)
+            law.let_duplicates_follow(case, self.cases)
 
         sideways = sideways or (kind == "reach" and not law.passed_on(case, reach))
         return body, 422 if kind in ("nowhere", "both") or sideways or no_charge else 200, move
@@ -504,7 +522,7 @@ class Walk:
         if order["to"] and self.chance.random() < 0.6:
             who = order["to"]
         wanted = _first(
-            (not who.enabled, 401), (not who.roles & law.SEES, 403), (order["to"] is not who and not law.oversees(case, who), 404),
+            (not who.enabled, 401), (not who.roles & law.SEES, 403), ((order["to"] is not who or case.category[0] == law.CHARGE) and not law.oversees(case, who), 404),
             (order["to"] is not who and not law.leads(case, who), 403), (order["answered"], 409))
         reply = self.call(who, "POST", f"orders/{row.id}/answer", {"text": "已部署"})
         if self._answers(reply, wanted, f"{who.name} answers an order on {_said(case)}"):
@@ -538,7 +556,7 @@ class Walk:
 
     def _follow(self, case: Case) -> None:
         reply = self.call(None, "POST", f"public/issues/{case.number}/follow", {"id": str(uuid4())})
-        if self._answers(reply, 201, f"a citizen follows {_said(case)}"):
+        if self._answers(reply, 404 if case.category[0] == law.CHARGE else 201, f"a citizen follows {_said(case)}"):
             case.followers += 1
 
     def _track(self, case: Case) -> None:

@@ -247,3 +247,61 @@ class TestAfterALook:
 def test_the_setting_is_read_strictly():
     with pytest.raises(UnusableSetting, match="XUNHE_PUBLIC_PHOTOS"):
         Settings({"XUNHE_ENV": "test", "XUNHE_PUBLIC_PHOTOS": "never"})
+
+
+class TestTheSameFile:
+    """Hidden on one issue, a file is hidden on all that is merged with it, whoever sends it again."""
+
+    def photos(self, office, issue):
+        return office.get(f"issues/{issue.id}").json["photos"]
+
+    def test_it_stays_hidden_when_it_comes_with_not_fixed(self, anyone, office, complaint, issue, turn, public, cure):
+        code = complaint["tracking_code"]
+        for photo in self.photos(office, issue):
+            turn(issue, photo["id"])
+        cure(issue.id)
+        assert anyone.post(f"public/complaints/{code}/not-fixed", data={"reason": "还在", **photo_form(1)}).status_code in {200, 201}
+        worker.deliver_due()
+        [again] = [photo for photo in self.photos(office, issue) if photo["kind"] == "other"]
+        assert again["hidden"]
+        assert again["id"] not in public()["progress"]
+        assert {anyone.get(path).status_code for path in addresses(issue, code, again["id"])} == {404}
+        last = office.get(f"issues/{issue.id}/history").json["items"][-1]
+        assert (last["verb"], last["rule"], last["reason"], last["actor"]) == ("hide_photo", "same_file_hidden", None, None)
+        assert [found for found in broken_chains() if found] == []
+
+    def test_it_is_hidden_on_all_that_is_merged_and_shown_so_again(self, anyone, complain, office, complaint, issue, issue_of, turn, step, place):
+        others = [complain(photos=[camera_jpeg(1), camera_jpeg(seed)]).json for seed in (6, 7)]
+        worker.deliver_due()
+        merged = [issue_of(other) for other in others]
+        for one in merged:
+            step(one.id, "merge", place.office, into=issue.id, reason="同一处")
+        first = self.photos(office, merged[0])[0]["id"]
+        assert turn(merged[0], first).status_code == 200
+        for one, sent in zip((issue, *merged), (complaint, *others), strict=True):
+            same, own = self.photos(office, one)
+            assert (same["hidden"], own["hidden"]) == (True, False)
+            assert {anyone.get(path).status_code for path in addresses(one, sent["tracking_code"], same["id"])} == {404}
+        assert turn(issue, self.photos(office, issue)[0]["id"], "show").status_code == 200
+        assert not any(photo["hidden"] for one in (issue, *merged) for photo in self.photos(office, one))
+        assert [found for found in broken_chains() if found] == []
+
+    @pytest.mark.parametrize("hidden_on", ["original", "duplicate"])
+    def test_it_is_hidden_when_what_shows_it_is_merged_later(self, complain, office, issue, issue_of, turn, step, place, hidden_on):
+        other = issue_of(complain(photos=[camera_jpeg(1)]).json)
+        worker.deliver_due()
+        here = issue if hidden_on == "original" else other
+        turn(here, self.photos(office, here)[0]["id"])
+        step(other.id, "merge", place.office, into=issue.id, reason="同一处")
+        assert [self.photos(office, one)[0]["hidden"] for one in (issue, other)] == [True, True]
+        step(other.id, "unmerge", place.office, reason="两处")
+        assert [self.photos(office, one)[0]["hidden"] for one in (issue, other)] == [True, True]
+
+    def test_it_is_hidden_when_a_complainant_of_a_duplicate_adds_it(self, anyone, complain, office, issue, issue_of, turn, step, place):
+        sent = complain(photos=[camera_jpeg(6)]).json
+        worker.deliver_due()
+        other = issue_of(sent)
+        step(other.id, "merge", place.office, into=issue.id, reason="同一处")
+        turn(other, self.photos(office, other)[0]["id"])
+        anyone.post(f"public/complaints/{sent['tracking_code']}/photos", data=photo_form(6))
+        assert self.photos(office, issue)[-1]["hidden"]
