@@ -28,7 +28,7 @@ from patrol.foundation.http import PatrolApi, Room, ShortAddresses
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
 from patrol.foundation.migrations import connect_migrations
-from patrol.foundation.settings import Settings
+from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
 from patrol.issues import (  # noqa: F401 - they register themselves
@@ -135,7 +135,10 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
         )
     _open_database(app, settings)
     connect_worker(app, settings)
-    app.extensions["photo_store"] = open_store(settings.uploads)
+    try:
+        app.extensions["photo_store"] = open_store(settings.uploads)
+    except ValueError as error:
+        raise UnusableSetting(f"XUNHE_UPLOADS cannot be used: {error} / 设置 XUNHE_UPLOADS 无效") from error
     connect_throttle(app, settings)
     add_headers(app)
     api = PatrolApi(app)

@@ -114,7 +114,8 @@ def _number(value: Value | None, sensible: Callable[[float], bool]) -> float | N
 
 
 def _orientation(value: Value | None) -> int | None:
-    number = _number(value, lambda turn: turn in range(1, 9))
+    # Some programs write it as one byte.
+    number = _number(tuple(value) if isinstance(value, bytes) else value, lambda turn: turn in range(1, 9))
     return None if number is None else int(number)
 
 
@@ -169,11 +170,19 @@ def _position(gps: Entries) -> tuple[float, float] | tuple[None, None]:
 
 
 def _degrees(value: Value | None, side: Value | None, sides: bytes, most: int) -> float | None:
-    if not isinstance(value, tuple) or len(value) != 3 or not isinstance(side, bytes) or side[:1] not in (
+    """Read degrees, minutes and seconds; seconds, or minutes too, that are left out or unknown (0/0) are none."""
+    if not isinstance(value, tuple) or not 1 <= len(value) <= 3 or not isinstance(side, bytes) or side[:1] not in (
         sides[:1], sides[1:],
     ):
         return None
-    whole, minutes, seconds = value
+    known = value[:1]
+    for part in value[1:]:
+        if math.isnan(part):
+            break
+        known += (part,)
+    if not all(map(math.isnan, value[len(known):])):
+        return None
+    whole, minutes, seconds = (*known, 0.0, 0.0)[:3]
     degrees = whole + minutes / 60 + seconds / 3600
     if not (whole >= 0 and 0 <= minutes <= 60 and 0 <= seconds <= 60 and degrees <= most):
         return None

@@ -7,6 +7,7 @@ reach them, which keeps what a hostile file can make them do small.
 
 import re
 import struct
+import zlib
 from typing import NamedTuple
 
 from patrol.foundation.errors import Invalid, Refusal, TooLarge, UnsupportedKind
@@ -22,6 +23,9 @@ MOST_PIECES = {"JPEG": 4_000, "PNG": 65_536, "WEBP": 65_536, "HEIF": 1_000}
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT"}
+_PNG_TEXTS, _EXIF_KEYWORDS = {b"tEXt", b"zTXt"}, {b"Raw profile type exif", b"Raw profile type APP1"}
+# Twice the largest Exif block that is read, and the ends of its lines.
+_MOST_PROFILE_BYTES = 600_000
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _FOREIGN = (
     (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"BM", "BMP"), (b"%PDF", "PDF"), (b"PK\x03\x04", "ZIP"),
@@ -176,7 +180,7 @@ def _png(data: bytes) -> Outline:
     if (length, name) != (13, b"IHDR"):
         raise damaged()
     refuse_too_many_pixels("PNG", width, height)
-    kept, exif, seen, at = [PNG_SIGNATURE], None, set(), 8
+    kept, exif, profile, seen, at = [PNG_SIGNATURE], None, None, set(), 8
     for _ in range(MOST_PIECES["PNG"]):
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
@@ -184,15 +188,29 @@ def _png(data: bytes) -> Outline:
             raise cut_off()
         if name == b"eXIf":
             exif = data[at + 8:end - 4]
+        elif name in _PNG_TEXTS:
+            profile = profile or _exif_as_text(name, data[at + 8:end - 4])
         if name in _PNG_KEPT:
             kept.append(data[at:end])
         seen.add(name)
         if name == b"IEND":
             if b"IDAT" not in seen:
                 raise damaged()
-            return Outline("PNG", exif, b"".join(kept))
+            return Outline("PNG", exif or profile, b"".join(kept))
         at = end
     raise damaged()
+
+
+def _exif_as_text(name: bytes, body: bytes) -> bytes | None:
+    """Return the Exif block that ImageMagick writes as text: behind its name and its length lines of hexadecimal digits."""
+    keyword, _, text = body.partition(b"\0")
+    if keyword not in _EXIF_KEYWORDS:
+        return None
+    try:
+        text = zlib.decompressobj().decompress(text[1:], _MOST_PROFILE_BYTES) if name == b"zTXt" else text[:_MOST_PROFILE_BYTES]
+        return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii")) or None
+    except (zlib.error, ValueError):
+        return None
 
 
 def _webp(data: bytes) -> Outline:

@@ -20,14 +20,8 @@ def today(timezone: str) -> date:
 
 
 def local_date(moment: datetime, timezone: str) -> date:
-    """Return the calendar day of `moment` where the district lies: responsibility and deadlines count local days.
-
-    A phone's clock may be anywhere: a moment in the calendar's last hours, whose local day it lacks, keeps its UTC day.
-    """
-    try:
-        return local(moment, timezone).date()
-    except OverflowError:
-        return moment.date()
+    """Return the calendar day of `moment` where the district lies, as `local` tells it: responsibility and deadlines count local days."""
+    return local(moment, timezone).date()
 
 
 def home_timezone() -> str:
@@ -56,9 +50,21 @@ def last_moment_of_day(day: date, timezone: str) -> datetime:
     return end_of_day(day, timezone) - timedelta.resolution
 
 
-def local(moment: datetime, timezone: str) -> datetime:
-    """Return `moment` with the clock time of where the district lies."""
-    return moment.astimezone(ZoneInfo(timezone))
+def local(moment: datetime, timezone: str | ZoneInfo) -> datetime:
+    """Return `moment` with the clock time of where the district lies.
+
+    A phone's clock may be anywhere: a moment in the calendar's first or last hours, whose local time the calendar lacks, stays as it is.
+    """
+    try:
+        return moment.astimezone(ZoneInfo(timezone) if isinstance(timezone, str) else timezone)
+    except OverflowError:
+        return moment
+
+
+def local_words(moment: datetime, timezone: str) -> str:
+    """Return a moment as people read it, to the second: local time, or UTC that says so where there is no local time."""
+    shown = local(moment, timezone)
+    return f"{shown:%Y-%m-%d %H:%M:%S}{'' if isinstance(shown.tzinfo, ZoneInfo) else ' UTC'}"
 
 
 class moved_clock:  # noqa: N801 - used as a statement: `with moved_clock(lambda: moment):`

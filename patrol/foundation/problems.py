@@ -34,6 +34,11 @@ _HTTP_TEXTS = {
     500: Text("系统出错，已记录，请稍后重试", "Something failed here and was logged; try again later"),
     503: Text("暂时不可用，请稍后重试", "Temporarily unavailable: try again later"),
 }
+_BODY_TOO_LARGE = Text("内容过大：此处最多 {most} MB", "The content is too large: at most {most} MB are taken here")
+_FORM_TOO_LARGE = Text(
+    "表单过大：除文件外的各项合计最多 {most} MB，全部最多 {parts} 项",
+    "The form is too large: its fields other than files may have {most} MB together, and it may have {parts} parts",
+)
 _COLLIDED = Text("与已保存的内容冲突，请重新读取后再试", "It collides with something stored: read again, then retry")
 _FIELDS_WRONG = Text("内容有误", "Some fields need correction")
 
@@ -129,16 +134,29 @@ def _http_error(error: HTTPException) -> Response:
     if error.response is not None and error.code is None:
         return error.response  # type: ignore[return-value]
     code = error.code or 500
-    text = _HTTP_TEXTS.get(code, Text(error.name, error.name))
+    text = _too_large() if code == 413 else _HTTP_TEXTS.get(code, Text(error.name, error.name))
     messages = (getattr(error, "data", None) or {}).get("messages")
     if messages:
         return _fields_wrong(messages)
     retry_after = getattr(error, "retry_after", None)
-    response = problem(code, f"http-{code}", text, text, retry_after_s=int(retry_after) if retry_after else None)
+    response = problem(code, f"http-{code}", _HTTP_TEXTS.get(code, text), text, retry_after_s=int(retry_after) if retry_after else None)
     for name, value in error.get_headers():
         if name in {"Allow", "Location", "Content-Range"}:
             response.headers[name] = value
     return response
+
+
+def _too_large() -> Text:
+    """Return which limit the request goes beyond: that of its address, else that of a form's fields."""
+    most, sent = request.max_content_length, request.content_length
+    if most is None or (sent is not None and sent <= most):
+        return _FORM_TOO_LARGE.format(most=_mb(request.max_form_memory_size or 0), parts=request.max_form_parts)
+    return _BODY_TOO_LARGE.format(most=_mb(most))
+
+
+def _mb(size_bytes: int) -> int:
+    """Return megabytes as the limit was set, of 1,000,000 bytes or of 1,048,576; where bodies are read to be refused it has a byte more."""
+    return size_bytes // (2**20 if size_bytes % 2**20 <= 1 else 1_000_000)
 
 
 def _fields_wrong(messages: Mapping[str, Any]) -> Response:

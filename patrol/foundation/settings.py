@@ -1,11 +1,13 @@
 """Every setting: one table of rows, read from the environment once, at start. `docs/settings.md` is generated from it."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
@@ -15,6 +17,8 @@ from patrol.foundation.true_type import READERS_OWN, is_true_type
 # Known to everybody who reads this file: good for a demo on one's own machine, refused in production.
 DEMO_SECRET = "xunhe-demo-secret-not-for-production"
 DEMO_FIELD_KEY = "eHVuaGUtZGVtby1maWVsZC1rZXktbm90LXNlY3JldCE="
+
+_HOST_PORT = re.compile(r"(?:[\w.-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
 
 
 class UnusableSetting(SystemExit):
@@ -71,6 +75,33 @@ def _sms_url(text: str) -> str:
     return text
 
 
+def _redis_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"redis", "rediss"} or not urlsplit(text).hostname):
+        raise ValueError("redis://host:6379/0 expected")
+    return text
+
+
+def _public_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname):
+        raise ValueError("an address such as https://river.example.org expected")
+    return text
+
+
+def _bind(text: str) -> str:
+    """Read what gunicorn listens on, several separated by commas; sockets of other kinds than host and port pass."""
+    for address in filter(None, text.split(",")):
+        host_port = _HOST_PORT.fullmatch(address.strip())
+        if not address.strip().startswith(("unix:", "fd://")) and (host_port is None or int(host_port[1] or 0) > 65535):
+            raise ValueError("an address and port expected, such as 0.0.0.0:8000")
+    return text
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise ValueError("DEBUG, INFO, WARNING or ERROR expected")
+    return text
+
+
 def _public_photos(text: str) -> str:
     if text not in {"at_once", "after_a_look"}:
         raise ValueError("at_once or after_a_look expected")
@@ -109,7 +140,7 @@ SETTINGS = (
     Setting("DATABASE_URL", str, "", "`postgresql://user:password@host/name`. Empty: SQLite in the data folder."),
     Setting("UPLOADS", str, "./uploads", "Where photos live: a folder, or `s3://bucket?endpoint=https://…` with the "
             "usual `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."),
-    Setting("REDIS_URL", str, "", "`redis://host:6379/0`: work queue and request limits shared by several machines. "
+    Setting("REDIS_URL", _redis_url, "", "`redis://host:6379/0`: work queue and request limits shared by several machines. "
             "Empty: the queue is a SQLite file and limits are counted in each process."),
     Setting("SECRET_KEY", str, DEMO_SECRET, "Signs tokens and challenges. At least 32 characters.", DEMO_SECRET),
     Setting("FIELD_KEY", _field_keys, DEMO_FIELD_KEY, "Encrypts reporters' personal data: Fernet keys separated by "
@@ -121,8 +152,8 @@ SETTINGS = (
     Setting("THREADS", _positive, "8", "Threads of each web process."),
     Setting("BACKGROUND", _flag, "0", "`1`: the server of the web processes runs the background worker too, as one process more that shares their memory. "
             "`0`: it runs by itself (`flask --app app service worker`)."),
-    Setting("BIND", str, "", "Address and port to listen on. Empty: `127.0.0.1:$PORT`, port 8000."),
-    Setting("PUBLIC_URL", str, "", "Address under which citizens reach this server, for the QR codes on boards and the links in messages: "
+    Setting("BIND", _bind, "", "Address and port to listen on. Empty: `127.0.0.1:$PORT`, port 8000."),
+    Setting("PUBLIC_URL", _public_url, "", "Address under which citizens reach this server, for the QR codes on boards and the links in messages: "
             "`https://river.example.org`. Empty: the codes lead to the address of the request that asks for one, and citizens get no messages."),
     Setting("TRUSTED_PROXIES", _not_negative, "0", "How many proxies in front set `X-Forwarded-For` and `-Proto`. 0: the "
             "headers are ignored."),
@@ -170,7 +201,7 @@ SETTINGS = (
     Setting("OPEN_PATROL_HOURS", _positive, "12", "After how many hours without anything new a patrol that nobody "
             "ended is ended by the system."),
     Setting("METRICS_TOKEN", str, "", "Bearer token for `/metrics`. Empty: only callers on this machine may read it."),
-    Setting("LOG_LEVEL", str, "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+    Setting("LOG_LEVEL", _log_level, "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
 )
 
 _ROWS = {row.name: row for row in SETTINGS}

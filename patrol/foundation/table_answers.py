@@ -8,7 +8,7 @@ from flask import Response, stream_with_context
 
 from patrol.foundation import clock
 from patrol.foundation.errors import Invalid
-from patrol.foundation.tables import MOST_SHEET_ROWS, Sheet, csv_of, xlsx_of
+from patrol.foundation.tables import MOST_SHEET_ROWS, Sheet, TooManyRows, csv_of, xlsx_of
 from patrol.foundation.texts import Text
 
 CSV = "text/csv"
@@ -36,7 +36,7 @@ def xlsx_answer(batches: Iterable[Sequence[Sequence[Any]]], sheet: Sheet, langua
     """Return a table as a workbook called `name` and the local day. Raises Invalid (422) for more rows than a sheet holds."""
     try:
         pieces = begun(xlsx_of(batches, sheet, language))
-    except OverflowError as error:
+    except TooManyRows as error:
         raise Invalid(_TOO_MANY.format(most=MOST_SHEET_ROWS)) from error
     return Response(stream_with_context(pieces), mimetype=XLSX, headers=_named(name, "xlsx"))
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from patrol.foundation import clock
 from patrol.foundation.texts import Text
 
 MOST_SHEET_ROWS = 1_048_575
@@ -24,8 +25,14 @@ BETWEEN = Text("；", "; ")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # What spreadsheet programs take for a formula at the beginning of a cell, after blanks too, in both widths.
 _FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
+# Workbooks count days from 1900 on.
+_FIRST_YEAR = 1900
 # Narrower, a moment would show as a row of hash marks.
 _WIDTH = 19
+
+
+class TooManyRows(Exception):
+    """More rows than a sheet of XLSX holds."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,16 @@ def cut(text: str) -> str:
 
 
 def local_cell(moment: datetime | None, zone: ZoneInfo) -> datetime | str:
-    """Return a moment as local time without a zone, as spreadsheet programs know it; empty for none."""
-    return "" if moment is None else moment.astimezone(zone).replace(microsecond=0, tzinfo=None)
+    """Return a moment as local time without a zone, as spreadsheet programs know it; empty for none.
+
+    What they cannot know is text: local time before 1900, and in UTC with its zone what the calendar has no local time for.
+    """
+    if moment is None:
+        return ""
+    local = clock.local(moment, zone).replace(microsecond=0)
+    if local.tzinfo is not zone:
+        return local.isoformat()
+    return local.replace(tzinfo=None) if local.year >= _FIRST_YEAR else local.replace(tzinfo=None).isoformat(" ")
 
 
 def csv_of(batches: Iterable[Sequence[Sequence[Any]]]) -> Iterator[bytes]:
@@ -79,7 +94,7 @@ def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], sheet: Sheet, language: 
 
     The sheet has its name in `language`; its headings stay in sight and filter the rows. Days and moments are cells of these
     kinds, by which spreadsheets sort and reckon. Letters that the format cannot hold are left out, and no text becomes a
-    formula or a link. Raises OverflowError, before the first piece, rather than leave out a row.
+    formula or a link. Raises TooManyRows, before the first piece, rather than leave out a row.
     """
     # Only who exports needs the library.
     import xlsxwriter  # noqa: PLC0415
@@ -96,7 +111,7 @@ def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], sheet: Sheet, language: 
             number = 0
             for number, row in enumerate(row for rows in batches for row in rows):
                 if number > MOST_SHEET_ROWS:
-                    raise OverflowError(number)
+                    raise TooManyRows(number)
                 page.write_row(number, 0, [without_controls(cell) if isinstance(cell, str) else cell for cell in row])
                 for column in sheet.days:
                     if type(row[column]) is date:

@@ -105,7 +105,7 @@ def _facts_shown(facts: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _as_local(moment: str) -> Text:
-    said = f"{clock.local(datetime.fromisoformat(moment), settings().timezone):%Y-%m-%d %H:%M:%S}"
+    said = clock.local_words(datetime.fromisoformat(moment), settings().timezone)
     return Text(said, said)
 
 

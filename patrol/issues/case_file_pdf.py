@@ -7,10 +7,10 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 from xml.sax.saxutils import escape
-from zoneinfo import ZoneInfo
 
 import segno
 
+from patrol.foundation import clock
 from patrol.foundation.tables import without_controls
 from patrol.foundation.texts import Text
 from patrol.issues.case_file_words import changes_said
@@ -78,7 +78,7 @@ class Sheet:
 
     def local(self, moment: str) -> str:
         """Return an ISO moment as local time for people."""
-        return f"{datetime.fromisoformat(moment).astimezone(ZoneInfo(self.timezone)):%Y-%m-%d %H:%M:%S}"
+        return clock.local_words(datetime.fromisoformat(moment), self.timezone)
 
 
 def pdf_of(sheet: Sheet) -> bytes:

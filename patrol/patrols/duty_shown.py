@@ -118,7 +118,7 @@ def shown_gap(gap: Gap, chiefs: Sequence[ChiefOn], language: str) -> dict[str, A
     """Return a reach that was not patrolled in time, with who answers for it."""
     return {
         "reach": _shown_reach(gap.reach), "policy": shown_policy(gap.policy, language), "last_patrolled_at": gap.last_patrolled_at,
-        "should_have_been_since": gap.latest_day_in_time, "covered_m": gap.covered_m, "needed_m": gap.needed_m,
+        "should_have_been_since": gap.latest_day_in_time, "covered_m": round(gap.covered_m, 1), "needed_m": round(gap.needed_m, 1),
         "chiefs": [{"id": chief.person_id, "name": chief.name, "title": chief.person_title, "post": chief.title} for chief in chiefs],
     }  # fmt: skip
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from patrol.foundation.database import Base, new_id
 
+NO_VERDICT = "none"
+"""As a filter: of patrols that were not examined yet."""
 _STANDS = text("withdrawn_at IS NULL")
 
 

@@ -65,8 +65,10 @@ def list_gaps(actor: Actor, *, day: date, region: str | None, timezone: str, lim
     stored = all_policies()
     rules = [rule for rule in duties.by_precedence(map(as_rule, stored.values())) if rule.title is None and _in_season(rule, day)]
     days = {rule.id: duties.latest_day_in_time(rule, day, chinese_calendar()) for rule in rules}
-    since = {rule_id: moment_of(first, timezone) for rule_id, first in days.items()}
-    if not rules:
+    # Before the first row of all, that of `begin_duties`, nobody owed a patrol: what is asked for since then is not late yet.
+    begin = min((rule.valid_from for rule in map(as_rule, stored.values())), default=day)
+    since = {rule_id: moment_of(first, timezone) for rule_id, first in days.items() if first >= begin}
+    if not since:
         return Page([], None)
     asked = _asked(rules, since, day)
     visible = visible_reaches(actor).where(Reach.retired_at.is_(None), asked.since.is_not(None))
@@ -90,7 +92,7 @@ def _asked(rules: Sequence[Policy], since: Mapping[UUID, datetime], day: date) -
         firsts.append((rule, and_(_place_of(rule), *([not_(or_(*before))] if before else []), _warned(rule.colour, day))))
     firsts.sort(key=lambda pair: duties.most_asking(pair[0]), reverse=True)
     return _Asked(
-        case(*((here, literal(since[rule.id], UtcDateTime())) for rule, here in firsts), else_=null()),
+        case(*((here, literal(since.get(rule.id), UtcDateTime())) for rule, here in firsts), else_=null()),
         case(*((here, literal(rule.least_share, Float())) for rule, here in firsts), else_=null()) * Reach.length_m - _SLACK_M,
     )
 

@@ -18,7 +18,7 @@ from patrol.issues.models import Issue
 from patrol.issues.origins import refuses_foreign_origin
 from patrol.issues.queries import get_issue
 from patrol.issues.queries import visible_to as visible_issues
-from patrol.patrols.examination_models import Examination, PatrolFinding
+from patrol.patrols.examination_models import NO_VERDICT, Examination, PatrolFinding
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolReach
 from patrol.people.actor import Actor
 from patrol.people.permissions import Permission as P
@@ -96,9 +96,14 @@ def list_patrols(
     actor: Actor, *, person: str | None, reach: UUID | None, region: str | None, after: datetime | None,
     before: datetime | None, verdict: str | None, finding: str | None, limit: int, cursor: str | None,
 ) -> Page[Patrol]:
-    """List patrols, the latest first; `verdict` and the code `finding` are those of the latest examination. Raises NotFound (404) for a region that is not."""
+    """List patrols, the latest first; `verdict` and the code `finding` are those of the latest examination, NO_VERDICT of none.
+
+    Raises NotFound (404) for a region that is not.
+    """
     statement = visible_patrols(actor)
-    if verdict:
+    if verdict == NO_VERDICT:
+        statement = statement.where(~select(Examination.patrol_id).where(Examination.patrol_id == Patrol.id).exists())
+    elif verdict:
         statement = statement.where(Patrol.id.in_(select(Examination.patrol_id).where(Examination.verdict == verdict)))
     if finding:
         statement = statement.where(Patrol.id.in_(select(PatrolFinding.patrol_id).where(PatrolFinding.code == finding)))

@@ -10,6 +10,7 @@ from patrol.evidence.queries import ArrivedPhoto, arrived_photos
 from patrol.foundation.database import db
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
+from patrol.issues.models import Issue
 from patrol.patrols.amounts import lasting, length
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.fixes import REASONS
@@ -33,6 +34,10 @@ _COUNTS_NOT = Text(
 )
 
 
+_AHEAD_ISSUE = Text(
+    "所记时间比服务器收到时晚约 {lasting}：照样保存；请检查手机的日期、时间和时区",
+    "It is recorded about {lasting} after the server received it: it is kept; check the phone's date, time and zone",
+)
 _FAR = Text(
     "签到位置距所填河段约 {distance}：照样保存；请核对河段是否选对、手机定位是否准确",
     "The check-in is about {distance} from the reach that it names: it is kept; check whether it is the right reach, and what the phone takes for its position",
@@ -41,19 +46,24 @@ _FAR = Text(
 
 def patrol_receipt(patrol: Patrol, is_new: bool) -> dict[str, Any]:
     """Return the receipt of a patrol's beginning."""
-    return plain_receipt(is_new) | _with(_ahead(patrol.started_at, patrol.received_at, of_patrol=True))
+    return plain_receipt(is_new) | _with(_ahead(patrol.started_at, patrol.received_at, _COUNTS_NOT.format(why=_AHEAD)))
+
+
+def issue_receipt(issue: Issue, is_new: bool) -> dict[str, Any]:
+    """Return the receipt of a report in a phone's queue; its clock is told of as that of a check-in is."""
+    return plain_receipt(is_new) | _with(_ahead(issue.recorded_at, issue.received_at, _AHEAD_ISSUE))
 
 
 def _with(notices: list[dict[str, str]]) -> dict[str, Any]:
     return {"notices": notices} if notices else {}
 
 
-def _ahead(recorded_at: datetime, received_at: datetime, *, of_patrol: bool = False) -> list[dict[str, str]]:
+def _ahead(recorded_at: datetime, received_at: datetime, text: Text = _AHEAD) -> list[dict[str, str]]:
     """Return a notice of what was recorded in the future, nothing when it was not: it is kept, and said at once."""
     if not is_ahead(recorded_at, received_at):
         return []
-    text = _AHEAD.format(lasting=lasting((recorded_at - received_at).total_seconds()))
-    return [{"code": "clock_future", "text": (_COUNTS_NOT.format(why=text) if of_patrol else text).in_language(language())}]
+    said = text.format(lasting=lasting((recorded_at - received_at).total_seconds()))
+    return [{"code": "clock_future", "text": said.in_language(language())}]
 
 
 def _far(row: CheckIn, tolerance_m: float) -> list[dict[str, str]]:

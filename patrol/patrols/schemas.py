@@ -9,6 +9,7 @@ from patrol.foundation.patterns import Matches
 from patrol.foundation.positions import PositionIn, PositionOut
 from patrol.patrols.checklist import GROUPS, Answer
 from patrol.patrols.checkpoint_schemas import CheckpointOut
+from patrol.patrols.examination_models import NO_VERDICT
 from patrol.patrols.finding_schemas import VERDICTS, ExaminationOut, FindingBriefOut
 from patrol.patrols.integrity import RULE
 from patrol.patrols.track_schemas import PauseOut
@@ -203,8 +204,8 @@ class _WhenFilterArgs(ma.Schema):
 class PatrolFilterArgs(_WhenFilterArgs):
     """What narrows a list of patrols; an export takes the same."""
 
-    verdict = ma.fields.String(load_default=None, validate=ma.validate.OneOf(VERDICTS), metadata={
-        "description": "Of the latest examination."})
+    verdict = ma.fields.String(load_default=None, validate=ma.validate.OneOf((*VERDICTS, NO_VERDICT)), metadata={
+        "description": "Of the latest examination; `none`: of those that go on or wait for the worker."})
     finding = ma.fields.String(load_default=None, validate=ma.validate.OneOf(tuple(RULE)), metadata={
         "description": "Code of a finding of the latest examination, dismissed ones included.", "example": "gap"})
 

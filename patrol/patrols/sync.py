@@ -45,7 +45,14 @@ from patrol.patrols.intake import (
 )
 from patrol.patrols.models import CheckIn, Patrol
 from patrol.patrols.placing import UNKNOWN_ACCURACY_M
-from patrol.patrols.receipts import check_in_receipt, checkpoint_receipt, patrol_receipt, plain_receipt, track_receipt
+from patrol.patrols.receipts import (
+    check_in_receipt,
+    checkpoint_receipt,
+    issue_receipt,
+    patrol_receipt,
+    plain_receipt,
+    track_receipt,
+)
 from patrol.patrols.schemas import CheckInIn, FinishIn, PatrolIn
 from patrol.patrols.sync_schemas import KINDS, MOST_ITEMS, SyncItemIn
 from patrol.patrols.track_schemas import PauseIn, TrackIn
@@ -276,11 +283,11 @@ def _issue(queue: _Queue, item_id: UUID, data: Any) -> tuple[bool, Answer]:
     there = arrived_photos(data["photo_ids"])
     if missing := [str(photo_id) for photo_id in data["photo_ids"] if photo_id not in there]:
         raise _PhotosMissing(_NO_PHOTOS.format(ids=", ".join(missing)), missing=missing)
-    _, is_new = enter_report(
+    issue, is_new = enter_report(
         data, by=queue.by, id=item_id, stored=[], tolerance_m=queue.settings.routing_tolerance_m, timezone=queue.settings.timezone,
         is_absent=queue.is_absent(item_id),
     )  # fmt: skip
-    return is_new, plain_receipt(is_new)
+    return is_new, issue_receipt(issue, is_new)
 
 
 def _pause(queue: _Queue, _item_id: UUID, data: Any) -> tuple[bool, Answer]:

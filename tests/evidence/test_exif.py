@@ -1,4 +1,5 @@
 import struct
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from PIL.TiffImagePlugin import IFDRational
 
 from patrol.evidence.exif import PhotoFacts, read_facts
+from patrol.evidence.intake import examine
 from tests.evidence import material
 
 
@@ -37,7 +39,7 @@ def test_positions(position, expected):
 
 
 @pytest.mark.parametrize("gps", [
-    {"GPSLatitudeRef": "X"}, {"GPSLatitude": (30.0, 15.0)}, {"GPSLongitude": (120.0, 75.0, 0.0)},
+    {"GPSLatitudeRef": "X"}, {"GPSLatitude": (30.0, IFDRational(0, 0), 5.0)}, {"GPSLongitude": (120.0, 75.0, 0.0)},
     {"GPSLongitudeRef": ""}, {"GPSLatitude": (IFDRational(1, 0), 1.0, 1.0)},
     {"GPSLatitude": (IFDRational(0, 0), 1.0, 1.0)},
 ])
@@ -45,6 +47,31 @@ def test_a_position_that_makes_no_sense_is_none(gps):
     found = facts(**gps)
     assert (found.latitude, found.longitude) == (None, None)
     assert found.taken_local
+
+
+@pytest.mark.parametrize(("gps", "latitude"), [
+    ((30.0, 15.0, IFDRational(0, 0)), 30.25), ((30.0, 15.0), 30.25), ((30.25,), 30.25), ((30.25, IFDRational(0, 0), IFDRational(0, 0)), 30.25),
+])  # fmt: skip
+def test_a_position_is_read_as_far_as_it_was_written(gps, latitude):
+    assert facts(GPSLatitude=gps).latitude == latitude
+
+
+@pytest.mark.parametrize(("raw", "turn"), [(b"\6", 6), (b"\0", None), (b"6", None), (b"\6\6", None)])
+def test_how_a_photo_was_held_may_be_one_byte(raw, turn):
+    assert read_facts(material.tiff((0x0112, 1, len(raw), raw.ljust(4, b"\0")))).orientation == turn
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"zTXt"])
+def test_the_text_that_holds_the_exif_of_a_png_turns_it(name):
+    block = b"Exif\0\0" + material.tiff((0x0112, 1, 1, b"\6\0\0\0"))
+    text = f"\nexif\n{len(block):8}\n{block.hex()}\n".encode()
+    plain = material.png_of_zeros(40, 20)
+    for good, body in ((True, text), (False, text[:-2]), (False, b"\nexif\n 1\n\xff"), (False, b"")):
+        packed = b"\0" + zlib.compress(body) if name == b"zTXt" else body
+        found = examine(plain[:33] + material.chunk(name, b"Raw profile type exif\0" + packed) + plain[33:], most_bytes=10_000)
+        assert (found.exif.orientation, found.width, found.height) == ((6, 20, 40) if good else (None, 40, 20))
+    if name == b"zTXt":
+        assert examine(plain[:33] + material.chunk(name, b"Raw profile type exif\0\0junk") + plain[33:], most_bytes=10_000).exif.orientation is None
 
 
 @pytest.mark.parametrize("taken", [

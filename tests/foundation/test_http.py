@@ -51,6 +51,31 @@ def in_chunks(data):
     return {"environ_overrides": {"wsgi.input": io.BytesIO(data), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}}
 
 
+@pytest.mark.parametrize(("path", "length", "said"), [
+    ("photos/6e21372e-6734-46d3-9430-d13fe0b1b916", 26_000_000, "25 MB"), ("issues", 9 * 2**20, "8 MB"), ("photos", 100_000_000, "64 MB"), ("photos", None, "2 MB"),
+])  # fmt: skip
+def test_what_is_too_large_is_told_the_limit(build, signed_in, path, length, said):
+    client, method = signed_in(build.person("chief")), "POST" if path in {"issues", "photos"} else "PUT"
+    kinds = {"issues": "application/json", "photos": "multipart/form-data; boundary=x"}
+    field = b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\n' + b"a" * (3 * 2**20) + b"\r\n--x--\r\n"
+    body = {"data": field, "content_type": kinds[path]} if length is None else {
+        "content_type": kinds.get(path, "image/jpeg"), "data": b"x", "environ_overrides": {"CONTENT_LENGTH": str(length)}}
+    reply = client.open(path, method, **body)
+    assert (reply.status_code, said in reply.json["detail"]) == (413, True), reply.json
+
+
+def test_what_comes_twice_and_is_no_list_is_refused(build, signed_in):
+    admin = signed_in(build.person("admin"))
+    for fields in ({"dry_run": ["false", "true"]}, {"file": [(io.BytesIO(b"code,name"), "a.csv"), (io.BytesIO(b"code"), "b.csv")]}):
+        form = {"kind": "water_bodies", "file": (io.BytesIO(b"code,name,kind\nW9,x,river\n"), "a.csv"), **fields}
+        reply = admin.post("imports", data=form, content_type="multipart/form-data", headers={"Accept-Language": "en"})
+        assert (reply.status_code, reply.json["errors"]) == (422, {next(iter(fields)): ["This may come only once"]})
+    reader = signed_in(build.person("supervisor"))
+    for twice in ("region=990100&region=990101", "bbox=1,1,2,2&bbox=3,3,4,4", "limit=1&limit=1"):
+        reply = reader.get(f"issues?{twice}")
+        assert (reply.status_code, reply.json["errors"]) == (422, {twice.partition("=")[0]: ["只能出现一次"]})
+
+
 def test_what_comes_in_chunks_is_read_to_its_end(anyone):
     """What lay behind the limit was cut off without a word: 8 MB of blanks hid whatever followed them."""
     small, large = (b'{"username": "a", "password": "x"}' + b" " * blanks + b"GARBAGE" for blanks in (10, 9 * 1024 * 1024))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from patrol.application import create_app
 from patrol.foundation.settings import DEMO_FIELD_KEY, DEMO_SECRET, SETTINGS, Settings, UnusableSetting
 
 SAFE = {
@@ -46,11 +47,26 @@ def test_a_try_may_use_the_defaults():
 @pytest.mark.parametrize(
     ("name", "value"),
     [("WORKERS", "0"), ("WORKERS", "many"), ("TIMEZONE", "Mars/Base"), ("FIELD_KEY", "rubbish"), ("DEMO", "perhaps"),
-     ("CHALLENGE_COST", "-1")],
+     ("CHALLENGE_COST", "-1"), ("REDIS_URL", "http://x"), ("REDIS_URL", "redis:"), ("LOG_LEVEL", "foo"), ("PUBLIC_URL", "foo"), ("PUBLIC_URL", "http://["),
+     ("BIND", "::::"), ("BIND", "0.0.0.0:99999"), ("BIND", "0.0.0.0:http")],
 )
 def test_a_value_that_cannot_be_used_stops_with_the_settings_name(name, value):
     with pytest.raises(UnusableSetting, match=f"XUNHE_{name}"):
         Settings({"XUNHE_ENV": "test", f"XUNHE_{name}": value})
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("BIND", "0.0.0.0:80"), ("BIND", "[::]:80"), ("BIND", "localhost:80,127.0.0.1:81"), ("BIND", "unix:/run/x.sock"), ("LOG_LEVEL", "debug"),
+    ("REDIS_URL", "rediss://user:word@host:6379/0"), ("PUBLIC_URL", "https://river.example.org/xunhe"),
+])  # fmt: skip
+def test_what_can_be_used_is_taken_as_it_stands(name, value):
+    assert getattr(Settings({"XUNHE_ENV": "test", f"XUNHE_{name}": value}), name.lower()) == value
+
+
+@pytest.mark.parametrize("value", ["ftp://x", "s3://bucket?colour=blue"])
+def test_a_store_that_cannot_be_is_refused_by_name(tmp_path, value):
+    with pytest.raises(UnusableSetting, match=r"XUNHE_UPLOADS .*设置 XUNHE_UPLOADS 无效"):
+        create_app(Settings({"XUNHE_ENV": "test", "XUNHE_UPLOADS": value}, data=str(tmp_path), log_level="ERROR"))
 
 
 def test_an_override_must_exist():

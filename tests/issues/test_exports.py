@@ -113,6 +113,17 @@ def test_a_workbook_has_days_and_moments_as_such(valley):
     assert (plain["收到时间"], plain["期限"]) == (str(received), issue["due_rule"]["last_day"])
 
 
+@pytest.mark.parametrize(("recorded_at", "cell"), [
+    ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59+00:00"), ("0001-01-01T00:00:00Z", "0001-01-01 08:05:43"), ("1899-06-01T00:00:00Z", "1899-06-01 08:05:43"),
+])  # fmt: skip
+def test_one_wrong_clock_breaks_no_table_and_no_paper(valley, recorded_at, cell):
+    issue = report(valley.patroller_client, recorded_at=recorded_at)
+    assert rows_of(valley.office_client.get("issues.csv"))[0]["发现时间"] == cell
+    assert sheet_of(valley.office_client.get("issues.xlsx"))[0]["发现时间"].value == cell
+    for address in ("issues.geojson", "issues", f"issues/{issue['id']}", f"issues/{issue['id']}/case-file.pdf", f"issues/{issue['id']}/case-file.json"):
+        assert valley.supervisor_client.get(address).status_code == 200, address
+
+
 def test_a_sheet_that_is_too_small_is_refused_before_it_begins_and_csv_has_all(valley, monkeypatch):
     monkeypatch.setattr(exports, "MOST_SHEET_ROWS", 2)
     monkeypatch.setattr(exports, "BATCH", 2)
@@ -130,7 +141,7 @@ def test_a_sheet_never_ends_early_in_silence(monkeypatch):
     monkeypatch.setattr(tables, "MOST_SHEET_ROWS", 2)
     width = len(exports.SHEET.headings)
     assert b"".join(tables.xlsx_of([[["x"] * width] * 3], exports.SHEET, "zh")).startswith(b"PK")
-    with pytest.raises(OverflowError):
+    with pytest.raises(tables.TooManyRows):
         list(tables.xlsx_of([[["x"] * width] * 4], exports.SHEET, "zh"))
 
 

@@ -64,6 +64,10 @@ def test_what_is_recorded_in_the_future_is_kept_and_said_at_once(chief, world, a
                  {"kind": "check_in", "id": str(uuid4()), "data": {**body(recorded_at=(now + ahead).isoformat()), "photos": []}}]
         results = chief.post("sync", json={"device": "x", "items": queue}).json["results"]
         assert [(row["status"], row["receipt"]["notices"][0]["code"]) for row in results] == [("accepted", "clock_future")] * 2
+        issue = {"category": "C1", "description": "钟快了", **HERE, "recorded_at": (now + ahead).isoformat()}
+        [result] = chief.post("sync", json={"device": "x", "items": [{"kind": "issue", "id": str(uuid4()), "data": issue}]}).json["results"]
+        [notice] = result["receipt"]["notices"]
+        assert (result["status"], notice["code"], said in notice["text"], "列为发现" in notice["text"]) == ("accepted", "clock_future", True, False)
         right = chief.put(f"patrols/{uuid4()}", json={**begun, "started_at": (now + timedelta(minutes=5)).isoformat()})
         assert right.json["receipt"] == {"accepted": 1, "duplicates": 0, "quarantined": [], "missing": []}
         found = chief.get(f"patrols/{patrol_id}/preview").json["findings"]

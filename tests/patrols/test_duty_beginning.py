@@ -1,14 +1,16 @@
 """Duties begin with the use of the system, not with appointments of long ago."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
 from patrol.patrols.duty_models import FrequencyPolicy
 from patrol.people.models import AuditEntry
+from patrol.waters.models import Reach
 from tests.patrols.walked import walked
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
@@ -68,6 +70,24 @@ def test_nothing_was_due_before_the_first_day_of_use_and_what_follows_is_as_befo
     assert begin("2026-11-09").output == "0 rows begin on 2026-11-09\n"
     sources = db.session.scalars(select(FrequencyPolicy.source_zh).where(FrequencyPolicy.withdrawn_at.is_(None))).all()
     assert all(source.endswith("（自启用日 2026-11-09 起）") for source in sources)
+
+
+def test_no_gap_is_from_before_the_first_day_of_use(begin, reach, build, signed_in):
+    with transaction():
+        db.session.get_one(Reach, reach.id).length_m = 2032.3
+    client = signed_in(build.person("office"))
+
+    def gaps():
+        with clock.moved_clock(lambda: NOW):
+            return client.get("duties/gaps").json["items"]
+
+    [gap] = gaps()
+    assert (gap["reach"]["id"], gap["needed_m"]) == (str(reach.id), 1219.4)
+    assert begin("2026-11-19").exit_code == 0
+    db.session.rollback()
+    assert gaps() == []
+    with clock.moved_clock(lambda: NOW + timedelta(days=14)):
+        assert [row["reach"]["id"] for row in client.get("duties/gaps").json["items"]] == [str(reach.id)]
 
 
 def test_who_has_patrolled_before_was_due_before(begin, missed, chief, reach):

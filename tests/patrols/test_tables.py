@@ -47,6 +47,23 @@ def sheet_of(reply):
     return [dict(zip([cell.value for cell in headings], row, strict=True)) for row in rows]
 
 
+@pytest.mark.parametrize(("started_at", "cell"), [
+    (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "9999-12-31T23:59:59+00:00"), (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01 08:05:43"),
+])  # fmt: skip
+def test_one_wrong_clock_breaks_no_table(world, started_at, cell):
+    with transaction():
+        db.session.merge(Patrol(id=world.third.id, started_at=started_at))
+    assert cell in {row["开始时间"] for row in rows_of(world.supervisor.get("patrols.csv"))}
+    assert cell in {row["开始时间"].value for row in sheet_of(world.supervisor.get("patrols.xlsx"))}
+    for address in ("duties.csv", "duties.xlsx", "patrols", f"patrols/{world.third.id}"):
+        assert world.supervisor.get(address).status_code == 200, address
+
+
+def test_patrols_that_nobody_examined_yet_are_found(world):
+    assert [row["id"] for row in world.supervisor.get("patrols?verdict=none").json["items"]] == [str(world.third.id)]
+    assert [row["系统编号"] for row in rows_of(world.supervisor.get("patrols.csv?verdict=none"))] == [str(world.third.id)]
+
+
 def test_patrols_are_told_in_the_readers_language(world):
     reply = world.supervisor.get("patrols.csv", headers=EN)
     assert 'filename="patrols-2026-11-20.csv"' in reply.headers["Content-Disposition"]
