@@ -18,6 +18,7 @@ from patrol.issues.beside import rows_to_say
 from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
+from patrol.issues.escalating import climb_first
 from patrol.issues.events import EntryNoted
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, add_entry
@@ -68,6 +69,7 @@ def ask_extension(
         raise Conflict(_WAITING)
     if sum(row.opening == issue.reopened_times for row in asked) >= MOST_EXTENSIONS:
         raise Conflict(_ENOUGH.format(most=MOST_EXTENSIONS))
+    climb_first(issue, now, timezone)
     row = Extension(
         issue_id=issue.id, n=len(asked) + 1, opening=issue.reopened_times, until=until, reason=reason, asked_at=now,
         asked_by_id=by.person_id,
@@ -120,6 +122,7 @@ def decide_extension(
         raise Conflict(_OVER)
     if granted and row.until <= issue.due_at:
         raise Conflict(_NO_MORE)
+    climb_first(issue, now, timezone)
     row.granted, row.decision, row.decided_at, row.decided_by_id = granted, reason, now, by.person_id
     forget_extension(issue)
     _note_decision(issue, row, by, timezone)

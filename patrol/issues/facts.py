@@ -35,6 +35,9 @@ PHOTO_COLUMNS = (
     "exif_local_time", "exif_taken_at", "exif_latitude", "exif_longitude", "exif_orientation", "exif_camera", "exif_software",
 )  # fmt: skip
 """The columns of a photo that each entry with that photo proves: when and where it was taken, by whom, by file and by device."""
+PHOTO_COLUMNS_SINCE = ("from_gallery",)
+"""Those that entries prove besides whose digest begins with `_SECOND`: histories from before were hashed without them."""
+_SECOND = "2:"
 _UNSAID, _LONGEST_SHOWN = "facts_unsaid", 80
 _DIFFERS = Text("“{field}”与第{seq}条历史所载不符", "“{field}” is not what the history says at entry {seq}")
 # A look on the spot shows its photos on its own sheet, not on the issue.
@@ -88,14 +91,17 @@ def fact(value: Any) -> Any:
     return value
 
 
-def digest_of_photo(photo: Photo) -> str:
+def digest_of_photo(photo: Photo, like: str = _SECOND) -> str:
     """Return the SHA-256, in hex, over what is known of a photo beside its bytes, as an entry of the history keeps it.
+
+    It begins with its form, that of the digest which it is to be `like`: the first one had no name.
 
     The findings on an issue follow from when and where its photos were taken; whoever could change that would take a
     doubt away.
     """
-    said = {name: fact(getattr(photo, name)) for name in PHOTO_COLUMNS}
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    form, since = (_SECOND, PHOTO_COLUMNS_SINCE) if like.startswith(_SECOND) else ("", ())
+    said = {name: fact(getattr(photo, name)) for name in (*PHOTO_COLUMNS, *since)}
+    return form + hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Said(NamedTuple):
@@ -180,8 +186,9 @@ def _photo_taken_otherwise(entries: Sequence[Entry], photos: Mapping[UUID, Photo
     """Return the first photo of which something else is known than its entry says; entries from before that was said prove nothing."""
     for entry in entries:
         for said in entry.details["photos"]:
-            stored = digest_of_photo(photos[UUID(said["id"])])
-            if said.get("facts") not in {None, stored}:
+            if (known := said.get("facts")) is None:
+                continue
+            if (stored := digest_of_photo(photos[UUID(said["id"])], like=known)) != known:
                 return Difference(f"photo {said['id']}", entry.seq, stored, said["facts"])
     return None
 

@@ -17,7 +17,8 @@ from patrol.issues.lifecycle import State, Verb
 COUNTS: Mapping[str, str] = {
     "received": "Reported.", "dropped": "Rejected, or merged into another.", "rejected": "Rejected.", "merged": "Merged into another.",
     "restored": "Taken back from that.", "suspended": "Put on the ledger.", "resumed": "Taken off the ledger.",
-    "verified": "Found put right by somebody else; less what was sent back after that.", "closed": "Closed.", "closed_in_time": "Closed before its due date.",
+    "verified": "Found put right by somebody else; less what was sent back after that.", "closed": "Closed.",
+    "closed_in_time": "Closed before its due date, and before any that had passed when another severity or category moved it.",
     "undone": "Closings that were undone: reopened, or the trouble came back; less those of relapses that were none after all.",
     "reopened": "Reopened after a closing.", "relapsed": "Closed ones whose trouble came back, by a later report.",
     "called_not_fixed": "Called not fixed by a complainant after a closing.",
@@ -27,6 +28,7 @@ _PLAIN: Mapping[str, Sequence[str]] = {
     SUBMIT: ("received",), Verb.REJECT.value: ("dropped", "rejected"), Verb.MERGE.value: ("dropped", "merged"), Verb.UNMERGE.value: ("restored",),
     Verb.SUSPEND.value: ("suspended",), Verb.RESUME.value: ("resumed",), Verb.VERIFY.value: ("verified",), ASK_REOPENING: ("called_not_fixed",),
 }  # fmt: skip
+_BEGINS_ANEW, _GRADED = (SUBMIT, Verb.ACCEPT.value, Verb.REOPEN.value), {"severity", "category"}
 COUNTED = (*_PLAIN, Verb.RETURN.value, Verb.CLOSE.value, Verb.REOPEN.value, RELAPSE, RELAPSE_WITHDRAWN)
 """The verbs of entries that count as something."""
 
@@ -57,12 +59,17 @@ def figures_of(histories: Iterable[tuple[Standing, Sequence[Told]]], start: date
     found = defaultdict[UUID, Counter[str]](Counter)
     for standing, entries in histories:
         category, region_id, due_at, comebacks = standing.category, standing.region_id, standing.due_at, 0
+        was_late = False
         for entry in entries:
             facts = entry.facts or {}
             category = facts.get("category", category)
             region_id = UUID(facts["region_id"]) if facts.get("region_id") else region_id
-            due_at = datetime.fromisoformat(facts["due_at"]) if facts.get("due_at") else due_at
+            before, due_at = due_at, datetime.fromisoformat(facts["due_at"]) if facts.get("due_at") else due_at
+            # Grading gives time to go on with, and takes no lateness away; what is accepted or reopened begins anew.
+            was_late = entry.verb not in _BEGINS_ANEW and (was_late or (not _GRADED.isdisjoint(facts) and before <= entry.at < due_at))
             counts, comebacks = _counts(entry, due_at, comebacks)
+            if was_late and entry.verb == Verb.CLOSE:
+                counts["closed_in_time"] = 0
             if start <= entry.at < end and not is_charge(category):
                 found[region_id].update(counts)
     return found

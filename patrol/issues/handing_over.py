@@ -19,6 +19,7 @@ from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
+from patrol.issues.escalating import climb_first
 from patrol.issues.events import EntryNoted
 from patrol.issues.extensions import settle_request
 from patrol.issues.history import HAND_OVER, PART_LEFT, add_entry
@@ -123,6 +124,8 @@ def _open_issues(*conditions: ColumnElement[bool], options: Sequence[ORMOption] 
 
 
 def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
+    # An order whose time has come goes to whoever leads until now.
+    climb_first(issue, clock.now(), current_app.extensions["settings"].timezone)
     change = {"from": _named(issue.lead), "to": _named(lead)}
     issue.lead_id, issue.lead = lead.id if lead else None, lead
     _note(issue, HAND_OVER, rule, {"lead_id": change})

@@ -179,7 +179,7 @@ _NOT_TAKEN_UP = Text("河长办未予受理，原因见说明。", "The office h
 STEPS: tuple[Step, ...] = (
     Step(
         Verb.ACCEPT, Text("受理", "Accept"), _from(_S.SUBMITTED), _S.ACCEPTED,
-        _P.RECEIVE_ISSUE, Who.OFFICE, may=("severity", "category", "reason", "note"), due=Due.SETS, by_system=True,
+        _P.RECEIVE_ISSUE, Who.OFFICE, may=("severity", "approved_by", "category", "reason", "note"), due=Due.SETS, by_system=True,
         public_text=Text("河长办已受理。", "The river chief office has accepted it."),
     ),
     Step(
@@ -207,7 +207,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         Verb.DISPATCH, Text("派单", "Dispatch"), _from(_S.ACCEPTED), _S.DISPATCHED,
         _P.DISPATCH_ISSUE, Who.OFFICE, due=Due.RECOMPUTES, by_system=True,
-        may=("lead", "department", "co_handlers", "severity", "category", "due_at", "reason", "note"),
+        may=("lead", "department", "co_handlers", "severity", "approved_by", "category", "due_at", "reason", "note"),
         public_text=Text("已交责任人处理。", "Somebody has been put in charge of it."),
     ),
     Step(

@@ -19,14 +19,17 @@ _NOTES = (
     "", "Who handled it: lead, co-handlers, who rectified, whoever took a step of the work (start, progress, rectify, a part), and whoever "
     "acted for one of them by a delegation, or had one of them act, on any day since the dispatch, and so on along the chain. The decision on reopening and spot checks "
     "go by the same rule; a spot check is not for whoever verified or closed the issue, either.",
-    "", "Only who could sign its closing, the district's chief, changes the severity of a `major` issue to another: so the signature is not passed by.",
+    "", "Only who could sign its closing, the district's chief, changes the severity of a `major` issue (not F) to another, so that the signature is not passed by: "
+    "the office that accepts or dispatches it names that chief in `approved_by`, who is told of it; without a name it is 403, with one who cannot sign it 422.",
     "", "Where no chief of the district can sign, since none is appointed or each worked on the issue, the chief of the next level up does, "
     "and where there is none either a supervisor over the place. Whoever can sign approves of `suspend` (`approved_by`), or takes it. "
     "Where the office names nobody, the first of them is told of it; for a `major` issue one is named. A charge (F) needs no approval.",
     "", "A `verify` or `close` while there are serious findings on the proof, on photos brought since the cure was last reported, keeps them in its entry (`judged`); "
     "without a `note` on how they were checked it answers with a warning. Nothing is refused on suspicion.",
     "", "A `progress` with `is_plan: true` is the plan of the cure, which the lead reports, in `note` and photos; what is only dispatched is begun first (`start`).",
-    "", "A severity lower than the issue's needs a `reason` or a `note`. Dispatching anew, until the issue is reopened, names no later `due_at` than the one that stands.",
+    "", "A severity lower than the issue's needs a `reason` or a `note`, and so does, once it is accepted, another severity (a graver one has more time) "
+    "or category that moves the due date later; a merging that raises it always brings its `reason`. "
+    "Dispatching anew, until the issue is reopened, names no later `due_at` than the one that stands.",
     "", "A `due_at` later than the date by policy needs a `reason`, and lies no further ahead than twice the limit counted from the dispatch; "
     "a review of the ledger lies at most 366 days ahead.",
     "", "A charge against a chief (F) lies in the region above that chief, and is handled by people of that region or a larger one; the accused never sees it. "

@@ -11,6 +11,7 @@ from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import leads
 from patrol.issues.deciding import renew_decision
+from patrol.issues.escalating import climb_first
 from patrol.issues.history import MILESTONE_DONE, add_entry
 from patrol.issues.lifecycle import State
 from patrol.issues.models import Issue
@@ -45,6 +46,7 @@ def report_milestone(*, issue_id: UUID, n: int, by: Actor, note: str, expected_v
     if milestone.get("done_at"):
         raise Conflict(_DONE.format(n=n))
     now = clock.now()
+    climb_first(issue, now, timezone)
     done = {"done_at": now.isoformat(), "done_by": {"id": str(by.person_id), "name": by.name, "title": by.title}, "note": note}
     issue.milestones = [*issue.milestones[: n - 1], {**milestone, **done}, *issue.milestones[n:]]
     renew_decision(issue, State.SUSPENDED, now, timezone)

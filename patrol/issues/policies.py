@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from patrol.foundation.texts import Text
 from patrol.issues.deadlines import ChineseCalendar, Limit
 from patrol.issues.dispatching import Rule
+from patrol.issues.escalation import DefaultRung
 
 T = TypeVar("T")
 
@@ -77,6 +78,7 @@ class Policies:
     rules: tuple[Dated[Rule], ...]
     calendar: ChineseCalendar = field(default_factory=ChineseCalendar)
     relapses: tuple[Dated[RelapseRule], ...] = ()
+    ladder: tuple[Dated[DefaultRung], ...] = ()
     # Each step asks for those of today.
     _limits_by_day: dict[date, list[Limit]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -94,6 +96,10 @@ class Policies:
         """Return the rule of relapses in force on a day; the first one began long ago, so that there always is one."""
         [rule] = in_force(self.relapses, day)
         return rule
+
+    def ladder_on(self, day: date) -> list[DefaultRung]:
+        """Return the rungs in force on a day."""
+        return in_force(self.ladder, day)
 
     def with_limit(self, version: Dated[Limit]) -> "Policies":
         """Return the same with one more version of a limit."""

@@ -13,6 +13,8 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity, Source
 from patrol.issues.deadlines import ChineseCalendar, Limit, Stage, Unit
 from patrol.issues.dispatching import Rule
+from patrol.issues.escalation import DefaultRung
+from patrol.issues.escalation_models import EscalationPolicy
 from patrol.issues.policies import Dated, DayOrigin, Policies, RelapseRule
 from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, DispatchPolicy, PolicyState
 from patrol.issues.relapse_models import RelapsePolicy
@@ -90,9 +92,11 @@ def _build() -> Policies:
         select(DispatchPolicy).where(DispatchPolicy.withdrawn_at.is_(None)).order_by(DispatchPolicy.valid_from)
     ).all()
     relapses = db.session.scalars(select(RelapsePolicy).where(RelapsePolicy.withdrawn_at.is_(None)).order_by(RelapsePolicy.valid_from)).all()
+    rungs = db.session.scalars(select(EscalationPolicy).where(EscalationPolicy.withdrawn_at.is_(None)).order_by(EscalationPolicy.valid_from)).all()
     return Policies(
         tuple(map(dated_limit, limits)), tuple(map(dated_rule, rules)), _calendar(),
         tuple(Dated((), row.valid_from, True, RelapseRule(row.days, row.radius_m)) for row in relapses),
+        tuple(Dated(row.code, row.valid_from, row.enabled, DefaultRung(row.code, row.basis, row.amount, row.order_kind, row.name)) for row in rungs),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.categories import SEVERITY_NAME, Severity
 from patrol.issues.due import BESIDE, CLOCK_RUNS, count_due_again
-from patrol.issues.escalating import late_at_once
+from patrol.issues.escalating import climb_first, late_at_once
 from patrol.issues.history import GIVE_BACK, TAKE_IN
 from patrol.issues.lifecycle import ENDED
 from patrol.issues.models import HistoryEntry, Issue
@@ -35,6 +35,7 @@ def raise_severity(original: Issue, severity: Severity, timezone: str) -> dict[s
         fault = _NOT_UP.format(now=SEVERITY_NAME[now])
     if fault is not None:
         raise Invalid(fault, errors={"raise_severity": [fault]})
+    climb_first(original, clock.now(), timezone)
     due_at, rule, climbs_from = original.due_at, original.due_rule, original.next_escalation_at
     original.severity = severity.value
     if original.state in CLOCK_RUNS:
@@ -57,6 +58,7 @@ def take_back_raise(original: Issue, number: str, timezone: str) -> dict[str, An
     severity = _severity_without(number, entries)
     if severity is None or severity == original.severity:
         return {}
+    climb_first(original, clock.now(), timezone)
     changes: dict[str, Any] = {"severity": {"from": original.severity, "to": severity.value}}
     due_at, rule, waits_until = original.due_at, original.due_rule, original.next_escalation_at
     before = rule.get("before_raise")

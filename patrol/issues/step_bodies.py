@@ -39,7 +39,10 @@ _FIELDS: dict[str, Callable[[bool], ma.fields.Field[Any]]] = {
     "kind": _text(12, enum=list(ORDER_NAME), example="letter"),
     "text": _text(2000, example="请三日内完成整改并反馈"),
     "lead": _text(64, description="Id or user name; by default the chief of the place."),
-    "approved_by": _text(64, description="Id or user name of the general chief who approves. Left out, the general chief is told of it; one who takes the step names nobody."),
+    "approved_by": _text(64, description=(
+        "Id or user name of the general chief who approves: of the ledger, or that what is major gets another severity. "
+        "Left out, the general chief is told of the ledger; one who takes the step names nobody."
+    )),
     "department": _text(40, enum=list(DEPARTMENTS)),
     "category": _text(8, example="C1"),
     "is_plan": lambda required: _F.Boolean(required=required, metadata={

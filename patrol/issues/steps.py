@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, events, outbox
@@ -18,10 +19,10 @@ from patrol.issues.assigning import renew_ownership
 from patrol.issues.beside import rows_to_say
 from patrol.issues.categories import SEVERITY_NAME, Severity, category_of
 from patrol.issues.charging import decline, dispatch, place_anew, transfer
-from patrol.issues.deadlines import Stage
+from patrol.issues.deadlines import Stage, due_said
 from patrol.issues.deciding import renew_decision
 from patrol.issues.due import count_due, count_due_again, restore_due, set_due
-from patrol.issues.escalating import keep_late, late_at_once
+from patrol.issues.escalating import climb_first, keep_late, late_at_once
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import StepTaken
 from patrol.issues.extensions import settle_request
@@ -39,13 +40,22 @@ from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts,
 from patrol.issues.raising import due_change
 from patrol.issues.relapses import link_anew, link_relapse, withdraw_relapse
 from patrol.issues.same_photos import hide_again
-from patrol.issues.signing import left_to, saying_who, signs_higher
+from patrol.issues.signing import left_to, saying_who, signs_higher, who_can_sign
 from patrol.issues.suspension import Pause
 from patrol.issues.taking import Taking, attach_photos, call_back
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
-_STAYS_MAJOR = Text("“重大”级别只能由县级河长调整", "only the district's chief changes the severity of a major issue to another")
+_STAYS_MAJOR = Text(
+    "“重大”级别只能由县级河长调整：请在 approved_by 中填写批准的河长",
+    "only the district's chief changes the severity of a major issue to another: name in `approved_by` the chief who approves",
+)
+_NOT_HIM = Text("approved_by 须是今天可以为本件签字的县级河长", "`approved_by` must be a chief of the district who can sign this one today")
+_NOTHING_TO_APPROVE = Text("只有调整“重大”级别才须批准，请勿填写", "Only another severity of what is major is approved of: leave it out")
+_LATER = Text(
+    "调整级别或类别后，期限由{before}推迟到{after}，请说明理由（reason 或 note）",
+    "The other severity or category moves the due date from {before} to {after}: say why, in `reason` or `note`",
+)
 _LOWERED = Text(
     "由“{before}”降为“{after}”，请说明理由（reason 或 note）", "The severity goes down from “{before}” to “{after}”: say why, in `reason` or `note`"
 )
@@ -81,6 +91,7 @@ def take_step(
         if _is_signature(known, verb):
             raise NotAllowed(saying_who(refused.detail, issue, today, verb)) from refused
         raise
+    climb_first(issue, now, timezone)
     doubtful = unjudged(issue) if verb in JUDGING else []
     judged = {JUDGED: {"from": None, "to": as_judged(doubtful)}} if doubtful else {}
     return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m, changes=judged))
@@ -144,8 +155,9 @@ def _carry_out(taking: Taking, rule: str | None = None) -> Issue:
 
 def _classify(taking: Taking) -> bool:
     """Take over a new severity or category; tell whether anything changed."""
+    if "severity" in taking.step.may:
+        _refuse_unsigned_change(taking, Severity(taking.brought.get("severity") or taking.issue.severity))
     if severity := taking.brought.get("severity"):
-        _refuse_unsigned_change(taking, Severity(severity))
         _refuse_unexplained_lowering(taking, Severity(severity))
         taking.change("severity", Severity(severity).value)
     if category := taking.brought.get("category"):
@@ -161,20 +173,47 @@ def _classify(taking: Taking) -> bool:
 
 
 def _refuse_unsigned_change(taking: Taking, severity: Severity) -> None:
-    """Raise NotAllowed (403) when what is major would become something else without who signs the closing of what is major."""
-    issue, was_major = taking.issue, taking.issue.severity == Severity.MAJOR
-    if not was_major or severity == Severity.MAJOR:
+    """Note the chief whom the office names for what is major and would become something else, unless who takes the step signs that.
+
+    Raises NotAllowed (403) where nobody is named, and Invalid (422) at `approved_by` for somebody who cannot sign it today, or
+    where there is nothing to sign.
+    """
+    issue, today = taking.issue, clock.local_date(taking.now, taking.timezone)
+    named = (taking.brought.get("approved_by") or "").strip().lower()
+    if severity == issue.severity or not signed_by_chief(Severity(issue.severity), is_charge=is_charge(issue.category)):
+        if named:
+            raise Invalid(_NOTHING_TO_APPROVE, errors={"approved_by": [_NOTHING_TO_APPROVE]})
         return
-    districts = districts_signed_by(taking.by, clock.local_date(taking.now, taking.timezone))
-    if not any(issue.region.path.startswith(path) for path in districts):
-        raise NotAllowed(_STAYS_MAJOR)
+    if named:
+        chief = next((person for person in who_can_sign(issue, today) if named in (person.username, str(person.id))), None)
+        if chief is None:
+            fault = saying_who(_NOT_HIM, issue, today)
+            raise Invalid(fault, errors={"approved_by": [fault]})
+        taking.changes["approved_by"] = {"from": None, "to": {"id": str(chief.id), "name": chief.name}}
+    elif not any(issue.region.path.startswith(path) for path in districts_signed_by(taking.by, today)):
+        raise NotAllowed(saying_who(_STAYS_MAJOR, issue, today))
 
 
 def _refuse_unexplained_lowering(taking: Taking, severity: Severity) -> None:
-    """Raise Invalid (422) at `reason` when an issue is graded lower than it is, which gives more time, without a reason."""
+    """Raise Invalid (422) at `reason` when an issue is graded lower than it is without a reason."""
     before, grades = Severity(taking.issue.severity), list(Severity)
-    if grades.index(severity) < grades.index(before) and not any((taking.brought.get(name) or "").strip() for name in ("reason", "note")):
+    if grades.index(severity) < grades.index(before) and not _says_why(taking):
         fault = _LOWERED.format(before=SEVERITY_NAME[before], after=SEVERITY_NAME[severity])
+        raise Invalid(fault, errors={"reason": [fault]})
+
+
+def _says_why(taking: Taking) -> bool:
+    return any((taking.brought.get(name) or "").strip() for name in ("reason", "note"))
+
+
+def _refuse_unexplained_time(taking: Taking, before: datetime) -> None:
+    """Raise Invalid (422) at `reason` when another severity or category moves the due date from `before` to later without a reason.
+
+    Each grade has its own limit, and the graver ones are the longer: grading up gives more time as well.
+    """
+    if taking.issue.due_at > before and not _says_why(taking):
+        said = {name: due_said(moment, ZoneInfo(taking.timezone)) for name, moment in (("before", before), ("after", taking.issue.due_at))}
+        fault = _LATER.format(**said)
         raise Invalid(fault, errors={"reason": [fault]})
 
 
@@ -194,6 +233,8 @@ def _renew_deadline(taking: Taking, classified: bool) -> None:
         refuse_restarted_clock(issue, moment, taking.timezone)
         refuse_far_date(issue, moment, taking.brought.get("reason"), now=taking.now, timezone=taking.timezone)
         set_due(issue, moment, taking.timezone)
+    if taking.step.due is Due.RECOMPUTES and classified:
+        _refuse_unexplained_time(taking, before)
     if "parts" in taking.changes:
         refuse_parts_after(issue, taking.timezone)
     taking.changes |= due_change(issue, before, rule)

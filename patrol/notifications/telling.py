@@ -19,6 +19,7 @@ from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
 from patrol.issues.history import ANSWER_ORDER, PART_LATE, SUBMIT, is_rung
+from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.recipients import Recipients, recipients_of
@@ -92,8 +93,9 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
 
 
 def _own_facts(entry: HistoryEntry) -> dict[UUID, dict[str, Any]]:
-    """Return what only the general chief is told of a ledger: that it is in that chief's name, or was reported to nobody else."""
-    return {UUID(entry.changes[how]["to"]["id"]): {"in_your_name": how} for how in ("approved_by", "reported_to") if how in entry.changes}
+    """Return what only the general chief is told: that a ledger or another grade is in that chief's name, or was reported to nobody else."""
+    found = {how: UUID(entry.changes[how]["to"]["id"]) for how in ("approved_by", "reported_to") if how in entry.changes}
+    return {chief: {"in_your_name": how if entry.verb == Verb.SUSPEND else "graded"} for how, chief in found.items()}
 
 
 def _as_duplicates(recipients: Recipients, original: str) -> dict[UUID, dict[str, Any]]:

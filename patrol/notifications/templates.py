@@ -36,7 +36,7 @@ TO_NAME: dict[To, Text] = {
     To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
     To.OFFICE_ABOVE: Text("上级河长办", "the office above it"),
     To.SUPERIOR: Text("上级河长", "the superior chief"),
-    To.NAMED: Text("其中点名的人（发出督办的人、批准挂账的人）", "whom it names: who gave the order, who approved or answers for it"),
+    To.NAMED: Text("其中点名的人（发出督办的人、批准挂账或调整级别的人）", "whom it names: who gave the order, who approved or answers for it"),
     To.SIDES: Text("交界各方河长办", "the offices on both sides of a border"),
     To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
 }
@@ -66,8 +66,9 @@ def _row(kind: str, to: tuple[To, ...], title: Text, rest: Text) -> Template:
 _ROWS = (
     _row("submit", (To.OFFICE, To.SIDES), Text("新问题待受理", "A new issue waits"),
          Text("受理期限：{due}。", "To be accepted or rejected before {due}.")),
-    _row("dispatch", (To.LEAD, To.CO_HANDLERS), Text("您有新的问题要处理", "An issue was given to you"),
-         Text("请在 {due} 前整改完成。{plan}", "Put it right before {due}. {plan}")),
+    _row("accept", (To.NAMED,), Text("问题已受理", "An issue was accepted"), Text("{in_your_name}{actor}受理。", "{in_your_name}{actor} accepted it.")),
+    _row("dispatch", (To.LEAD, To.CO_HANDLERS, To.NAMED), Text("您有新的问题要处理", "An issue was given to you"),
+         Text("{in_your_name}请在 {due} 前整改完成。{plan}", "{in_your_name}Put it right before {due}. {plan}")),
     _row("decline", (To.OFFICE,), Text("责任退回，请裁定", "Responsibility was declined"),
          Text("{actor}退回：{reason}", "{actor} declined: {reason}")),
     _row("hand_over", (To.LEAD, To.OFFICE), Text("责任人已变更", "Somebody else is in charge now"),
@@ -151,6 +152,8 @@ EVENT_KINDS = tuple(dict.fromkeys([*(kind for kind in TEMPLATES if kind.startswi
 _IN_YOUR_NAME = {
     "approved_by": Text("以您的名义挂账：记为由您批准；如您并未批准，请要求恢复办理。",
                         "It is on the ledger in your name, as approved by you: if you did not approve, have it resumed. "),
+    "graded": Text("以您的名义调整“重大”级别：记为由您批准；如您并未批准，请告知河长办。",
+                   "What was major got another severity in your name, as approved by you: if you did not approve, tell the office. "),
     "reported_to": Text("河长办未填写批准人即挂账，现向您（总河长）报告，此件挂账由您负责；如不同意，请要求恢复办理。",
                         "The office put it on the ledger and named nobody who approved; it is reported to you, the general chief, in whose name "
                         "the ledger is kept: if you disagree, have it resumed. "),

@@ -17,6 +17,7 @@ from patrol.foundation.same_content import content_digest
 from patrol.foundation.texts import Text
 from patrol.issues.allowed import OWN_WORK
 from patrol.issues.deciding import answer_not_fixed
+from patrol.issues.escalating import climb_first
 from patrol.issues.events import EntryNoted, StepTaken
 from patrol.issues.four_eyes import own_work
 from patrol.issues.history import ASK_REOPENING, REFUSE_REOPENING, add_entry
@@ -92,6 +93,7 @@ def say_not_fixed(
         id=new_id(), complaint_id=complaint.id, issue_id=issue.id, closing=issue.reopened_times, reason=reason, digest=digest,
         asked_at=clock.now(), version=1,
     )  # fmt: skip
+    climb_first(issue, clock.now(), timezone)
     db.session.add(request)
     db.session.flush()
     _renew_answer(issue, timezone)
@@ -193,6 +195,7 @@ def decide(
                 tolerance_m=tolerance_m,
             )  # fmt: skip
     else:
+        climb_first(issue, clock.now(), timezone)
         _settle([request], granted=False, reason=reason, by_id=by.person_id)
         if issue.state == State.CLOSED:
             _renew_answer(issue, timezone)

@@ -485,9 +485,14 @@ def lowers(case: Case, severity: str | None) -> bool:
     return severity is not None and GRADES.index(severity) < GRADES.index(case.severity)
 
 
+def moves_later(case: Case, severity: str | None, named: datetime | None, now: datetime) -> bool:
+    """Whether another grade of what is accepted gives more time than there was, which nobody gets without a reason."""
+    return severity not in (None, case.severity) and (named or graded_anew(case, severity, now)) > case.due
+
+
 def unsigned(case: Case, who: Somebody, severity: str | None) -> bool:
     """Whether what is major would become something else without the district's chief."""
-    return case.severity == "major" and severity not in (None, "major") and not (who.signs and case.path.startswith(who.signs))
+    return chief_signs(case) and severity not in (None, "major") and not (who.signs and case.path.startswith(who.signs))
 
 
 def restored(found: tuple[datetime, str | None, date], stopped: datetime, now: datetime, *, at_least: bool) -> tuple[datetime, str | None, date]:
@@ -592,7 +597,7 @@ def wait_for_answer(case: Case, asked: list[datetime]) -> None:
 
 
 def climb(case: Case, now: datetime) -> list[str]:
-    """Let the sweep pass at `now`; return the rungs that it reaches."""
+    """Let the sweep pass at `now`, or whoever moves the case on before it does; return the rungs that are reached."""
     noted = ["office"] if case.more_time_by and not case.more_time_noted and case.more_time_by <= now else []
     case.entries += ["escalate"] * len(noted)
     case.more_time_noted |= bool(noted)
@@ -695,6 +700,8 @@ def put_into(case: Case, original: Case, now: datetime, cases: Sequence[Case], r
     tell_renamed(named, (case, original, *below(case, cases)))
     case.climbed_to = min(case.climbs_from or now, now)
     case.kept_waits = (case.waits, case.noted) if case.state == "accepted" else None
+    if raised:
+        climb(original, now)
     original.entries.append("take_in")
     if raised:
         kept = {name: getattr(original, name) for name in ("severity", "due", "unit", "last_day", "climbs_from", "saved", "late", "climbed", "reached")}
@@ -719,6 +726,7 @@ def lower(case: Case, original: Case, now: datetime) -> bool:
     severity = max((original.graded, *(severity for _, severity in original.raises)), key=GRADES.index)
     if severity == original.severity:
         return False
+    climb(original, now)
     original.severity, kept = severity, original.saved
     if kept and kept["severity"] == severity and kept["raised_to"] == original.due:
         for name, value in kept.items():
@@ -733,8 +741,9 @@ def lower(case: Case, original: Case, now: datetime) -> bool:
 def take_out(case: Case, cases: Sequence[Case], now: datetime) -> str:
     """Undo a merging; return the state in which it had been done. Whoever can lead no more does not come back."""
     named, original = {old: old.relapsed_in for old in cases if old.relapses}, case.original
+    lowered = lower(case, case.parent, now)
     original.entries.append("give_back")
-    if lower(case, case.parent, now) and case.parent is not case.original:
+    if lowered and case.parent is not case.original:
         case.parent.entries.append("give_back")
     for child in below(case, cases):
         child.entries.append("move_along")
@@ -801,6 +810,7 @@ def take(
     category: str | None = None, into: Case | None = None, raised: str | None = None,
 ) -> None:
     """Carry out a step that was allowed, among all `cases`; what a dispatch or transfer decides is set by the caller."""
+    climb(case, now)
     row, stopped = row_for(case.state, verb), case.stopped_at if verb == "resume" else case.rectified_at
     if verb in ("start", "progress", "rectify"):
         case.workers.append(who)

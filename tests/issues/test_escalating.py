@@ -85,16 +85,16 @@ def test_a_return_after_a_long_check_gives_back_the_time_that_was_left(valley, p
         issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
     with at(datetime(2026, 4, 13, 9, tzinfo=ZoneInfo(CHINA))):
         issue = taken(valley.supervisor_client, issue, "return", reason="仍有残留")
-        escalate_all_due()
-        assert climbed() == []
+        assert escalate_all_due() == 0
+        assert climbed() == ["half_time", "review_late"], "what was due before the cure and the return"
     # Three working days were left: the 12th, 13th and 16th of March; now the 14th, 15th and 16th of April.
     assert (issue["state"], issue["due_rule"]["last_day"], issue["overdue"]) == ("in_progress", "2026-04-16", False)
     assert "2026-03-11至2026-04-13等待复核，不计时" in issue["due_rule"]["explanation"]
     assert "剩余3个工作日" in issue["due_rule"]["explanation"]
 
 
-@pytest.mark.parametrize("rectified", [16, 20])
-def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectified):
+@pytest.mark.parametrize(("rectified", "reached"), [(16, 1), (20, 0)])
+def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectified, reached):
     issue = report(valley.patroller_client)
     with at(datetime(2026, 3, rectified, 9, tzinfo=ZoneInfo(CHINA))):
         issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
@@ -103,7 +103,8 @@ def test_a_return_leaves_a_working_day_at_least(valley, pictures, monday, rectif
     assert (issue["due_rule"]["last_day"], issue["due_rule"]["rule"]) == ("2026-03-30", "general_10_wd")
     assert "退回后至少：1个工作日" in issue["due_rule"]["explanation"]
     assert sweep_at(datetime(2026, 3, 30, 23, tzinfo=ZoneInfo(CHINA))) == 0, "the time for a reminder has passed"
-    assert sweep_at(datetime(2026, 3, 31, 0, tzinfo=ZoneInfo(CHINA))) == 1
+    assert sweep_at(datetime(2026, 3, 31, 0, tzinfo=ZoneInfo(CHINA))) == reached, "what was late when it was reported as put right was told then"
+    assert climbed().count("overdue") == 1
 
 
 def test_cures_that_are_returned_do_not_begin_the_ladder_anew(valley, pictures, monday):
@@ -191,7 +192,7 @@ def test_a_new_due_date_begins_the_ladder_anew_without_reminders_of_times_past(v
     assert moved > due
     with at(due + timedelta(hours=1)):
         escalate_all_due()
-    assert climbed() == []
+    assert climbed() == ["half_time"], "of the acceptance"
     assert sweep_at(moved) == 4, "and that nobody was put in charge"
 
 
@@ -320,7 +321,7 @@ def test_what_another_severity_makes_late_at_once_is_told_and_graver_orders_coun
         escalate_all_due()
         while worker.deliver_due():
             pass
-    assert climbed() == ["overdue"]
+    assert climbed() == ["overdue", "dispatch_late"]
     assert "issue.overdue" in [row["kind"] for row in valley.town_office_client.get("me/messages").json["items"]]
     letter = datetime(2026, 3, 11, tzinfo=ZoneInfo(CHINA))
     assert sweep_at(letter - timedelta(seconds=1)) == 0

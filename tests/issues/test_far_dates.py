@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from patrol.foundation import clock
+from patrol.foundation import clock, worker
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.people.models import Person
 from tests.issues.conftest import THERE, report, step, taken
+from tests.issues.test_plans import read
 
 
 @pytest.fixture
@@ -83,6 +84,62 @@ def test_a_lower_severity_needs_a_reason_which_the_history_keeps(valley, verb):
     assert valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]["reason"] == "面积不足一平方米"
     higher = report(valley.patroller_client, severity="serious")
     assert taken(valley.office_client, higher, "accept", severity="urgent")["severity"] == "urgent"
+
+
+@pytest.mark.parametrize("higher", ["serious", "major"])
+def test_grading_up_gives_more_time_and_so_needs_a_reason(valley, monday, higher):
+    issue = report(valley.patroller_client)
+    issue, lead = bounced(valley, issue)
+    refused = step(valley.office_client, issue, "dispatch", severity=higher, **lead)
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"reason"})
+    assert "2026-03-16 24:00" in refused.json["detail"]
+    graded = taken(valley.office_client, issue, "dispatch", severity=higher, note="污染面扩大", **lead)
+    assert graded["due_at"] > issue["due_at"]
+
+
+def test_grading_up_with_a_date_that_is_no_later_needs_none(valley, monday):
+    issue, lead = bounced(valley, report(valley.patroller_client))
+    assert taken(valley.office_client, issue, "dispatch", severity="serious", due_at=issue["due_at"], **lead)["due_at"] == issue["due_at"]
+
+
+def test_a_merging_that_raises_tells_its_reason_in_the_history_of_the_original(valley, monday):
+    original, other = (report(valley.patroller_client) for _ in range(2))
+    refused = step(valley.office_client, other, "merge", into=original["id"], raise_severity="major")
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"reason"})
+    taken(valley.office_client, other, "merge", into=original["id"], raise_severity="major", reason="同一处，面积大")
+    entry = valley.office_client.get(f"issues/{original['id']}/history").json["items"][-1]
+    assert (entry["verb"], entry["reason"], entry["changes"]["severity"]["to"]) == ("take_in", "同一处，面积大", "major")
+    assert entry["changes"]["due_at"]["to"] > entry["changes"]["due_at"]["from"]
+
+
+@pytest.mark.parametrize("verb", ["accept", "dispatch"])
+def test_the_office_grades_what_is_major_anew_when_a_chief_of_the_district_approves(valley, verb):
+    issue = report(valley.patroller_client, severity="major")
+    if verb == "dispatch":
+        issue = taken(valley.office_client, issue, "accept")
+    anew = {"severity": "serious", "reason": "面积不大"}
+    for nobody in (valley.chief, valley.office):
+        refused = step(valley.office_client, issue, verb, **anew, approved_by=nobody.username)
+        assert (refused.status_code, set(refused.json["errors"]), "区长" in refused.json["detail"]) == (422, {"approved_by"}, True)
+    refused = step(valley.office_client, issue, verb, approved_by=valley.district_chief.username)
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"approved_by"}), "there is nothing to approve"
+    assert verb in read(valley.office_client, issue)["allowed"]
+    graded = taken(valley.office_client, issue, verb, **anew, approved_by=str(valley.district_chief.id).upper())
+    assert graded["severity"] == "serious"
+    entry = valley.office_client.get(f"issues/{issue['id']}/history").json["items"][-1]
+    assert entry["changes"]["approved_by"] == {"from": None, "to": {"id": str(valley.district_chief.id), "name": "区长"}}
+    while worker.deliver_due():
+        pass
+    for language, words in (("zh", "以您的名义调整“重大”级别"), ("en", "in your name")):
+        messages = valley.district_chief_client.get("me/messages", headers={"Accept-Language": language}).json["items"]
+        assert [words in message["body"] for message in messages if message["kind"] == f"issue.{verb}"] == [True]
+
+
+def test_a_major_charge_is_graded_anew_without_a_chief(valley):
+    charge = report(valley.patroller_client, category="F2", severity="major")
+    refused = step(valley.office_client, charge, "accept", severity="general", reason="核实", approved_by=valley.district_chief.username)
+    assert (refused.status_code, set(refused.json["errors"])) == (422, {"approved_by"})
+    assert taken(valley.office_client, charge, "accept", severity="general", reason="核实")["severity"] == "general"
 
 
 def bounced(valley, issue, **fields):

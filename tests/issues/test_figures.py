@@ -69,6 +69,16 @@ def test_a_late_closing_is_closed_and_not_in_time_by_the_due_date_of_then():
     assert counted(extended)[HOME]["closed_in_time"] == 1
 
 
+@pytest.mark.parametrize(("due_h", "in_time"), [(1, 0), (3, 1)])
+def test_another_severity_takes_no_lateness_away(due_h, in_time):
+    history = told("submit", "accept", "dispatch", "take_in", "rectify", "verify", "close", facts=BEGUN | {"due_at": (START + timedelta(hours=2)).isoformat()})
+    history[1] = history[1]._replace(facts={"severity": "general", "due_at": (START + timedelta(hours=due_h, minutes=30)).isoformat()})
+    history[3] = history[3]._replace(facts={"severity": "major", "due_at": (START + timedelta(hours=20)).isoformat()})
+    assert counted(history)[HOME].get("closed_in_time", 0) == in_time
+    again = [*history, Told("reopen", "closed", START + timedelta(hours=7), {}), Told("close", None, START + timedelta(hours=8), {})]
+    assert counted(again)[HOME].get("closed_in_time", 0) == in_time + 1
+
+
 def test_each_entry_counts_where_the_issue_lay_then_and_charges_nowhere():
     moved = told(*CLOSED)
     moved[2] = moved[2]._replace(facts={"region_id": str(OTHER)})

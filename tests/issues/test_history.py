@@ -7,7 +7,7 @@ import pytest
 from patrol.evidence.models import Photo
 from patrol.foundation.database import db
 from patrol.issues.chain import entry_hash, genesis_hash
-from patrol.issues.facts import COLUMNS, PHOTO_COLUMNS
+from patrol.issues.facts import COLUMNS, PHOTO_COLUMNS, PHOTO_COLUMNS_SINCE, digest_of_photo
 from patrol.issues.history import _entry_of, broken_chains
 from patrol.issues.models import HistoryEntry, Issue
 from tests.issues.conftest import report, taken
@@ -126,6 +126,7 @@ def test_a_history_that_began_without_facts_proves_what_was_said_since(valley, i
 @pytest.mark.parametrize("damage", [
     "exif_taken_at = '2031-01-01 00:00:00'", "exif_latitude = 29.6", "exif_longitude = NULL", "exif_local_time = '2031-01-01T00:00:00'",
     "recorded_at = '2031-01-01 00:00:00'", "received_at = '2031-01-01 00:00:00'", "latitude = 29.6", "width = width + 1", "owner_id = NULL",
+    "from_gallery = true",
 ])
 def test_when_and_where_a_photo_was_taken_cannot_be_changed_unseen(issue, damage, app):
     [photo_id] = db.session.scalars(db.select(Photo.id))
@@ -145,9 +146,22 @@ def test_a_photo_of_an_entry_from_before_its_facts_were_said_proves_its_bytes_al
     assert faults() == []
 
 
+def test_a_photo_of_an_entry_from_before_proves_not_whether_it_was_picked_and_all_else(issue):
+    row = db.session.query(HistoryEntry).filter_by(issue_id=UUID(issue["id"]), seq=4).one()
+    [photo] = db.session.scalars(db.select(Photo))
+    row.photos = [{**said, "facts": digest_of_photo(photo, like="")} for said in row.photos]
+    row.hash = entry_hash(_entry_of(row, [said["sha256"] for said in row.photos]), row.previous_hash)
+    db.session.get_one(Issue, row.issue_id).history_hash = row.hash
+    db.session.commit()
+    run("UPDATE photos SET from_gallery = true", issue)
+    assert faults() == []
+    run("UPDATE photos SET exif_latitude = 29.6", issue)
+    assert faults() == [(issue["id"], 4, "row_differs")]
+
+
 def test_every_column_of_a_photo_is_proved_or_known_not_to_be():
-    beside = {"id", "sha256", "likeness", "derived_at", "broken", "from_gallery"}
-    assert set(Photo.__table__.columns.keys()) == {*PHOTO_COLUMNS, *beside}
+    beside = {"id", "sha256", "likeness", "derived_at", "broken"}
+    assert set(Photo.__table__.columns.keys()) == {*PHOTO_COLUMNS, *PHOTO_COLUMNS_SINCE, *beside}
 
 
 def test_every_column_is_proved_or_known_not_to_be():

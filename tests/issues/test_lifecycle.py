@@ -24,11 +24,11 @@ from patrol.people.permissions import ROLE_MAY, Permission, Role
 OPEN = "submitted accepted dispatched in_progress rectified verified suspended"
 # Written out by hand from the contract, so that a slip in the table shows: verb, from, to, must, one of, may.
 CONTRACT = [
-    ("accept", "submitted", "accepted", "", "", "severity category reason note"),
+    ("accept", "submitted", "accepted", "", "", "severity approved_by category reason note"),
     ("reject", "submitted accepted", "rejected", "ground reason", "", ""),
     ("merge", "submitted accepted dispatched", "merged", "into reason", "", "raise_severity"),
     ("unmerge", "merged", "merged", "reason", "", ""),
-    ("dispatch", "accepted", "dispatched", "", "", "lead department co_handlers severity category due_at reason note"),
+    ("dispatch", "accepted", "dispatched", "", "", "lead department co_handlers severity approved_by category due_at reason note"),
     ("transfer", "accepted dispatched", "accepted", "reason", "reach_id region", "category"),
     ("decline", "dispatched", "accepted", "ground reason suggested_owner", "", ""),
     ("start", "dispatched", "in_progress", "", "", "note"),

@@ -303,8 +303,10 @@ def test_the_dispatch_that_lowers_or_raises_the_severity_decides(valley, major):
         back = taken(valley.office_client, major, "transfer", region=valley.town.code, reason="由镇办统筹")
         refused = step(valley.office_client, back, "dispatch", lead=valley.chief.username, severity="serious", reason="面积不大")
         assert refused.status_code == 403
+        named = {"severity": "serious", "reason": "面积不大", "approved_by": valley.district_chief.username}
+        assert taken(valley.office_client, back, "dispatch", lead=valley.chief.username, **named)["plan"] is None
         issue = taken(valley.office_client, report(valley.office_client, severity="serious"), "accept")
-        assert taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="major")["plan"]["rule"] == "plan_major_10_wd"
+        assert taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="major", reason="已核实")["plan"]["rule"] == "plan_major_10_wd"
 
 
 def test_a_district_may_ask_for_plans_of_serious_issues_and_no_longer(valley, build, signed_in, monday):

@@ -66,7 +66,7 @@ def test_time_on_the_ledger_and_an_extension_are_kept_by_a_raise(valley, monday)
 def test_a_dispatch_with_another_severity_keeps_an_extension(valley, monday):
     issue = extended(valley, report(valley.patroller_client), "2026-03-19T16:00:00Z")  # three days more than the 16th
     issue = taken(valley.office_client, issue, "transfer", region=valley.town.code, reason="先由镇办核实")
-    issue = taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="serious")
+    issue = taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, severity="serious", reason="面积大")
     assert (issue["due_rule"]["rule"], issue["due_rule"]["last_day"]) == ("serious_20_wd", "2026-04-02")
 
 
