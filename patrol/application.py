@@ -52,7 +52,15 @@ from patrol.issues import (  # noqa: F401 - they register themselves
 from patrol.issues import commands as issue_commands
 from patrol.issues.api import room as issues
 from patrol.issues.case_file_fonts import tell_font
-from patrol.notifications import delivery, duty_telling, look_back_telling, outbox_api, telling, webhook_api  # noqa: F401 - they register themselves
+from patrol.notifications import (  # noqa: F401 - they register themselves
+    delivery,
+    doubt_telling,
+    duty_telling,
+    look_back_telling,
+    outbox_api,
+    telling,
+    webhook_api,
+)
 from patrol.notifications import expiry as notifications_expiry  # noqa: F401 - it registers itself
 from patrol.notifications.api import room as notifications
 from patrol.patrols import (  # noqa: F401 - they register themselves

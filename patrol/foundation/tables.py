@@ -27,8 +27,10 @@ _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 # Workbooks count days from 1900 on.
 _FIRST_YEAR = 1900
-# Narrower, a moment would show as a row of hash marks.
-_WIDTH = 19
+# Narrower, a moment would show as a row of hash marks; wider, one long text would take the whole screen.
+_MOMENT_WIDTH, _WIDEST, _NARROWEST = 19, 45, 8
+# The first rows tell well enough how wide a column should be, and reading more would slow a large export.
+_MEASURED_ROWS = 100
 
 
 class TooManyRows(Exception):
@@ -106,16 +108,27 @@ def xlsx_of(batches: Iterable[Sequence[Sequence[Any]]], sheet: Sheet, language: 
     with TemporaryFile() as file:
         with xlsxwriter.Workbook(file, options) as book:
             page, day_format = book.add_worksheet(sheet.name.in_language(language)), book.add_format({"num_format": "yyyy-mm-dd"})
-            page.set_column(0, len(sheet.headings) - 1, _WIDTH)
             page.freeze_panes(1, 0)
-            number = 0
+            bold, widths, number = book.add_format({"bold": True}), [_NARROWEST] * len(sheet.headings), 0
             for number, row in enumerate(row for rows in batches for row in rows):
                 if number > MOST_SHEET_ROWS:
                     raise TooManyRows(number)
-                page.write_row(number, 0, [without_controls(cell) if isinstance(cell, str) else cell for cell in row])
+                page.write_row(number, 0, [without_controls(cell) if isinstance(cell, str) else cell for cell in row], None if number else bold)
+                if number < _MEASURED_ROWS:
+                    widths = [max(width, _width(cell)) for width, cell in zip(widths, row, strict=True)]
                 for column in sheet.days:
                     if type(row[column]) is date:
                         page.write_datetime(number, column, row[column], day_format)
+            for column, width in enumerate(widths):
+                page.set_column(column, column, width)
             page.autofilter(0, 0, number, len(sheet.headings) - 1)
         file.seek(0)
         yield from iter(partial(file.read, 65_536), b"")
+
+
+def _width(cell: Any) -> int:
+    """Return how wide a column must be to show a cell, in letters; Chinese ones are two wide, and the mark of the filter takes one."""
+    if isinstance(cell, datetime):
+        return _MOMENT_WIDTH
+    text = str(cell)[:_WIDEST]
+    return min(_WIDEST, 2 + sum(2 if letter > "\u2e7f" else 1 for letter in text))

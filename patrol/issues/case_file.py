@@ -50,6 +50,8 @@ def case_file_of(issue: Issue, reader: Reader) -> dict[str, Any]:
         "received_at": issue.received_at.isoformat(), "lead": _named(issue.lead), "department": issue.department,
         "co_handlers": [_named(person) for person in issue.co_handlers],
         "dispatched_at": issue.dispatched_at.isoformat() if issue.dispatched_at else None,
+        "rectified_at": issue.rectified_at.isoformat() if issue.rectified_at else None,
+        "closed_at": issue.closed_at.isoformat() if issue.closed_at else None,
         "due_at": issue.due_at.isoformat() if has_due else None, "last_day": issue.due_rule["last_day"] if has_due else None,
         "public_summary": issue.public_summary,
         "photos": [

@@ -95,7 +95,8 @@ def _facts_shown(facts: Mapping[str, Any]) -> list[dict[str, str]]:
     names: dict[str, Callable[[Any], Text]] = {
         "state": lambda value: STATE_NAME[State(value)], "category": lambda value: Text(*(f"{value} {name}" for name in CATEGORIES[value].name)),
         "severity": lambda value: SEVERITY_NAME[Severity(value)], "source": lambda value: SOURCE_NAME[Source(value)],
-        "received_at": _as_local, "dispatched_at": _as_local, "public_summary": lambda value: Text(value, value),
+        "received_at": _as_local, "dispatched_at": _as_local, "rectified_at": _as_local, "closed_at": _as_local,
+        "public_summary": lambda value: Text(value, value),
     }  # fmt: skip
     labels = dict(LABELS)
     return [

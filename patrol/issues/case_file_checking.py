@@ -35,7 +35,9 @@ _NOT_CASE_FILE = Text(
 _SAID_TWICE = Text("同一字段出现两次：{name}", "A field is there twice: {name}")
 # What a case file calls otherwise than its column, or tells in another form, is not among these.
 _PLAIN = ("category", "severity", "source", "description", "latitude", "longitude", "department", "public_summary")
-_MOMENTS = ("recorded_at", "received_at", "dispatched_at")
+_MOMENTS = ("recorded_at", "received_at", "dispatched_at", "rectified_at", "closed_at")
+# Files from before these were told lack them; from a later one they cannot be taken away unseen, since it was given out with them.
+_TOLD_LATER = ("rectified_at", "closed_at")
 # The history knows places by their ids; what they are called is the register's word, which may change after a file was given out.
 _CALLED_BY: Mapping[str, type[Region] | type[Reach]] = {"region": Region, "reach": Reach}
 
@@ -150,7 +152,7 @@ def _against_history(data: Mapping[str, Any], issue: Issue, seq: int) -> list[st
         true["reach"] = said["reach_id"] and db.session.get_one(Reach, UUID(said["reach_id"])).code
     if "lead_id" in said:
         true["lead"] = said["lead_id"]
-    return [name for name, value in true.items() if _as_said(name, data.get(name)) != value]
+    return [name for name, value in true.items() if _as_said(name, data.get(name)) != value and (name in data or name not in _TOLD_LATER)]
 
 
 def _as_said(name: str, value: Any) -> Any:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 import segno
 
 from patrol.foundation import clock
+from patrol.foundation.lengths import length
 from patrol.foundation.tables import without_controls
 from patrol.foundation.texts import Text
 from patrol.issues.case_file_words import changes_said
@@ -27,9 +28,10 @@ LABELS: tuple[tuple[str, Text], ...] = (
     ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("category", Text("类别", "Category")),
     ("severity", Text("严重程度", "Severity")), ("source", Text("来源", "Source")), ("place", Text("地点", "Place")),
     ("position", Text("坐标（WGS 84）", "Position (WGS 84)")), ("received_at", Text("收到时间", "Received")),
-    ("description", Text("描述", "Description")), ("lead", Text("派给", "Dispatched to")),
+    ("description", Text("描述", "Description")), ("lead", Text("责任人", "Lead")),
     ("co_handlers", Text("协办", "Beside the lead")), ("dispatched_at", Text("派单时间", "Dispatched")),
-    ("last_day", Text("最后办理日", "Last day")), ("public_summary", Text("公开的办理结果", "Public summary")),
+    ("last_day", Text("期限", "Due by")),
+    ("rectified_at", Text("整改完成时间", "Rectified")), ("closed_at", Text("结案时间", "Closed")), ("public_summary", Text("公开的办理结果", "Public summary")),
 )  # fmt: skip
 _PHOTOS, _HISTORY = Text("照片", "Photos"), Text("办理经过", "History")
 _COLUMNS = (Text("序号", "No."), Text("时间", "Time"), Text("经手", "By"), Text("事项", "Step"), Text("说明", "Said"))
@@ -46,7 +48,7 @@ _RESULTS = {
     "not_reachable": Text("无法到达", "could not be reached"),
 }  # fmt: skip
 _GRAVITY = {"info": Text("提示", "note"), "warning": Text("可疑", "doubtful"), "serious": Text("严重", "serious")}
-_AWAY = Text("距问题位置 {metres} 米", "{metres} m from the issue")
+_AWAY = Text("距问题位置 {metres}", "{metres} from the issue")
 _NONE = "—"
 _CITIZEN, _SYSTEM = Text("市民", "a citizen"), Text("系统", "the system")
 _VERIFY = Text("扫码核验：末条哈希 {hash}", "Scan to verify; last hash {hash}")
@@ -152,7 +154,7 @@ def _work_of(sheet: Sheet) -> dict[str, str]:
     return {
         "lead": "　".join(filter(None, (department, _person(data["lead"])))) or _NONE,
         "co_handlers": "、".join(_person(person) for person in data["co_handlers"]) or _NONE,
-        "dispatched_at": sheet.local(data["dispatched_at"]) if data["dispatched_at"] else _NONE,
+        **{name: sheet.local(data[name]) if data[name] else _NONE for name in ("dispatched_at", "rectified_at", "closed_at")},
         "last_day": data["last_day"] or _NONE, "public_summary": data["public_summary"] or _NONE,
     }  # fmt: skip
 
@@ -166,7 +168,7 @@ def _checks(sheet: Sheet) -> list[Any]:
     for check in sheet.data["spot_checks"]:
         result = sheet.said(_RESULTS.get(check["result"], Text(check["result"], check["result"])))
         why = check["reason_en"] if sheet.language == "en" else check["reason"]
-        away = "" if check["distance_m"] is None else sheet.said(_AWAY.format(metres=round(check["distance_m"])))
+        away = "" if check["distance_m"] is None else sheet.said(_AWAY.format(metres=length(round(check["distance_m"]))))
         rows.append((sheet.local(check["done_at"]), check["done_by"] or "", result, "\n".join(filter(None, (why, check["note"], away)))))
     return _listed(sheet, _CHECKS, rows, (100, 80, 80, 233))
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from patrol.evidence.likeness import distance as likeness_distance
 from patrol.foundation.geometry import distance_m
+from patrol.foundation.lengths import length
 from patrol.foundation.texts import Text
 
 VERSION = "2026-12.2"
@@ -100,11 +101,11 @@ def _untold(_one: str, _other: str) -> float | None:
 _CLOCK = Text(
     "设备时间与服务器时间相差 {days} 天", "The device's time and the server's differ by {days} days"
 )
-_POOR = Text("定位精度只有 {metres} 米", "The position is accurate to {metres} m only")
-_FAR = Text("照片位置距问题位置 {metres} 米", "The photo's position is {metres} m from the issue's")
+_POOR = Text("定位精度只有 {metres}", "The position is accurate to {metres} only")
+_FAR = Text("照片位置距问题位置 {metres}", "The photo's position is {metres} from the issue's")
 _UNSURE = Text(
-    "照片位置距问题位置 {metres} 米，而问题的定位精度只有 {accuracy} 米，无法证明是同一地点",
-    "The photo's position is {metres} m from the issue's, which is accurate to {accuracy} m only: nothing shows that it is the same place",
+    "照片位置距问题位置 {metres}，而问题的定位精度只有 {accuracy}，无法证明是同一地点",
+    "The photo's position is {metres} from the issue's, which is accurate to {accuracy} only: nothing shows that it is the same place",
 )
 _OLD = Text("照片摄于上报前 {days} 天", "The photo was taken {days} days before the report")
 _EARLY = {
@@ -146,7 +147,7 @@ def doubts_about_report(recorded_at: datetime, received_at: datetime, accuracy_m
         facts = {"recorded_at": recorded_at.isoformat(), "received_at": received_at.isoformat()}
         found.append(Doubt("clock_off", severity, facts, _CLOCK.format(days=abs(off).days)))
     if accuracy_m is not None and accuracy_m > POOR_ACCURACY_M:
-        found.append(Doubt("poor_accuracy", "info", {"accuracy_m": accuracy_m}, _POOR.format(metres=round(accuracy_m))))
+        found.append(Doubt("poor_accuracy", "info", {"accuracy_m": accuracy_m}, _POOR.format(metres=length(round(accuracy_m)))))
     return found
 
 
@@ -177,7 +178,7 @@ def _misplaced(shot: Shot, latitude: float, longitude: float, accuracy_m: float 
     if away_m <= threshold_m:
         return []
     facts = {"photo_id": str(shot.id), "distance_m": round(away_m, 1), "threshold_m": threshold_m, "by": shot.place_by}
-    return [Doubt("photo_far", "warning", facts, _FAR.format(metres=round(away_m)))]
+    return [Doubt("photo_far", "warning", facts, _FAR.format(metres=length(round(away_m))))]
 
 
 def _far_from_work(shot: Shot, away_m: float, accuracy_m: float) -> list[Doubt]:
@@ -185,9 +186,9 @@ def _far_from_work(shot: Shot, away_m: float, accuracy_m: float) -> list[Doubt]:
     threshold_m = AFTER_DISTANCE_M + accuracy_m
     facts = {"photo_id": str(shot.id), "distance_m": round(away_m, 1), "threshold_m": threshold_m, "accuracy_m": accuracy_m, "by": shot.place_by}
     if away_m > threshold_m:
-        return [Doubt("photo_far", "warning", facts, _FAR.format(metres=round(away_m)))]
+        return [Doubt("photo_far", "warning", facts, _FAR.format(metres=length(round(away_m))))]
     if away_m > AFTER_DISTANCE_M and accuracy_m > POOR_ACCURACY_M:
-        return [Doubt("photo_place_unsure", "warning", facts, _UNSURE.format(metres=round(away_m), accuracy=round(accuracy_m)))]
+        return [Doubt("photo_place_unsure", "warning", facts, _UNSURE.format(metres=length(round(away_m)), accuracy=length(round(accuracy_m))))]
     return []
 
 

@@ -67,6 +67,13 @@ class EntryNoted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProofDoubted(Event):
+    """Serious findings on the proof of a cure came after the check that found it good, and nobody has judged them."""
+
+    issue_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class TroubleCameBack(Event):
     """The trouble of the closed issue `issue_id` came back in another one; its history says so in entry `seq`."""
 

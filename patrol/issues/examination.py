@@ -15,20 +15,23 @@ from patrol.evidence.derivation import grey_of_original
 from patrol.evidence.events import PhotoDerived
 from patrol.evidence.likeness import difference, shows_nothing
 from patrol.evidence.models import Photo
-from patrol.foundation import outbox
+from patrol.foundation import events, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.issues.accusations import CHARGES
 from patrol.issues.doubts import SHOW_TROUBLE, Known, Shot, bits_between, doubts_about_photos, doubts_about_report
-from patrol.issues.events import BecameCharge
+from patrol.issues.events import BecameCharge, ProofDoubted
 from patrol.issues.history import SPOT_CHECK
-from patrol.issues.lifecycle import Verb
+from patrol.issues.judging import as_judged, unjudged
+from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import HistoryEntry, Issue, IssuePhoto, number_of
 
 # Photos of the same hand or the same region are compared by likeness, the latest first; the very same file is found
 # anywhere. A copy changed by a few bits from another region by another hand is beyond this.
 MOST_COMPARED = 20_000
 _TELLING = (Verb.DISPATCH.value, Verb.RETURN.value, Verb.RECTIFY.value, SPOT_CHECK)
+# Whoever checked the cure here may have done so before the worker looked at its photos.
+_CHECKED = (State.VERIFIED.value, State.CLOSED.value)
 _COMPARED = (
     Photo.id, Issue.serial, Photo.sha256, Photo.likeness, Photo.received_at, Photo.recorded_at, Photo.exif_taken_at, Photo.exif_local_time,
 )
@@ -48,10 +51,14 @@ def examine_issue(payload: dict[str, Any]) -> outbox.Write:
     findings = findings_of(issue, current_app.extensions["settings"].timezone)
 
     def write() -> None:
-        row = db.session.get_one(Issue, issue_id, with_for_update=True, populate_existing=True)
+        row = db.session.get_one(Issue, issue_id, options=[selectinload(Issue.photo_links)], with_for_update=True, populate_existing=True)
         if row.version != seen and payload["tries"] < outbox.MOST_ATTEMPTS:
             outbox.put("issues.examine", issue_id=str(issue_id), tries=payload["tries"] + 1)
+        known = as_judged([one for one in row.findings if "photo_id" in one["evidence"]])
         row.findings = findings
+        # What stood there already, as on issues closed long ago, is no news when it is found again.
+        if row.state in _CHECKED and any(one not in known for one in as_judged(unjudged(row))):
+            events.record(ProofDoubted(issue_id=issue_id))
 
     return write
 

@@ -26,6 +26,7 @@ from patrol.waters.models import Reach
 from patrol.waters.nearby import near_reaches
 from patrol.waters.queries import ChiefOn, chiefs_on, has_reaches, region_at
 from patrol.waters.reach_index import Candidate
+from patrol.waters.terms import post_name
 
 BY_BOARD = Reason("board", Text("按公示牌所属河段办理", "The board names the reach"))
 BY_OFFICE = Reason("transfer", Text("由河长办转办指定", "Decided by the office that passed it on"))
@@ -204,8 +205,8 @@ def shown_routing(data: Mapping[str, Any], language: str, *, with_people: bool) 
         "confidence": data["confidence"],
         "confidence_label": data["confidence_label"],
         "reasons": [reason[language] for reason in data["reasons"]],
-        "candidates": [_shown_candidate(row, with_people) for row in data["candidates"]],
-        "involved": [_shown_candidate(row, with_people) for row in data["involved"]],
+        "candidates": [_shown_candidate(row, language, with_people) for row in data["candidates"]],
+        "involved": [_shown_candidate(row, language, with_people) for row in data["involved"]],
         "office": data["office"],
         "department": data["department"] and {"code": data["department"]["code"], "name": data["department"][language]},
         "ownership": _shown_ownership(data.get("ownership"), language),
@@ -231,8 +232,8 @@ def _shown_row(row: Mapping[str, Any], language: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _shown_candidate(row: Mapping[str, Any], with_people: bool) -> dict[str, Any]:
-    chief = row["chief"]
+def _shown_candidate(row: Mapping[str, Any], language: str, with_people: bool) -> dict[str, Any]:
+    chief = row["chief"] and _shown_chief(row, language)
     if chief and not with_people:
         chief = {"title": chief["title"]}
     return {
@@ -241,8 +242,13 @@ def _shown_candidate(row: Mapping[str, Any], with_people: bool) -> dict[str, Any
     }  # fmt: skip
 
 
-def answering_chief(data: Mapping[str, Any]) -> dict[str, Any] | None:
+def _shown_chief(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return a row's chief with the post in words: a chief without a title of his own has the register's code there."""
+    chief = row["chief"]
+    return {**chief, "title": post_name(chief["title"], row["reach"]["level"]).in_language(language)}
+
+
+def answering_chief(data: Mapping[str, Any], language: str) -> dict[str, Any] | None:
     """Return `{id, name, title}` of the chief who answers by stored routing data, None when an office does."""
     rows = [*data["involved"], *data["candidates"]]
-    chiefs = (row["chief"] for row in rows if row["chief"])
-    return next((chief for chief in chiefs if chief["id"] == data["chief_id"]), None)
+    return next((_shown_chief(row, language) for row in rows if row["chief"] and row["chief"]["id"] == data["chief_id"]), None)

@@ -211,7 +211,7 @@ def shown_issue_routing(issue: AnyIssue, reader: Reader) -> dict[str, Any]:
     policy = issue.routing.get("policy")
     return {
         **shown_routing(issue.routing, reader.language, with_people=True),
-        "chief": answering_chief(issue.routing),
+        "chief": answering_chief(issue.routing, reader.language),
         "policy": policy and {
             "rule": policy["rule"], "version": policy.get("version"), "straight": policy["straight"], "reason": policy["reason"][reader.language],
         },
@@ -221,7 +221,7 @@ def shown_issue_routing(issue: AnyIssue, reader: Reader) -> dict[str, Any]:
 def shown_placement(placement: Placement, category: str | None, *, with_people: bool) -> dict[str, Any]:
     """Return the answer to "who answers for this place"; without people, chiefs are their posts only."""
     data, chief = placement.as_data(category), None
-    if (found := answering_chief(data)) is not None:
+    if (found := answering_chief(data, language())) is not None:
         chief = found if with_people else {"title": found["title"]}
     return {**shown_routing(data, language(), with_people=with_people), "chief": chief}
 

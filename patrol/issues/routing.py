@@ -21,7 +21,7 @@ from uuid import UUID
 
 from patrol.foundation.texts import Text
 from patrol.issues.routing_texts import TEXTS
-from patrol.waters.terms import is_deputy
+from patrol.waters.terms import is_deputy, post_name
 
 LEVELS = {
     "province": Text("省级", "province"), "city": Text("市级", "city"), "county": Text("县级", "county"),
@@ -184,7 +184,7 @@ def route(place: Place, candidates: Iterable[NearReach]) -> Routing:
     code = "chief" if first.reach.chief else "superior"
     if is_deputy(first.chief.title):
         reasons.append(_because("deputy", **_words(first.chief_reach)))
-    reasons.append(_because(code, **_words(first.chief_reach), title=first.chief.title))
+    reasons.append(_because(code, **_words(first.chief_reach), title=post_name(first.chief.title, first.chief_reach.level)))
     alone = Rule.SUPERIOR if code == "superior" else Rule.INSIDE if within_area else Rule.NEAREST
     rule = Rule.SAME_CHIEF if len(sides) > 1 else alone
     return _answer(rule, confidence, reasons, known, sides, first.reach.id, region, _office(place, region), first.chief.id)

@@ -19,7 +19,7 @@ from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
 from patrol.issues.history import ANSWER_ORDER, PART_LATE, SUBMIT, is_rung
-from patrol.issues.lifecycle import Verb
+from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
 from patrol.notifications.recipients import Recipients, recipients_of
@@ -132,7 +132,7 @@ def _facts(issue: Issue, entry: HistoryEntry, due_at: datetime) -> dict[str, Any
     return {
         "number": number_of(issue.serial), "category": issue.category, "severity": issue.severity,
         "place": issue.reach.name if issue.reach else issue.region.name,
-        "due_at": _due_at(entry, due_at).isoformat(), **_plan_of(entry),
+        "due_at": _due_at(entry, due_at).isoformat(), **_plan_of(entry), **({"unaccepted": True} if entry.to_state == State.SUBMITTED else {}),
         "actor": entry.actor_name, "reason": entry.reason,
     }  # fmt: skip
 

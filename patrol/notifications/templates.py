@@ -36,7 +36,7 @@ TO_NAME: dict[To, Text] = {
     To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
     To.OFFICE_ABOVE: Text("上级河长办", "the office above it"),
     To.SUPERIOR: Text("上级河长", "the superior chief"),
-    To.NAMED: Text("其中点名的人（发出督办的人、批准挂账或调整级别的人）", "whom it names: who gave the order, who approved or answers for it"),
+    To.NAMED: Text("其中点名的人（发出督办的人、批准挂账或调整级别的人、复核的人）", "whom it names: who gave the order, who approved or answers for it, who checked"),
     To.SIDES: Text("交界各方河长办", "the offices on both sides of a border"),
     To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
 }
@@ -55,6 +55,7 @@ class Template:
     body: Text
 
 
+FINDINGS_AFTER_CHECK = "findings.after_check"
 _T = Template
 _PLACE = Text("{number}，{place}，{category}。", "{number}, {place}, {category}. ")
 
@@ -133,10 +134,14 @@ _ROWS = (
     # Whoever leads puts it right; where nobody does yet, the office has to accept it or to put somebody in charge.
     _row("half_time", (To.LEAD, To.STAND_IN), Text("时限过半提醒", "Half of the time is over"), Text("期限为 {due}，请抓紧办理。", "It is due before {due}.")),
     _row("day_before", (To.LEAD, To.STAND_IN), Text("即将到期", "Due shortly"), Text("期限为 {due}，请抓紧办理。", "It is due before {due}.")),
-    *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"超期：{zh}", f"Overdue: {en}"),
-           Text("期限为 {due}，至今未办结。", "It was due at {due} and is still open."))
+    *(_row(code, (To.LEAD, To.SUPERIOR, To.OFFICE), Text(f"{{late}}：{zh}", f"{{late}}: {en}"),
+           Text("期限为 {due}，至今{still}。", "It was due at {due} and is still {still}."))
       for code, zh, en in (("overdue", "已报上级河长", "the superior chief is told"), ("letter", "督办函", "supervision letter"),
                            ("listed", "挂牌督办", "listed supervision"), ("talk", "约谈", "admonitory talk"))),
+    _T(FINDINGS_AFTER_CHECK, (To.NAMED, To.OFFICE), Text("复核之后发现疑点", "Findings came after the check"),
+       Text(_PLACE.zh + "整改照片在复核或结案之后查出严重疑点，见该件的疑点（findings）。请核实；未真正整改的，请退回或重新办理。",
+            _PLACE.en + "Serious findings on the proof of the cure came after it was checked or closed: see its findings. Look into it; where it was no cure, "
+            "send it back or take it up again.")),
     *(_T(f"look_back.{kind}", (), title, Text(_PLACE.zh + "请在 {last_day} 前回头看。", _PLACE.en + "To be looked at again by {last_day}."))
       for kind, title in (("drawn", Text("抽中回头看", "A look-back was drawn")), ("late", Text("回头看超期", "A look-back is late")))),
     *(_T(f"duty.{kind}", (), title, Text("本期（{first_day} 至 {last_day}）还需巡河 {left} 次，共需 {required} 次：{place}。",
@@ -158,6 +163,8 @@ _IN_YOUR_NAME = {
                         "The office put it on the ledger and named nobody who approved; it is reported to you, the general chief, in whose name "
                         "the ledger is kept: if you disagree, have it resumed. "),
 }  # fmt: skip
+# What an issue's date is for: the office has to accept or reject it, everybody afterwards to have it put right.
+_LATE = {True: (Text("受理超期", "Late to be accepted"), Text("未受理", "not accepted")), False: (Text("超期", "Overdue"), Text("未办结", "open"))}
 _MERGED = Text("{number}（已并入 {original}）", "{number} (merged into {original})")
 _PLAN_DUE = Text("请在 {plan_due} 前以“进展”上报整改方案，尚未开始的先“开始处理”。", "Report a plan as progress, after the start, before {plan_due}.")
 _PLAIN = Text("{kind}", "{kind}")
@@ -173,7 +180,9 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
     reason = facts.get("reason") and reason_in_both(kind.removeprefix("issue."), facts["reason"]).in_language(language)
     number = _MERGED.format(**facts).in_language(language) if facts.get("original") else facts.get("number", "")
     plan_due = facts.get("plan_due_at") and due_said(datetime.fromisoformat(facts["plan_due_at"]), ZoneInfo(timezone))
+    late, still = (text.in_language(language) for text in _LATE[bool(facts.get("unaccepted"))])
     values = {
+        "late": late, "still": still,
         "plan": _PLAN_DUE.format(plan_due=plan_due).in_language(language) if plan_due else "",
         "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": number, "place": facts.get("place", ""),
         "category": category.name.in_language(language) if category else facts.get("category", ""),

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from patrol.foundation.lengths import length
 from patrol.foundation.texts import Text
 
 _UNKNOWN = Text("未知", "unknown")
-_METRES, _KILOMETRES = Text("{n} 米", "{n} m"), Text("{n} 公里", "{n} km")
-_FROM_KM_M, _WHOLE_KM_M = 10_000, 100_000
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3_600, 86_400, 365 * 86_400
 # A unit is used from two of it on, together with what is left in the next smaller one.
 _UNITS = (
@@ -18,15 +17,6 @@ _SECONDS = Text("{n} 秒", "{n} s")
 _COUNTED = {
     "accounts": "other account", "check_ins": "check-in", "fixes": "fix", "gaps": "gap", "jumps": "jump", "photos": "photo",
 }  # fmt: skip
-
-
-def length(metres: float | None) -> Text:
-    """Return metres in words, kilometres from ten of them on."""
-    if metres is None:
-        return _UNKNOWN
-    if abs(metres) < _FROM_KM_M:
-        return _METRES.format(n=f"{round(metres, 2):g}")
-    return _KILOMETRES.format(n=round(metres / 1000, 1 if abs(metres) < _WHOLE_KM_M else None))
 
 
 def lasting(seconds: float | None) -> Text:

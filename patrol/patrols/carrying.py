@@ -3,8 +3,9 @@
 import numpy as np
 
 from patrol.foundation.geometry import Floats
+from patrol.foundation.lengths import length
 from patrol.foundation.texts import Text
-from patrol.patrols.amounts import lasting, length
+from patrol.patrols.amounts import lasting
 from patrol.patrols.facts import DeviceUse, OtherPatrol, PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.motion import local_metres, usable_fixes

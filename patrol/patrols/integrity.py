@@ -15,7 +15,7 @@ from patrol.patrols.facts import Finding, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
 
-VERSION = "integrity-5"
+VERSION = "integrity-6"
 MISLABELLED, SHARED_DEVICE = "datum_mislabelled", "shared_device"
 
 

@@ -19,6 +19,8 @@ EDITORS = ("photoshop", "lightroom", "snapseed", "gimp", "picsart", "meitu", "ç¾
 _CLOCK_WAS_SET = datetime(2015, 1, 1, tzinfo=UTC)
 # Zones reach from 12 hours behind to 14 hours ahead of UTC.
 _LATEST_ZONE, _EARLIEST_ZONE, _HALF_HOUR = timedelta(hours=12), timedelta(hours=14), timedelta(minutes=30)
+# Camera and satellites that were set tell the same day, whatever the zone and how old the fix; zones differ by quarters of an hour.
+_CLOCKS_AGREE, _QUARTER_S = timedelta(days=2), 900
 
 
 def duplicated(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:  # noqa: ARG001 - rules have one shape.
@@ -86,24 +88,38 @@ def at_another_time(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
 
 
 def _off_s(check_in: CheckInFact, photo: PhotoFact) -> float | None:
-    """Return the seconds between photo and check-in, the least under any zone, None when the file does not say."""
-    if photo.exif_taken_at is not None:
-        return abs((photo.exif_taken_at - check_in.recorded_at).total_seconds()) if photo.exif_taken_at > _CLOCK_WAS_SET else None
-    local = _as_utc(photo.exif_local_time)
-    if local is None:
-        return None
-    zone = local - check_in.recorded_at
-    nearest = min(max(round(zone / _HALF_HOUR) * _HALF_HOUR, -_LATEST_ZONE), _EARLIEST_ZONE)
-    return abs((zone - nearest).total_seconds())
+    """Return the seconds between photo and check-in, the least of what the file can mean, None when it does not say."""
+    taken_at, local = _times(photo)
+    off = [] if taken_at is None else [abs(taken_at - check_in.recorded_at)]
+    if local is not None:
+        zone = local - check_in.recorded_at
+        nearest = min(max(round(zone / _HALF_HOUR) * _HALF_HOUR, -_LATEST_ZONE), _EARLIEST_ZONE)
+        off.append(abs(zone - nearest))
+    return min(off).total_seconds() if off else None
+
+
+def _times(photo: PhotoFact) -> tuple[datetime | None, datetime | None]:
+    """Return what the file says of when it was taken: with a zone, and by a camera's clock as if it were UTC; None where that is unknown.
+
+    A time with a zone is the surer one and counts alone. Times from before any phone count together, where two clocks that
+    were set tell them: the satellites' and the camera's. One clock alone was never set.
+    """
+    taken_at, local = photo.exif_taken_at, _as_utc(photo.exif_local_time)
+    if taken_at is not None and taken_at > _CLOCK_WAS_SET:
+        return taken_at, None
+    if local is None or local > _CLOCK_WAS_SET:
+        return None, local
+    if taken_at is None or abs(local - taken_at) > _CLOCKS_AGREE or (local - taken_at).total_seconds() % _QUARTER_S == 0:
+        return None, None
+    return taken_at, local
 
 
 def _as_utc(local: str | None) -> datetime | None:
     """Return a camera's time ("2026:11:26 08:30:00", or with the dashes of ISO 8601) as if it were UTC; None for rubbish."""
     try:
-        utc = datetime.fromisoformat((local or "").replace(":", "-", 2) if (local or "")[4:5] == ":" else local or "").replace(tzinfo=UTC)
+        return datetime.fromisoformat((local or "").replace(":", "-", 2) if (local or "")[4:5] == ":" else local or "").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return utc if utc > _CLOCK_WAS_SET else None
 
 
 def not_from_the_camera(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:  # noqa: ARG001 - one shape.
@@ -131,11 +147,9 @@ def older(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
 
 
 def _latest(photo: PhotoFact) -> datetime | None:
-    """Return the latest moment at which the photo can have been taken, by its Exif time."""
-    if photo.exif_taken_at is not None:
-        return photo.exif_taken_at if photo.exif_taken_at > _CLOCK_WAS_SET else None
-    local = _as_utc(photo.exif_local_time)
-    return None if local is None else local + _LATEST_ZONE
+    """Return the latest moment at which the photo can have been taken, by its Exif times."""
+    taken_at, local = _times(photo)
+    return max((moment for moment in (taken_at, local and local + _LATEST_ZONE) if moment is not None), default=None)
 
 
 def _shown(facts: PatrolFacts) -> list[tuple[CheckInFact, PhotoFact]]:

@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from patrol.evidence.queries import ArrivedPhoto, arrived_photos
 from patrol.foundation.database import db
+from patrol.foundation.lengths import length
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
-from patrol.patrols.amounts import lasting, length
+from patrol.patrols.amounts import lasting
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.fixes import REASONS
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from patrol.foundation.lengths import length
 from patrol.foundation.texts import Text
-from patrol.patrols.amounts import lasting, length
+from patrol.patrols.amounts import lasting
 from patrol.patrols.facts import Finding, PatrolFacts, Verdict
 from patrol.patrols.integrity import MISLABELLED, RULE
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy

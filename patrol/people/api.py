@@ -8,10 +8,12 @@ from flask import current_app, request
 from patrol.foundation.errors import NotFound
 from patrol.foundation.http import Room, expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, page_schema
+from patrol.foundation.problems import language
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.people import actions, queries, sign_in
+from patrol.people.consequences import said_of_disabling
 from patrol.people.door import current_actor
 from patrol.people.models import Person
 from patrol.people.passwords import hash_password, is_password
@@ -20,6 +22,7 @@ from patrol.people.profile import profile_parts
 from patrol.people.schemas import (
     AuditArgs,
     AuditEntryOut,
+    ChangedPersonOut,
     LoginIn,
     PasswordIn,
     PeopleArgs,
@@ -177,15 +180,17 @@ def show_person(person_id: UUID) -> dict[str, Any]:
 
 @room.route("/people/<uuid:person_id>", may=P.MANAGE_PEOPLE, methods=("PATCH",), if_match=True, refuses=(409,))
 @room.body(PersonChangesIn)
-@room.response(200, PersonOut)
+@room.response(200, ChangedPersonOut)
 def change_person(data: dict[str, Any], person_id: UUID) -> dict[str, Any]:
     """Change an account; disabling it acts on its next request."""
     expected = expected_version()
     person = queries.get_person(current_actor(), person_id, lock=True)
     refuse_stale(expected, person.version)
+    was_enabled = person.disabled_at is None
     actions.change_person(person, by=current_actor(), changes=data)
     set_etag(person.version)
-    return _shown(person)
+    left = said_of_disabling(person) if was_enabled and person.disabled_at is not None else []
+    return {**_shown(person), "warnings": [text.in_language(language()) for text in left]}
 
 
 @room.route("/audit", may=P.SEE_AUDIT)

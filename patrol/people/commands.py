@@ -8,14 +8,16 @@ from sqlalchemy.exc import ProgrammingError
 
 from patrol.foundation import service
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import Refusal, Unavailable
+from patrol.foundation.errors import NotFound, Refusal, Unavailable
+from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
-from patrol.people.actions import add_person
+from patrol.people.actions import add_person, change_person
 from patrol.people.actor import SYSTEM
-from patrol.people.models import Region
+from patrol.people.models import Person, Region
 from patrol.people.permissions import PERMISSION_NAME, ROLE_MAY, Permission, Role
 
 _NO_TABLES = "The database has no tables yet, or old ones: run `flask --app app db upgrade` first / 数据库尚未建表或版本过旧：请先运行 flask --app app db upgrade"
+_NOBODY = Text("没有用户名为 {username} 的账号", "There is no account with the user name {username}")
 
 commands = AppGroup("people", help="Accounts.")
 
@@ -45,6 +47,24 @@ def add(username: str, name: str, roles: tuple[str, ...], region_code: str, regi
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     click.echo(f"{username} may sign in")
+
+
+@commands.command("set-password")
+@click.argument("username")
+@click.option("--password", envvar="XUNHE_NEW_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+@with_appcontext
+def set_password(username: str, password: str) -> None:
+    """Give an account a new password and sign it out everywhere, for an admin who forgot it; the audit log shows it."""
+    try:
+        with transaction():
+            person = db.session.scalar(select(Person).where(Person.username == username.strip().lower()).with_for_update())
+            if person is None:
+                raise NotFound(_NOBODY.format(username=username))
+            change_person(person, by=SYSTEM, changes={"password": password})
+            is_disabled = person.disabled_at is not None
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    click.echo(f"{person.username} has a new password" + (", but the account is disabled" if is_disabled else ""))
 
 
 @commands.command("make-field-key")

@@ -45,6 +45,11 @@ class PersonOut(PersonBriefOut):
     version = ma.fields.Integer(required=True)
 
 
+class ChangedPersonOut(PersonOut):
+    warnings = ma.fields.List(ma.fields.String(), required=True, metadata={
+        "description": "What the change leaves open: reaches for which nobody answers any more.", "example": ["“清溪上柳段”已没有河长：柳村长的账号已停用"]})
+
+
 class PersonIn(ma.Schema):
     id = ma.fields.UUID()
     username = ma.fields.String(required=True, validate=_USERNAME)
@@ -112,7 +117,7 @@ class ProfileReachOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     code = ma.fields.String(required=True)
     name = ma.fields.String(required=True)
-    title = ma.fields.String(required=True, metadata={"example": "chief"})
+    title = ma.fields.String(required=True, metadata={"example": "村级河长", "description": "The post in words."})
 
 
 class ProfileOut(PersonOut):

@@ -25,6 +25,10 @@ _KEEP_CODE = Text(
 )
 
 _CONFIRM = Text("请打开刚发给您的消息中的链接确认，之后有进展会告知您。", "Open the link in the message just sent to you: then you will be told of each turn.")
+_NO_MESSAGES = Text(
+    "本系统不能向您留下的联系方式发送消息，因此没有保存；请凭查询码查询进度。",
+    "No messages can be sent to the contact that you left, and so it was not kept: the tracking code tells you how the case stands.",
+)
 
 
 @room.route("/public/nearby", may=None, refuses=(429,))
@@ -59,6 +63,8 @@ def follow_issue(data: dict[str, Any], number: str) -> tuple[dict[str, Any], int
     words = _KEEP_CODE.format(state=STATE_PUBLIC_TEXT[State(issue.state)], code=follow.tracking_code)
     asked = subscription_of(follow)
     messages = [words, _CONFIRM] if state_of(asked) == "unconfirmed" else [words]
+    if contact and asked is None:
+        messages.append(_NO_MESSAGES)
     said_now = " ".join(text.in_language(language()) for text in messages)
-    shown = {"id": follow.id, "tracking_code": follow.tracking_code, "number": issue.number, "message": said_now}
+    shown = {"id": follow.id, "tracking_code": follow.tracking_code, "number": issue.number, "message": said_now, "messages": state_of(asked)}
     return shown, 201 if is_new else 200

@@ -50,3 +50,5 @@ class FollowOut(ma.Schema):
     tracking_code = _F.String(required=True, metadata={"example": "7K3D-0V9M-W2QH-5TXA"})
     number = _F.String(required=True, metadata={"example": "XH0000123"})
     message = _F.String(required=True, metadata={"example": "正在处理。查询码是 7K3D-0V9M-W2QH-5TXA，请妥善保存。"})
+    messages = _F.String(required=True, validate=ma.validate.OneOf(("none", "unconfirmed", "on", "ended")), metadata={
+        "description": "Whether messages come: `none` also where a contact was left to which nothing can be sent, which is not kept."})

@@ -1,10 +1,11 @@
 """What is open to everybody: the board on the bank, the map of issues and the figures, without anything personal."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
@@ -20,6 +21,7 @@ from patrol.public.models import Follow, Rating, ReopeningRequest
 from patrol.public.progress import shown_office
 from patrol.waters.models import Reach, Signboard
 from patrol.waters.queries import chiefs_on
+from patrol.waters.terms import post_name
 
 # Four decimals of a degree are at most 11 m: enough to find the place, too little to tell which door.
 POSITION_DECIMALS = 4
@@ -27,8 +29,8 @@ POSITION_DECIMALS = 4
 _OFF_THE_MAP = tuple(code for code in CATEGORIES if code[0] in "FZ")
 _OTHER, _OTHER_NAME = "other", Text("其他", "Other")
 _NOT_COUNTED = (State.REJECTED, State.MERGED)
+_NUMBER = re.compile(r"XH([0-9]{7,9})")
 _CURED = (State.VERIFIED, State.CLOSED)
-_POST = Text("{level}河长", "River chief ({level})")
 
 
 def shown_board(board: Signboard, *, language: str, day: date) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def _posts_over(reach: Reach, *, language: str, day: date) -> list[dict[str, str
     over.sort(key=lambda row: (-ranks.get(row[1], own), row[3]))
     chiefs = chiefs_on([row[0] for row in over], day)
     posts = [
-        (level, chief.person_title or _POST.format(level=LEVELS.get(level, Text(level, level))).in_language(language), name)
+        (level, chief.person_title or post_name(chief.title, level).in_language(language), name)
         for reach_id, level, name, _ in over for chief in chiefs.get(reach_id, ())
     ]  # fmt: skip
     return [{"level": level, "title": title, "region": name} for level, title, name in dict.fromkeys(posts)]
@@ -91,20 +93,30 @@ def open_map(
     return {"type": "FeatureCollection", "features": features, "truncated": len(rows) > limit}
 
 
-def latest(limit: int, timezone: str) -> list[dict[str, Any]]:
-    """Return the latest issues of the open map in both languages, with number and reach as Open311 tells them."""
-    rows = db.session.execute(
+def latest(limit: int, timezone: str, *, before: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the latest issues of the open map in both languages, with number and reach as Open311 tells them, and whether there are older ones.
+
+    They are those older than the one with the number `before`, if there is such; the second value is the `before` of the
+    next page, None on the last.
+    """
+    statement = (
         select(Issue.serial, Issue.category, Issue.severity, Issue.state, Issue.received_at, Reach.name)
         .outerjoin(Reach, Reach.id == Issue.reach_id).where(*_open_to_all(None, None, None))
-        .order_by(Issue.received_at.desc(), Issue.id.desc()).limit(limit)
-    ).all()  # fmt: skip
-    return [
+        .order_by(Issue.received_at.desc(), Issue.id.desc()).limit(limit + 1)
+    )  # fmt: skip
+    if before and (serial := _NUMBER.fullmatch(before)):
+        last = db.session.execute(select(Issue.received_at, Issue.id).where(Issue.serial == int(serial[1]))).first()
+        if last is not None:
+            statement = statement.where(or_(Issue.received_at < last[0], and_(Issue.received_at == last[0], Issue.id < last[1])))
+    rows = db.session.execute(statement).all()
+    shown: list[dict[str, Any]] = [
         {
             "number": number_of(serial), "category": CATEGORIES[code].name, "severity": SEVERITY_NAME[Severity(grade)],
             "message": STATE_PUBLIC_TEXT[State(state)], "month": clock.local_date(received_at, timezone).isoformat()[:7], "reach": reach,
         }
-        for serial, code, grade, state, received_at, reach in rows
+        for serial, code, grade, state, received_at, reach in rows[:limit]
     ]  # fmt: skip
+    return shown, shown[-1]["number"] if len(rows) > limit else None
 
 
 def _open_to_all(bbox: Box | None, category: str | None, severity: str | None) -> list[ColumnElement[bool]]:

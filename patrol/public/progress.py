@@ -61,6 +61,9 @@ _MERGED = Text(
     "与他人反映的同一问题（{number}）合并办理，以下为该件的进展。",
     "It is dealt with together with the same issue, reported by others as {number}; what follows is how that one goes.",
 )
+_WAS_MERGED = Text(
+    "曾与他人反映的同一问题（{number}）合并办理。", "It was dealt with together with the same issue, reported by others as {number}, for a while.",
+)
 _PLANNED = Text("责任人已制定整改方案。", "The person in charge has made a plan for putting it right.")
 _HIDDEN = Text("有一张照片不再公开显示。", "A photo is not shown to the public any more.")
 _SHOWN_AGAIN = Text("一张曾不公开的照片已重新显示。", "A photo that was not shown to the public is shown again.")
@@ -154,8 +157,12 @@ def _told(
     shown = {entry.id for entry in chain(first, second)}
     if elsewhere := [entry for entry in said.entries if entry.id not in shown]:
         first = sorted([*first, *elsewhere], key=lambda entry: entry.at)
+    # What follows the newest merging is the original's, unless that was undone; what followed an earlier one is over.
+    newest = max((entry.seq for entry in own.entries if is_merging(entry)), default=0) if own else 0
     for entry in chain(first, second):
-        if words := words_of(entry, _whose(entry, complaint, said)):
+        if is_merging(entry) and (own is None or entry.issue_id != own.issue.id or entry.seq != newest):
+            yield entry.at, _WAS_MERGED.format(number=entry.changes["merged_into"]["to"])
+        elif words := words_of(entry, _whose(entry, complaint, said)):
             yield entry.at, words
 
 
@@ -248,9 +255,14 @@ def words_of(entry: HistoryEntry, whose: Whose) -> Text | None:
         return _EXTENDED.format(day=entry.changes["last_day"]["to"])
     if entry.verb in {RECOUNT, TAKE_IN, GIVE_BACK} and (moved := entry.changes.get("last_day")):
         return _MOVED.format(day=moved["to"])
-    if entry.verb in {Verb.MERGE, MOVE_ALONG} and (number := entry.changes["merged_into"]["to"]):
-        return _MERGED.format(number=number)
+    if is_merging(entry):
+        return _MERGED.format(number=entry.changes["merged_into"]["to"])
     return words_of_step(entry)
+
+
+def is_merging(entry: HistoryEntry) -> bool:
+    """Tell whether an entry says that an issue was merged into another one, or went along with its original."""
+    return entry.verb in {Verb.MERGE, MOVE_ALONG} and bool(entry.changes["merged_into"]["to"])
 
 
 def words_of_step(entry: HistoryEntry) -> Text | None:

@@ -20,7 +20,7 @@ from patrol.people.permissions import Role
 from patrol.waters.events import ReachHandedOver
 from patrol.waters.models import Appointment, Reach, Signboard
 from patrol.waters.periods import Period, is_reversed, overlap
-from patrol.waters.terms import NO_CHIEF, answers_for_reach, is_chief_proper
+from patrol.waters.terms import NO_CHIEF, answers_for_reach, is_chief_proper, post_name
 
 _NO_REACH = Text("没有这个河段，或不在您的管辖范围内：{given}", "There is no such reach, or it is outside your area: {given}")
 _NO_PERSON = Text("没有这个人员，或不在您的管辖范围内：{given}", "There is no such person, or not in your area: {given}")
@@ -165,7 +165,7 @@ def _person(given: UUID | str, by: Actor, field: str) -> Person:
 
 def _refuse_no_chief(person: Person, title: str, field: str) -> None:
     if answers_for_reach(title) and Role.CHIEF not in person.roles:
-        fault = NO_CHIEF.format(name=person.name, title=title)
+        fault = NO_CHIEF.format(name=person.name, title=post_name(title))
         raise Invalid(fault, errors={field: [fault]})
 
 
@@ -186,4 +186,4 @@ def _refuse_period(reach: Reach, person: Person, title: str, period: Period, *, 
         # Whoever is chief of a reach is so once, under whatever title.
         same_post = other.title == title or (is_chief_proper(other.title) and is_chief_proper(title))
         if same_post and other.id != other_than and overlap(period, (other.valid_from, other.valid_to)):
-            raise Conflict(_OVERLAPS.format(name=person.name, start=other.valid_from, title=other.title))
+            raise Conflict(_OVERLAPS.format(name=person.name, start=other.valid_from, title=post_name(other.title)))

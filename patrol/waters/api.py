@@ -19,7 +19,9 @@ from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
+from patrol.people.consequences import says_of_disabling
 from patrol.people.door import current_actor
+from patrol.people.models import Person
 from patrol.people.permissions import Permission as P
 from patrol.people.profile import adds_to_profile
 from patrol.waters import actions, queries, register_lists
@@ -44,8 +46,14 @@ from patrol.waters.schemas import (
     WaterBodyOut,
 )
 from patrol.waters.shown import shown_board, shown_neighbour, shown_reach, shown_region, shown_water_body
+from patrol.waters.terms import answers_for_reach, post_name
 
 room = Room("waters", __name__, url_prefix="/api/v1", description="Regions, waters, reaches, their chiefs and boards")
+_LEFT = Text(
+    "“{reach}”已没有河长：{name} 的账号已停用，未办结的问题转由河长办重新安排。如有接任者，请移交（hand-over）或任命",
+    "Nobody is chief of {reach} any more, since the account of {name} is disabled: the office decides anew on open issues. For a successor use hand-over, "
+    "or appoint one",
+)
 _NOT_AN_ID = Text("应为 me 或人员编号", "It should be me or a person's id")
 
 
@@ -208,13 +216,21 @@ def _gap_features(args: dict[str, Any]) -> Response:
 
 @adds_to_profile("reaches")
 def reaches_of_today(actor: Actor) -> list[dict[str, Any]]:
-    """Return the reaches that the actor answers for today, with the appointment's title."""
+    """Return the reaches that the actor answers for today, with the post in words."""
     if actor.person_id is None:
         return []
     return [
-        {"id": reach.id, "code": reach.code, "name": reach.name, "title": title}
+        {"id": reach.id, "code": reach.code, "name": reach.name, "title": post_name(title, reach.level).in_language(language())}
         for reach, title in queries.reaches_of(actor.person_id, today())
     ]
+
+
+@says_of_disabling
+def reaches_left(person: Person) -> list[Text]:
+    """Return which reaches nobody answers for today, now that this account is disabled."""
+    own = [reach for reach, title in queries.reaches_of(person.id, today()) if answers_for_reach(title)]
+    chiefs = queries.chiefs_on([reach.id for reach in own], today())
+    return [_LEFT.format(reach=reach.name, name=person.name) for reach in own if not chiefs.get(reach.id)]
 
 
 def _shown_board(board: Signboard) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import shapely
 
 from patrol.foundation import geometry
+from patrol.foundation.lengths import length
 from patrol.foundation.texts import Text
 
-_FAR = Text("公示牌距所属河段 {metres} 米，请核对位置或河段", "The board stands {metres} m from its reach: check its position or the reach")
+_FAR = Text("公示牌距所属河段 {metres}，请核对位置或河段", "The board stands {metres} from its reach: check its position or the reach")
 
 
 def metres_to(shape: bytes, latitude: float, longitude: float) -> float:
@@ -17,4 +18,4 @@ def metres_to(shape: bytes, latitude: float, longitude: float) -> float:
 
 def warning_of(distance_m: float, tolerance_m: float) -> Text | None:
     """Return what to say of a board farther from its reach than routing tolerates, so that reports at it go elsewhere; else None."""
-    return _FAR.format(metres=round(distance_m)) if distance_m > tolerance_m else None
+    return _FAR.format(metres=length(round(distance_m))) if distance_m > tolerance_m else None

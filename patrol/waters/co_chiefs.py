@@ -13,7 +13,7 @@ from patrol.people.models import Person
 from patrol.waters.import_columns import Fault
 from patrol.waters.import_plan import Planned, found
 from patrol.waters.models import Appointment
-from patrol.waters.terms import is_chief_proper
+from patrol.waters.terms import is_chief_proper, post_name
 
 MOST_NAMED = 3
 _OCCUPIED = Text(
@@ -95,7 +95,7 @@ def _said(others: Sequence[Post]) -> Text | None:
     if not others:
         return None
     texts = [
-        (_WHO if post.last is None else _WHO_UNTIL).format(name=post.name, title=post.title, first=post.first, last=post.last)
+        (_WHO if post.last is None else _WHO_UNTIL).format(name=post.name, title=post_name(post.title), first=post.first, last=post.last)
         for post in others
     ]
     return _OCCUPIED.format(who=Text("、".join(text.zh for text in texts), ", ".join(text.en for text in texts)))

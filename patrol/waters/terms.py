@@ -22,6 +22,11 @@ DEPUTY_TITLES = ("deputy", "deputy_chief")
 # 副河长, 副总河长, 镇级副河长, 河长（副）, 副职, 副. A 副镇长 or 副书记 is an official's own rank: whoever is appointed under it is chief.
 DEPUTY = r"副(?:[^、，,;；/（(长记任兼]*[河湖]|职|手|\s*$|\s*[）)])"
 """What in a title names a deputy, as an expression that both engines and Python understand."""
+_CHIEF, _DEPUTY = Text("{level}河长", "River chief{level}"), Text("{level}副河长", "Deputy river chief{level}")
+_POST_NAME = {
+    "chief": _CHIEF, "deputy": _DEPUTY, "deputy_chief": _DEPUTY, "contact": Text("联系人", "Contact"),
+    "police_chief": Text("河道警长", "River police chief"), "procurator": Text("检察长", "Procurator"),
+}  # fmt: skip
 # A chief is an official by appointment (DOMAIN, glossary): volunteers, wardens and departments hold the posts beside him only.
 NO_CHIEF = Text(
     "{name} 没有河长（chief）角色，不能任“{title}”：请先在人员中加上该角色；联系人、河道警长等协助职务不需要",
@@ -42,3 +47,12 @@ def is_deputy(title: str) -> bool:
 def is_chief_proper(title: str) -> bool:
     """Tell whether a title is a chief's own: no deputy's, and no post beside them."""
     return answers_for_reach(title) and not is_deputy(title)
+
+
+def post_name(title: str, level: str | None = None) -> Text:
+    """Return what people call the post of an appointment, on a reach of `level` if told; a title in a district's own words stays as it is."""
+    name = _POST_NAME.get(title.lower())
+    if name is None:
+        return Text(title, title)
+    of_level = LEVEL_NAME.get(level or "", Text("", ""))
+    return name.format(level=Text(of_level.zh, f" ({of_level.en})" if of_level.en else ""))

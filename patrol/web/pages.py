@@ -102,7 +102,9 @@ def open_list() -> Response:
     figures = open_data.statistics(language())
     figures["closed"] = next((row["count"] for row in figures["by_state"] if row["code"] == "closed"), 0)
     shown = [{"number": figures[name], "words": words} for name, words in _FIGURES.items()]
-    return _page("open.html", figures=shown, issues=open_data.latest(_LISTED, settings.timezone))
+    before = request.args.get("before")
+    issues, older = open_data.latest(_LISTED, settings.timezone, before=before)
+    return _page("open.html", figures=shown, issues=issues, older=older, before=before)
 
 
 @pages.get("/u/<token>")

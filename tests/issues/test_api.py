@@ -294,6 +294,22 @@ def test_the_deputy_leads_while_the_chief_s_account_is_disabled_and_the_routing_
     assert any("副职" in reason for reason in issue["routing"]["reasons"])
 
 
+def test_a_chief_without_a_title_of_his_own_has_his_posts_words(anyone, valley):
+    """An appointment that names no title holds the register's code `chief`, which nobody reads."""
+    valley.chief.title = None
+    db.session.commit()
+    for language, post in (("zh", "村级河长"), ("en", "River chief (village)")):
+        spoken = {"headers": {"Accept-Language": language}}
+        for client in (anyone, valley.office_client):
+            told = client.get("responsible", query_string=HERE, **spoken).json
+            assert told["chief"]["title"] == told["candidates"][0]["chief"]["title"] == post
+            assert any(post in reason for reason in told["reasons"])
+        routed = valley.office_client.get(f"issues/{report(valley.patroller_client)['id']}/routing", **spoken)
+        assert routed.json["chief"]["title"] == post
+        assert "（chief）" not in routed.text
+        assert {row["title"] for row in valley.chief_client.get("me", **spoken).json["reaches"]} == {post}
+
+
 def test_responsible_shows_posts_to_the_public_and_persons_to_staff(anyone, valley):
     public = anyone.get("responsible", query_string={**HERE, "category": "A32"})
     assert public.status_code == 200, public.json

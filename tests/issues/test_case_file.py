@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -224,7 +224,24 @@ def test_the_paper_holds_photos_history_and_code(valley, issue):
     said = text_of(reply.data)
     assert "柳村长 村级河长" in said, "whom it was dispatched to"
     assert valley.supervisor_client.get(f"issues/{issue['id']}").json["due_rule"]["last_day"] in said
+    assert [label in said for label in ("责任人", "期限", "整改完成时间", "结案时间", "派给", "最后办理日")] == [True] * 4 + [False] * 2
     assert db.session.query(AuditEntry).filter_by(act="export_case_file", subject=issue["id"]).count() == 1
+
+
+def test_when_it_was_rectified_and_closed_is_told_and_proved(valley, issue, anyone):
+    closed = taken(valley.office_client, taken(valley.supervisor_client, issue, "verify"), "close")
+    held = case_file(valley, closed)
+    assert datetime.fromisoformat(held["closed_at"]) > datetime.fromisoformat(held["rectified_at"])
+    for name in ("rectified_at", "closed_at"):
+        assert verified(anyone, {**held, name: "2026-01-01T00:00:00+00:00"}).json["changed"] == [name]
+    # One that was given out before these were told.
+    older = {name: value for name, value in held.items() if name not in {"rectified_at", "closed_at"}}
+    row = db.session.get_one(IssuedCaseFile, UUID(held["file"]))
+    row.sha256, row.fields = digest_of(older), digests_of(older)
+    db.session.commit()
+    assert verified(anyone, older).json["genuine"] is True
+    labels = {row["label"] for row in anyone.get(f"case-files/{issue['id']}/{held['head']['hash']}", headers={"Accept-Language": "zh"}).json["facts"]}
+    assert {"整改完成时间", "结案时间"} <= labels
 
 
 def text_of(pdf):

@@ -1,5 +1,6 @@
 """What is doubtful and what is not, at and beyond each limit."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -42,6 +43,14 @@ def doubts(*shots, known=(), **changes):
 )  # fmt: skip
 def test_a_report(off, accuracy_m, wanted):
     assert [doubt.code for doubt in doubts_about_report(AT + off, AT, accuracy_m)] == wanted
+
+
+def test_far_away_is_said_in_kilometres():
+    """A photo from another continent is not nine million metres away."""
+    [far] = doubts(shot("before", latitude=-33.9, longitude=18.4, place_by="device"), accuracy_m=10)
+    assert re.fullmatch(r"照片位置距问题位置 1[0-9]{4} 公里", far.text.zh), far.text.zh
+    [near] = doubts(shot("before", latitude=29.6 + 200 * METRES, longitude=119.81, place_by="device"), accuracy_m=10)
+    assert near.text.zh == "照片位置距问题位置 200 米"
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ def test_a_workbook_can_be_read_and_filtered(valley, three):
         reply = valley.office_client.get("issues.xlsx", headers={"Accept-Language": tongue})
         sheet = openpyxl.load_workbook(io.BytesIO(reply.data)).active
         assert (sheet.title, sheet.freeze_panes, sheet.auto_filter.ref) == (name, "A2", sheet.dimensions)
+        assert {cell.font.b for cell in sheet[1]} == {True}
+        assert {cell.font.b for cell in sheet[2]} == {False}
+        widths = [sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]]
+        assert all(8 <= width <= 46 for width in widths)
+        assert len({round(width) for width in widths}) > 3, "as wide as what stands in them"
 
 
 def test_an_export_tells_findings_and_how_many_say_me_too(valley, anyone):

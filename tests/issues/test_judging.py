@@ -45,9 +45,28 @@ def test_findings_that_came_after_the_check_are_judged_at_the_closing(valley):
     issue = taken(valley.chief_client, report_with(valley.chief_client, before), "rectify", note="好", files=[before])
     verified = taken(valley.supervisor_client, issue, "verify")
     findings_on(valley.office_client, issue)
+    told = {client: [row["kind"] for row in client.get("me/messages").json["items"]] for client in (valley.supervisor_client, valley.town_office_client)}
+    assert all(kinds.count("findings.after_check") == 1 for kinds in told.values()), "who checked and the office hear of it, once"
     closed = taken(valley.office_client, verified, "close")
     assert closed["warnings"]
     assert "after_photo_same" in judged(valley.auditor_client, closed)
+
+
+def test_findings_that_come_after_the_closing_are_told_to_who_checked_it(valley):
+    before = jpeg(scene(3), exif=moment(-0.01))
+    issue = taken(valley.chief_client, report_with(valley.chief_client, before), "rectify", note="好", files=[before])
+    taken(valley.office_client, taken(valley.supervisor_client, issue, "verify"), "close")
+    findings_on(valley.office_client, issue)
+    for client in (valley.supervisor_client, valley.office_client, valley.town_office_client):
+        [message] = [row for row in client.get("me/messages").json["items"] if row["kind"] == "findings.after_check"]
+        assert issue["number"] in message["body"]
+    assert not any(row["kind"] == "findings.after_check" for row in valley.chief_client.get("me/messages").json["items"])
+
+
+def test_findings_that_were_judged_are_not_told_again(valley, same_again):
+    taken(valley.office_client, taken(valley.supervisor_client, same_again, "verify", note="已到现场核实"), "close")
+    findings_on(valley.office_client, same_again)
+    assert not any(row["kind"] == "findings.after_check" for row in valley.supervisor_client.get("me/messages").json["items"])
 
 
 def test_the_photos_of_a_check_do_not_hide_the_cures(valley, same_again):

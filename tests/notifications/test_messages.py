@@ -53,6 +53,7 @@ def test_each_step_is_told_to_whom_it_concerns(valley, work, pictures):
     issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
     issue = taken(valley.town_office_client, issue, "return", reason="岸边还有")
     issue = taken(valley.chief_client, issue, "rectify", files=pictures[1:2], note="又清理了")
+    work()
     issue = taken(valley.supervisor_client, issue, "verify")
     taken(valley.office_client, issue, "close")
     work()
@@ -121,7 +122,7 @@ def test_every_template_has_words_in_both_languages():
         for language in ("zh", "en"):
             title, body = words_of(kind, facts, language, "Asia/Shanghai")
             assert title
-            assert ("XH0000001" if kind.startswith("issue.") else "2026-11-30") in body
+            assert ("XH0000001" if kind.startswith(("issue.", "findings.")) else "2026-11-30") in body
     assert "2026-12-01 08:00" in words_of("issue.dispatch", facts, "zh", "Asia/Shanghai")[1]
     assert words_of("issue.of_later", facts, "zh", "Asia/Shanghai") == ("issue.of_later", "")
 

@@ -67,6 +67,11 @@ def test_a_late_charge_against_a_chief_is_told_to_the_office_and_to_no_chief(val
     for kind in ("issue.letter", "issue.listed", "issue.talk", "issue.overdue"):
         assert (kind, superior.id) in told_of(other)
         assert {(kind, valley.town_office.id), (kind, valley.office.id)} <= told_of(charge), "the office above stands for the superior chief"
+    # The charge waits for the office to accept it: that is what is late, no cure.
+    said = valley.office_client.get("me/messages", query_string={"limit": 100}, headers={"Accept-Language": "zh"}).json["items"]
+    late = {row["subject"]["id"]: (row["title"], row["body"]) for row in said if row["kind"] == "issue.overdue"}
+    assert late[charge["id"]][0] == "受理超期：已报上级河长"
+    assert late[charge["id"]][1].endswith("至今未受理。")
     assert {person for _, person in told_of(charge)} == {valley.town_office.id, valley.office.id}
 
 

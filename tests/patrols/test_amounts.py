@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from patrol.patrols.amounts import in_words, lasting, length
+from patrol.foundation.lengths import length
+from patrol.patrols.amounts import in_words, lasting
 from patrol.patrols.integrity import RULES
 
 

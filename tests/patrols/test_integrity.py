@@ -142,7 +142,7 @@ def test_other_thresholds_find_other_things():
     strict = IntegrityPolicy(version="strict", walk_soft_mps=0.5)
     assert "speed" not in {f.code for f in examine(facts)}
     found = next(f for f in examine(facts, strict) if f.code == "speed")
-    assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-5.1/strict")
+    assert (found.threshold["walk_soft_mps"], found.version) == (0.5, "integrity-6.1/strict")
 
 
 def test_findings_by_limits_outside_the_policy_of_integrity_tell_them_too():

@@ -115,6 +115,20 @@ def test_a_photo_older_than_the_patrol(claims, expected):
     assert severity(older(patrol_of(photo(**claims)), POLICY)) == expected
 
 
+@pytest.mark.parametrize(("satellites", "camera", "found"), [
+    # A photo of years ago: neither reading fits, in no zone.
+    (datetime(2008, 10, 23, 14, 27, 7, tzinfo=UTC), "2008-10-22T16:28:39", True),
+    # One clock that was never set, told with its zone; and two that were not.
+    (datetime(2000, 1, 1, 0, 5, tzinfo=UTC), "2000-01-01T08:05:00", False), (datetime(1980, 1, 6, 0, 0, 3, tzinfo=UTC), "2000-01-01T00:05:00", False),
+    # Satellites that count their weeks from the beginning again, and a camera that is right.
+    (AT - timedelta(weeks=1024), as_written(AT + timedelta(hours=8)), False),
+])  # fmt: skip
+def test_a_photo_from_before_any_phone_counts_where_two_clocks_tell_it(satellites, camera, found):
+    facts = patrol_of(photo(exif_taken_at=satellites, exif_local_time=camera))
+    assert severity(older(facts, POLICY)) == (Severity.HIGH if found else None)
+    assert severity(at_another_time(facts, POLICY)) == (Severity.SOFT if found else None)
+
+
 def test_a_photo_of_an_issue_has_no_check_in_to_disagree_with():
     facts = patrol_of(photo(check_in_id=None, exif_latitude=0.0, exif_longitude=9.0, exif_taken_at=AT - timedelta(days=9)))
     assert (elsewhere(facts, POLICY), at_another_time(facts, POLICY)) == (None, None)

@@ -154,6 +154,19 @@ def test_who_is_dealt_with_alone_again_is_told_so(told, complain, place, issue_o
     assert "其实是两处" not in told[-1][2]
 
 
+def test_a_merging_that_was_undone_is_told_as_past(pair, read, issue_of, step, place):
+    """What follows is the issue's own again."""
+    newest = "what follows is how that one goes"
+    assert any(newest in row["text"] for row in read(pair[1])["steps"])
+    step(issue_of(pair[1]).id, "unmerge", place.office, reason="其实是两处")
+    said = [row["text"] for row in read(pair[1])["steps"]]
+    assert not any(newest in text for text in said)
+    assert any("for a while" in text for text in said)
+    step(issue_of(pair[1]).id, "merge", place.office, into=issue_of(pair[0]).id, reason="还是同一处")
+    said = [row["text"] for row in read(pair[1])["steps"]]
+    assert [sum(words in text for text in said) for words in ("for a while", newest)] == [1, 1]
+
+
 def test_a_contact_stays_as_long_as_the_original_is_open(pair, issue_of, cure):
     first = issue_of(pair[0])
     for days, cured, left in ((400, False, 2), (400, True, 0)):

@@ -160,6 +160,18 @@ class TestFollowing:
         rotate_field_key((fresh, *test_settings.field_key))
         assert unseal(row.sealed, [fresh]) == {"phone": "13955550142"}
 
+    def test_where_nothing_can_be_sent_the_answer_says_so(self, follow):
+        answer = follow(contact={"email": "a@example.org"}).json
+        assert answer["messages"] == "none"
+        assert "No messages can be sent" in answer["message"]
+        assert db.session.scalar(select(FollowerContact)) is None
+        assert "No messages" not in follow().json["message"]
+
+    def test_where_messages_go_out_the_answer_says_that_they_wait_for_a_word(self, follow, told):
+        answer = follow(contact={"email": "a@example.org"}).json
+        assert answer["messages"] == "unconfirmed"
+        assert "No messages" not in answer["message"]
+
     def test_a_proof_is_asked_and_spent(self, follow, test_settings, monkeypatch):
         monkeypatch.setitem(test_settings._values, "challenge_cost", 40)
         for challenge in (None, "?"):

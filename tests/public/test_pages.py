@@ -9,6 +9,7 @@ import pytest
 
 import patrol
 from patrol.foundation import clock, worker
+from patrol.web import pages
 from tests.evidence.camera import camera_jpeg
 from tests.public.conftest import photo_form
 
@@ -187,6 +188,38 @@ def test_titles_and_rows_of_the_list_stand_in_both_languages_with_number_and_rea
     row = re.search(r'<ul class="near">(.*?)</ul>', page, re.S)[1]
     for words in (issue_of(sent).number, "清溪柳岸段", 'data-zh="水面漂浮物" data-en="Floating litter"', 'data-en="Somebody is in charge of it; work will begin."'):
         assert words in row
+
+
+def test_the_list_goes_on_with_what_is_older_and_says_what_it_leaves_out(anyone, complain, place, issue_of, monkeypatch):
+    monkeypatch.setattr(pages, "_LISTED", 2)
+    numbers = [issue_of(complain().json).number for _ in range(3)]
+    first = anyone.get("/open").get_data(as_text=True)
+    shown = re.findall(r"<br>(XH[0-9]+)", first)
+    assert len(shown) == 2
+    assert "全部见首页地图" not in first
+    assert "不予受理的" in first
+    older = re.search(r'href="/open\?before=(XH[0-9]+)"', first)[1]
+    assert older == shown[-1]
+    rest = anyone.get(f"/open?before={older}").get_data(as_text=True)
+    assert sorted([*shown, *re.findall(r"<br>(XH[0-9]+)", rest)])[:3] == numbers
+    assert "before=" not in rest
+    for odd in ("XH9999999", "x", "XH99999999999", "a%00b"):
+        assert re.findall(r"<br>(XH[0-9]+)", anyone.get(f"/open?before={odd}").get_data(as_text=True)) == shown
+
+
+def test_the_forms_promise_messages_only_where_they_can_be_sent(anyone, place, test_settings, monkeypatch):
+    """Where there is neither mail nor text messages a contact is for the office's questions."""
+    page = anyone.get("/report").get_data(as_text=True)
+    assert "想收到进展消息" not in page
+    assert 'id="follow-email"' not in page
+    assert page.count("不发送进展消息") == 3, "the hint, and the words for followers in both ways in which pages keep them"
+    monkeypatch.setitem(test_settings._values, "mail_url", "mailto://127.0.0.1:9")
+    monkeypatch.setitem(test_settings._values, "public_url", "https://river.example.org")
+    page = anyone.get("/report").get_data(as_text=True)
+    assert "想收到进展消息" in page
+    assert 'id="follow-email"' in page
+    assert 'id="follow-phone"' not in page
+    assert "不发送进展消息" not in page
 
 
 def test_without_scripts_no_form_or_button_stands_there_that_does_nothing(anyone, complain, place):

@@ -172,6 +172,27 @@ def test_me_names_the_reaches_of_today(build, signed_in):
     assert codes(client.get("reaches", query_string={"chief": "me"})) == [now.code]
 
 
+def test_disabling_a_chief_says_which_reaches_nobody_answers_for_any_more(build, signed_in):
+    alone, shared, helped = build.reach(name="上柳段"), build.reach(), build.reach()
+    chief, other = build.person("chief", name="柳村长"), build.person("chief")
+    for reach in (alone, shared):
+        build.appointment(reach, chief)
+    build.appointment(shared, other)
+    build.appointment(helped, chief, title="contact")
+    admin = signed_in(build.person("admin"))
+
+    def change(version, **body):
+        reply = admin.patch(f"people/{chief.id}", json=body, headers={"If-Match": f'"{version}"', "Accept-Language": "zh"})
+        assert reply.status_code == 200, reply.json
+        return reply.json["warnings"]
+
+    assert change(1, name="柳村长") == []
+    [warning] = change(2, disabled=True)
+    assert "上柳段" in warning
+    assert "柳村长" in warning
+    assert change(3, disabled=True) == [], "it was said"
+
+
 def test_gaps_are_reaches_without_a_chief_today(build, client):
     held, never, ended, disabled, aided = (build.reach() for _ in range(5))
     build.appointment(held, build.person(), valid_from=TODAY, valid_to=TODAY)

@@ -223,7 +223,7 @@ def test_a_second_chief_in_the_same_days_is_told_who_is_there(build, client):
     assert (reply.status_code, "王河（村级河长，2026-01-01 起）" in reply.json["warning"]) == (201, True)
     assert "移交" in reply.json["warning"]
     # It is there to be read again, from either side, and gone when the days no longer meet.
-    assert "李江 (chief, from 2026-06-01)" in client.get(f"appointments/{alone['id']}", headers={"Accept-Language": "en"}).json["warning"]
+    assert "李江 (River chief, from 2026-06-01)" in client.get(f"appointments/{alone['id']}", headers={"Accept-Language": "en"}).json["warning"]
     ended = client.patch(f"appointments/{alone['id']}", json={"valid_to": "2026-05-31"}, headers=ONE)
     assert ended.json["warning"] is None
     assert client.get(f"appointments/{reply.json['id']}").json["warning"] is None

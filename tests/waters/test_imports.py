@@ -566,7 +566,7 @@ def test_an_import_warns_of_chiefs_beside_each_other(build, client):
         reply = send(client, "appointments", content, dry_run=dry_run)
         assert counts(reply) == (6, 0, 0, 0)
         assert [(row["row"], row["field"]) for row in reply.json["warnings"]] == [(row, "username") for row in (2, 3, 5, 6, 7)]
-        assert "甲 (chief, from 2026-01-01)" in reply.json["warnings"][0]["message"]
+        assert "甲 (River chief, from 2026-01-01)" in reply.json["warnings"][0]["message"]
         assert "乙" not in reply.json["warnings"][1]["message"]
         assert all(name in reply.json["warnings"][4]["message"] for name in ("乙", "丙"))
     assert send(client, "appointments", content).json["warnings"] == []

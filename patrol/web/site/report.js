@@ -51,6 +51,8 @@ async function showBoard() {
     boardPlace = [found.longitude, found.latitude];
     document.getElementById("board-legend").hidden = false;
     showMap();
+    // Without a position the board's place counts, for what was reported nearby as well.
+    suggest().catch(() => {});
   } catch (fault) {
     // A board that is gone or mistyped must not keep anybody from reporting: the place is asked for instead.
     if (fault.status === 404) {
@@ -88,6 +90,7 @@ async function showCategories() {
   }
   select.replaceChildren(...parts);
   select.value = chosen || kept.category || "C1";
+  suggest().catch(() => {});
 }
 
 function showPlace() {
@@ -190,7 +193,8 @@ async function solution() {
 const CONTACT = ["email", "phone"];
 
 function contact({ elements } = form) {
-  const left = CONTACT.map((name) => [name, elements[name].value.trim()]).filter(([, text]) => text);
+  // Only what messages can be sent to is asked of a follower.
+  const left = CONTACT.filter((name) => elements[name]).map((name) => [name, elements[name].value.trim()]).filter(([, text]) => text);
   return left.length ? Object.fromEntries(left) : null;
 }
 
@@ -198,8 +202,10 @@ function contact({ elements } = form) {
 async function suggest() {
   const near = document.getElementById("near");
   near.replaceChildren();
-  if (!position) return;
-  const query = new URLSearchParams({ latitude: position.latitude, longitude: position.longitude, category: form.elements.category.value });
+  const [longitude, latitude] = position ? [position.longitude, position.latitude] : boardPlace ?? [];
+  const category = form.elements.category.value;
+  if (latitude === undefined || !category) return;
+  const query = new URLSearchParams({ latitude, longitude, category });
   const { items } = await get(`nearby?${query}`);
   if (!items.length) return;
   const list = element("ul", "", { class: "near" });
@@ -230,7 +236,7 @@ let followed = null;
 function askToFollow(number) {
   followed = number;
   document.getElementById("follow-title").textContent = say(`关注 ${number}`, `Follow ${number}`);
-  for (const name of CONTACT) asked.elements[name].value ||= form.elements[name].value;
+  for (const name of CONTACT.filter((one) => asked.elements[one])) asked.elements[name].value ||= form.elements[name].value;
   asked.querySelector("[role=alert]").textContent = "";
   dialog.showModal();
 }
