@@ -53,6 +53,7 @@ class Somebody:
     department: str | None = None
     signs: str | None = None
     enabled: bool = True
+    disabled_at: datetime | None = None
     # Whom one acts for by a delegation, or who acts for one, with the first and the last day.
     partners: list[tuple["Somebody", date, date]] = field(default_factory=list)
 
@@ -653,6 +654,15 @@ def above(who: Somebody | None, reach: Reach) -> str:
     return "/" + "/".join(parts[:-1] or parts) + "/"
 
 
+def chief_of(reach: Reach | None, case: Case) -> Somebody | None:
+    """Who answers for a reach: of a charge on the day of the report, also where that account was disabled on a later one."""
+    chief = reach.chief if reach else None
+    if chief is None or chief.enabled:
+        return chief
+    was_there = case.category.startswith(CHARGE) and chief.disabled_at and chief.disabled_at >= end_of(local_day(case.received))
+    return chief if was_there else None
+
+
 def let_duplicates_follow(case: Case, cases: Sequence[Case]) -> None:
     """What is merged into a charge is part of it: about the same chief, in the same region, and nobody from below is in charge of it."""
     for child in below(case, cases) if case.category.startswith(CHARGE) else []:
@@ -670,7 +680,7 @@ def passed_on(case: Case, reach: Reach) -> bool:
     """Whether a case may go to another reach: a charge only where all whom it was about so far stay below, and did not report it."""
     if not case.category.startswith(CHARGE):
         return True
-    chief = reach.chief if reach.chief and reach.chief.enabled else None
+    chief = chief_of(reach, case)
     path, former = above(chief, reach), case.accused
     if not case.path.startswith(path):
         return False

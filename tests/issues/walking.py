@@ -103,7 +103,7 @@ class Walk:
     def _able(self, who: Somebody, able: bool) -> None:
         with transaction():
             db.session.get_one(Person, UUID(who.id)).disabled_at = None if able else self.now
-        who.enabled = able
+        who.enabled, who.disabled_at = able, None if able else self.now
 
     def _photo_of(self, who: Somebody) -> str:
         photo_id = new_id()
@@ -351,7 +351,7 @@ class Walk:
 
         def accuse() -> None:
             if "category" in body and before != "F1":
-                case.routed = case.reach.chief if case.reach.chief and case.reach.chief.enabled else None
+                case.routed = law.chief_of(case.reach, case)
                 self._accuse(case)
                 law.let_duplicates_follow(case, self.cases)
                 for one in (case, *law.below(case, self.cases)):
@@ -413,7 +413,7 @@ class Walk:
 
         def move() -> None:
             case.reach, case.path = (reach, reach.path) if kind == "reach" else (None, path)
-            case.routed = case.reach.chief if case.reach and case.reach.chief and case.reach.chief.enabled else None
+            case.routed = law.chief_of(case.reach, case)
             self._accuse(case)
             law.let_duplicates_follow(case, self.cases)
 
