@@ -12,12 +12,13 @@ from flask_smorest.fields import Upload
 from sqlalchemy.exc import IntegrityError
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
-from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.datastructures import FileStorage
 
 from patrol.foundation import json_safety
 from patrol.foundation.database import reading
-from patrol.foundation.errors import BadRequest, Invalid, NeedsIfMatch, Stale, UnsupportedKind
+from patrol.foundation.errors import BadRequest, NeedsIfMatch, Stale, UnsupportedKind
 from patrol.foundation.examples import with_examples
+from patrol.foundation.forms import fields_of, form_values, refuse_repeated
 from patrol.foundation.problems import PROBLEM_JSON, ProblemSchema, register_problem_handlers
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
@@ -33,8 +34,6 @@ _NEEDS_IF_MATCH = Text(
     "请先读取当前内容，并用 If-Match 带上它的 ETag", "Read the current state first and send its ETag as If-Match"
 )
 _BAD_IF_MATCH = Text("If-Match 应为读取时得到的 ETag，例如 \"3\"", "If-Match should be the ETag that was read, such as \"3\"")
-_REPEATED = Text("参数 {name} 只能出现一次", "The parameter {name} may come only once")
-_ONCE = Text("只能出现一次", "This may come only once")
 _STALE = Text(
     "内容已被他人更新（当前版本 {version}），请重新读取后再提交", "It was changed meanwhile (now version {version}): read it again"
 )
@@ -90,12 +89,12 @@ class Parser(FlaskParser):
         return form_values(req.form, req.files, schema)
 
     def load_querystring(self, req: Any, schema: ma.Schema) -> Any:
-        fields = _fields_of(schema)
+        fields = fields_of(schema)
         for name, values in req.args.lists():
             for value in values:
                 json_safety.refuse_unsafe_text(value)
             if not isinstance(fields.get(name), ma.fields.List):
-                _refuse_repeated(name, values)
+                refuse_repeated(name, values)
         return MultiDictProxy(req.args, schema)
 
 
@@ -107,50 +106,6 @@ Parser.__location_map__ = {
 def _says_nothing(req: Any) -> bool:
     """Tell whether a request has neither a body nor a content type: then all its fields were left out."""
     return not req.mimetype and not req.content_length and "Transfer-Encoding" not in req.headers
-
-
-def form_values(form: MultiDict[str, str], files: MultiDict[str, FileStorage], schema: ma.Schema) -> dict[str, Any]:
-    """Return a multipart form as the dictionary that the same JSON body would be.
-
-    Structured fields (objects, lists) come as JSON text, lists of scalars also as a repeated field; files stand under
-    their field's name, as a list where the schema wants one. An empty text means that the field was left out. What comes
-    twice and is no list is refused (422), as nobody can tell which of both was meant.
-    """
-    values: dict[str, Any] = {}
-    fields = _fields_of(schema)
-    for name in form:
-        texts = [text for text in form.getlist(name) if text != ""]
-        for text in texts:
-            json_safety.refuse_unsafe_text(text)
-        if texts:
-            values[name] = _form_value(name, texts, fields.get(name))
-    for name in files:
-        field, sent = fields.get(name), [file for file in files.getlist(name) if file.filename or file.content_length]
-        if sent:
-            values[name] = sent if isinstance(field, ma.fields.List) else _only(name, sent)
-    return values
-
-
-def _fields_of(schema: ma.Schema) -> dict[str, ma.fields.Field[Any]]:
-    return {field.data_key or name: field for name, field in schema.fields.items()}
-
-
-def _refuse_repeated(name: str, values: list[Any]) -> None:
-    if len(values) > 1:
-        raise Invalid(_REPEATED.format(name=name), errors={name: [_ONCE]})
-
-
-def _only(name: str, values: list[Any]) -> Any:
-    _refuse_repeated(name, values)
-    return values[0]
-
-
-def _form_value(name: str, texts: list[str], field: ma.fields.Field[Any] | None) -> Any:
-    if isinstance(field, ma.fields.List) and not texts[0].lstrip().startswith("["):
-        return texts
-    if isinstance(field, ma.fields.List | ma.fields.Nested | ma.fields.Mapping):
-        return json_safety.parse_json(_only(name, texts).encode())
-    return _only(name, texts)
 
 
 class Room(Blueprint):

@@ -29,6 +29,7 @@ PROVED: Mapping[type[IssuePart] | type[Extension] | type[Order], tuple[str, ...]
 ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, ANSWER_ORDER = "ask_extension", "grant_extension", "refuse_extension", "answer_order"
 """Entries that are no steps and tell of such rows; those of parts are known by what they change."""
 JOIN_CHARGE = "join_charge"
+"""The entry by which what is merged into a charge against a chief becomes part of it, and goes with it when that is passed on."""
 _CALLS_BACK = {Verb.TRANSFER, Verb.DECLINE, Verb.REOPEN, JOIN_CHARGE}
 # Nine entries of ten tell of no such row.
 _TELL, _TOLD_AS = {*_CALLS_BACK, ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION}, {"parts", "part", "order"}

@@ -28,8 +28,9 @@ from patrol.issues.assigning import (
     shares_of,
     why_department,
 )
+from patrol.issues.beside import JOIN_CHARGE
 from patrol.issues.events import BecameCharge
-from patrol.issues.history import JOIN_CHARGE, add_entry
+from patrol.issues.history import add_entry
 from patrol.issues.joint import mark_sides_anew
 from patrol.issues.lifecycle import State
 from patrol.issues.merging import merged_into

@@ -19,6 +19,7 @@ from patrol.issues.allowed import (
     steps_open_to,
     waiting_for_parts,
 )
+from patrol.issues.beside import JOIN_CHARGE
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
@@ -36,7 +37,6 @@ from patrol.issues.history import (
     GRANT_EXTENSION,
     HAND_OVER,
     HIDE_PHOTO,
-    JOIN_CHARGE,
     MILESTONE_DONE,
     MOVE_ALONG,
     PART_LEFT,

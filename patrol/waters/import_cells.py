@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from patrol.foundation.degrees import looks_like
 from patrol.foundation.errors import Invalid
-from patrol.foundation.geometry import BadGeometry, Geometry, from_geojson, looks_like
+from patrol.foundation.geometry import BadGeometry, Geometry, from_geojson
 from patrol.foundation.json_safety import refuse_unsafe_text
 from patrol.foundation.texts import Text
 from patrol.people.permissions import Role

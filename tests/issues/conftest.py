@@ -1,6 +1,7 @@
 """A valley with two towns: a river in each, their chiefs, an office, a supervisor, a bureau; and how to report there."""
 
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -8,6 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from patrol.foundation import clock
+from patrol.foundation.database import db
+from patrol.foundation.transaction import transaction
+from patrol.people.models import Person
 from tests.evidence.camera import camera_jpeg
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -15,6 +19,7 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=CHINA)
 HERE = {"latitude": 29.60, "longitude": 119.81, "accuracy_m": 8}
 THERE = {"latitude": 29.70, "longitude": 119.81, "accuracy_m": 8}
 NOWHERE = {"latitude": 29.90, "longitude": 119.30, "accuracy_m": 8}
+AT_DISTRICT = {"latitude": 29.2, "longitude": 119.005, "accuracy_m": 8}
 
 
 def at(moment):
@@ -99,3 +104,26 @@ def three(valley):
         third = report(valley.office_client, **NOWHERE, category="A32", source="media", description="废渣")
         taken(valley.office_client, third, "reject", ground="no_evidence_found", reason="现场未见")
     return {"first": first["id"], "second": second["id"], "third": third["id"], "start": start, "number": second["number"]}
+
+
+@pytest.fixture
+def mixed(valley, build, signed_in):
+    """The town's and the district's chief, who both hold the office as well, and a second person of the district's office."""
+    town_reach = build.reach(((119.80, 29.65), (119.82, 29.65)), region=valley.town, level="township", name="柳岸段")
+    town_chief = build.person("chief", "office", region=valley.town, name="柳镇长")
+    build.appointment(town_reach, town_chief)
+    valley.town_chief, valley.town_chief_client = town_chief, signed_in(town_chief)
+    with transaction():
+        db.session.get_one(Person, valley.district_chief.id).role_names = ["chief", "office", "auditor"]
+    valley.village_office = build.person("office", region=valley.village, name="村河长办")
+    valley.village_office_client = signed_in(valley.village_office)
+    return valley
+
+
+def complain(anyone, signed_in, office, files=(), **place):
+    """Let a citizen who leaves a phone number charge the chief of a place; return the issue as the higher office reads it."""
+    body = {"category": "F3", "description": "从不巡河", "contact": json.dumps({"phone": "13900000000"}), **HERE, **place}
+    reply = anyone.post("public/complaints", data={**body, "photos": [(io.BytesIO(data), "a.jpg") for data in files]})
+    assert reply.status_code == 201, reply.json
+    [row] = office.get("issues?category=F&limit=1").json["items"]
+    return office.get(f"issues/{row['id']}").json

@@ -1,7 +1,5 @@
 """Charges against chiefs are heard above them: every way to an issue is closed to the accused and to whoever works below."""
 
-import io
-import json
 from uuid import UUID
 
 import pytest
@@ -16,9 +14,7 @@ from patrol.issues.models import Issue
 from patrol.issues.queries import visible_to
 from patrol.issues.seeing import seen_by
 from patrol.people.models import Person, Region
-from tests.issues.conftest import HERE, NOWHERE, THERE, report, step, taken
-
-AT_DISTRICT = {"latitude": 29.2, "longitude": 119.005, "accuracy_m": 8}
+from tests.issues.conftest import AT_DISTRICT, HERE, NOWHERE, THERE, complain, report, step, taken
 
 
 @pytest.mark.parametrize(
@@ -30,29 +26,6 @@ AT_DISTRICT = {"latitude": 29.2, "longitude": 119.005, "accuracy_m": 8}
 )  # fmt: skip
 def test_the_region_above_is_strictly_above_all(paths, above):
     assert path_above(paths) == above
-
-
-@pytest.fixture
-def mixed(valley, build, signed_in):
-    """The town's and the district's chief, who both hold the office as well, and a second person of the district's office."""
-    town_reach = build.reach(((119.80, 29.65), (119.82, 29.65)), region=valley.town, level="township", name="柳岸段")
-    town_chief = build.person("chief", "office", region=valley.town, name="柳镇长")
-    build.appointment(town_reach, town_chief)
-    valley.town_chief, valley.town_chief_client = town_chief, signed_in(town_chief)
-    with transaction():
-        db.session.get_one(Person, valley.district_chief.id).role_names = ["chief", "office", "auditor"]
-    valley.village_office = build.person("office", region=valley.village, name="村河长办")
-    valley.village_office_client = signed_in(valley.village_office)
-    return valley
-
-
-def complain(anyone, signed_in, office, files=(), **place):
-    """Let a citizen who leaves a phone number charge the chief of a place; return the issue as the higher office reads it."""
-    body = {"category": "F3", "description": "从不巡河", "contact": json.dumps({"phone": "13900000000"}), **HERE, **place}
-    reply = anyone.post("public/complaints", data={**body, "photos": [(io.BytesIO(data), "a.jpg") for data in files]})
-    assert reply.status_code == 201, reply.json
-    [row] = office.get("issues?category=F&limit=1").json["items"]
-    return office.get(f"issues/{row['id']}").json
 
 
 def closed_ways(client, issue):

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from patrol.foundation import channels, worker
-from tests.issues.conftest import pictures, valley  # noqa: F401 - fixtures
+from tests.issues.conftest import mixed, pictures, valley  # noqa: F401 - fixtures
 
 
 @pytest.fixture

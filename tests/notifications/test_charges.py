@@ -5,18 +5,17 @@ import json
 import pytest
 
 from tests.evidence.camera import camera_jpeg
-from tests.issues.conftest import report, step
-from tests.issues.test_accusations import AT_DISTRICT, complain, mixed  # noqa: F401 - fixture
+from tests.issues.conftest import AT_DISTRICT, complain, report, step
 
 
 @pytest.fixture
-def accused(mixed, build):  # noqa: F811
+def accused(mixed, build):
     """The district's chief, who works in the office and audits; somebody else works there too."""
     build.person("office", name="第二人")
     return mixed.district_chief_client
 
 
-def test_a_channel_of_the_office_hears_nothing_of_a_charge(mixed, accused, build, work, sent):  # noqa: F811
+def test_a_channel_of_the_office_hears_nothing_of_a_charge(mixed, accused, build, work, sent):
     accused.post("me/channels", json={"region": build.district.code, "way": "mail", "address": "office@example.org"})
     mixed.office_client.post("me/channels", json={"way": "mail", "address": "qian@example.org"})
     charge = report(mixed.patroller_client, **{**AT_DISTRICT, "category": "F1", "description": "从不接电话"})
@@ -28,7 +27,7 @@ def test_a_channel_of_the_office_hears_nothing_of_a_charge(mixed, accused, build
     assert any(charge["number"] in body for address, _, body in sent if "qian%40" in address)
 
 
-def test_the_accused_reads_no_event_of_a_charge_that_a_webhook_was_sent(mixed, accused, build, work, receiver):  # noqa: F811
+def test_the_accused_reads_no_event_of_a_charge_that_a_webhook_was_sent(mixed, accused, build, work, receiver):
     webhook = accused.post("webhooks", json={"url": receiver.url, "region": build.district.code}).json
     charge = report(mixed.patroller_client, **{**AT_DISTRICT, "category": "F1"})
     other = report(mixed.patroller_client, **{**AT_DISTRICT, "severity": "serious"})
@@ -44,7 +43,7 @@ def test_the_accused_reads_no_event_of_a_charge_that_a_webhook_was_sent(mixed, a
     assert accused.post(f"{path}/{all_of_it[charge['id']]}/replay").status_code == 404
 
 
-def test_an_accused_auditor_reads_nothing_of_the_charge_in_the_audit_log(mixed, accused, anyone, signed_in):  # noqa: F811
+def test_an_accused_auditor_reads_nothing_of_the_charge_in_the_audit_log(mixed, accused, anyone, signed_in):
     charge = complain(anyone, signed_in, mixed.office_client, files=[camera_jpeg(3)], **AT_DISTRICT)
     assert mixed.office_client.post(f"issues/{charge['id']}/reporter/reveal", json={"reason": "核实王五的投诉"}).status_code == 200
 
