@@ -58,6 +58,7 @@ def report_part(
     if by.person_id != part.person_id and not of_department:
         raise NotAllowed(_NOT_YOURS)
     _refuse_not_open(issue, part)
+    tell_first(issue, clock.now())
     _attach(issue, photos)
     _end(part, "done", by)
     part.note = note
@@ -78,6 +79,7 @@ def take_back_part(*, issue_id: UUID, n: int, by: Actor, reason: str, expected_v
     if not by.covers(issue.region.path):
         raise NotAllowed(OUT_OF_SCOPE)
     _refuse_not_open(issue, part)
+    tell_first(issue, clock.now())
     _end(part, "taken_back", by)
     add_entry(
         issue, verb=TAKE_BACK_PART, by=by, from_state=issue.state, brought={"reason": reason}, changes=_change(part, "taken_back"),
@@ -163,12 +165,22 @@ def tell_of_late_parts(limit: int = BATCH) -> int:
         .with_for_update(skip_locked=True, of=(IssuePart, Issue)).execution_options(populate_existing=True)
     ).all()  # fmt: skip
     for part in parts:
-        assert part.due_at
-        part.told_late_at = now
-        changes = {"part": {"from": None, "to": part.n}, "part_due_at": {"from": None, "to": part.due_at.isoformat()}}
-        entry = add_entry(
-            part.issue, verb=ESCALATE, by=SYSTEM, from_state=part.issue.state, rule=PART_LATE, changes=changes,
-            rows=rows_to_say(part, "told_late_at"),
-        )  # fmt: skip
-        events.record(IssueEscalated(issue_id=part.issue_id, code=PART_LATE, seq=entry.seq))
+        _tell(part.issue, part, now)
     return len(parts)
+
+
+def tell_first(issue: Issue, now: datetime) -> None:
+    """Tell of the late parts of a locked issue before it moves on, as the sweep would have, which may have been away meanwhile."""
+    for part in issue.parts if issue.state in IN_WORK else ():
+        if part.state == "open" and part.told_late_at is None and part.due_at is not None and part.due_at <= now:
+            _tell(issue, part, now)
+
+
+def _tell(issue: Issue, part: IssuePart, now: datetime) -> None:
+    assert part.due_at
+    part.told_late_at = now
+    changes = {"part": {"from": None, "to": part.n}, "part_due_at": {"from": None, "to": part.due_at.isoformat()}}
+    entry = add_entry(
+        issue, verb=ESCALATE, by=SYSTEM, from_state=issue.state, rule=PART_LATE, changes=changes, rows=rows_to_say(part, "told_late_at"),
+    )  # fmt: skip
+    events.record(IssueEscalated(issue_id=issue.id, code=PART_LATE, seq=entry.seq))

@@ -23,7 +23,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import Deadline, Stage, Unit, count
 from patrol.issues.due import CLOCK_RUNS, take_deadline
-from patrol.issues.escalating import note_late, rungs_reached
+from patrol.issues.escalating import climb_first, note_late, rungs_reached
 from patrol.issues.escalation import Basis, Rung
 from patrol.issues.events import DueMoved
 from patrol.issues.history import RECOUNT, add_entry
@@ -137,13 +137,13 @@ def _apply_batch(application_id: UUID, timezone: str) -> None:
     if act.last_issue_id is not None:
         batch = batch.where(Issue.id > act.last_issue_id)
     issues = db.session.scalars(batch.with_for_update().execution_options(populate_existing=True)).all()
-    recount, reached = Recount(current_policies(), act.on_day, timezone), rungs_reached([issue.id for issue in issues])
+    recount = Recount(current_policies(), act.on_day, timezone)
     for issue in issues:
         counted = recount.again(issue.severity, issue.category, issue.due_rule)
         if counted is None:
             act.kept += 1
         elif counted[0].due_at != issue.due_at:
-            _move(issue, act, reached, *counted)
+            _move(issue, act, timezone, *counted)
             act.moved += 1
     act.looked_at += len(issues)
     if len(issues) < BATCH:
@@ -153,16 +153,15 @@ def _apply_batch(application_id: UUID, timezone: str) -> None:
     outbox.put(APPLY, application_id=str(application_id))
 
 
-def _move(
-    issue: Issue, act: PolicyApplication, reached: Collection[tuple[UUID, str, datetime]], deadline: Deadline, since: datetime
-) -> None:
+def _move(issue: Issue, act: PolicyApplication, timezone: str, deadline: Deadline, since: datetime) -> None:
+    climb_first(issue, clock.now(), timezone)
     before = {"due_at": issue.due_at.isoformat(), "last_day": issue.due_rule["last_day"], "rule": issue.due_rule["rule"]}
     old, now = issue.due_at, clock.now()
     take_deadline(issue, deadline, since)
     # Who becomes late at once is told so; reminders of times past are not sent, and graver orders count from the recount.
     issue.next_escalation_at = min(now, issue.due_at)
     if issue.due_at <= now:
-        note_late(issue, now, {code for issue_id, code, due in reached if (issue_id, due) == (issue.id, old)})
+        note_late(issue, now, {code for _, code, due in rungs_reached([issue.id]) if due == old})
     after = {"due_at": issue.due_at.isoformat(), "last_day": issue.due_rule["last_day"], "rule": deadline.rule}
     changes: dict[str, Any] = {name: {"from": before[name], "to": after[name]} for name in after}
     person = act.ordered_by

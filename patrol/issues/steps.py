@@ -34,7 +34,7 @@ from patrol.issues.ledger import leave_ledger, suspend
 from patrol.issues.lifecycle import ENDED, ORDER_NAME, Due, State, Verb, find_step, signed_by_chief
 from patrol.issues.merging import MERGING, lock_together, merge, original_meant, unmerge
 from patrol.issues.models import Issue
-from patrol.issues.parts import open_parts_said
+from patrol.issues.parts import open_parts_said, tell_first
 from patrol.issues.plans import renew_plan, report_plan, restore_plan
 from patrol.issues.queries import actor_facts, districts_signed_by, issue_facts, locked_issue
 from patrol.issues.raising import due_change
@@ -92,6 +92,7 @@ def take_step(
             raise NotAllowed(saying_who(refused.detail, issue, today, verb)) from refused
         raise
     climb_first(issue, now, timezone)
+    tell_first(issue, now)
     doubtful = unjudged(issue) if verb in JUDGING else []
     judged = {JUDGED: {"from": None, "to": as_judged(doubtful)}} if doubtful else {}
     return _carry_out(Taking(issue, step, by, brought, photos, now, timezone, tolerance_m, changes=judged))

@@ -32,6 +32,7 @@ _READER_POLICY = (
 
 _NO_BOARD_NAMED = Text("这个地址里没有公示牌编号。", "This address names no signboard.")
 _LISTED = 100
+_FOR_PROGRAMS = ("/api/", "/open311/", "/uploads", "/site/", "/vendor/")
 _FIGURES = {
     "received": Text("收到", "received"), "open": Text("办理中", "open"), "closed": Text("整改、复核并结案", "put right, checked and closed"),
     "rejected": Text("不予受理", "not taken up"),
@@ -44,6 +45,16 @@ def take_chosen_language() -> None:
     """Write a page in the language that its reader chose on another one; the pages' script keeps the choice in a cookie."""
     if (chosen := request.cookies.get("language")) in {"zh", "en"}:
         request.environ["xunhe.language"] = chosen
+
+
+@pages.after_app_request
+def show_that_nothing_is_there(response: Response) -> Response:
+    """Give a page instead of a problem document to whoever opened a wrong address in a browser, which asks for HTML by its name."""
+    is_address_wrong = response.status_code == 404 and request.url_rule is None and not request.path.startswith(_FOR_PROGRAMS)
+    if not is_address_wrong or request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
+        return response
+    take_chosen_language()
+    return _page("nothing.html", 404)
 
 
 @pages.get("/")

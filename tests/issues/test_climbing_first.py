@@ -12,8 +12,11 @@ from patrol.issues.escalating import escalate_all_due
 from patrol.issues.escalation_models import Escalation, Order
 from patrol.issues.handing_over import move_leads
 from patrol.issues.history import broken_chains
+from patrol.issues.parts import tell_of_all_late_parts
 from tests.issues.conftest import CHINA, at, report, step, taken
 from tests.issues.test_plans import dispatched, read
+from tests.issues.test_policies import added, limit
+from tests.issues.test_recounting import apply, delivered
 
 
 def on(day: str, hour: int = 9):
@@ -118,6 +121,35 @@ def test_a_letter_that_was_due_goes_to_whoever_led_until_then(late, valley):
             assert move_leads(valley.reach.id, valley.chief.id, valley.other_chief.id) == 1
         [order] = db.session.scalars(select(Order)).all()
         assert order.to_id == valley.chief.id
+
+
+def test_a_recount_that_moves_the_date_first_lets_it_climb(late, valley):
+    with on("03-25"):
+        added(valley.office_client, "deadlines", limit(amount=60, valid_from="2026-03-25"))
+        assert apply(valley.office_client).status_code == 201
+        delivered()
+        assert climbed() == ["half_time", "day_before", "overdue", "letter"]
+    [order] = db.session.scalars(select(Order)).all()
+    assert (order.kind, order.to_id) == ("letter", valley.chief.id)
+
+
+@pytest.mark.parametrize("verb", ["report", "take-back", "transfer"])
+def test_a_part_that_ends_late_was_late(valley, verb):
+    with on("03-02"):
+        parts = [{"person": valley.handler.username, "part": "清障", "due_at": "2026-03-05T00:00:00+08:00"}]
+        issue = taken(valley.office_client, report(valley.office_client, severity="general"), "accept")
+        issue = taken(valley.office_client, issue, "dispatch", lead=valley.chief.username, co_handlers=parts)
+    with on("03-06"):
+        ends = {"report": (valley.handler_client, {"note": "清完"}), "take-back": (valley.office_client, {"reason": "无需"})}
+        if verb == "transfer":
+            taken(valley.office_client, issue, "transfer", reason="换段", reach_id=str(valley.reach.id))
+        else:
+            client, body = ends[verb]
+            assert client.post(f"issues/{issue['id']}/parts/1/{verb}", json=body, headers={"If-Match": "*"}).status_code == 200
+        assert tell_of_all_late_parts() == 0
+    entries = valley.office_client.get(f"issues/{issue['id']}/history").json["items"]
+    assert [(entry["verb"], entry["rule"]) for entry in entries].count(("escalate", "part_late")) == 1
+    assert entries[-1]["verb"] != "escalate"
 
 
 def test_where_nothing_is_due_nothing_more_is_asked(late, valley, queries):

@@ -168,8 +168,9 @@ def test_who_becomes_late_at_once_climbs_without_reminders_of_times_past(issues,
         assert apply(valley.office_client).status_code == 201
         delivered()
         escalate_all_due()
-    climbed = {row.code for row in db.session.scalars(select(Escalation).where(Escalation.issue_id == UUID(issues[0]["id"])))}
-    assert climbed == {"overdue"}  # late since the 9th; three working days later was the 12th
+    climbed = db.session.scalars(select(Escalation.code).where(Escalation.issue_id == UUID(issues[0]["id"])).order_by(Escalation.planned_at)).all()
+    # The reminders are those of the date before. Late since the 9th; three working days later was the 12th.
+    assert sorted(climbed) == ["day_before", "half_time", "overdue"]
     with at(datetime(2026, 3, 18, 23, 59, tzinfo=CHINA)):
         assert escalate_all_due() == 1, "half of the time of the extended one is over"
     with at(datetime(2026, 3, 19, 0, 0, tzinfo=CHINA)):
@@ -190,13 +191,14 @@ def test_who_was_late_before_is_not_told_again_and_climbs_on_from_the_recount(is
 
 
 def test_the_dry_run_tells_how_many_of_each_rung_would_be_written(issues, valley):
-    with at(datetime(2026, 3, 20, 9, tzinfo=CHINA)):
-        told = dry_run(valley.office_client, "deadlines", limit(valid_from="2026-03-20"))
+    with at(FRIDAY):
+        assert escalate_all_due() == 2 * 2, "half of the time, and the day before"
+        told = dry_run(valley.office_client, "deadlines", limit(valid_from="2026-03-13"))
         assert told["rungs"] == {"half_time": 0, "day_before": 0, "overdue": 2, "letter": 0, "listed": 0, "talk": 0}
-        added(valley.office_client, "deadlines", limit(valid_from="2026-03-20"))
+        added(valley.office_client, "deadlines", limit(valid_from="2026-03-13"))
         assert apply(valley.office_client).status_code == 201
         delivered()
-        assert escalate_all_due() == 2 + 1, "and the reminder of the extended one"
+        assert escalate_all_due() == 2
 
 
 def test_what_stood_still_on_the_ledger_is_not_counted_again(issues, valley):

@@ -234,3 +234,14 @@ def test_without_scripts_no_form_or_button_stands_there_that_does_nothing(anyone
 def test_only_the_base_and_the_reader_write_a_head():
     heads = [path.name for path in (ROOT / "web" / "templates").glob("*.html") if "<head>" in path.read_text(encoding="utf-8")]
     assert sorted(heads) == ["base.html", "reader.html"]
+
+
+def test_a_wrong_address_in_a_browser_is_a_page_and_for_programs_a_problem(anyone):
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "en"}
+    page = anyone.get("/nothing/here", headers=browser)
+    assert (page.status_code, page.mimetype, "No such page" in page.text, 'lang="en"' in page.text) == (404, "text/html", True, True)
+    assert page.headers["Content-Security-Policy"]
+    for others in ({}, {"Accept": "application/json"}, {"Accept": "*/*"}):
+        assert anyone.get("/nothing/here", headers=others).mimetype == "application/problem+json"
+    assert anyone.post("/nothing/here", headers=browser).mimetype == "application/problem+json"
+    assert anyone.get("/api/v1/nothing", headers=browser).mimetype == "application/problem+json"

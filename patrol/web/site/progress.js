@@ -20,7 +20,7 @@ function showCase(found) {
   if (found.post) parts.push(row(say("责任人", "In charge"), postOf(found.post)));
   if (found.due_at) parts.push(row(say("期限", "Due by"), `${lastDay(found.due_at)}${found.overdue ? say("（已超期）", " (overdue)") : ""}`));
   if (found.merged_into) parts.push(element("p", found.merged_into.message));
-  if (found.also_reported) parts.push(element("p", say(`另有 ${found.also_reported} 人反映同一问题。`, `Also reported by ${found.also_reported} others.`)));
+  if (found.also_reported) parts.push(element("p", say(`另有 ${found.also_reported} 人反映同一问题。`, `Also reported by ${found.also_reported} ${found.also_reported === 1 ? "other" : "others"}.`)));
   if (found.rejection) parts.push(row(say("不予受理的原因", "Why not"), `${found.rejection.ground}${say("：", ": ")}${found.rejection.reason}`));
   if (found.public_summary) parts.push(row(say("办理结果", "Result"), found.public_summary));
   if (found.messages === "unconfirmed") parts.push(element("p", say("请打开发给您的消息中的链接确认，之后有进展会告知您。", "Open the link in the message sent to you: then you will be told of each turn.")));
