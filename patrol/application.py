@@ -22,13 +22,14 @@ from patrol.evidence import upload_api, upload_upkeep  # noqa: F401 - they regis
 from patrol.evidence.api import room as evidence
 from patrol.evidence.storage import open_store
 from patrol.foundation import service
-from patrol.foundation.database import WriterQueue, database_config, db, prepare_postgresql, prepare_sqlite
+from patrol.foundation.database import database_config, db, prepare_postgresql
 from patrol.foundation.headers import add_headers
 from patrol.foundation.http import PatrolApi, Room, ShortAddresses
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
 from patrol.foundation.migrations import connect_migrations
 from patrol.foundation.settings import Settings, UnusableSetting
+from patrol.foundation.sqlite import WriterQueue, prepare_sqlite
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.worker import connect_worker
 from patrol.issues import (  # noqa: F401 - they register themselves

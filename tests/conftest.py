@@ -27,7 +27,9 @@ from patrol.foundation import outgoing
 from patrol.foundation.database import database_config, db
 from patrol.foundation.settings import Settings
 from patrol.foundation.true_type import READERS_OWN
+from patrol.people import queries as queries_of_people
 from patrol.people.actor import Actor
+from patrol.people.models import Region
 from tests.builders import Builders
 
 # `make soak` tries what holds for everything on far more examples, and on others each time.
@@ -271,11 +273,9 @@ def signed_in(app, database, build):
 @pytest.fixture
 def actor_of(database):
     """Return a function that gives the Actor of a person."""
-    from patrol.people.models import Region
-    from patrol.people.queries import actor_of as actor
 
     def make(person) -> Actor:
-        return actor(person, db.session.get_one(Region, person.region_id))
+        return queries_of_people.actor_of(person, db.session.get_one(Region, person.region_id))
 
     return make
 

@@ -1,1 +1,1 @@
-"""The demo district: a fictional Qingxi District as plain data, made from a seed; it knows no database and no web."""
+"""The demo district: a fictional Qingxi District as plain data, made from a seed, and how it is played into the database by the rooms' own actions."""

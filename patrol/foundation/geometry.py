@@ -56,7 +56,6 @@ class OutsideDatum(BadGeometry):
     """A position that cannot exist: not on Earth, or declared as GCJ-02 or BD-09 where these are not defined."""
 
 
-
 class Box(NamedTuple):
     """A box on the map in degrees, WGS 84; it never crosses the antimeridian."""
 

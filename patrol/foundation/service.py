@@ -11,12 +11,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy import text
 
 from patrol.foundation import outbox, worker
-from patrol.foundation.database import db, journal_mode
+from patrol.foundation.database import db
 from patrol.foundation.errors import NotAllowed
 from patrol.foundation.http import Room
 from patrol.foundation.migrations import MIGRATIONS, applied_migration, newest_migration
 from patrol.foundation.problems import problem
 from patrol.foundation.settings import Settings, settings_document
+from patrol.foundation.sqlite import journal_mode
 from patrol.foundation.texts import Text
 
 room = Room("service", __name__, description="Health, readiness, metrics")

@@ -145,8 +145,8 @@ SETTINGS = (
     Setting("SECRET_KEY", str, DEMO_SECRET, "Signs tokens and challenges. At least 32 characters.", DEMO_SECRET),
     Setting("FIELD_KEY", _field_keys, DEMO_FIELD_KEY, "Encrypts reporters' personal data: Fernet keys separated by "
             "commas, the first encrypts, all decrypt. Make one with `XUNHE_ENV=development flask --app app people make-field-key`.", DEMO_FIELD_KEY),
-    Setting("DEMO", _flag, "0", "`1` loads the demo district into an empty database, with accounts whose password "
-            "everybody knows.", "1"),
+    Setting("DEMO", _flag, "0", "`1` lets `flask --app app demo load`, which `make run` calls, load the demo district, with accounts "
+            "whose password everybody knows.", "1"),
     Setting("TIMEZONE", _timezone, "Asia/Shanghai", "Where the district lies: days, deadlines and weekdays are local."),
     Setting("WORKERS", _positive, "2", "Web processes."),
     Setting("THREADS", _positive, "8", "Threads of each web process."),

@@ -36,7 +36,7 @@ def transaction() -> Iterator[None]:
         db.session.flush()
         written = outbox.written_now()
         db.session.commit()
-    except (OperationalError, DBAPIError) as error:
+    except DBAPIError as error:
         _undo()
         if isinstance(error, OperationalError) or error.connection_invalidated:
             raise Unavailable(_DATABASE_BUSY, retry_after_s=5) from error

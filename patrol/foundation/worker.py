@@ -17,8 +17,9 @@ from huey.consumer import Consumer
 
 from patrol.foundation import clock, outbox
 from patrol.foundation.claims import CLAIM
-from patrol.foundation.database import db, journal_mode
+from patrol.foundation.database import db
 from patrol.foundation.settings import Settings, UnusableSetting
+from patrol.foundation.sqlite import journal_mode
 from patrol.foundation.texts import Text
 
 log = structlog.get_logger()
@@ -62,7 +63,7 @@ def _run(jobs: list[Callable[[], Any]]) -> None:
     for job in jobs:
         try:
             job()
-        except Exception as error:  # noqa: BLE001 - the next hour tries again, and what it derives from is stored
+        except Exception as error:  # noqa: BLE001 - its next minute or hour tries again, and what it derives from is stored
             log.warning("job_failed", job=job.__name__, error=repr(error))
         finally:
             db.session.rollback()

@@ -20,11 +20,11 @@ from patrol.foundation.texts import Text
 from patrol.issues.accusation_models import AlsoAccused
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.models import Issue
-from patrol.issues.owners import paths_up
 from patrol.issues.placing import Placement
 from patrol.issues.routing import Chief, Reason, Routing
 from patrol.people.actor import Actor
 from patrol.people.models import Person
+from patrol.people.paths import paths_up
 from patrol.people.queries import keeps_from_audit
 
 CHARGES = tuple(code for code in CATEGORIES if code.startswith("F"))

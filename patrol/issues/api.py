@@ -215,7 +215,7 @@ def show_responsible(args: dict[str, Any]) -> Response:
         category_of(category)
     with_people = _caller() is not None
     day = args["on"] or clock.today(settings().timezone)
-    placement = placed_for(place_by_position(position, day=day, tolerance_m=settings().routing_tolerance_m), args["category"])
+    placement = placed_for(place_by_position(position, day=day, tolerance_m=settings().routing_tolerance_m), category)
     return answer(shown_placement(placement, category, with_people=with_people))
 
 

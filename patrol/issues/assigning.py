@@ -12,6 +12,7 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge
 from patrol.issues.beside import rows_to_say
 from patrol.issues.leads import (
     chief_of_the_place,
@@ -64,7 +65,7 @@ def choose_lead(issue: Issue, brought: Mapping[str, Any], *, routed: Person | No
         return chief_of_the_place(issue, day=day), None
     except Invalid as nobody:
         proposed = issue.routing["department"]
-        if proposed is None or issue.category.startswith("F"):
+        if proposed is None or is_charge(issue.category):
             raise
         try:
             return handler_of(proposed["code"], issue, by=by), proposed["code"]
@@ -158,7 +159,7 @@ def keep_ruling(issue: Issue, lead: Person, department: str | None, *, by: Actor
     A joint case settles its own place only, and what is said against a chief (F) sets no precedent.
     """
     department = department or (lead.department if lead.department in DEPARTMENTS else None)
-    if department is None or issue.is_joint or issue.category.startswith("F"):
+    if department is None or issue.is_joint or is_charge(issue.category):
         return None
     return str(keep_precedent(issue, department, by=by, day=day))
 

@@ -27,7 +27,9 @@ PROVED: Mapping[type[IssuePart] | type[Extension] | type[Order], tuple[str, ...]
 }
 """The columns that are proved; that an order was only acknowledged stands in no entry until it is answered."""
 ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, ANSWER_ORDER = "ask_extension", "grant_extension", "refuse_extension", "answer_order"
-"""Entries that are no steps and tell of such rows; those of parts are known by what they change."""
+"""Entries that are no steps and tell of such rows: more time is asked for by the lead and decided by the office, an order is answered.
+
+Those of parts are known by what they change."""
 JOIN_CHARGE = "join_charge"
 """The entry by which what is merged into a charge against a chief becomes part of it, and goes with it when that is passed on."""
 _CALLS_BACK = {Verb.TRANSFER, Verb.DECLINE, Verb.REOPEN, JOIN_CHARGE}

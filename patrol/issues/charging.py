@@ -8,8 +8,6 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db
-from patrol.foundation.errors import Invalid
-from patrol.foundation.texts import Text
 from patrol.issues.accusations import (
     all_accused,
     is_charge,
@@ -48,10 +46,10 @@ from patrol.issues.relapses import withdraw_relapse
 from patrol.issues.taking import Taking, call_back, set_co_handlers, set_lead
 from patrol.people.actor import SYSTEM
 from patrol.people.models import Person, Region
+from patrol.people.queries import region_meant
 
 PART_OF_CHARGE = "part_of_charge"
 """The rule by which what is merged into a charge becomes part of it."""
-_NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
 
 
 def dispatch(taking: Taking) -> None:
@@ -85,7 +83,7 @@ def transfer(taking: Taking) -> None:
         placement = place_on_reach(reach_id, position_of_issue(issue), day=day, tolerance_m=taking.tolerance_m, because=BY_OFFICE)
         placement = _keeping_accused(issue, placement) if is_charge(issue.category) else placement
     else:
-        region = _region_with_code(taking.brought["region"])
+        region = region_meant(taking.brought["region"], "region")
         refuse_region_below(issue, region.path, "region")
         # Whom a charge is about stays: the office only passes it upwards.
         placement = replace(place_in_region(region, day=day, because=BY_OFFICE), accused_id=issue.accused_id)
@@ -135,14 +133,6 @@ def decline(taking: Taking) -> None:
     owner = rightful_owner(words)
     taking.changes |= {"suggested_owner": {"from": None, "to": words}, "owner": {"from": None, "to": owner}}
     call_back(taking)
-
-
-def _region_with_code(code: str) -> Region:
-    region = db.session.scalar(select(Region).where(Region.code == code))
-    if region is None:
-        fault = _NO_REGION.format(code=code)
-        raise Invalid(fault, errors={"region": [fault]})
-    return region
 
 
 def _move_to(taking: Taking, placement: Placement) -> None:

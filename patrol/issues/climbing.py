@@ -17,7 +17,7 @@ from sqlalchemy import Row, func, select
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.texts import Text
-from patrol.issues.escalating import WAITING, ladder_on, midnight_of, planned_rungs
+from patrol.issues.escalating import WAITING, ladder_on, planned_rungs
 from patrol.issues.escalation import Basis
 from patrol.issues.escalation_models import EscalationPolicy
 from patrol.issues.history import is_rung
@@ -85,7 +85,7 @@ def _counts_since(timezone: str) -> dict[str, datetime]:
     columns = (EscalationPolicy.code, func.max(EscalationPolicy.valid_from), func.max(EscalationPolicy.withdrawn_at))
     today = clock.today(timezone)
     rows = db.session.execute(select(*columns).where(EscalationPolicy.valid_from <= today).group_by(EscalationPolicy.code))
-    return {code: max(filter(None, (midnight_of(day, timezone), withdrawn))) for code, day, withdrawn in rows}
+    return {code: max(filter(None, (clock.beginning_of_day(day, timezone), withdrawn))) for code, day, withdrawn in rows}
 
 
 def _entries_of(issue_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:

@@ -9,7 +9,7 @@ from flask.cli import AppGroup, with_appcontext
 from patrol.evidence.derivation import photo_store
 from patrol.foundation import service
 from patrol.foundation.database import db
-from patrol.foundation.errors import Unavailable
+from patrol.foundation.shell import refusals_told
 from patrol.issues.climbing import put_off
 from patrol.issues.counting import count_again
 from patrol.issues.heads import faults_of_heads, missing_numbers
@@ -73,15 +73,13 @@ def _verify_climbing() -> int:
 
 def _verify_originals() -> int:
     sound = lost = 0
-    try:
+    with refusals_told():
         for found in lost_originals(photo_store()):
             if found is None:
                 sound += 1
                 continue
             lost += 1
             click.echo(f"{found.number} {found.issue_id}: photo {found.photo_id} at {found.seq}: {found.text.en} / {found.text.zh}")
-    except Unavailable as error:
-        raise click.ClickException(f"{error.detail.en} / {error.detail.zh}") from error
     click.echo(f"{sound} photos' originals sound, {lost} changed or gone")
     return lost
 

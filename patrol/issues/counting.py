@@ -14,14 +14,13 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
-from patrol.issues.escalating import midnight_of
 from patrol.issues.figure_models import DailyFigures
 from patrol.issues.figures import COUNTED, COUNTS, Standing, Told, figures_of
 from patrol.issues.models import HistoryEntry, Issue
 from patrol.people.models import Region
 
-# A day is counted a while after it ended, when what began in it has been saved.
-_SETTLED = timedelta(minutes=10)
+SETTLED = timedelta(minutes=10)
+"""A day is counted, and its heads are exported, so long after it ended: what began in it has been saved by then."""
 _BATCH = 500
 MOST_DAYS_AT_ONCE = 400
 """How many days one run catches up with: a new installation of an old database takes some hours for years."""
@@ -31,7 +30,7 @@ MOST_DAYS_AT_ONCE = 400
 def count_past_days() -> int:
     """Count each day that ended since the last one counted; return how many. Of two workers the second finds the first one's rows."""
     timezone = current_app.extensions["settings"].timezone
-    ended = clock.local_date(clock.now() - _SETTLED, timezone) - timedelta(days=1)
+    ended = clock.local_date(clock.now() - SETTLED, timezone) - timedelta(days=1)
     last = db.session.scalar(select(func.max(DailyFigures.day)))
     first = last + timedelta(days=1) if last else _first_day(timezone) or ended
     counted = 0
@@ -62,7 +61,7 @@ def count_again(first: date, last: date, timezone: str) -> Iterator[tuple[date, 
 
 def write_day(day: date, timezone: str) -> None:
     """Write a day's row for every region; what happened is read from the histories."""
-    start, end = (midnight_of(each, timezone) for each in (day, day + timedelta(days=1)))
+    start, end = (clock.beginning_of_day(each, timezone) for each in (day, day + timedelta(days=1)))
     figures, now = figures_of(_histories(start, end), start, end), clock.now()
     for region_id in db.session.scalars(select(Region.id).order_by(Region.id)):
         db.session.add(DailyFigures(day=day, region_id=region_id, counted_at=now, **{name: figures[region_id][name] for name in COUNTS}))

@@ -199,22 +199,6 @@ def count(
     return _deadline(_limit(stage, severity, category, limits), since, calendar, timezone)
 
 
-def due_at(
-    severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
-    *, limits: Sequence[Limit] = DEFAULT_LIMITS,
-) -> Deadline:  # fmt: skip
-    """Return by when an issue must be rectified; otherwise as `count`."""
-    return count(Stage.RECTIFICATION, severity, category, since, calendar, timezone, limits)
-
-
-def acceptance_due(
-    severity: Severity, category: str, since: datetime, calendar: Calendar, timezone: ZoneInfo,
-    *, limits: Sequence[Limit] = DEFAULT_LIMITS,
-) -> Deadline:  # fmt: skip
-    """Return by when the office must have accepted or rejected an issue submitted at `since`; otherwise as `count`."""
-    return count(Stage.ACCEPTANCE, severity, category, since, calendar, timezone, limits)
-
-
 def due_said(due: datetime, timezone: ZoneInfo) -> str:
     """Return a due moment in words, the one form in which people read it: midnight is the end of the last day in time, 24:00."""
     local = due.astimezone(timezone)

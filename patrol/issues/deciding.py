@@ -5,17 +5,18 @@ the office. Never commits.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import DAYS_TO, Stage, count
-from patrol.issues.lifecycle import State
+from patrol.issues.lifecycle import IN_WORK, State
 from patrol.issues.listed import AnyIssue
 from patrol.issues.models import Extension, Issue
 from patrol.issues.plans import PLAN_LATE
@@ -36,8 +37,7 @@ LATE_NAME = {
     PLAN_LATE: Text("整改方案超期", "The plan is late"),
 }  # fmt: skip
 """What it is called to be late beside the ladder: the office with a decision, the lead with a plan."""
-_IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
-_LADDER_RUNS = (State.ACCEPTED, *_IN_WORK)
+_LADDER_RUNS = (State.ACCEPTED, *IN_WORK)
 _STAGE = {State.ACCEPTED: Stage.DISPATCH, State.RECTIFIED: Stage.REVIEW, State.VERIFIED: Stage.CLOSING}
 _REVIEW = Text("挂账复查日：{day}", "To be reviewed on the ledger: {day}")
 _MILESTONE = Text("挂账节点：{day}", "A milestone of the ledger: {day}")
@@ -46,9 +46,9 @@ _MILESTONE = Text("挂账节点：{day}", "A milestone of the ledger: {day}")
 def renew_decision(issue: Issue, before: State, now: datetime, timezone: str) -> None:
     """Set by when the office must decide on an issue that has just come into its state from another, or that it need not."""
     state = State(issue.state)
-    if state in _IN_WORK:
+    if state in IN_WORK:
         # Only in work can more time be granted: what was asked for before a check or the ledger is decided on after it.
-        if before not in _IN_WORK:
+        if before not in IN_WORK:
             # A dispatch begins with no request: whoever led it before has had an answer.
             if before is not State.ACCEPTED and _asks_for_more_time(issue):
                 decide_extension_by(issue, now, timezone)
@@ -61,7 +61,7 @@ def renew_decision(issue: Issue, before: State, now: datetime, timezone: str) ->
     elif state is State.SUSPENDED:
         day, words = min(_days_of(issue), key=lambda found: found[0])
         said = [words.format(day=day), DAYS_TO.format(last=day)]
-        _set(issue, _end_of(day, ZoneInfo(timezone)), {"rule": "ledger", "explanation": [text._asdict() for text in said]})
+        _set(issue, clock.end_of_day(day, timezone), {"rule": "ledger", "explanation": [text._asdict() for text in said]})
     elif issue.decide_by is not None:
         _set(issue, None, None)
 
@@ -98,7 +98,7 @@ def decision_moments(issue: Issue, timezone: ZoneInfo) -> list[tuple[datetime, s
     if state not in LATE_CODE or issue.decide_by is None:
         return []
     days = sorted({day for day, _ in _days_of(issue)}) if state is State.SUSPENDED else []
-    moments = [_end_of(day, timezone) for day in days] or [issue.decide_by]
+    moments = [clock.end_of_day(day, timezone.key) for day in days] or [issue.decide_by]
     return [(moment, LATE_CODE[state]) for moment in moments]
 
 
@@ -135,7 +135,3 @@ def _days_of(issue: Issue) -> list[tuple[date, Text]]:
     review = [(issue.review_on, _REVIEW)] if issue.review_on else []
     left = (row for row in issue.milestones or () if not row.get("done_at"))
     return [*review, *((date.fromisoformat(row["due_on"]), _MILESTONE) for row in left)]
-
-
-def _end_of(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)

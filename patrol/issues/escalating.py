@@ -1,7 +1,7 @@
 """The sweep that lets late issues climb: each rung once, in order, by whichever worker gets there, after any downtime."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -110,11 +110,6 @@ def order_texts(codes: Collection[str]) -> list[Text]:
     return [_ORDER_TEXT.format(name=row.name) for row in rows]
 
 
-def midnight_of(day: date, timezone: str) -> datetime:
-    """Return the moment at which a local day begins."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
-
-
 def plan_new_rungs(timezone: str) -> None:
     """Let the sweep look anew at all issues once another version of a rung has come into force.
 
@@ -126,7 +121,7 @@ def plan_new_rungs(timezone: str) -> None:
         EscalationPolicy.planned_at.is_(None), EscalationPolicy.withdrawn_at.is_(None), EscalationPolicy.valid_from <= today
     )
     for policy_id, day in db.session.execute(new).all():
-        begins, after = midnight_of(day, timezone), None
+        begins, after = clock.beginning_of_day(day, timezone), None
         while True:
             with transaction():
                 after = _look_anew(begins, after)
@@ -166,7 +161,7 @@ def keep_late(issue: Issue, *, due_at: datetime, stopped_at: datetime, now: date
     last_day = ((late_since or due_at) - datetime.resolution).astimezone(zone).date()
     first = restored_lateness(last_day, stopped=stopped, resumed=resumed, calendar=chinese_calendar())
     reached = {code for _, code, due in rungs_reached([issue.id]) if due == due_at}
-    note_late(issue, midnight_of(first, timezone), {*climbed, *reached})
+    note_late(issue, clock.beginning_of_day(first, timezone), {*climbed, *reached})
 
 
 def note_late(issue: Issue, since: datetime, climbed: Collection[str]) -> None:

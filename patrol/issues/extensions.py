@@ -14,22 +14,21 @@ from patrol.foundation.http import refuse_stale
 from patrol.foundation.texts import Text
 from patrol.issues import system_words
 from patrol.issues.allowed import NOT_LEAD, OUT_OF_SCOPE, OWN_WORK, leads
-from patrol.issues.beside import rows_to_say
+from patrol.issues.beside import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, rows_to_say
 from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import decide_extension_by, forget_extension
 from patrol.issues.due import extend_due
 from patrol.issues.escalating import climb_first
 from patrol.issues.events import EntryNoted
 from patrol.issues.four_eyes import own_work
-from patrol.issues.history import ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION, add_entry
-from patrol.issues.lifecycle import ENDED, STATE_NAME, State
+from patrol.issues.history import add_entry
+from patrol.issues.lifecycle import ENDED, IN_WORK, STATE_NAME, State
 from patrol.issues.models import Extension, Issue
 from patrol.issues.queries import actor_facts, extensions_of, issue_facts, locked_issue
 from patrol.people.actor import SYSTEM, Actor
 
 MOST_EXTENSIONS = 2
 """How often a lead may ask, granted or not; the published local rules allow two."""
-WORK_GOES_ON = (State.DISPATCHED, State.IN_PROGRESS)
 
 _NOT_IN_WORK = Text("“{state}”时不能延期", "“{state}”: there is nothing to extend")
 _TOO_LATE = Text("已到期，延期须在到期前申请", "It is due already: more time is asked for before that")
@@ -139,7 +138,7 @@ def settle_request(issue: Issue) -> None:
     for row in extensions_of(issue):
         if row.decided_at is None and row.opening == issue.reopened_times:
             row.granted, row.decision, row.decided_at = False, words.zh, clock.now()
-            if issue.state in WORK_GOES_ON:
+            if issue.state in IN_WORK:
                 forget_extension(issue)
             add_entry(
                 issue, verb=REFUSE_EXTENSION, by=SYSTEM, from_state=issue.state, rule=rule, brought={"reason": row.decision},
@@ -170,5 +169,5 @@ def _note_decision(issue: Issue, row: Extension, by: Actor, timezone: str) -> No
 
 
 def _refuse_unless_in_work(issue: Issue) -> None:
-    if issue.state not in WORK_GOES_ON:
+    if issue.state not in IN_WORK:
         raise Conflict(_NOT_IN_WORK.format(state=STATE_NAME[State(issue.state)]))

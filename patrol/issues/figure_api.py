@@ -18,7 +18,7 @@ from patrol.issues.figures import COUNTS
 from patrol.people.door import current_actor
 from patrol.people.models import Region
 from patrol.people.permissions import Permission as P
-from patrol.people.queries import region_with_code
+from patrol.people.queries import covered_region
 
 MOST_DAYS = 400
 _ONLY_ENDED = Text(
@@ -30,7 +30,6 @@ _NOT_YET = Text(
     "尚无按日数据：每天的数据在当天结束后由后台写入，请确认后台任务在运行，次日再查",
     "No figures are stored yet: the worker writes a day's once it has ended; see that the worker runs, and ask again on the day after",
 )
-_NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 _ORDER = Text("起始日期不能晚于截止日期，且最多 {most} 天", "`from` lies before `to`, and at most {most} days apart")
 
 
@@ -102,11 +101,7 @@ def _region_asked(code: str | None) -> Region:
     actor = current_actor()
     if code is None:
         return db.session.scalars(select(Region).where(Region.id == actor.region_id)).one()
-    region = region_with_code(code)
-    if not actor.covers(region.path):
-        fault = _NOT_COVERED.format(code=code)
-        raise Invalid(fault, errors={"region": [fault]})
-    return region
+    return covered_region(code, actor)
 
 
 def _with_shares(counts: dict[str, int]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from patrol.issues.extensions import settle_request
 from patrol.issues.history import HAND_OVER, PART_LEFT, add_entry
 from patrol.issues.lifecycle import ENDED, UNDO_WITHIN, State
 from patrol.issues.models import Issue, IssuePart
+from patrol.issues.taking import named
 from patrol.people.actor import SYSTEM
 from patrol.people.events import HandlingLost
 from patrol.people.models import Person
@@ -71,7 +72,7 @@ def tell_of_open_parts(event: HandlingLost) -> None:
     for issue in _open_issues(Issue.id.in_(select(IssuePart.issue_id).where(*held)), options=(selectinload(Issue.parts).joinedload(IssuePart.person),)):
         for part in issue.parts:
             if part.person_id == event.person_id and part.state == "open":
-                changes = {"part": {"from": None, "to": part.n}, "holder": {"from": _named(part.person), "to": None}}
+                changes = {"part": {"from": None, "to": part.n}, "holder": {"from": named(part.person), "to": None}}
                 _note(issue, PART_LEFT, LEAD_LOST, changes)
 
 
@@ -126,7 +127,7 @@ def _open_issues(*conditions: ColumnElement[bool], options: Sequence[ORMOption] 
 def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
     # An order whose time has come goes to whoever leads until now.
     climb_first(issue, clock.now(), current_app.extensions["settings"].timezone)
-    change = {"from": _named(issue.lead), "to": _named(lead)}
+    change = {"from": named(issue.lead), "to": named(lead)}
     issue.lead_id, issue.lead = lead.id if lead else None, lead
     _note(issue, HAND_OVER, rule, {"lead_id": change})
     settle_request(issue)
@@ -135,7 +136,3 @@ def _lead_by(issue: Issue, lead: Person | None, rule: str) -> None:
 def _note(issue: Issue, verb: str, rule: str, changes: dict[str, Any]) -> None:
     entry = add_entry(issue, verb=verb, by=SYSTEM, from_state=issue.state, rule=rule, changes=changes)
     events.record(EntryNoted(issue_id=issue.id, verb=verb, seq=entry.seq))
-
-
-def _named(person: Person | None) -> dict[str, str] | None:
-    return {"id": str(person.id), "name": person.name} if person else None

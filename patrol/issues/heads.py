@@ -8,12 +8,11 @@ was: the first one all, each later one those whose history grew since the file b
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 from flask import current_app
@@ -23,13 +22,12 @@ from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.transaction import transaction
 from patrol.foundation.worker import each_hour
+from patrol.issues.counting import SETTLED
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.people.actions import note_audit
 from patrol.people.actor import SYSTEM
 from patrol.people.models import AuditEntry
 
-# A day is written down a while after it ended, when what began in it has been saved.
-_SETTLED = timedelta(minutes=10)
 _BATCH = 5_000
 
 
@@ -49,7 +47,7 @@ def export_heads_of_past_days() -> int:
     A worker that was down makes up for all the days in one file.
     """
     settings = current_app.extensions["settings"]
-    ended = clock.local_date(clock.now() - _SETTLED, settings.timezone) - timedelta(days=1)
+    ended = clock.local_date(clock.now() - SETTLED, settings.timezone) - timedelta(days=1)
     return int(export_heads(ended, settings.heads, settings.timezone))
 
 
@@ -65,8 +63,7 @@ def export_heads(day: date, folder: Path, timezone: str) -> bool:
     path, before = folder / f"{day.isoformat()}.jsonl", max(folder.glob("*.jsonl"), default=None)
     if before is not None and before >= path:
         return False
-    end, last_line = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)), before and _last_line(before)
-    until = min(end, clock.now()).astimezone(UTC)
+    last_line, until = before and _last_line(before), min(clock.end_of_day(day, timezone), clock.now()).astimezone(UTC)
     since = orjson.loads(last_line).get("until") if last_line else None
     digest, count, draft = hashlib.sha256(), 0, path.with_suffix(".part")
     with draft.open("wb") as file:

@@ -21,13 +21,13 @@ from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto
 from patrol.people.actor import Actor
 
 SUBMIT, HAND_OVER, ADD_PHOTOS, SPOT_CHECK = "submit", "hand_over", "add_photos", "spot_check"
-"""Entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos, a look on the spot."""
+"""Entries that are no steps of the lifecycle: the beginning, a new lead after a hand-over, later photos, a look on the spot.
+
+Those of more time and of orders are named in `beside`."""
 ASK_REOPENING, REFUSE_REOPENING, PARTNER_UPDATE = "ask_reopening", "refuse_reopening", "partner_update"
 """A complainant's "not fixed", its refusal (granting it is the step `reopen`), and a partner system's word."""
-ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION = "ask_extension", "grant_extension", "refuse_extension"
-"""More time: asked for by the lead, decided by the office."""
-ESCALATE, ANSWER_ORDER = "escalate", "answer_order"
-"""A late issue climbs, or a part of it is late (`PART_LATE`); an order of supervision is answered."""
+ESCALATE = "escalate"
+"""A late issue climbs, or a part of it is late (`PART_LATE`)."""
 PART_LATE = "part_late"
 PART_LATE_NAME = Text("协办分项超期", "A part is late")
 """The rule of an `escalate` that is no rung: a part with its own date is late, and the issue climbs nowhere."""

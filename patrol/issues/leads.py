@@ -14,6 +14,7 @@ from patrol.issues.models import Issue
 from patrol.people.actor import Actor
 from patrol.people.departments import DEPARTMENTS
 from patrol.people.models import Person, Region
+from patrol.people.paths import paths_up
 from patrol.people.permissions import Permission
 from patrol.waters.models import Reach
 from patrol.waters.queries import chiefs_on
@@ -139,8 +140,8 @@ def superior_chiefs(issue: Issue, day: date) -> list[UUID]:
     """
     if issue.reach is None:
         return []
-    codes = issue.region.path.strip("/").split("/")
-    above = ["/" + "/".join(codes[:count]) + "/" for count in range(len(codes) - 1, 0, -1)]
+    # The nearest superior first.
+    above = paths_up(issue.region.path)[-2::-1]
     rows = db.session.execute(
         select(Reach.id, Region.path).join(Region, Region.id == Reach.region_id)
         .where(Reach.water_body_id == issue.reach.water_body_id, Region.path.in_(above), Reach.retired_at.is_(None))

@@ -17,8 +17,9 @@ from patrol.issues.categories import Severity
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry
 from patrol.issues.signing import saying_who, who_can_sign
-from patrol.issues.taking import Taking
+from patrol.issues.taking import Taking, named
 from patrol.people.models import Person
+from patrol.waters.shown import brief_region
 
 MOST_DAYS_TO_REVIEW = 366
 """What is on the ledger is looked at again within a year, whatever the works take."""
@@ -62,23 +63,23 @@ def _approve(taking: Taking, today: date) -> None:
 
     Raises Invalid (422) for somebody who cannot, and for a major issue where nobody is named.
     """
-    named = (taking.brought.get("approved_by") or "").strip()
+    whom = (taking.brought.get("approved_by") or "").strip()
     if is_charge(taking.issue.category):
-        if named:
+        if whom:
             raise Invalid(_CHARGE, errors={"approved_by": [_CHARGE]})
         return
     able = who_can_sign(taking.issue, today)
-    signer = next((person for person in able if person.id == taking.by.person_id and not named), None)
-    chosen = signer or next((person for person in able if named.lower() in (person.username, str(person.id))), None)
-    if chosen is None and not named and taking.issue.severity != Severity.MAJOR:
+    signer = next((person for person in able if person.id == taking.by.person_id and not whom), None)
+    chosen = signer or next((person for person in able if whom.lower() in (person.username, str(person.id))), None)
+    if chosen is None and not whom and taking.issue.severity != Severity.MAJOR:
         # The office may act with its chief's word alone; but the chief hears of it, and so of a word that was not given.
         if able:
-            taking.changes["reported_to"] = {"from": None, "to": {"id": str(able[0].id), "name": able[0].name}}
+            taking.changes["reported_to"] = {"from": None, "to": named(able[0])}
         return
     if chosen is None:
-        fault = saying_who(_NOT_HIM if named else _NOT_APPROVED, taking.issue, today)
+        fault = saying_who(_NOT_HIM if whom else _NOT_APPROVED, taking.issue, today)
         raise Invalid(fault, errors={"approved_by": [fault]})
-    taking.changes["approved_by"] = {"from": None, "to": {"id": str(chosen.id), "name": chosen.name}}
+    taking.changes["approved_by"] = {"from": None, "to": named(chosen)}
 
 
 def who_answers(issue_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -92,20 +93,16 @@ def who_answers(issue_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         select(HistoryEntry.issue_id, HistoryEntry.changes).where(HistoryEntry.issue_id.in_(issue_ids), HistoryEntry.verb == Verb.SUSPEND)
         .order_by(HistoryEntry.seq)
     )  # fmt: skip
-    named = {row.issue_id: {how: row.changes[how]["to"] for how in _ANSWERS if how in row.changes} for row in rows}
-    ids = {UUID(chief["id"]) for chiefs in named.values() for chief in chiefs.values()}
+    answers = {row.issue_id: {how: row.changes[how]["to"] for how in _ANSWERS if how in row.changes} for row in rows}
+    ids = {UUID(chief["id"]) for chiefs in answers.values() for chief in chiefs.values()}
     people = db.session.scalars(select(Person).where(Person.id.in_(ids)).options(joinedload(Person.region))).all() if ids else ()
     shown = {str(person.id): _shown_chief(person) for person in people}
     none: dict[str, Any] = dict.fromkeys(_ANSWERS)
-    return {issue_id: none | {how: shown[to["id"]] for how, to in named.get(issue_id, {}).items()} for issue_id in issue_ids}
+    return {issue_id: none | {how: shown[to["id"]] for how, to in answers.get(issue_id, {}).items()} for issue_id in issue_ids}
 
 
 def _shown_chief(person: Person) -> dict[str, Any]:
-    region = person.region
-    return {
-        "id": person.id, "name": person.name, "title": person.title,
-        "region": {"code": region.code, "name": region.name, "level": region.level},
-    }  # fmt: skip
+    return {"id": person.id, "name": person.name, "title": person.title, "region": brief_region(person.region)}
 
 
 def leave_ledger(taking: Taking) -> None:

@@ -54,6 +54,8 @@ STATE_PUBLIC_TEXT: dict[State, Text] = {
 
 ENDED = frozenset({State.CLOSED, State.REJECTED, State.MERGED})
 """The states in which an issue waits for nobody; in all others it is open."""
+IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
+"""The states in which somebody has an issue in hand: parts and a plan are worked on, and more time can be asked for."""
 
 
 class Verb(StrEnum):

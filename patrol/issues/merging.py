@@ -19,7 +19,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import distance_m
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import all_accused
+from patrol.issues.accusations import all_accused, is_charge
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.events import DueMoved
 from patrol.issues.history import GIVE_BACK, MOVE_ALONG, RELAPSE_MOVED, TAKE_IN, add_entry
@@ -29,6 +29,7 @@ from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.queries import visible_to
 from patrol.issues.raising import raise_severity, take_back_raise
 from patrol.issues.relapses import follow_merging
+from patrol.issues.taking import named
 from patrol.people.actor import Actor
 
 MERGING = (Verb.MERGE, Verb.UNMERGE)
@@ -137,7 +138,7 @@ def unmerge(issue: Issue, brought: Mapping[str, Any], *, by: Actor, timezone: st
     back = _came_through(issue, others, parents)
     changes: dict[str, Any] = {"merged_into": {"from": original.number, "to": None}}
     if issue.lead is not None and not may_lead(issue.lead):
-        changes["lead_id"] = {"from": {"id": str(issue.lead.id), "name": issue.lead.name}, "to": None}
+        changes["lead_id"] = {"from": named(issue.lead), "to": None}
         issue.lead_id = issue.lead = None
     # The ladder goes on from where it stopped, so that merging slips past no rung; those that were reached stay reached.
     kept = dict(issue.due_rule)
@@ -211,7 +212,8 @@ def _fault_of(issue: Issue, original: Issue, by: Actor) -> Text | None:
         return _REJECTED.format(number=number)
     if original.closed_at is not None and issue.recorded_at > original.closed_at:
         return _AFTER_CLOSING.format(number=number)
-    if "F" in {issue.category[0], original.category[0]} and (issue.category, all_accused(issue)) != (original.category, all_accused(original)):
+    one_is_charge = is_charge(issue.category) or is_charge(original.category)
+    if one_is_charge and (issue.category, all_accused(issue)) != (original.category, all_accused(original)):
         return _CHARGE
     return None
 

@@ -53,7 +53,7 @@ def number_of(serial: int) -> str:
     return f"XH{serial:07d}"
 
 
-# The states in which the clock runs (`queries.CLOCK_RUNS`), for the index of what is overdue.
+# The states in which the clock runs (`due.CLOCK_RUNS`), for the index of what is overdue.
 _RUNNING = "state IN ('submitted', 'accepted', 'dispatched', 'in_progress')"
 
 _LED = "state IN ('dispatched', 'in_progress')"

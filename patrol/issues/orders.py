@@ -14,11 +14,11 @@ from patrol.foundation.paging import Page, page_of
 from patrol.foundation.texts import Text
 from patrol.issues.accusations import CHARGES
 from patrol.issues.allowed import NOT_LEAD, leads
-from patrol.issues.beside import rows_to_say
+from patrol.issues.beside import ANSWER_ORDER, rows_to_say
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Escalation, EscalationPolicy, Order
 from patrol.issues.events import EntryNoted
-from patrol.issues.history import ANSWER_ORDER, add_entry
+from patrol.issues.history import add_entry
 from patrol.issues.models import CoHandler, Issue
 from patrol.issues.queries import actor_facts, issue_facts, locked_issue, visible_to
 from patrol.people.actor import SYSTEM, Actor

@@ -26,6 +26,7 @@ from patrol.issues.policies_held import held_state, policies_changed
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.people.models import Region
+from patrol.people.paths import paths_up
 from patrol.people.queries import region_with_code
 from patrol.waters.periods import is_reversed
 
@@ -39,11 +40,6 @@ _ENDED = Text("这条分工已经终止", "The row was ended already")
 _RULED = Text("退单后由河长办裁定", "Ruled by the river chief office after a lead declined")
 
 Days = tuple[date, date | None]
-
-
-def paths_up(path: str) -> list[str]:
-    """Return a region's path and those of all its superiors."""
-    return [path[: end + 1] for end, letter in enumerate(path) if letter == "/" and end]
 
 
 def ownership_at(category: str, path: str, day: date) -> Ownership:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from patrol.foundation.texts import Text
+from patrol.people.paths import code_of
 
 
 class Part(StrEnum):
@@ -94,7 +95,7 @@ _EVERYWHERE = Text("全部地区", "everywhere")
 
 def _row_data(row: Row) -> dict[str, Any]:
     kinds = _KINDS.format(category=row.category) if row.category else _ALL
-    place = row.region_path.rstrip("/").rsplit("/", 1)[-1]
+    place = code_of(row.region_path)
     where = Text(place, place) if place else _EVERYWHERE
     scope = Text(f"{kinds.zh}，{where.zh}", f"{kinds.en}, {where.en}")
     words = (_BY_PRECEDENT if row.number else _BY_RULE).format(

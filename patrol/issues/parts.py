@@ -21,7 +21,7 @@ from patrol.issues.beside import rows_to_say
 from patrol.issues.events import IssueEscalated
 from patrol.issues.history import ESCALATE, PART_LATE, REPORT_PART, TAKE_BACK_PART, add_entry
 from patrol.issues.leads import why_no_lead
-from patrol.issues.lifecycle import STATE_NAME, State
+from patrol.issues.lifecycle import IN_WORK, STATE_NAME, State
 from patrol.issues.listed import AnyIssue, ListedPart
 from patrol.issues.models import Issue, IssuePart
 from patrol.issues.queries import locked_issue
@@ -29,7 +29,6 @@ from patrol.issues.taking import put_photos
 from patrol.people.actor import SYSTEM, Actor
 from patrol.people.departments import DEPARTMENTS
 
-IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
 BATCH = 200
 _NO_PART = Text("此问题没有第 {n} 项分工", "The issue has no part {n}")
 _NOT_YOURS = Text("只有该分项的协办人或其部门可以报告", "only the part's co-handler, or its department, may report on it")

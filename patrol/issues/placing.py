@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, cast, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation.database import db
@@ -21,7 +21,9 @@ from patrol.issues.policies_held import STATE_COLUMNS, note_state
 from patrol.issues.routing import UNKNOWN_ACCURACY_M, Chief, NearReach, Place, Reason, Region, Routing, Rule, route
 from patrol.people import models as people
 from patrol.people.departments import DEPARTMENTS
+from patrol.people.paths import code_of, paths_up
 from patrol.people.permissions import Role
+from patrol.people.queries import holds
 from patrol.waters.models import Reach
 from patrol.waters.nearby import near_reaches
 from patrol.waters.queries import ChiefOn, chiefs_on, has_reaches, region_at
@@ -73,11 +75,6 @@ def departments_data(category: str | None, path: str, day: date) -> dict[str, An
     ownership = ownership_data(category, path, day)
     code = ownership["lead"] and ownership["lead"]["department"]
     return {"department": code and {"code": code, **DEPARTMENTS[code].name._asdict()}, "ownership": ownership}
-
-
-def code_of(path: str) -> str:
-    """Return the code of the region at `path`, its last part."""
-    return path.rstrip("/").rsplit("/", 1)[-1]
 
 
 def place_by_position(position: Position, *, day: date, tolerance_m: float) -> Placement:
@@ -176,7 +173,7 @@ def _near_reach(
 
 _HAS_OFFICE = exists().where(
     people.Person.region_id == people.Region.id, people.Person.disabled_at.is_(None),
-    cast(people.Person.role_names, String).contains(f'"{Role.OFFICE.value}"'),
+    holds(Role.OFFICE),
 )
 # Each report asks this, and so it is put together once, over tables: the mapper's share of the work falls away.
 _region = people.Region.__table__.c
@@ -187,7 +184,7 @@ _WITH_OFFICES = planned_once(select(_region.id, _region.path, _region.name, _HAS
 
 def _regions_over(paths: Iterable[str]) -> dict[str, Region]:
     """Return the regions at `paths` and all their superiors by path, each with whether its office has an enabled account."""
-    wanted = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/" and end}
+    wanted = {above for path in paths for above in paths_up(path)}
     rows = db.session.execute(_WITH_OFFICES, {"paths": list(wanted)}).all()
     if rows:
         note_state(*rows[0][4:])

@@ -13,7 +13,7 @@ from patrol.issues.allowed import NOT_LEAD, leads
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import Deadline, Stage, Unit, count
 from patrol.issues.due import WITHOUT_DUE, chinese_calendar, deadline_as_data
-from patrol.issues.lifecycle import State
+from patrol.issues.lifecycle import IN_WORK, State
 from patrol.issues.listed import AnyIssue
 from patrol.issues.models import Issue
 from patrol.issues.policies_held import current_policies
@@ -22,7 +22,6 @@ from patrol.issues.suspension import Pause, restored_due
 from patrol.issues.taking import Taking
 
 PLAN_LATE = "plan_late"
-_IN_WORK = (State.DISPATCHED, State.IN_PROGRESS)
 _KEPT = ("rule", "version", "unit", "last_day", "explanation")
 
 
@@ -31,7 +30,7 @@ def renew_plan(issue: Issue, before: State, now: datetime, timezone: str) -> dic
     state, was = State(issue.state), issue.plan_due_at
     if state is State.ACCEPTED:
         _forget(issue)
-    elif state in _IN_WORK and before not in (*_IN_WORK, State.MERGED):
+    elif state in IN_WORK and before not in (*IN_WORK, State.MERGED):
         if before is State.ACCEPTED:
             _forget(issue)
         # What became grave during a check or on the ledger has nothing to go on with.
@@ -48,7 +47,7 @@ def grade_plan(issue: Issue, now: datetime, timezone: str) -> dict[str, Any]:
     was, asked = issue.plan_due_at, _asked(issue, now, timezone)
     if asked is None:
         _set(issue, None, None)
-    elif issue.plan_due_at is None and issue.state in _IN_WORK:
+    elif issue.plan_due_at is None and issue.state in IN_WORK:
         _begin(issue, asked)
     look_at_plan(issue)
     return _change(issue, was)
@@ -84,7 +83,7 @@ def report_plan(taking: Taking) -> None:
 
 def owes_plan(issue: Issue) -> bool:
     """Tell whether the clock of the plan runs."""
-    return issue.plan_due_at is not None and issue.plan_reported_at is None and issue.state in _IN_WORK
+    return issue.plan_due_at is not None and issue.plan_reported_at is None and issue.state in IN_WORK
 
 
 def plan_moments(issue: Issue) -> list[tuple[datetime, str]]:
@@ -104,7 +103,7 @@ def shown_plan(issue: AnyIssue, now: datetime, language: str) -> dict[str, Any] 
     if due is None and reported is None:
         return None
     said = issue.due_rule.get("plan") if due else None
-    by_now = reported or (now if issue.state in _IN_WORK else None)
+    by_now = reported or (now if issue.state in IN_WORK else None)
     return {
         "due_at": due, "reported_at": reported, "late": due is not None and by_now is not None and due <= by_now,
         "rule": said["rule"] if said else None, "explanation": [text[language] for text in said["explanation"]] if said else [],

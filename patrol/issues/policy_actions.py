@@ -25,6 +25,7 @@ from patrol.issues.policy_models import CalendarOverride, DeadlinePolicy, Dispat
 from patrol.issues.relapse_models import RelapsePolicy
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
+from patrol.people.paths import is_at_the_top
 
 Version = DeadlinePolicy | CalendarOverride | DispatchPolicy | EscalationPolicy | RelapsePolicy | LookBackPolicy
 MODEL: dict[Kind, type[Version]] = {
@@ -148,8 +149,8 @@ def _known(kind: Kind, version_id: UUID, digest: str) -> Version | None:
 
 
 def refuse_below_the_top(by: Actor) -> None:
-    """Raise NotAllowed unless `by` works at the top of the tree: a path of one code, or the system's."""
-    if by.region_path.count("/") > 2:
+    """Raise NotAllowed (403) unless `by` works at the top of the tree, or is the system."""
+    if not is_at_the_top(by.region_path):
         raise NotAllowed(_NOT_THE_TOP)
 
 

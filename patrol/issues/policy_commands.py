@@ -6,11 +6,10 @@ from typing import Any
 import click
 import marshmallow as ma
 import orjson
-from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from patrol.foundation import clock
-from patrol.foundation.errors import Refusal
+from patrol.foundation.shell import refusals_told
 from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.foundation.transaction import transaction
 from patrol.issues import policy_actions, policy_queries
@@ -24,15 +23,11 @@ _NOT_FIGURES = {*policy_queries.COMMON, *policy_actions.PAIRS, "standing", "with
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _timezone() -> str:
-    return str(current_app.extensions["settings"].timezone)
-
-
 @commands.command("list")
 @with_appcontext
 def list_command() -> None:
     """Print what is in force today and what comes, and what to see to."""
-    told = policy_queries.overview(clock.today(_timezone()), "en", actor=SYSTEM)
+    told = policy_queries.overview(clock.today(clock.home_timezone()), "en", actor=SYSTEM)
     for group in told["kinds"]:
         for row in [*group["in_force"], *group["coming"]]:
             switched = "" if row.get("enabled", True) else " (off)"
@@ -51,17 +46,16 @@ def add_command(kind: str, file: Path, dry_run: bool) -> None:
     """Add a version from a JSON file with the body that `POST /policies/KIND` takes."""
     try:
         data: dict[str, Any] = BODY[Kind(kind)]().load(orjson.loads(file.read_bytes()))
-        if dry_run:
-            data.pop("id")
-            row, word = policy_actions.draft(Kind(kind), by=SYSTEM, today=clock.today(_timezone()), **data), "would become"
-        else:
-            with transaction():
-                row, is_new = policy_actions.add_version(Kind(kind), by=SYSTEM, timezone=_timezone(), **data)
-            word = "is now" if is_new else "was already"
     except (ma.ValidationError, orjson.JSONDecodeError) as error:
         raise click.ClickException(str(error)) from error
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told():
+        if dry_run:
+            data.pop("id")
+            row, word = policy_actions.draft(Kind(kind), by=SYSTEM, today=clock.today(clock.home_timezone()), **data), "would become"
+        else:
+            with transaction():
+                row, is_new = policy_actions.add_version(Kind(kind), by=SYSTEM, timezone=clock.home_timezone(), **data)
+            word = "is now" if is_new else "was already"
     click.echo(f"it {word} version {row.version}, from {row.valid_from} on")
     if dry_run:
         click.echo(f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}")
@@ -73,11 +67,8 @@ def add_command(kind: str, file: Path, dry_run: bool) -> None:
 @with_appcontext
 def import_calendar_command(file: Path, dry_run: bool) -> None:
     """Write the days of a CSV or XLSX file into the calendar, all or nothing: columns day, works, name (日期, 上班, 名称)."""
-    try:
-        with transaction():
-            report = import_calendar(file.read_bytes(), by=SYSTEM, timezone=_timezone(), dry_run=dry_run)
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told(), transaction():
+        report = import_calendar(file.read_bytes(), by=SYSTEM, timezone=clock.home_timezone(), dry_run=dry_run)
     for fault in report.errors:
         click.echo(f"row {fault.row} · {fault.field}: {fault.message.en} / {fault.message.zh}", err=True)
     click.echo(f"{report.created} created, {report.unchanged} unchanged, {len(report.errors)} errors")

@@ -19,7 +19,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity, Source
 from patrol.issues.dispatching import Decision, Rule, goes_straight_to_the_chief
 from patrol.issues.due import chinese_calendar, deadline_as_data
-from patrol.issues.escalating import ladder_on, midnight_of, rungs_reached
+from patrol.issues.escalating import ladder_on, rungs_reached
 from patrol.issues.escalation import DefaultRung, planned_moments
 from patrol.issues.escalation_models import Escalation, EscalationPolicy
 from patrol.issues.models import HistoryEntry, Issue, number_of
@@ -138,7 +138,7 @@ def rungs_reached_by(version: EscalationPolicy, *, actor: Actor, first: int, tim
     `never` is what has its moment before the version begins, or what loses the rung because it is switched off.
     """
     zone, calendar, now = ZoneInfo(timezone), chinese_calendar(), clock.now()
-    begins = midnight_of(version.valid_from, timezone)
+    begins = clock.beginning_of_day(version.valid_from, timezone)
     new = DefaultRung(version.code, version.basis, version.amount, version.order_kind, version.name)
     old = [rung for rung in ladder_on(today) if rung.code == version.code]
     seen, shown = Counter[str](), list[dict[str, Any]]()

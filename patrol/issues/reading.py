@@ -11,6 +11,7 @@ from patrol.foundation import clock
 from patrol.foundation.positions import shown_position
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import is_charge
 from patrol.issues.allowed import (
     ActorFacts,
     IssueFacts,
@@ -19,7 +20,7 @@ from patrol.issues.allowed import (
     steps_open_to,
     waiting_for_parts,
 )
-from patrol.issues.beside import JOIN_CHARGE
+from patrol.issues.beside import ANSWER_ORDER, ASK_EXTENSION, GRANT_EXTENSION, JOIN_CHARGE, REFUSE_EXTENSION
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.deciding import shown_decision
 from patrol.issues.due import is_overdue, shown_due
@@ -29,12 +30,9 @@ from patrol.issues.four_eyes import own_work
 from patrol.issues.grounds import GROUND_NAME
 from patrol.issues.history import (
     ADD_PHOTOS,
-    ANSWER_ORDER,
-    ASK_EXTENSION,
     ASK_REOPENING,
     ESCALATE,
     GIVE_BACK,
-    GRANT_EXTENSION,
     HAND_OVER,
     HIDE_PHOTO,
     MILESTONE_DONE,
@@ -42,7 +40,6 @@ from patrol.issues.history import (
     PART_LEFT,
     PARTNER_UPDATE,
     RECOUNT,
-    REFUSE_EXTENSION,
     REFUSE_REOPENING,
     RELAPSE,
     RELAPSE_MOVED,
@@ -104,7 +101,7 @@ class Reader:
 
     `facts` remembers what the law needs to know of each issue looked at, `own_work` of each that the reader could check
     whether it is the reader's own work, `stead` whether the reader signs it in the stead of the district's chief, `ledger`
-    who answers for it on the ledger.
+    who answers for it on the ledger, and `followers` how many say "me too" of it.
     """
 
     actor: Actor
@@ -167,7 +164,7 @@ class Reader:
 
     def knows_reporter(self, issue: AnyIssue) -> bool:
         """Tell whether the reader may know who reported: everybody on duty, but not those whom the charge is about."""
-        return not issue.category.startswith("F") or sees_charges(self.actor) or issue.reporter_id == self.actor.person_id
+        return not is_charge(issue.category) or sees_charges(self.actor) or issue.reporter_id == self.actor.person_id
 
 
 def shown_issue(issue: AnyIssue, reader: Reader) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from patrol.issues.policies_held import current_policies
 from patrol.issues.policy_actions import refuse_below_the_top
 from patrol.issues.policy_models import PolicyApplication
 from patrol.issues.suspension import stood_still
+from patrol.issues.taking import named
 from patrol.people.actions import note_audit
 from patrol.people.actor import SYSTEM, Actor
 
@@ -164,8 +165,7 @@ def _move(issue: Issue, act: PolicyApplication, timezone: str, deadline: Deadlin
         note_late(issue, now, {code for _, code, due in rungs_reached([issue.id]) if due == old})
     after = {"due_at": issue.due_at.isoformat(), "last_day": issue.due_rule["last_day"], "rule": deadline.rule}
     changes: dict[str, Any] = {name: {"from": before[name], "to": after[name]} for name in after}
-    person = act.ordered_by
-    changes["ordered_by"] = {"from": None, "to": {"id": str(person.id), "name": person.name} if person else SYSTEM.name}
+    changes["ordered_by"] = {"from": None, "to": named(act.ordered_by) or SYSTEM.name}
     changes["policy_application"] = {"from": None, "to": str(act.id)}
     entry = add_entry(
         issue, verb=RECOUNT, by=SYSTEM, from_state=issue.state, rule=deadline.rule, brought={"reason": act.reason}, changes=changes

@@ -21,9 +21,10 @@ from uuid import UUID
 
 from patrol.foundation.texts import Text
 from patrol.issues.routing_texts import TEXTS
-from patrol.waters.terms import is_deputy, post_name
+from patrol.people.paths import upwards
+from patrol.waters.terms import LEVELS, is_deputy, post_name
 
-LEVELS = {
+_LEVEL_TEXT = {
     "province": Text("省级", "province"), "city": Text("市级", "city"), "county": Text("县级", "county"),
     "township": Text("乡镇级", "township"), "village": Text("村级", "village"),
 }  # fmt: skip
@@ -267,15 +268,9 @@ def _answer(
     )
 
 
-def _upwards(path: str) -> list[str]:
-    """Return the path and those of its superiors, nearest first: "/a/b/", "/a/"."""
-    codes = [code for code in path.split("/") if code]
-    return ["/" + "/".join(codes[:depth]) + "/" for depth in range(len(codes), 0, -1)]
-
-
 def _common_region(place: Place, paths: set[str]) -> Region:
     """Return the lowest known region that holds all `paths`; the place's own when they have nothing in common."""
-    for path in _upwards(min(paths)):
+    for path in upwards(min(paths)):
         if all(other.startswith(path) for other in paths) and path in place.regions:
             return place.regions[path]
     return place.region
@@ -283,8 +278,8 @@ def _common_region(place: Place, paths: set[str]) -> Region:
 
 def _office(place: Place, region: Region, reasons: list[Reason] | None = None) -> Region:
     """Return the region whose office answers: `region`, else its nearest superior with an office, else the highest."""
-    chain = [region, *(place.regions[path] for path in _upwards(region.path)[1:] if path in place.regions)]
-    chain += [place.regions[path] for path in _upwards(place.region.path) if path in place.regions]
+    chain = [region, *(place.regions[path] for path in upwards(region.path)[1:] if path in place.regions)]
+    chain += [place.regions[path] for path in upwards(place.region.path) if path in place.regions]
     office = next((superior for superior in chain if superior.has_office), None)
     # The floor holds even in a register without any office: the highest region is where somebody will look.
     office = office or min(chain, key=lambda superior: len(superior.path))
@@ -304,7 +299,7 @@ def _vacancies(sides: Sequence[Side]) -> list[Reason]:
 
 
 def _words(reach: NearReach) -> dict[str, object]:
-    level = LEVELS.get(reach.level, Text(reach.level, reach.level))
+    level = _LEVEL_TEXT.get(reach.level, Text(reach.level, reach.level))
     return {"reach": reach.name, "code": reach.code, "level": level, "metres": round(reach.distance_m)}
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from patrol.foundation.database import db
@@ -24,6 +24,7 @@ from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
 from patrol.people.permissions import Permission as P
 from patrol.people.permissions import Role
+from patrol.people.queries import holds
 from patrol.waters.models import Appointment, Reach
 from patrol.waters.queries import answering
 from patrol.waters.terms import DEPUTY, DEPUTY_TITLES, is_deputy
@@ -101,7 +102,7 @@ def who_can_sign(issue: Issue, today: date, verb: Verb | None = None) -> Sequenc
     chiefs = db.session.execute(able(_chiefs(LEVELS, today, Person, rank)).where(Issue.id == issue.id).order_by(*order)).all()
     if chiefs:
         return list(dict.fromkeys(person for person, its in chiefs if its == chiefs[0][1]))
-    above = select(Person).join(Region, Region.id == Person.region_id).where(_holds(Role.SUPERVISOR), Person.disabled_at.is_(None))
+    above = select(Person).join(Region, Region.id == Person.region_id).where(holds(Role.SUPERVISOR), Person.disabled_at.is_(None))
     return db.session.scalars(able(above).where(Issue.id == issue.id).order_by(func.length(Region.path).desc(), Person.username)).all()
 
 
@@ -125,7 +126,7 @@ def _chiefs(levels: Sequence[str], today: date, *columns: Any) -> Select[Any]:
     return (
         select(*columns).select_from(Appointment).join(Reach, Reach.id == Appointment.reach_id).join(Region, Region.id == Reach.region_id)
         .join(Person, Person.id == Appointment.person_id)
-        .where(Appointment.reach_id.in_(of_levels), answering(today), ~is_deputy, _holds(Role.CHIEF))
+        .where(Appointment.reach_id.in_(of_levels), answering(today), ~is_deputy, holds(Role.CHIEF))
     )  # fmt: skip
 
 
@@ -137,7 +138,3 @@ def _able(people: Select[Any], today: date) -> Select[Any]:
 def _over_its_place(people: Select[Any]) -> Select[Any]:
     place = aliased(Region)
     return people.join(place, place.path.startswith(Region.path)).where(place.id == Issue.region_id)
-
-
-def _holds(role: Role) -> ColumnElement[bool]:
-    return cast(Person.role_names, String).contains(f'"{role.value}"')

@@ -42,7 +42,7 @@ from patrol.issues.relapses import link_anew, link_relapse, withdraw_relapse
 from patrol.issues.same_photos import hide_again
 from patrol.issues.signing import left_to, saying_who, signs_higher, who_can_sign
 from patrol.issues.suspension import Pause
-from patrol.issues.taking import Taking, attach_photos, call_back
+from patrol.issues.taking import Taking, attach_photos, call_back, named
 from patrol.people.actor import Actor
 from patrol.people.models import Person
 
@@ -180,17 +180,17 @@ def _refuse_unsigned_change(taking: Taking, severity: Severity) -> None:
     where there is nothing to sign.
     """
     issue, today = taking.issue, clock.local_date(taking.now, taking.timezone)
-    named = (taking.brought.get("approved_by") or "").strip().lower()
+    whom = (taking.brought.get("approved_by") or "").strip().lower()
     if severity == issue.severity or not signed_by_chief(Severity(issue.severity), is_charge=is_charge(issue.category)):
-        if named:
+        if whom:
             raise Invalid(_NOTHING_TO_APPROVE, errors={"approved_by": [_NOTHING_TO_APPROVE]})
         return
-    if named:
-        chief = next((person for person in who_can_sign(issue, today) if named in (person.username, str(person.id))), None)
+    if whom:
+        chief = next((person for person in who_can_sign(issue, today) if whom in (person.username, str(person.id))), None)
         if chief is None:
             fault = saying_who(_NOT_HIM, issue, today)
             raise Invalid(fault, errors={"approved_by": [fault]})
-        taking.changes["approved_by"] = {"from": None, "to": {"id": str(chief.id), "name": chief.name}}
+        taking.changes["approved_by"] = {"from": None, "to": named(chief)}
     elif not any(issue.region.path.startswith(path) for path in districts_signed_by(taking.by, today)):
         raise NotAllowed(saying_who(_STAYS_MAJOR, issue, today))
 

@@ -3,7 +3,7 @@
 import re
 
 from patrol.foundation.texts import Text, in_both
-from patrol.issues.history import REFUSE_EXTENSION
+from patrol.issues.beside import REFUSE_EXTENSION
 from patrol.issues.lifecycle import Verb
 
 LEAD_CHANGED = Text("责任人已变更，原责任人的延期申请不再有效", "The lead changed: the former lead's request no longer counts")

@@ -21,10 +21,8 @@ from patrol.notifications.resting import drop_paused, end_all_open, send_paused
 from patrol.notifications.templates import EVENT_KINDS, TEMPLATES
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
-from patrol.people.models import Region
-from patrol.people.queries import region_with_code
+from patrol.people.queries import covered_region
 
-_NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 _NO_KIND = Text("没有这类消息：{kinds}；可用：{known}", "There are no messages of the kind {kinds}; there are {known}")
 _QUIET_PAIR = Text("quiet_from 与 quiet_to 须同时填写", "Give both quiet_from and quiet_to, or neither")
 _DELETED = Text("这个 Webhook 已删除，请换用新编号另建", "This webhook was deleted: set up another one under a new id")
@@ -58,7 +56,7 @@ def add_channel(
         return known, False
     refuse_bad_address(way, address)
     _refuse_bad_choice(kinds, quiet_from, quiet_to)
-    owner = _covered(region, by) if region else None
+    owner = covered_region(region, by) if region else None
     channel = Channel(
         id=id or new_id(), person_id=None if owner else by.person_id, region=owner, way=way.value,
         sealed_address=seal({"address": address}, field_keys), hint=_hint(address), language=language, quiet_from=quiet_from,
@@ -104,7 +102,7 @@ def add_webhook(
     _refuse_bad_choice(kinds, None, None, known=EVENT_KINDS)
     secret = secrets.token_urlsafe(32)
     webhook = Webhook(
-        id=id or new_id(), region=_covered(region, by), url=url, sealed_secret=seal({"secret": secret}, field_keys),
+        id=id or new_id(), region=covered_region(region, by), url=url, sealed_secret=seal({"secret": secret}, field_keys),
         kinds=list(kinds) if kinds is not None else None, created_by_id=by.person_id, digest=sent, created_at=clock.now(), version=1,
     )  # fmt: skip
     db.session.add(webhook)
@@ -169,14 +167,6 @@ def retry(row: outbox.OutboxRow, *, by: Actor) -> outbox.OutboxRow:
     return row
 
 
-def _covered(code: str, by: Actor) -> Region:
-    region = region_with_code(code)
-    if not by.covers(region.path):
-        fault = _NOT_COVERED.format(code=code)
-        raise Invalid(fault, errors={"region": [fault]})
-    return region
-
-
 def _refuse_bad_choice(
     kinds: Sequence[str] | None, quiet_from: time | None, quiet_to: time | None, known: Sequence[str] = tuple(TEMPLATES)
 ) -> None:
@@ -191,4 +181,3 @@ def _hint(address: str) -> str:
     """Return as much of an address as its owner needs to know it again."""
     name, at, host = address.rpartition("@")
     return f"{name[:1]}…@{host}"[:40] if at and "." in host else f"…{address[-4:]}"
-

@@ -91,10 +91,8 @@ def _hold_in_quiet_hours(channel: Channel, timezone: str) -> None:
 
 
 def _mark_sent(ids: list[UUID], outbox_ids: list[UUID]) -> None:
-    now = clock.now()
-    db.session.execute(update(Delivery).where(Delivery.id.in_(ids), Delivery.sent_at.is_(None)).values(sent_at=now))
-    rows = update(outbox.OutboxRow).where(outbox.OutboxRow.id.in_(outbox_ids), outbox.OutboxRow.delivered_at.is_(None))
-    db.session.execute(rows.values(delivered_at=now, last_error=None))
+    db.session.execute(update(Delivery).where(Delivery.id.in_(ids), Delivery.sent_at.is_(None)).values(sent_at=clock.now()))
+    outbox.went_along(outbox_ids)
 
 
 def signature(body: bytes, secret: str, sent_at: int) -> str:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import select
 
 from patrol.foundation.database import db
 from patrol.issues.accusations import is_charge
@@ -16,7 +16,9 @@ from patrol.issues.models import Issue, number_of
 from patrol.issues.seeing import seen_by
 from patrol.notifications.templates import To
 from patrol.people.models import Person, Region
+from patrol.people.paths import paths_up
 from patrol.people.permissions import Role
+from patrol.people.queries import holds
 
 
 class Recipients(NamedTuple):
@@ -80,7 +82,7 @@ def inspectors_of(issue: Issue) -> list[UUID]:
     """Return the enabled supervisors over an issue's place and the nearest office, those who may see it; its region must be loaded."""
     above = db.session.scalars(
         select(Person.id).join(Region, Region.id == Person.region_id)
-        .where(Region.path.in_(_paths_up(issue.region.path)), _holds(Role.SUPERVISOR), Person.disabled_at.is_(None)).order_by(Person.username)
+        .where(Region.path.in_(paths_up(issue.region.path)), holds(Role.SUPERVISOR), Person.disabled_at.is_(None)).order_by(Person.username)
     ).all()  # fmt: skip
     wanted = list(dict.fromkeys([*above, *(person.id for person in office_of(issue.region))]))
     seeing = seen_by(issue, wanted)
@@ -97,17 +99,8 @@ def _offices_up(region: Region) -> list[list[Person]]:
     # ix_regions_path serves few exact paths better than a comparison of prefixes turned round.
     rows = db.session.execute(
         select(Person, Region.path).join(Region, Region.id == Person.region_id)
-        .where(Region.path.in_(_paths_up(region.path)), _holds(Role.OFFICE), Person.disabled_at.is_(None))
+        .where(Region.path.in_(paths_up(region.path)), holds(Role.OFFICE), Person.disabled_at.is_(None))
         .order_by(Person.username)
     ).all()  # fmt: skip
     paths = sorted({path for _, path in rows}, key=len, reverse=True)
     return [[person for person, its in rows if its == path] for path in paths]
-
-
-def _holds(role: Role) -> ColumnElement[bool]:
-    return cast(Person.role_names, String).contains(f'"{role.value}"')
-
-
-def _paths_up(path: str) -> list[str]:
-    codes = path.strip("/").split("/")
-    return ["/" + "/".join(codes[:count]) + "/" for count in range(1, len(codes) + 1)]

@@ -15,10 +15,11 @@ from patrol.foundation.channels import Way, can_send
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.quiet import due_moment
+from patrol.issues.beside import ANSWER_ORDER
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.escalation_models import Order
 from patrol.issues.events import DueMoved, EntryNoted, IssueEscalated, IssueReported, StepTaken, TroubleCameBack
-from patrol.issues.history import ANSWER_ORDER, PART_LATE, SUBMIT, is_rung
+from patrol.issues.history import PART_LATE, SUBMIT, is_rung
 from patrol.issues.lifecycle import State, Verb
 from patrol.issues.models import HistoryEntry, Issue, number_of
 from patrol.notifications.models import Channel, Delivery, Message, Webhook, WebhookDelivery
@@ -242,5 +243,3 @@ def _call(webhook: Webhook, cause: str, kind: str, payload: dict[str, Any]) -> N
         webhook_id=webhook.id, cause=cause, kind=kind, payload=payload, created_at=clock.now(), delivered_at=None, last_status=None,
         outbox_id=row,
     ))  # fmt: skip
-
-

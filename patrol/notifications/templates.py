@@ -31,17 +31,6 @@ class To(StrEnum):
     NAMED = "named"
 
 
-TO_NAME: dict[To, Text] = {
-    To.LEAD: Text("负责人", "the lead"), To.STAND_IN: Text("无人负责时的河长办", "the office, where nobody leads"),
-    To.CO_HANDLERS: Text("协办人", "co-handlers"), To.OFFICE: Text("河长办", "the office"),
-    To.OFFICE_ABOVE: Text("上级河长办", "the office above it"),
-    To.SUPERIOR: Text("上级河长", "the superior chief"),
-    To.NAMED: Text("其中点名的人（发出督办的人、批准挂账或调整级别的人、复核的人）", "whom it names: who gave the order, who approved or answers for it, who checked"),
-    To.SIDES: Text("交界各方河长办", "the offices on both sides of a border"),
-    To.REPORTER: Text("上报人（工作人员）", "the reporter, if a staff member"),
-}
-
-
 @dataclass(frozen=True)
 class Template:
     """One kind of message: which event leads to it (`issue.` and the verb, `duty.` and the kind of reminder), whom it goes to, and its words.

@@ -7,7 +7,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from patrol.foundation.clock import home_timezone
 from patrol.foundation.database import db
-from patrol.foundation.errors import Refusal
+from patrol.foundation.shell import refusals_told
 from patrol.foundation.transaction import transaction
 from patrol.patrols.duty_beginning import begin_duties
 from patrol.patrols.examining import examine_all
@@ -55,13 +55,10 @@ def examine(which: str) -> None:
 @with_appcontext
 def begin(day: datetime, dry_run: bool) -> None:
     """Reckon duties from the first DAY of use (2026-11-01): nothing was due before, however long ago chiefs were appointed."""
-    try:
-        with transaction():
-            rows = begin_duties(day.date(), by=SYSTEM, timezone=home_timezone())
-            for row in rows:
-                click.echo(f"{row.level} {row.title or 'chief'} {row.colour}: {row.times} a {row.period} from {row.valid_from}")
-            if dry_run:
-                db.session.rollback()
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told(), transaction():
+        rows = begin_duties(day.date(), by=SYSTEM, timezone=home_timezone())
+        for row in rows:
+            click.echo(f"{row.level} {row.title or 'chief'} {row.colour}: {row.times} a {row.period} from {row.valid_from}")
+        if dry_run:
+            db.session.rollback()
     click.echo(f"{len(rows)} rows begin on {day:%Y-%m-%d}" + (": nothing was written" if dry_run else ""))

@@ -9,10 +9,9 @@ from sqlalchemy import select
 from patrol.foundation.database import db
 from patrol.foundation.geometry import Datum
 from patrol.patrols.examination_models import FindingStatement, PatrolFinding
+from patrol.patrols.integrity import MISLABELLED
 from patrol.patrols.models import Patrol
 from patrol.patrols.standing import UPHELD, in_force
-
-MISLABELLED = "datum_mislabelled"
 
 
 def accepted_repairs(patrol_ids: Collection[UUID]) -> dict[UUID, Datum]:

@@ -221,5 +221,3 @@ def counted(batch: TrackBatch, *, is_new: bool) -> Kept:
     for _, code in batch.quarantined:
         refused[code] += 1
     return Kept(accepted, usable - accepted, dict(refused))
-
-

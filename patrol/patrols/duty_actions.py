@@ -13,6 +13,7 @@ from patrol.patrols.duty_models import FrequencyPolicy, ReachWarning
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
 from patrol.people.models import Region
+from patrol.people.paths import is_at_the_top
 from patrol.people.queries import region_with_code
 from patrol.waters.models import Reach
 from patrol.waters.queries import visible_reaches
@@ -120,8 +121,8 @@ def _refuse_other_policy(known: FrequencyPolicy, region: Region | None, valid_to
 
 def refuse_beyond(region: Region | None, by: Actor) -> None:
     """Raise NotAllowed (403) unless the actor's area holds the region, or with None everything."""
-    # What holds everywhere is for those who work at the top of the tree: a path of one code.
-    inside = by.covers(region.path) if region else by.region_path.count("/") <= 2
+    # What holds everywhere is for those who work at the top of the tree.
+    inside = by.covers(region.path) if region else is_at_the_top(by.region_path)
     if not inside:
         raise NotAllowed(_NOT_YOUR_AREA)
 

@@ -4,8 +4,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-
 from patrol.foundation import clock
 from patrol.foundation.http import expected_version, refuse_stale, set_etag
 from patrol.foundation.paging import Page, page_schema
@@ -39,14 +37,9 @@ from patrol.waters.queries import chiefs_on
 FREQUENCIES = page_schema(FrequencyPolicyOut)
 
 
-def timezone() -> str:
-    """Return where the district lies."""
-    return str(current_app.extensions["settings"].timezone)
-
-
 def today() -> date:
     """Return today's local date."""
-    return clock.today(timezone())
+    return clock.today(clock.home_timezone())
 
 
 @room.route("/duties", may=P.SEE_PATROLS, refuses=(404,))
@@ -61,7 +54,7 @@ def list_duties(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """
     window = window_of(args.pop("period"), args.pop("from_"), args.pop("to"), today=today())
     person = person_meant(args.pop("person"), current_actor())
-    page = duty_queries.list_duties(current_actor(), window=window, person=person, timezone=timezone(), **args)
+    page = duty_queries.list_duties(current_actor(), window=window, person=person, timezone=clock.home_timezone(), **args)
     return Page([shown_duty(duty, window, language(), today()) for duty in page.items], page.next)
 
 
@@ -70,7 +63,7 @@ def list_duties(args: dict[str, Any]) -> Page[dict[str, Any]]:
 @room.response(200, page_schema(DutyGapOut))
 def list_duty_gaps(args: dict[str, Any]) -> Page[dict[str, Any]]:
     """List the reaches that nobody patrolled in time, since when, and who answers for them today."""
-    page = gap_queries.list_gaps(current_actor(), day=today(), timezone=timezone(), **args)
+    page = gap_queries.list_gaps(current_actor(), day=today(), timezone=clock.home_timezone(), **args)
     chiefs = chiefs_on([gap.reach.id for gap in page.items], today())
     return Page([shown_gap(gap, chiefs.get(gap.reach.id, []), language()) for gap in page.items], page.next)
 

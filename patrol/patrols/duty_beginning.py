@@ -1,4 +1,4 @@
-"""From which day on duties are reckoned: the rows of how often, which hold since 2020, begin with the use of the system instead. Never commits.
+"""From which day on duties are reckoned: the rows of how often, which hold since 2021, begin with the use of the system instead. Never commits.
 
 Appointments are entered with the day on which they began, often years ago. Without this everybody would start with a
 backlog of patrols that nobody could have recorded.

@@ -16,6 +16,7 @@ from patrol.patrols.duty_models import Delegation, DelegationReach, DutyReminder
 from patrol.patrols.duty_periods import PeriodKind
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
+from patrol.people.paths import paths_up
 from patrol.people.queries import region_with_code
 from patrol.waters.models import Appointment, Reach
 from patrol.waters.queries import in_force, seen_by, within
@@ -148,10 +149,9 @@ def get_warning(actor: Actor, warning_id: UUID, *, lock: bool = False) -> ReachW
 
 def visible_policies(actor: Actor) -> Select[FrequencyPolicy]:
     """Select the rows that hold everywhere, in the actor's subtree, or in a region above it."""
-    above = [actor.region_path[: end + 1] for end, letter in enumerate(actor.region_path) if letter == "/" and end]
     return (
         select(FrequencyPolicy).outerjoin(Region, Region.id == FrequencyPolicy.region_id)
-        .where(or_(FrequencyPolicy.region_id.is_(None), within(actor), Region.path.in_(above)))
+        .where(or_(FrequencyPolicy.region_id.is_(None), within(actor), Region.path.in_(paths_up(actor.region_path))))
         .options(joinedload(FrequencyPolicy.region))
     )  # fmt: skip
 

@@ -15,8 +15,8 @@ from patrol.waters.models import Reach
 class FrequencyPolicy(Base):
     """One version of one rule: so many times in a period, on reaches of a level, in a region or everywhere (None).
 
-    Its figures never change: another version follows when this one has got its last day. One that was withdrawn before it
-    began never counts. Columns as in `duties.Policy`; the source is told in both languages.
+    Its figures never change: another version follows when this one has got its last day. One that was withdrawn never
+    counts. Columns as in `duties.Policy`; the source is told in both languages.
     """
 
     __tablename__ = "frequency_policies"

@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union
 from sqlalchemy.orm import aliased, contains_eager, joinedload
@@ -195,7 +194,7 @@ def _walks(reach_ids: Collection[UUID], span: Span, timezone: str) -> dict[UUID,
 
     And those of a few hours later, which by a clock that ran ahead may belong to the last day.
     """
-    start, end = moment_of(span.first, timezone), moment_of(span.last, timezone) + timedelta(days=1)
+    start, end = clock.beginning_of_day(span.first, timezone), clock.end_of_day(span.last, timezone)
     named = union(
         select(PatrolReach.patrol_id, PatrolReach.reach_id).where(PatrolReach.reach_id.in_(reach_ids)),
         select(ReachCoverage.patrol_id, ReachCoverage.reach_id).where(ReachCoverage.reach_id.in_(reach_ids)),
@@ -222,11 +221,6 @@ def _walks(reach_ids: Collection[UUID], span: Span, timezone: str) -> dict[UUID,
         )
         found[reach_id].append((behalf_id or person_id, walk))
     return found
-
-
-def moment_of(day: date, timezone: str) -> datetime:
-    """Return when a local day begins."""
-    return datetime.combine(day, time(), ZoneInfo(timezone))
 
 
 def duties_of_everybody(window: Span, actor: Actor, timezone: str, handle: Callable[[Sequence[Duty]], None]) -> None:

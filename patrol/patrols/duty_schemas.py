@@ -58,7 +58,7 @@ class FrequencyPolicyOut(FrequencyPolicyBriefOut):
     valid_to = ma.fields.Date(required=True, allow_none=True, metadata={"description": "The last day; null until further notice."})
     version = ma.fields.Integer(required=True)
     added_at = Moment(required=True, allow_none=True, metadata={"description": "null for rows of old."})
-    withdrawn_at = Moment(required=True, allow_none=True, metadata={"description": "Before it began: it never counts."})
+    withdrawn_at = Moment(required=True, allow_none=True, metadata={"description": "When it was taken back: it never counts."})
     standing = ma.fields.String(required=True, validate=ma.validate.OneOf(STANDINGS))
     withdrawable = ma.fields.Boolean(required=True)
 

@@ -12,9 +12,9 @@ from patrol.patrols.duty_periods import PeriodKind, Span
 from patrol.patrols.duty_queries import Duty, DutyPeriod
 from patrol.patrols.gap_queries import Gap
 from patrol.patrols.tallying import REASON_TEXT, Reason, Walk, metres
-from patrol.people.models import Region
 from patrol.waters.models import Reach
 from patrol.waters.queries import ChiefOn
+from patrol.waters.shown import brief_region, shown_chief
 from patrol.waters.terms import LEVEL_NAME
 
 _PERIODS = {
@@ -35,17 +35,12 @@ _CORRECTED = Text(
 _TOLD = Text("本期（{first} 至 {last}）还需巡河 {left} 次，共需 {required} 次", "From {first} to {last} {left} of {required} patrols are left to do")
 
 
-def brief_region(region: Region | None) -> dict[str, Any] | None:
-    """Return a region in short, None for none."""
-    return {"code": region.code, "name": region.name, "level": region.level} if region else None
-
-
 def shown_policy(row: FrequencyPolicy, language: str) -> dict[str, Any]:
     """Return a row of policy with its source in one language; its region must be loaded."""
     members = ("id", "level", "title", "colour", "months", "weekdays", "working_days_only", "period", "times", "least_share",
                "valid_from", "valid_to", "version", "withdrawn_at")
     source = Text(row.source_zh, row.source_en).in_language(language)
-    return {**{name: getattr(row, name) for name in members}, "region": brief_region(row.region), "source": source}
+    return {**{name: getattr(row, name) for name in members}, "region": row.region and brief_region(row.region), "source": source}
 
 
 def shown_version(row: FrequencyPolicy, today: date, superseded: Collection[UUID]) -> dict[str, Any]:
@@ -119,7 +114,7 @@ def shown_gap(gap: Gap, chiefs: Sequence[ChiefOn], language: str) -> dict[str, A
     return {
         "reach": _shown_reach(gap.reach), "policy": shown_policy(gap.policy, language), "last_patrolled_at": gap.last_patrolled_at,
         "should_have_been_since": gap.latest_day_in_time, "covered_m": round(gap.covered_m, 1), "needed_m": round(gap.needed_m, 1),
-        "chiefs": [{"id": chief.person_id, "name": chief.name, "title": chief.person_title, "post": chief.title} for chief in chiefs],
+        "chiefs": [shown_chief(chief) for chief in chiefs],
     }  # fmt: skip
 
 

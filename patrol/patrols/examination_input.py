@@ -22,12 +22,12 @@ from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.checkpoint_queries import Checkpoint, checkpoints_of
 from patrol.patrols.checkpoints import mark_of
 from patrol.patrols.coverage import ALGORITHM as COVERAGE
-from patrol.patrols.datum_repairs import MISLABELLED
 from patrol.patrols.device_models import Device
 from patrol.patrols.duty_lists import delegation_partners
 from patrol.patrols.ending import NOT_POSSIBLE
 from patrol.patrols.ends import ends_of
 from patrol.patrols.examination_models import FindingStatement
+from patrol.patrols.integrity import MISLABELLED
 from patrol.patrols.integrity import VERSION as INTEGRITY
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol, PatrolEnd
 from patrol.patrols.policy_queries import KINDS, PolicyInForce, policy_on

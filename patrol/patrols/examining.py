@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.orm import selectinload
 
@@ -17,7 +16,6 @@ from patrol.foundation.transaction import transaction
 from patrol.issues.events import IssueReported
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.checkpoint_models import CheckpointAnswer
-from patrol.patrols.datum_repairs import MISLABELLED
 from patrol.patrols.events import (
     CheckedIn,
     CheckpointAnswered,
@@ -33,7 +31,7 @@ from patrol.patrols.examination_input import IDENTITY, ExaminationInput, has_nam
 from patrol.patrols.examination_models import Examination, PatrolFinding
 from patrol.patrols.fact_queries import facts_of
 from patrol.patrols.facts import PatrolFacts
-from patrol.patrols.integrity import SHARED_DEVICE
+from patrol.patrols.integrity import MISLABELLED, SHARED_DEVICE
 from patrol.patrols.mark_queries import alike_after, alike_before, keep_marks
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
 from patrol.patrols.photo_sightings import shown_again
@@ -63,7 +61,7 @@ def _examination(patrol_id: UUID, *, tries: int = 0, again: bool = False) -> out
     patrol = _with_reaches(patrol_id)
     if patrol is None or patrol.ended_at is None:
         return _nothing
-    given = input_of(patrol, timezone=_timezone())
+    given = input_of(patrol, timezone=clock.home_timezone())
     digest = given.digest
     known = db.session.scalar(select(Examination.input_hash).where(Examination.patrol_id == patrol_id))
     # Of a purged track nobody can reckon anything any more: what was found of it stays.
@@ -74,7 +72,7 @@ def _examination(patrol_id: UUID, *, tries: int = 0, again: bool = False) -> out
 
     def write() -> None:
         row = _with_reaches(patrol_id, lock=True)
-        there = input_of(row, timezone=_timezone()) if row else None
+        there = input_of(row, timezone=clock.home_timezone()) if row else None
         if row is None or there is None or there.purged:
             return
         if there.digest != digest:
@@ -147,10 +145,6 @@ def _ended(*, never_examined: bool) -> Iterator[UUID]:
         if len(ids) < AT_ONCE:
             return
         last = ids[-1]
-
-
-def _timezone() -> str:
-    return str(current_app.extensions["settings"].timezone)
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ from patrol.foundation.geometry import Geometry
 from patrol.foundation.texts import Text
 from patrol.patrols.checkpoints import Result
 from patrol.patrols.coverage import Coverage
+from patrol.patrols.intervals import joined
 from patrol.patrols.mislabelling import Mislabelling
 from patrol.patrols.track import Track
 from patrol.patrols.window import in_ms
@@ -196,14 +197,3 @@ class Verdict(NamedTuple):
     reasons: Sequence[Text]
     score: float = 0.0
     figures: Mapping[str, float | None] = MappingProxyType({})
-
-
-def joined(times_ms: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return times, in milliseconds, in order, those that overlap as one."""
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(times_ms):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found

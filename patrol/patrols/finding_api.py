@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-
 from patrol.foundation import clock
 from patrol.foundation.problems import language
 from patrol.patrols import finding_actions
@@ -35,7 +33,7 @@ _AGAIN = {"schema": ExaminationOut, "description": "It was here already", "succe
 def preview_patrol(patrol_id: UUID) -> dict[str, Any]:
     """Say what an examination would find in what is here now; nothing is written. A patrol that goes on ends with its last fix."""
     patrol = get_patrol(current_actor(), patrol_id)
-    given = input_of(patrol, timezone=_timezone())
+    given = input_of(patrol, timezone=clock.home_timezone())
     return shown_preview(patrol, examined_now(given), given, language())
 
 
@@ -76,13 +74,9 @@ def withdraw_from_finding(data: dict[str, Any], patrol_id: UUID, code: str) -> t
 @room.response(200, IntegrityRulesOut)
 def list_integrity_rules() -> dict[str, Any]:
     """List the rules by which patrols are examined, with the thresholds in force today and what would explain each innocently."""
-    return shown_rules(policy_on(clock.today(_timezone())), language())
-
-
-def _timezone() -> str:
-    return str(current_app.extensions["settings"].timezone)
+    return shown_rules(policy_on(clock.today(clock.home_timezone())), language())
 
 
 def _as_it_stands(patrol_id: UUID) -> dict[str, Any]:
     patrol = get_patrol(current_actor(), patrol_id)
-    return shown_examination(patrol, stored_examination(patrol_id), input_of(patrol, timezone=_timezone()), language())
+    return shown_examination(patrol, stored_examination(patrol_id), input_of(patrol, timezone=clock.home_timezone()), language())

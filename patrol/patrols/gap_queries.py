@@ -9,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Float, ScalarSelect, and_, case, func, literal, not_, null, or_, select, true
 
+from patrol.foundation import clock
 from patrol.foundation.database import SecondsBetween, UtcDateTime, db
 from patrol.foundation.paging import Page, page_of
 from patrol.issues.due import chinese_calendar
 from patrol.patrols import duties
 from patrol.patrols.duties import Colour, Policy
 from patrol.patrols.duty_models import FrequencyPolicy, ReachWarning
-from patrol.patrols.duty_queries import all_policies, as_rule, moment_of, warnings_on
+from patrol.patrols.duty_queries import all_policies, as_rule, warnings_on
 from patrol.patrols.examination_models import Examination, ReachCoverage
 from patrol.patrols.models import Patrol
 from patrol.patrols.tallying import metres
@@ -67,7 +68,7 @@ def list_gaps(actor: Actor, *, day: date, region: str | None, timezone: str, lim
     days = {rule.id: duties.latest_day_in_time(rule, day, chinese_calendar()) for rule in rules}
     # Before the first row of all, that of `begin_duties`, nobody owed a patrol: what is asked for since then is not late yet.
     begin = min((rule.valid_from for rule in map(as_rule, stored.values())), default=day)
-    since = {rule_id: moment_of(first, timezone) for rule_id, first in days.items() if first >= begin}
+    since = {rule_id: clock.beginning_of_day(first, timezone) for rule_id, first in days.items() if first >= begin}
     if not since:
         return Page([], None)
     asked = _asked(rules, since, day)

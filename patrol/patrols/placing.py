@@ -12,6 +12,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.positions import Position
 from patrol.foundation.texts import Text
+from patrol.issues.routing import LEAST_MARGIN_M, UNKNOWN_ACCURACY_M
 from patrol.people.actor import Actor
 from patrol.waters.board_places import metres_to
 from patrol.waters.models import Reach
@@ -21,10 +22,6 @@ from patrol.waters.reach_index import Candidate
 from patrol.waters.terms import LEVELS
 
 _NO_REACH = Text("没有这个河段", "There is no such reach")
-# What an accuracy that the device did not tell is taken as, as in routing.
-UNKNOWN_ACCURACY_M = 50.0
-# What even a good accuracy cannot tell apart, as in routing: half the width of a small river.
-LEAST_MARGIN_M = 15.0
 
 
 @dataclass(frozen=True)

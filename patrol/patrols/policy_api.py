@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
+from patrol.foundation.clock import home_timezone
 from patrol.foundation.database import db
 from patrol.foundation.paging import Page, PageArgs, page_schema
 from patrol.foundation.problems import language
@@ -13,7 +14,7 @@ from patrol.issues.policy_queries import register_kind
 from patrol.patrols import duty_actions, duty_lists
 from patrol.patrols.api import room
 from patrol.patrols.duty_actions import refuse_beyond
-from patrol.patrols.duty_api import FREQUENCIES, policy_answer, shown_policies, timezone, today
+from patrol.patrols.duty_api import FREQUENCIES, policy_answer, shown_policies, today
 from patrol.patrols.duty_periods import window_of
 from patrol.patrols.duty_schemas import FrequencyPolicyArgs, FrequencyPolicyOut
 from patrol.patrols.duty_shown import shown_version
@@ -102,7 +103,7 @@ def _add_routes(kind: str) -> None:
         thresholds = proposed(kind, data["thresholds"], today())
         refuse_unregistered(data["trusted_receivers"] or ())
         return _shown_verdicts(try_thresholds(
-            kind, thresholds, data["trusted_receivers"], actor=current_actor(), patrols=data["patrols"], timezone=timezone()))
+            kind, thresholds, data["trusted_receivers"], actor=current_actor(), patrols=data["patrols"], timezone=home_timezone()))
 
     @room.route(f"/policies/{kind}/<uuid:version_id>", may=P.MANAGE_POLICIES, methods=("DELETE",), refuses=(409,))
     @room.response(200, ExaminationPolicyOut)
@@ -148,7 +149,7 @@ def try_frequency_version(data: dict[str, Any]) -> dict[str, Any]:
     refuse_beyond(region, actor)
     # A quarter that ends in the window began before it: the row is taken to have held for long.
     row = candidate(uuid4(), region, window.first.replace(year=window.first.year - 1, day=1), **data)
-    return _shown_duties(try_frequency(row, actor=actor, window=window, timezone=timezone()))
+    return _shown_duties(try_frequency(row, actor=actor, window=window, timezone=home_timezone()))
 
 
 @room.route("/policies/frequency/<uuid:version_id>", may=P.MANAGE_POLICIES, methods=("DELETE",), refuses=(409,))

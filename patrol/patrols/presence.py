@@ -6,8 +6,9 @@ import shapely
 from patrol.foundation.geometry import Floats, metres_per_mercator_unit, project, project_array
 from patrol.patrols.checkpoints import MISSED, RADIUS_M, WORST_ACCURACY_M, Result
 from patrol.patrols.datum_policy import MISLABELLED_BY
-from patrol.patrols.facts import CheckInFact, PatrolFacts, joined
+from patrol.patrols.facts import CheckInFact, PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
+from patrol.patrols.intervals import joined
 from patrol.patrols.motion import Course, course_of, local_metres, usable_fixes, without_pauses
 from patrol.patrols.seen import Seen, Severity
 from patrol.patrols.track import Track

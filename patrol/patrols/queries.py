@@ -124,7 +124,7 @@ def list_check_ins(
     actor: Actor, *, person: str | None, reach: UUID | None, region: str | None, patrol: UUID | None, after: datetime | None,
     before: datetime | None, limit: int, cursor: str | None,
 ) -> Page[CheckIn]:
-    """List check-ins, the latest first."""
+    """List check-ins, the latest first. Raises NotFound (404) for a region that is not."""
     statement = visible_check_ins(actor)
     if person:
         statement = statement.where(CheckIn.person_id == person_meant(person, actor))

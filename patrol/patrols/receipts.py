@@ -12,11 +12,11 @@ from patrol.foundation.lengths import length
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.issues.models import Issue
+from patrol.issues.routing import UNKNOWN_ACCURACY_M
 from patrol.patrols.amounts import lasting
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.fixes import REASONS
 from patrol.patrols.models import CheckIn, CheckInPhoto, Patrol
-from patrol.patrols.placing import UNKNOWN_ACCURACY_M
 from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.window import is_ahead
 from patrol.waters.models import Reach

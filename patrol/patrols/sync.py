@@ -30,6 +30,7 @@ from patrol.foundation.texts import Text
 from patrol.foundation.transaction import savepoint
 from patrol.issues.models import Issue
 from patrol.issues.reporting import enter_report
+from patrol.issues.routing import UNKNOWN_ACCURACY_M
 from patrol.issues.schemas import IssueIn
 from patrol.patrols.checkpoint_actions import NotDrawn
 from patrol.patrols.checkpoint_schemas import AnswerIn
@@ -44,7 +45,6 @@ from patrol.patrols.intake import (
     enter_track,
 )
 from patrol.patrols.models import CheckIn, Patrol
-from patrol.patrols.placing import UNKNOWN_ACCURACY_M
 from patrol.patrols.receipts import (
     check_in_receipt,
     checkpoint_receipt,

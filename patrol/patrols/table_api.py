@@ -5,11 +5,12 @@ from typing import Any
 
 from flask import Response
 
+from patrol.foundation.clock import home_timezone
 from patrol.foundation.problems import language
 from patrol.foundation.table_answers import CSV, FILE, XLSX, csv_answer, xlsx_answer
 from patrol.patrols import tables
 from patrol.patrols.api import room
-from patrol.patrols.duty_api import timezone, today
+from patrol.patrols.duty_api import today
 from patrol.patrols.duty_periods import window_of
 from patrol.patrols.duty_schemas import DutyFilterArgs
 from patrol.patrols.queries import person_meant
@@ -19,13 +20,13 @@ from patrol.people.permissions import Permission as P
 
 
 def _patrols(args: dict[str, Any]) -> Iterator[list[list[Any]]]:
-    return tables.patrol_table(current_actor(), args, language=language(), timezone=timezone())
+    return tables.patrol_table(current_actor(), args, language=language(), timezone=home_timezone())
 
 
 def _duties(args: dict[str, Any]) -> Iterator[list[list[Any]]]:
     window = window_of(args.pop("period"), args.pop("from_"), args.pop("to"), today=today())
     filters = {**args, "person": person_meant(args["person"], current_actor())}
-    return tables.duty_table(current_actor(), filters, window=window, today=today(), language=language(), timezone=timezone())
+    return tables.duty_table(current_actor(), filters, window=window, today=today(), language=language(), timezone=home_timezone())
 
 
 @room.route("/patrols.csv", may=P.EXPORT_PATROLS, refuses=(404,))

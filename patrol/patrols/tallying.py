@@ -10,9 +10,8 @@ from uuid import UUID
 from patrol.foundation.texts import Text
 from patrol.patrols.duties import Due, Policy
 from patrol.patrols.duty_periods import PeriodKind
+from patrol.patrols.intervals import Interval
 from patrol.patrols.window import is_ahead
-
-Interval = tuple[float, float]
 
 
 class Reason(StrEnum):

@@ -18,9 +18,9 @@ from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
 from patrol.patrols.motion import course_of, usable_fixes, way_m, window_speeds, without_pauses
 from patrol.patrols.presence import INSIDE, fence_of, fixes_per_minute, silences
 from patrol.patrols.seen import Severity
+from patrol.patrols.standing import DISMISSED, UPHELD
 
 VALID, PARTIAL, DOUBTFUL, INVALID = "valid", "partial", "doubtful", "invalid"
-UPHELD, DISMISSED = "upheld", "dismissed"
 # How many findings of a severity make a patrol doubtful, unless a reviewer dismissed them. One that he upheld, soft or
 # graver, does so alone: a person has looked.
 DOUBT: dict[Severity, int] = {Severity.HIGH: 1, Severity.MEDIUM: 2}

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.errors import Conflict, Invalid, NotAllowed
 from patrol.foundation.same_content import content_digest, refuse_other_content
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
@@ -17,7 +17,7 @@ from patrol.people.events import HandlingLost
 from patrol.people.models import AuditEntry, Person, Region
 from patrol.people.passwords import hash_password
 from patrol.people.permissions import Permission, Role
-from patrol.people.queries import region_with_code
+from patrol.people.queries import region_meant
 from patrol.people.sign_in import count_failures, end_sign_ins, forget_failures
 
 _TAKEN = Text("用户名 {username} 已被使用", "The user name {username} is taken")
@@ -42,7 +42,10 @@ def add_person(
     *, by: Actor, username: str, name: str, roles: list[Role], region_code: str, password: str | None = None,
     phone: str | None = None, title: str | None = None, department: str | None = None, id: UUID | None = None,  # noqa: A002
 ) -> Person:
-    """Create an account in a region of the actor's area. Raises Conflict when the user name is taken."""
+    """Create an account in a region of the actor's area.
+
+    Raises Conflict (409) when the user name is taken, Invalid (422) for a region outside the area, an unknown department or a poor password.
+    """
     region = _region_in_scope(region_code, by)
     username = username.strip().lower()
     if db.session.scalar(select(Person.id).where(Person.username == username)) is not None:
@@ -77,7 +80,8 @@ def same_person(person: Person, *, by: Actor, sent: dict[str, Any]) -> Person:
 def change_person(person: Person, *, by: Actor, changes: dict[str, Any]) -> Person:
     """Change an account; disabling it or giving a new password ends its sign-ins at once.
 
-    Raises Conflict (409) when nobody would be left who may manage the accounts of an admin's area.
+    Raises Conflict (409) when nobody would be left who may manage the accounts of an admin's area, NotAllowed (403) for disabling oneself, and
+    Invalid (422) as `add_person`.
     """
     if changes.get("disabled") and person.id == by.person_id:
         raise NotAllowed(_NOT_YOURSELF)
@@ -149,10 +153,7 @@ def _known(department: str | None) -> str | None:
 
 
 def _region_in_scope(code: str, by: Actor) -> Region:
-    try:
-        region = region_with_code(code)
-    except NotFound as unknown:
-        raise Invalid(unknown.detail, errors={"region_code": [unknown.detail]}) from unknown
+    region = region_meant(code, "region_code")
     if not by.covers(region.path):
         fault = _OUTSIDE.format(code=code)
         raise Invalid(fault, errors={"region_code": [fault]})

@@ -197,7 +197,7 @@ def change_person(data: dict[str, Any], person_id: UUID) -> dict[str, Any]:
 @room.arguments(AuditArgs, location="query")
 @room.response(200, page_schema(AuditEntryOut))
 def list_audit(args: dict[str, Any]) -> Page[dict[str, Any]]:
-    """List who did what to accounts, registers and complainants' contacts in one's area, the newest first."""
+    """List who did what to accounts, registers, policies, keys and complainants' contacts in one's area, and what the system did, the newest first."""
     return queries.list_audit(current_actor(), **args)
 
 

@@ -8,7 +8,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from patrol.foundation import service
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import NotFound, Refusal, Unavailable
+from patrol.foundation.errors import NotFound, Unavailable
+from patrol.foundation.shell import refusals_told
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import add_person, change_person
@@ -32,20 +33,19 @@ commands = AppGroup("people", help="Accounts.")
 @with_appcontext
 def add(username: str, name: str, roles: tuple[str, ...], region_code: str, region_name: str | None, password: str) -> None:
     """Create an account, the very first one for instance."""
-    try:
-        with transaction():
-            if region_name and db.session.scalar(select(Region.id).where(Region.code == region_code)) is None:
-                db.session.add(Region(id=new_id(), code=region_code, name=region_name, level="county", path=f"/{region_code}/"))
-                db.session.flush()
-            add_person(by=SYSTEM, username=username, name=name, roles=[Role(role) for role in roles],
-                       region_code=region_code, password=password)
-    except (Unavailable, ProgrammingError) as fault:
-        # Without tables the one engine calls it an operational error, the other one of the program.
-        if not service.works(service.migrations_current):
-            raise click.ClickException(_NO_TABLES) from fault
-        raise
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told():
+        try:
+            with transaction():
+                if region_name and db.session.scalar(select(Region.id).where(Region.code == region_code)) is None:
+                    db.session.add(Region(id=new_id(), code=region_code, name=region_name, level="county", path=f"/{region_code}/"))
+                    db.session.flush()
+                add_person(by=SYSTEM, username=username, name=name, roles=[Role(role) for role in roles],
+                           region_code=region_code, password=password)
+        except (Unavailable, ProgrammingError) as fault:
+            # Without tables the one engine calls it an operational error, the other one of the program.
+            if not service.works(service.migrations_current):
+                raise click.ClickException(_NO_TABLES) from fault
+            raise
     click.echo(f"{username} may sign in")
 
 
@@ -55,15 +55,12 @@ def add(username: str, name: str, roles: tuple[str, ...], region_code: str, regi
 @with_appcontext
 def set_password(username: str, password: str) -> None:
     """Give an account a new password and sign it out everywhere, for an admin who forgot it; the audit log shows it."""
-    try:
-        with transaction():
-            person = db.session.scalar(select(Person).where(Person.username == username.strip().lower()).with_for_update())
-            if person is None:
-                raise NotFound(_NOBODY.format(username=username))
-            change_person(person, by=SYSTEM, changes={"password": password})
-            is_disabled = person.disabled_at is not None
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told(), transaction():
+        person = db.session.scalar(select(Person).where(Person.username == username.strip().lower()).with_for_update())
+        if person is None:
+            raise NotFound(_NOBODY.format(username=username))
+        change_person(person, by=SYSTEM, changes={"password": password})
+        is_disabled = person.disabled_at is not None
     click.echo(f"{person.username} has a new password" + (", but the account is disabled" if is_disabled else ""))
 
 

@@ -101,7 +101,7 @@ class SignInFailures(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to an account, a register or a reporter's data: one row for each such act, written with it."""
+    """Who did what to an account, a register, a policy, a key or a reporter's data, or took it out: one row for each such act, written with it."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index("ix_audit_entries_at", "at"),)

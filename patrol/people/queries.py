@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, bindparam, cast, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, cast, select
 from sqlalchemy.orm import joinedload
 
 from patrol.foundation import clock
 from patrol.foundation.database import db
-from patrol.foundation.errors import NotFound
+from patrol.foundation.errors import Invalid, NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
@@ -23,7 +23,7 @@ BY_USERNAME = Order("username", (Person.username,))
 NEWEST_AUDIT = Order("newest", (AuditEntry.at, AuditEntry.id), descending=True)
 _NO_PERSON = Text("没有这个人员", "There is no such person")
 _NO_REGION = Text("没有代码为 {code} 的行政区", "There is no region with the code {code}")
-
+_NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 
 # Asked by every request, and so put together once, over tables: the mapper's share of the work falls away.
 _token, _sign_in, _person, _region = (model.__table__.c for model in (Token, SignIn, Person, Region))
@@ -72,6 +72,11 @@ def person_with_username(username: str) -> Person | None:
     )
 
 
+def holds(role: Role) -> ColumnElement[bool]:
+    """Return the condition that an account has this role, enabled or not."""
+    return cast(Person.role_names, String).contains(f'"{role.value}"')
+
+
 def visible_people(actor: Actor) -> Select[Person]:
     """Select the accounts that work in the actor's subtree of regions."""
     return (
@@ -85,12 +90,15 @@ def visible_people(actor: Actor) -> Select[Person]:
 def list_people(
     actor: Actor, *, region: str | None = None, role: Role | None = None, q: str | None = None, limit: int, cursor: str | None
 ) -> Page[Person]:
-    """List accounts by username, filtered by region subtree (code), role, and text in name or username."""
+    """List accounts by username, filtered by region subtree (code), role, and text in name or username.
+
+    Raises NotFound (404) for a region that is not there.
+    """
     statement = visible_people(actor)
     if region:
         statement = statement.where(Region.path.startswith(region_with_code(region).path, autoescape=True))
     if role:
-        statement = statement.where(cast(Person.role_names, String).contains(f'"{role.value}"'))
+        statement = statement.where(holds(role))
     if q:
         statement = statement.where(Person.name.icontains(q, autoescape=True) | Person.username.icontains(q, autoescape=True))
     return page_of(statement, BY_USERNAME, limit=limit, cursor=cursor)
@@ -173,6 +181,23 @@ def region_with_code(code: str) -> Region:
     region = db.session.scalar(select(Region).where(Region.code == code))
     if region is None:
         raise NotFound(_NO_REGION.format(code=code))
+    return region
+
+
+def region_meant(code: str, field: str) -> Region:
+    """Return the region with `code`. Raises Invalid (422) at `field` when there is none."""
+    try:
+        return region_with_code(code)
+    except NotFound as unknown:
+        raise Invalid(unknown.detail, errors={field: [unknown.detail]}) from unknown
+
+
+def covered_region(code: str, by: Actor) -> Region:
+    """Return the region with `code` of the actor's area. Raises NotFound (404), and Invalid (422) at `region` for one outside it."""
+    region = region_with_code(code)
+    if not by.covers(region.path):
+        fault = _NOT_COVERED.format(code=code)
+        raise Invalid(fault, errors={"region": [fault]})
     return region
 
 

@@ -1,6 +1,6 @@
 """All that callers without an account change, and the look at a complainant's contact. None of these commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -106,10 +106,15 @@ def refuse_more_photos(issue: Issue, digests: Sequence[str]) -> list[str]:
     new = [digest for digest in dict.fromkeys(digests) if digest not in shown]
     if new and issue.state in ENDED:
         raise Conflict(_ENDED.format(state=STATE_NAME[State(issue.state)]))
-    if len(had | set(new)) > MOST_PHOTOS:
+    refuse_too_many(had | set(new))
+    return new
+
+
+def refuse_too_many(digests: Collection[str]) -> None:
+    """Raise Invalid (422) where an issue would have more photos than it may have, of which these are the digests."""
+    if len(digests) > MOST_PHOTOS:
         words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
         raise Invalid(words, errors={"photos": [words]})
-    return new
 
 
 def add_photos(complaint: Complaint, issue: Issue, stored: Sequence[StoredPhoto]) -> bool:

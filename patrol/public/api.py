@@ -76,7 +76,7 @@ def progress_answer(complaint: Complaint | Follow) -> dict[str, Any]:
 @public_read
 @room.response(200, ChallengeOut)
 def give_challenge() -> dict[str, Any]:
-    """Give a proof of work (ALTCHA 2) to be solved within 20 minutes; each solution buys one complaint."""
+    """Give a proof of work (ALTCHA 2) to be solved within 20 minutes; each solution buys one complaint, or one "me too"."""
     cost, now = int(_settings().challenge_cost), clock.now()
     if cost == 0:
         return {"required": False, "parameters": None, "signature": None, "expires_at": None, "largest_number": 0}

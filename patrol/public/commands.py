@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from patrol.foundation import sealing
-from patrol.foundation.errors import Refusal
+from patrol.foundation.shell import refusals_told
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import note_audit
 from patrol.people.actor import SYSTEM
@@ -25,12 +25,9 @@ def rotate_field_key() -> None:
 
     Put the new key before the old one, run this, then take the old one out.
     """
-    try:
-        with transaction():
-            counts = sealing.rotate_field_key(current_app.extensions["settings"].field_key)
-            note_audit(SYSTEM, "rotate_field_key", "field_key", **counts)
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told(), transaction():
+        counts = sealing.rotate_field_key(current_app.extensions["settings"].field_key)
+        note_audit(SYSTEM, "rotate_field_key", "field_key", **counts)
     for table, count in counts.items():
         click.echo(f"{table}: {count} sealed under the first key")
 
@@ -42,15 +39,12 @@ def rotate_field_key() -> None:
 def partner_key(name: str, revoke: bool) -> None:
     """Make the api_key by which the partner system NAME reports over Open311, and print it: it is not shown again."""
     said = "revoked"
-    try:
-        with transaction():
-            if revoke:
-                open311_actions.revoke_partner_key(name)
-            else:
-                said = open311_actions.make_partner_key(name)
-            note_audit(SYSTEM, "revoke_partner_key" if revoke else "make_partner_key", name)
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
+    with refusals_told(), transaction():
+        if revoke:
+            open311_actions.revoke_partner_key(name)
+        else:
+            said = open311_actions.make_partner_key(name)
+        note_audit(SYSTEM, "revoke_partner_key" if revoke else "make_partner_key", name)
     click.echo(said)
 
 

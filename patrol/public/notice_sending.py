@@ -208,8 +208,5 @@ def _address_of(subscription: Subscription, settings: Settings) -> str:
 
 
 def _mark_sent(ids: Sequence[UUID], outbox_ids: Sequence[UUID]) -> None:
-    now = clock.now()
-    db.session.execute(update(Notice).where(Notice.id.in_(ids), Notice.sent_at.is_(None)).values(sent_at=now))
-    # What went out together is delivered together: none of it stays stuck.
-    rows = update(outbox.OutboxRow).where(outbox.OutboxRow.id.in_(outbox_ids), outbox.OutboxRow.delivered_at.is_(None))
-    db.session.execute(rows.values(delivered_at=now, last_error=None))
+    db.session.execute(update(Notice).where(Notice.id.in_(ids), Notice.sent_at.is_(None)).values(sent_at=clock.now()))
+    outbox.went_along(outbox_ids)

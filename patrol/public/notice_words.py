@@ -6,8 +6,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
+from patrol.issues.beside import GRANT_EXTENSION
 from patrol.issues.grounds import GROUNDS
-from patrol.issues.history import GIVE_BACK, GRANT_EXTENSION, RECOUNT, REFUSE_REOPENING, SUBMIT, TAKE_IN
+from patrol.issues.history import GIVE_BACK, RECOUNT, REFUSE_REOPENING, SUBMIT, TAKE_IN
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import HistoryEntry
 from patrol.public.progress import Whose, words_of

@@ -6,9 +6,9 @@ import marshmallow as ma
 
 from patrol.foundation.moments import Moment
 from patrol.issues.field_shapes import Several
+from patrol.public.schemas import MOST_FILES
 
 MOST_ROWS = 1000
-MOST_FILES = 9
 _F, _length = ma.fields, ma.validate.Length
 _WEB_ADDRESS = ma.validate.URL(schemes={"http", "https"}, require_tld=False)
 

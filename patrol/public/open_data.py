@@ -14,14 +14,14 @@ from patrol.foundation.texts import Text
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, Severity
 from patrol.issues.lifecycle import ENDED, STATE_NAME, STATE_PUBLIC_TEXT, State, Verb
 from patrol.issues.models import HistoryEntry, Issue, number_of
-from patrol.issues.placing import BY_BOARD, code_of, place_in_region
-from patrol.issues.routing import LEVELS
+from patrol.issues.placing import BY_BOARD, place_in_region
 from patrol.people.models import Region
+from patrol.people.paths import code_of
 from patrol.public.models import Follow, Rating, ReopeningRequest
 from patrol.public.progress import shown_office
 from patrol.waters.models import Reach, Signboard
 from patrol.waters.queries import chiefs_on
-from patrol.waters.terms import post_name
+from patrol.waters.terms import LEVELS, post_name
 
 # Four decimals of a degree are at most 11 m: enough to find the place, too little to tell which door.
 POSITION_DECIMALS = 4

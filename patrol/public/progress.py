@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy.orm import undefer
 
 from patrol.foundation.texts import Text
+from patrol.issues.beside import GRANT_EXTENSION
 from patrol.issues.categories import CATEGORIES
 from patrol.issues.doubts import SHOW_TROUBLE
 from patrol.issues.due import WITHOUT_DUE, is_overdue
@@ -19,7 +20,6 @@ from patrol.issues.history import (
     ADD_PHOTOS,
     ASK_REOPENING,
     GIVE_BACK,
-    GRANT_EXTENSION,
     HIDE_PHOTO,
     MOVE_ALONG,
     RECOUNT,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import contains_eager
 from patrol.evidence.actions import StoredPhoto, record_photo
 from patrol.foundation import clock, events
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from patrol.foundation.errors import Conflict, NotAllowed, NotFound
 from patrol.foundation.events import subscribe
 from patrol.foundation.http import refuse_stale
 from patrol.foundation.paging import Order, Page, page_of
@@ -29,7 +29,7 @@ from patrol.issues.steps import take_step
 from patrol.issues.system_words import BY_COMPLAINANT
 from patrol.people.actor import Actor
 from patrol.public import veto
-from patrol.public.actions import MOST_PHOTOS, keep_whose, look_at_photos
+from patrol.public.actions import keep_whose, look_at_photos, refuse_too_many
 from patrol.public.models import Complaint, ReopeningRequest
 from patrol.public.queries import merged_at, reopening_of
 
@@ -42,7 +42,6 @@ _LATE = Text(
     "已超过结案后 {days} 天；您仍可评价办理结果，或重新反映（请注明原编号 {number}）",
     "More than {days} days have passed since the closing: you can still rate the result, or send a new complaint that names {number}",
 )
-_TOO_MANY_PHOTOS = Text("一件最多 {most} 张照片", "A complaint has at most {most} photos")
 _NO_REQUEST = Text("没有这个申请", "There is no such request")
 _DECIDED = Text("该申请已作出决定", "This request has been decided")
 _OUT_OF_SCOPE = Text("该问题不在您的辖区内", "The issue lies outside your region")
@@ -84,9 +83,7 @@ def say_not_fixed(
     known = refuse_not_fixed(complaint, issue, digest, days=days, timezone=timezone)
     if known is not None:
         return known, False
-    if len({link.photo.sha256 for link in issue.photo_links} | {photo.sha256 for photo in photos}) > MOST_PHOTOS:
-        words = _TOO_MANY_PHOTOS.format(most=MOST_PHOTOS)
-        raise Invalid(words, errors={"photos": [words]})
+    refuse_too_many({link.photo.sha256 for link in issue.photo_links} | {photo.sha256 for photo in photos})
     # Also a file that is on the case already: it is what was said now, and is looked for there.
     new = [record_photo(photo, kind="other")[0] for photo in photos]
     request = ReopeningRequest(

@@ -27,7 +27,7 @@ from patrol.public.schemas import NotFixedIn, ProgressOut
 @room.response(201, ProgressOut)
 @room.alt_response(200, schema=ProgressOut, description="It was said so already", success=True)
 def say_not_fixed(data: dict[str, Any], tracking_code: str) -> tuple[dict[str, Any], int]:
-    """Say of a closed case that it is not fixed, once a closing and within 15 days: somebody who did not handle it decides."""
+    """Say of a closed case that it is not fixed, once a closing and within `XUNHE_NOT_FIXED_DAYS` (15): somebody who did not handle it decides."""
     settings = current_app.extensions["settings"]
     digest = reopening.digest_of_not_fixed(data["reason"], digests_of(data["photo_files"]))
     rule = {"digest": digest, "days": settings.not_fixed_days, "timezone": settings.timezone}

@@ -347,4 +347,3 @@ class RevealedOut(ma.Schema):
     name = ma.fields.String(required=True, allow_none=True)
     phone = ma.fields.String(required=True, allow_none=True)
     email = ma.fields.String(required=True, allow_none=True)
-

@@ -25,9 +25,9 @@ from patrol.issues.steps import take_step
 from patrol.patrols.placing import distance_to
 from patrol.people.actions import note_audit
 from patrol.people.actor import Actor
-from patrol.people.models import Person, Region
+from patrol.people.models import Person
 from patrol.people.permissions import Permission as P
-from patrol.people.queries import region_with_code, visible_people
+from patrol.people.queries import covered_region, visible_people
 from patrol.supervision.drawing import drawn_by_weight
 from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
 from patrol.supervision.on_site import findings_of
@@ -53,7 +53,6 @@ _NOT_AGAIN = Text(
 # What a relapse found on the spot does to an issue that is said to be put right.
 _UNDOES = {State.RECTIFIED.value: Verb.RETURN, State.VERIFIED.value: Verb.RETURN, State.CLOSED.value: Verb.REOPEN}
 _NO_ISSUE = Text("河段抽查的结果不能是 relapsed", "A check of a reach finds no relapse: report an issue instead")
-_NOT_COVERED = Text("行政区 {code} 不在您的辖区内", "The region {code} is not in your area")
 
 
 def plan_check(
@@ -62,7 +61,8 @@ def plan_check(
 ) -> tuple[SpotCheck, bool]:  # fmt: skip
     """Choose an issue or a reach of one's area to be checked; return the check and whether it is new.
 
-    Raises Conflict (409) for other content under the id, and while the same person's check of the issue is open.
+    Raises Invalid (422) unless exactly one of them is named, for a day that is past and for whoever may not do spot checks, NotFound (404) for
+    what one does not see, Conflict (409) for other content under the id, and while the same person's check of the issue is open.
     """
     content = {"issue": issue_id and str(issue_id), "reach": reach_id and str(reach_id), "reason": reason,
                "assigned_to": assigned_to and str(assigned_to), "due_on": due_on.isoformat()}
@@ -103,10 +103,11 @@ def draw_checks(*, by: Actor, id: UUID, region: str, count: int, today: date, wi
     """Draw reaches of a region (code) at random, the riskier the likelier; return the drawing and whether it is new.
 
     The seed is made here and recorded with all weights. The same id again is the same drawing: nobody draws until the
-    result suits, since each drawing stands.
+    result suits, since each drawing stands. Raises NotFound (404) for an unknown region, Invalid (422) for one outside the actor's area, and
+    Conflict (409) for another drawing under the id.
     """
     known = db.session.get(Draw, id)
-    place = _covered(region, by)
+    place = covered_region(region, by)
     if known is not None:
         refuse_other_content(id, stored=known.facts["asked"], sent=f"{place.code} {count} {within_days}")
         return known, False
@@ -129,14 +130,6 @@ def draw_checks(*, by: Actor, id: UUID, region: str, count: int, today: date, wi
         ))  # fmt: skip
     note_audit(by, "draw_spot_checks", str(id), region=place.code, count=len(chosen))
     return draw, True
-
-
-def _covered(code: str, by: Actor) -> Region:
-    region = region_with_code(code)
-    if not by.covers(region.path):
-        fault = _NOT_COVERED.format(code=code)
-        raise Invalid(fault, errors={"region": [fault]})
-    return region
 
 
 def finish_check(

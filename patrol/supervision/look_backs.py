@@ -2,10 +2,9 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import func, select
@@ -116,8 +115,7 @@ def _drawn_until(day: date) -> dict[str, date]:
 
 def _closed_between(first: date, last: date, severity: str, timezone: str) -> Sequence[Issue]:
     """Return what was closed on the local days from `first` to `last` and still is; nothing where `last` lies before."""
-    zone = ZoneInfo(timezone)
-    start, end = (datetime.combine(each, time(), zone) for each in (first, last + timedelta(days=1)))
+    start, end = clock.beginning_of_day(first, timezone), clock.end_of_day(last, timezone)
     return db.session.scalars(
         select(Issue).where(
             Issue.state == State.CLOSED.value, Issue.severity == severity, Issue.closed_at >= start, Issue.closed_at < end

@@ -30,7 +30,7 @@ class Draw(Base):
 
 
 class SpotCheck(Base):
-    """Something to look at on the spot by a day, and what was found: a reach, or an issue that was closed."""
+    """Something to look at on the spot by a day, and what was found: a reach, or an issue."""
 
     __tablename__ = "spot_checks"
     __table_args__ = (Index("ix_spot_checks_state", "state", "due_on", "id"), Index("ix_spot_checks_due", "due_on", "id"))

@@ -140,7 +140,7 @@ def list_draws(actor: Actor, *, limit: int, cursor: str | None) -> Page[Draw]:
 
 
 def signs_of_reaches(region_path: str) -> dict[UUID, dict[str, int]]:
-    """Return for each reach in use of a subtree how often each sign of risk occurred (`risk.SIGNS`); four statements."""
+    """Return for each reach in use of a subtree how often each sign of risk occurred (`risk.SIGNS`); five statements."""
     since, now = clock.now() - timedelta(days=90), clock.now()
     reach_ids = db.session.scalars(
         select(Reach.id).where(Reach.region_id.in_(regions_within(region_path)), Reach.retired_at.is_(None))

@@ -1,4 +1,4 @@
-"""How a watch list reads: each thing with how it stands now, read in two statements."""
+"""How a watch list reads: each thing with how it stands now, read in three statements however long it is."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,4 +34,3 @@ def _shown(row: Watch, issue: Issue | None, reach: Reach | None, standing: tuple
     elif reach is not None:
         name, facts = reach.name, {"code": reach.code, "open_issues": standing[0], "overdue_issues": standing[1]}
     return {"kind": row.subject_kind, "id": row.subject_id, "name": name, "note": row.note, "facts": facts, "created_at": row.created_at}
-

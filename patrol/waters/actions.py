@@ -68,7 +68,10 @@ def appoint(
 
 
 def change_end(appointment: Appointment, *, by: Actor, valid_to: date | None) -> Appointment:
-    """Let an appointment end on another day, None for until further notice. Raises Invalid and Conflict as `appoint`."""
+    """Let an appointment end on another day, None for until further notice.
+
+    Raises NotAllowed (403) for one of a reach outside the actor's area, Invalid (422) for reversed days, Conflict (409) when the same post overlaps.
+    """
     _refuse_foreign(appointment, by)
     _refuse_period(appointment.reach, appointment.person, appointment.title, (appointment.valid_from, valid_to), other_than=appointment.id)
     note_audit(by, "change_appointment", str(appointment.id), before=_day(appointment.valid_to), valid_to=_day(valid_to))
@@ -81,7 +84,8 @@ def hand_over(appointment: Appointment, *, by: Actor, to: UUID | str, on: date) 
     """Let a successor (id or user name) take an appointment over on a day; return the successor's.
 
     The old one ends the day before, the new one lasts as long as the old one would have. Raises Invalid for a
-    successor outside the area, disabled, the same or without the role chief, and for a day outside the appointment.
+    successor outside the area, disabled, the same or without the role chief, and for a day outside the appointment;
+    NotAllowed (403) for a reach outside the area, Conflict (409) when the successor holds the same post already.
     """
     _refuse_foreign(appointment, by)
     successor = _person(to, by, "to_person_id" if isinstance(to, UUID) else "username")
@@ -115,7 +119,10 @@ def hand_over(appointment: Appointment, *, by: Actor, to: UUID | str, on: date) 
 def put_up_board(
     *, by: Actor, code: str, reach: UUID | str, position: Position, id: UUID | None = None  # noqa: A002
 ) -> tuple[Signboard, bool]:
-    """Add a board at a reach (id or code); return it, and whether it is new. Raises Conflict for a taken code or id."""
+    """Add a board at a reach (id or code); return it, and whether it is new.
+
+    Raises Conflict (409) for a taken code or id, Invalid (422) for a reach that the actor's area does not hold.
+    """
     of_reach = _reach(reach, by)
     content: dict[str, Any] = {
         "code": code, "reach_id": of_reach.id, "latitude": position.latitude, "longitude": position.longitude,

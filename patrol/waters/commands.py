@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from patrol.foundation.errors import Refusal
+from patrol.foundation.shell import refusals_told
 from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.people.actor import SYSTEM
 from patrol.waters.import_columns import ImportKind
@@ -19,10 +19,8 @@ from patrol.waters.imports import run_import
 @with_appcontext
 def import_command(kind: str, file: Path, dry_run: bool) -> None:
     """Import a register from CSV, XLSX or GeoJSON, all or nothing."""
-    try:
+    with refusals_told():
         report = run_import(ImportKind(kind), file.read_bytes(), by=SYSTEM, dry_run=dry_run, most_passwords=None)
-    except Refusal as refusal:
-        raise click.ClickException(f"{refusal.detail.en} / {refusal.detail.zh}") from refusal
     for fault in report.errors:
         heading = report.headings.get(fault.field)
         click.echo(f"row {fault.row} · {heading.zh if heading else fault.field}: {fault.message.en} / {fault.message.zh}", err=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import undefer
 from patrol.foundation.geometry import from_wkb, metres_per_mercator_unit, project_array
 from patrol.foundation.texts import Text
 from patrol.people.models import Region
+from patrol.people.paths import upwards
 from patrol.waters.import_columns import Fault
 from patrol.waters.import_plan import Planned, found
 
@@ -25,9 +26,9 @@ def far_reaches(planned: Sequence[Planned]) -> list[Fault]:
     """Return a warning for each new or changed reach drawn far from its region, or where that has no outline, the nearest above with one."""
     drawn = [item for item in planned if "geometry" in item.values and (item.existing is None or item.changes())]
     regions = {region.id: region for region in found(select(Region), Region.id, {item.values["region_id"] for item in drawn})}
-    paths = {path for region in regions.values() for path in _upwards(region.path)}
+    paths = {path for region in regions.values() for path in upwards(region.path)}
     outlines = {region.path: region for region in found(select(Region).options(undefer(Region.outline)), Region.path, paths) if region.outline}
-    around = {region_id: next((outlines[path] for path in _upwards(region.path) if path in outlines), None) for region_id, region in regions.items()}
+    around = {region_id: next((outlines[path] for path in upwards(region.path) if path in outlines), None) for region_id, region in regions.items()}
     return [fault for item in drawn if (fault := _fault(item, around))]
 
 
@@ -45,9 +46,3 @@ def _metres_between(one: bytes, other: bytes) -> float:
     mine, theirs = (shapely.transform(from_wkb(shape), project_array) for shape in (one, other))
     latitude = float(shapely.get_coordinates(from_wkb(other))[0, 1])
     return float(shapely.distance(mine, theirs)) * metres_per_mercator_unit(latitude)
-
-
-def _upwards(path: str) -> list[str]:
-    """Return a region's path and those of its superiors, the nearest first."""
-    codes = path.strip("/").split("/")
-    return [f"/{'/'.join(codes[:depth])}/" for depth in range(len(codes), 0, -1)]

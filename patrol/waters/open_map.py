@@ -13,11 +13,12 @@ from patrol.foundation.geometry import from_wkb, to_geojson
 from patrol.foundation.throttle import public_read
 from patrol.waters.api import room
 from patrol.waters.models import Reach, WaterBody
+from patrol.waters.terms import LEVELS
 
 # About ten metres: finer than a pixel of a district's map, and a twentieth of the register's bytes.
 COARSE_DEGREES = 0.0001
 # The overlay of all levels would draw each river three times; one level suffices where it is complete.
-_LEVELS = ("village", "township", "county", "city", "province")
+_LOWEST_FIRST = LEVELS[::-1]
 
 
 class WaterFeatureOut(ma.Schema):
@@ -50,7 +51,7 @@ def open_features() -> list[dict[str, Any]]:
     ).all()
     lowest: dict[Any, int] = {}
     for reach, body in rows:
-        lowest[body.id] = min(lowest.get(body.id, len(_LEVELS)), _rank(reach.level))
+        lowest[body.id] = min(lowest.get(body.id, len(LEVELS)), _rank(reach.level))
     return [
         {"type": "Feature", "geometry": to_geojson(shapely.simplify(from_wkb(reach.geometry), COARSE_DEGREES)),
          "properties": {"code": reach.code, "name": reach.name, "water_body": body.name}}
@@ -59,4 +60,4 @@ def open_features() -> list[dict[str, Any]]:
 
 
 def _rank(level: str) -> int:
-    return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)
+    return _LOWEST_FIRST.index(level) if level in LEVELS else len(LEVELS)

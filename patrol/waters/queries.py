@@ -12,11 +12,8 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
-    String,
     and_,
     bindparam,
-    cast,
-    exists,
     func,
     literal,
     or_,
@@ -33,7 +30,6 @@ from patrol.foundation.postgresql import planned_once
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
 from patrol.people.models import Person, Region
-from patrol.people.permissions import Role
 from patrol.people.queries import region_with_code
 from patrol.waters.boundaries import is_shared, may_share
 from patrol.waters.models import Appointment, Reach, WaterBody
@@ -86,6 +82,8 @@ def answering(day: date | BindParameter[date], *, over: BindParameter[datetime] 
 
 # Each report asks this: over tables, since the mapper's share of the work falls away.
 _appointment, _person, _region = (model.__table__.c for model in (Appointment, Person, Region))
+
+
 @cache
 def _chiefs(dialect: str, *, accounts: bool) -> Select[Any]:
     found = planned_once(
@@ -140,24 +138,6 @@ def region_at(latitude: float, longitude: float) -> RegionAt:
 def has_reaches() -> bool:
     """Tell whether the register holds any reach."""
     return db.session.scalar(select(Reach.id).where(Reach.retired_at.is_(None)).limit(1)) is not None
-
-
-def regions_above(path: str) -> list[Region]:
-    """Return the region at `path` and its superiors, the top of the tree first."""
-    ends = [end for end, letter in enumerate(path) if letter == "/" and end]
-    return list(db.session.scalars(
-        select(Region).where(Region.path.in_([path[: end + 1] for end in ends])).order_by(func.length(Region.path))
-    ))
-
-
-def offices_in(paths: Collection[str]) -> set[UUID]:
-    """Return which of the regions at `paths` have an office: somebody with an enabled account and that role."""
-    return set(db.session.scalars(
-        select(Region.id).where(Region.path.in_(paths)).where(exists().where(
-            Person.region_id == Region.id, Person.disabled_at.is_(None),
-            cast(Person.role_names, String).contains(f'"{Role.OFFICE.value}"'),
-        ))
-    ))
 
 
 def within(actor: Actor) -> ColumnElement[bool]:

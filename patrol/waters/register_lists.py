@@ -68,7 +68,10 @@ def visible_appointments(actor: Actor) -> Select[Appointment]:
 def list_appointments(
     actor: Actor, *, on: date | None, reach: UUID | None, person: UUID | None, region: str | None, limit: int, cursor: str | None
 ) -> Page[Appointment]:
-    """List visible appointments, the latest first: those in force on a day, of a reach, of a person, of a subtree."""
+    """List visible appointments, the latest first: those in force on a day, of a reach, of a person, of a subtree.
+
+    Raises NotFound (404) for a region that is not there.
+    """
     statement = visible_appointments(actor)
     if on:
         statement = statement.where(in_force(on))

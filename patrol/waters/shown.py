@@ -14,12 +14,13 @@ def shown_region(region: Region) -> dict[str, Any]:
     """Return a region's members; its parent's code stands in its path."""
     codes = region.path.strip("/").split("/")
     return {
-        "id": region.id, **_brief_region(region), "parent_code": codes[-2] if len(codes) > 1 else None,
+        "id": region.id, **brief_region(region), "parent_code": codes[-2] if len(codes) > 1 else None,
         "version": region.version,
     }
 
 
-def _brief_region(region: Region) -> dict[str, Any]:
+def brief_region(region: Region) -> dict[str, Any]:
+    """Return a region in short."""
     return {"code": region.code, "name": region.name, "level": region.level}
 
 
@@ -36,21 +37,23 @@ def shown_reach(reach: Reach, chiefs: Mapping[UUID, Sequence[ChiefOn]]) -> dict[
     return {
         "id": reach.id, "code": reach.code, "name": reach.name, "level": reach.level, "bank": reach.bank,
         "tolerance_m": reach.tolerance_m, "length_m": reach.length_m, "version": reach.version,
-        "bbox": [reach.west, reach.south, reach.east, reach.north], "region": _brief_region(reach.region),
+        "bbox": [reach.west, reach.south, reach.east, reach.north], "region": brief_region(reach.region),
         "water_body": {
             "id": reach.water_body.id, "code": reach.water_body.code, "name": reach.water_body.name,
             "kind": reach.water_body.kind,
         },
-        "chiefs": [
-            {"id": chief.person_id, "name": chief.name, "title": chief.person_title, "post": chief.title}
-            for chief in chiefs.get(reach.id, ())
-        ],
+        "chiefs": [shown_chief(chief) for chief in chiefs.get(reach.id, ())],
     }  # fmt: skip
+
+
+def shown_chief(chief: ChiefOn) -> dict[str, Any]:
+    """Return the members of a chief of a reach, with the post that makes one."""
+    return {"id": chief.person_id, "name": chief.name, "title": chief.person_title, "post": chief.title}
 
 
 def shown_neighbour(reach: Reach) -> dict[str, Any]:
     """Return the members of a reach on the other side of a shared boundary; its region must be loaded."""
-    return {**_brief_reach(reach), "level": reach.level, "bank": reach.bank, "region": _brief_region(reach.region)}
+    return {**_brief_reach(reach), "level": reach.level, "bank": reach.bank, "region": brief_region(reach.region)}
 
 
 def _brief_reach(reach: Reach) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from uuid import UUID
 from flask import Flask, request
 from sqlalchemy import JSON, Column, DateTime, Float, MetaData, String, Table, Uuid, create_engine, event
 
-from patrol.foundation.database import engine_options, journal_mode
+from patrol.foundation.database import engine_options
 from patrol.foundation.settings import Settings
+from patrol.foundation.sqlite import journal_mode
 
 settings = Settings()
 metadata = MetaData()

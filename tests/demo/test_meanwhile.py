@@ -15,7 +15,7 @@ from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.issues.counting import count_again, count_past_days
-from patrol.issues.escalating import escalate_all_due, midnight_of, plan_new_rungs
+from patrol.issues.escalating import escalate_all_due, plan_new_rungs
 from patrol.issues.escalation_models import Escalation, Order
 from patrol.issues.figure_models import DailyFigures
 from patrol.issues.models import HistoryEntry
@@ -90,7 +90,7 @@ def days_were_counted_when_they_ended(played):
     first, last = min(counted), TODAY - timedelta(days=1)
     assert sorted(counted) == [first + timedelta(days=n) for n in range((last - first).days + 1)]
     for day, counted_at in counted.items():
-        assert counted_at - midnight_of(day + timedelta(days=1), zone) == COUNTED_AFTER
+        assert counted_at - clock.beginning_of_day(day + timedelta(days=1), zone) == COUNTED_AFTER
     received = db.session.scalar(select(func.sum(DailyFigures.received)))
     assert received == len([issue for issue in played if not issue.category.startswith("F")]) > 0
     assert count_past_days() == 0

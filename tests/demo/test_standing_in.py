@@ -19,7 +19,7 @@ def test_deputies_patrol_for_three_principals_while_a_delegation_is_in_force(tol
 
 
 def test_a_delegation_lasts_beyond_today(told):
-    assert all(row.first_day < TODAY < row.last_day for row in told.delegations)
+    assert {row.first_day < TODAY < row.last_day for row in told.delegations} == {True}
 
 
 def test_two_reaches_are_warned_of_one_of_them_the_known_chiefs(told, people, waterside):

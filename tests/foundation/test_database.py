@@ -1,9 +1,7 @@
-"""Migrations go up and down on this engine and give what the models say; SQLite writes durably and in turn."""
+"""Migrations go up and down on this engine and give what the models say; what only reads writes nothing."""
 
 import os
 import re
-import threading
-import time
 from contextlib import nullcontext
 from datetime import timedelta
 
@@ -16,7 +14,7 @@ from sqlalchemy import insert, inspect, select, text
 
 from patrol.application import create_app
 from patrol.foundation import clock
-from patrol.foundation.database import WriterQueue, db, held_while_reading, insert_unless_there, new_id, reading
+from patrol.foundation.database import db, held_while_reading, insert_unless_there, new_id, reading
 from patrol.foundation.migrations import MIGRATIONS, applied_migration
 from patrol.foundation.outbox import MOST_ATTEMPTS, OutboxRow
 from patrol.foundation.settings import Settings
@@ -122,36 +120,6 @@ def test_what_could_not_be_told_of_late_parts_is_tried_again(fresh_app):
     untold, other = (db.session.get_one(OutboxRow, row_id) for row_id in ids)
     assert (untold.attempts, untold.available_at) == (0, now)
     assert other.attempts == MOST_ATTEMPTS
-
-
-def test_sqlite_writes_survive_a_loss_of_power(app):
-    if ENGINE != "sqlite":
-        pytest.skip("about SQLite")
-    with app.app_context(), db.engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-
-
-def test_writers_come_one_after_another(tmp_path):
-    inside, most = [], []
-
-    def write(queue):
-        for _ in range(20):
-            queue.enter()
-            inside.append(1)
-            most.append(len(inside))
-            time.sleep(0.0005)
-            inside.pop()
-            queue.leave()
-
-    queues = [WriterQueue(tmp_path / "lock") for _ in range(2)]  # as two processes would have
-    threads = [threading.Thread(target=write, args=(queues[index % 2],)) for index in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert max(most) == 1
-    assert len(most) == 120
 
 
 def in_transaction(connection) -> bool:

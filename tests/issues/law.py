@@ -1,7 +1,7 @@
 """An issue's life written down a second time, from the contract and the documents, for the random walk to compare with.
 
 Nothing here asks the product's tables what is allowed. A verb more in the contract's table is a row more in `ROWS` and,
-when it does more than change the state, an entry in `EFFECTS`.
+when it does more than change the state, an entry among the effects in `take`.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
-from patrol.issues import beside, history
+from patrol.issues import history
 from patrol.issues.beside import PROVED
 from patrol.issues.chain import entry_hash, genesis_hash
 from patrol.issues.escalating import escalate_all_due
@@ -237,7 +237,9 @@ def test_sound_rows_are_not_accused(valley, monday, pictures):
     original = report(valley.patroller_client)
     taken(valley.office_client, read(valley, issue), "merge", into=original["id"], reason="同一处")
     taken(valley.office_client, read(valley, issue), "unmerge", reason="两处")
-    for order in valley.chief_client.get("orders?to=me").json["items"]:
+    orders = valley.chief_client.get("orders?to=me").json["items"]
+    assert len(orders) > 1
+    for order in orders:
         assert valley.chief_client.post(f"orders/{order['id']}/answer", json={"text": "已部署"}).status_code == 200
         assert valley.chief_client.post(f"orders/{order['id']}/acknowledge").status_code == 200
     called(valley.office_client, issue, "parts/3/take-back", reason="一并办理")
@@ -253,11 +255,6 @@ def test_sound_rows_are_not_accused(valley, monday, pictures):
     assert list(broken_chains()) == [None, None]
     as_before(UUID(original["id"]), facts=False)
     assert list(broken_chains()) == [None, None]
-
-
-def test_the_verbs_are_those_of_the_histories():
-    for name in ("ASK_EXTENSION", "GRANT_EXTENSION", "REFUSE_EXTENSION", "ANSWER_ORDER"):
-        assert getattr(beside, name) == getattr(history, name)
 
 
 def test_acknowledging_an_order_waits_for_who_answers_it(valley, queries):

@@ -14,9 +14,8 @@ from patrol.issues.deadlines import (
     Limit,
     Stage,
     Unit,
-    acceptance_due,
-    due_at,
 )
+from tests.issues.due_dates import acceptance_due, due_at
 
 CHINA = ZoneInfo("Asia/Shanghai")
 CALENDAR = ChineseCalendar()

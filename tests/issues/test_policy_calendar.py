@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from patrol.foundation.texts import Text
 from patrol.issues.categories import Severity
-from patrol.issues.deadlines import LEAST_DAYS_OFF, ChineseCalendar, DayKind, due_at
+from patrol.issues.deadlines import LEAST_DAYS_OFF, ChineseCalendar, DayKind
 from patrol.issues.policies import DayOrigin, Policies, unknown_year
 from tests.issues.conftest import at, report
+from tests.issues.due_dates import due_at
 
 CHINA = ZoneInfo("Asia/Shanghai")
 KNOWN = ChineseCalendar()

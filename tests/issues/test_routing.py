@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patrol.issues.routing import LEVELS, Chief, NearReach, Place, Region, Rule, margin_m, route
-from patrol.waters.terms import post_name
+from patrol.issues.routing import Chief, NearReach, Place, Region, Rule, margin_m, route
+from patrol.waters.terms import LEVELS, post_name
 
 
 def identity(number: int) -> uuid.UUID:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrol.issues.categories import Severity
-from patrol.issues.deadlines import ChineseCalendar, Unit, due_at
+from patrol.issues.deadlines import ChineseCalendar, Unit
 from patrol.issues.suspension import restored_due
+from tests.issues.due_dates import due_at
 
 CHINA, CALENDAR = ZoneInfo("Asia/Shanghai"), ChineseCalendar()
 

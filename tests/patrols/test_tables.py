@@ -125,7 +125,9 @@ def test_no_cell_starts_a_formula(world):
     row = rows_of(world.supervisor.get("patrols.csv"))[0]
     assert (row["小结"], row["设备"]) == ("'@SUM(A1)", "'\t=1")
     for kind in ("patrols", "duties"):
-        for told in rows_of(world.supervisor.get(f"{kind}.csv")):
+        rows = rows_of(world.supervisor.get(f"{kind}.csv"))
+        assert rows, kind
+        for told in rows:
             assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in told.values())
 
 

@@ -124,7 +124,9 @@ def test_what_a_complainant_adds_and_what_was_merged_can_be_hidden_too(anyone, c
     anyone.post(f"public/complaints/{other['tracking_code']}/photos", data=photo_form(7))
     worker.deliver_due()
     for found in (issue, merged):
-        for photo in office.get(f"issues/{found.id}").json["photos"]:
+        photos = office.get(f"issues/{found.id}").json["photos"]
+        assert photos
+        for photo in photos:
             assert turn(found, photo["id"]).status_code == 200
             assert {anyone.get(path).status_code for each in (code, other["tracking_code"]) for path in addresses(found, each, photo["id"])} == {404}
     assert [anyone.get(f"public/complaints/{each}").json["photos"] for each in (code, other["tracking_code"])] == [[], []]

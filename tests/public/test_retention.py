@@ -162,8 +162,9 @@ def test_the_worker_runs_it_once_a_day(followed, monkeypatch):
     monkeypatch.setattr(retention, "_last_run", [])
     runs = []
     monkeypatch.setattr(retention, "run_retention", lambda: runs.append(1) or {})
-    for hours in (0, 0.01, 30, 30.5):
-        with later(hours=hours):
+    midnight = clock.end_of_day(clock.today("Asia/Shanghai"), "Asia/Shanghai")
+    for hours in (8, 8.01, 38, 38.5):
+        with clock.moved_clock(lambda moment=midnight + timedelta(hours=hours): moment):
             retention.run_daily()
     assert len(runs) == 2
     assert retention.run_daily in worker._hourly

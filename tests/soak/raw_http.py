@@ -147,5 +147,3 @@ def _judge(name: str, answer: bytes, outcome: Outcome) -> None:
     outcome.count("refused" if status >= 400 else "answered")
     outcome.must(status < 500 or status == 501, f"{name}: {answer[:300]!r}")
     outcome.must(b"Traceback" not in answer, f"{name}: {answer[:300]!r}")
-
-

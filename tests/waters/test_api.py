@@ -8,7 +8,6 @@ import pytest
 
 from patrol.foundation import clock
 
-TODAY = clock.today("Asia/Shanghai")
 GEO = "application/geo+json"
 
 
@@ -163,10 +162,10 @@ def test_a_foreign_reach_is_not_found_unless_one_is_its_chief(build, signed_in):
 
 def test_me_names_the_reaches_of_today(build, signed_in):
     now, before, soon = build.reach(), build.reach(), build.reach()
-    chief = build.person("chief")
+    chief, today = build.person("chief"), clock.today("Asia/Shanghai")
     build.appointment(now, chief, title="村级河长")
-    build.appointment(before, chief, valid_to=TODAY - timedelta(days=1))
-    build.appointment(soon, chief, valid_from=TODAY + timedelta(days=1))
+    build.appointment(before, chief, valid_to=today - timedelta(days=1))
+    build.appointment(soon, chief, valid_from=today + timedelta(days=1))
     client = signed_in(chief)
     assert [(row["code"], row["title"]) for row in client.get("me").json["reaches"]] == [(now.code, "村级河长")]
     assert codes(client.get("reaches", query_string={"chief": "me"})) == [now.code]
@@ -195,8 +194,9 @@ def test_disabling_a_chief_says_which_reaches_nobody_answers_for_any_more(build,
 
 def test_gaps_are_reaches_without_a_chief_today(build, client):
     held, never, ended, disabled, aided = (build.reach() for _ in range(5))
-    build.appointment(held, build.person(), valid_from=TODAY, valid_to=TODAY)
-    build.appointment(ended, build.person(), valid_to=TODAY - timedelta(days=1))
+    today = clock.today("Asia/Shanghai")
+    build.appointment(held, build.person(), valid_from=today, valid_to=today)
+    build.appointment(ended, build.person(), valid_to=today - timedelta(days=1))
     build.appointment(disabled, build.person(disabled_at=clock.now()))
     build.appointment(aided, build.person(), title="police_chief")
     assert codes(client.get("waters/gaps")) == [never.code, ended.code, disabled.code, aided.code]

@@ -1,4 +1,4 @@
-"""What lies near a place, who answers on a day, and which region and offices hold it."""
+"""What lies near a place, who answers on a day, and which region holds it."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +11,7 @@ from patrol.foundation.errors import NotFound
 from patrol.foundation.transaction import transaction
 from patrol.waters import queries
 from patrol.waters.nearby import near_reaches
-from patrol.waters.queries import chiefs_on, offices_in, region_at, regions_above
+from patrol.waters.queries import chiefs_on, region_at
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
@@ -68,17 +68,6 @@ def test_a_retired_reach_answers_for_nothing(build):
         db.session.add(reach)
     build.register_changed()
     assert near() == []
-
-
-def test_one_routing_asks_three_questions(build, queries):
-    for _ in range(3):
-        build.appointment(build.reach(), build.person())
-    near()
-    queries.clear()
-    found = near()
-    chiefs_on([reach.id for _, reach in found], FIRST)
-    offices_in([reach.region.path for _, reach in found])
-    assert len(queries) == 3
 
 
 @pytest.mark.parametrize(("day", "answers"), [
@@ -152,22 +141,6 @@ def test_without_outlines_the_top_region_holds_every_place(build):
 def test_without_regions_there_is_no_answer(database):
     with pytest.raises(NotFound):
         region_at(29.6, 119.8)
-
-
-def test_regions_above_run_from_the_top(build):
-    town = build.region()
-    village = build.region(town, level="village")
-    build.region()
-    assert [region.code for region in regions_above(village.path)] == ["990100", town.code, village.code]
-
-
-def test_an_office_needs_an_enabled_account(build):
-    with_office, disabled, chief_only, other = (build.region() for _ in range(4))
-    build.person("office", "chief", region=with_office)
-    build.person("office", region=disabled, disabled_at=clock.now())
-    build.person("chief", region=chief_only)
-    build.person("office", region=other)
-    assert offices_in([with_office.path, disabled.path, chief_only.path]) == {with_office.id}
 
 
 def test_visible_reaches_are_the_subtree_and_ones_own(build, actor_of):
