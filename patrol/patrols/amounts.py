@@ -20,12 +20,10 @@ _COUNTED = {
 
 
 def lasting(seconds: float | None) -> Text:
-    """Return a time in words, of two units at most; a negative one has its sign before them."""
+    """Return a time in words, of two units at most; of a negative one how long without its sign, which the evidence has."""
     if seconds is None:
         return _UNKNOWN
-    if seconds < 0:
-        zh, en = lasting(-seconds)
-        return Text(f"-{zh}", f"-{en}")
+    seconds = abs(seconds)
     for unit_s, smaller_s, words, rest in _UNITS:
         if seconds >= 2 * unit_s:
             # Rounded first, so that no 60 minutes are left beside an hour.

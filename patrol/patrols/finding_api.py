@@ -5,6 +5,7 @@ from uuid import UUID
 
 from patrol.foundation import clock
 from patrol.foundation.problems import language
+from patrol.foundation.service import document_named
 from patrol.patrols import finding_actions
 from patrol.patrols.api import room
 from patrol.patrols.examination_input import input_of
@@ -21,8 +22,11 @@ from patrol.patrols.finding_shown import shown_examination, shown_preview, shown
 from patrol.patrols.policy_queries import policy_on
 from patrol.patrols.queries import get_patrol
 from patrol.patrols.track_queries import patrol_to_add_to
+from patrol.patrols.verdict_document import verdict_document
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
+
+document_named("verdict.md")(verdict_document)
 
 _FINDING = "/patrols/<uuid:patrol_id>/findings/<string:code>"
 _AGAIN = {"schema": ExaminationOut, "description": "It was here already", "success": True}

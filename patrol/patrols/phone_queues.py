@@ -43,8 +43,8 @@ def is_earlier(one: Told, than: Told) -> bool:
     return one.report < than.report and by_clock is not False
 
 
-def note_pending(told: PhoneReport, *, by: Actor, device: str) -> int:
-    """Remember what a phone says it holds, in place of what it said before; return how much it holds by its latest word."""
+def note_pending(told: PhoneReport, *, by: Actor, device: str) -> tuple[PhoneQueue, bool]:
+    """Remember what a phone says it holds, in place of what it said before; return its latest word, and whether it is this one."""
     row = db.session.scalar(
         select(PhoneQueue).where(PhoneQueue.person_id == by.person_id, PhoneQueue.device == device)
         .with_for_update().execution_options(populate_existing=True)
@@ -53,7 +53,8 @@ def note_pending(told: PhoneReport, *, by: Actor, device: str) -> int:
         row = PhoneQueue(person_id=by.person_id, device=device)
         db.session.add(row)
     elif is_earlier(told, row):
-        return row.pending
+        return row, False
     row.pending, row.oldest, row.report, row.sent_at, row.reported_at = told.pending, told.oldest, told.report, told.sent_at, clock.now()
+    row.settled = 0
     db.session.flush()
-    return row.pending
+    return row, True

@@ -18,9 +18,11 @@ from patrol.people.permissions import Permission as P
 @room.response(200, SyncOut)
 def sync(data: dict[str, Any]) -> Response:
     """Enter a phone's queue in its order, with a result for each item; never fails for one of them."""
-    items, by, pending = data["items"], current_actor(), data["pending"]
-    if pending is not None:
-        told = PhoneReport(pending, **{name: data[name] for name in ("oldest", "report", "sent_at")})
-        pending = note_pending(told, by=by, device=data["device"])
+    items, by, held, is_latest = data["items"], current_actor(), None, False
+    if data["pending"] is not None:
+        told = PhoneReport(data["pending"], **{name: data[name] for name in ("oldest", "report", "sent_at")})
+        held, is_latest = note_pending(told, by=by, device=data["device"])
     results = run_queue(items, by=by, settings=current_app.extensions["settings"])
-    return answer({"results": results, "cursor": MOST_ITEMS if len(items) > MOST_ITEMS else None, "pending": pending})
+    if held and is_latest:
+        held.settled = min(held.pending, sum(result["status"] != "waiting" for result in results))
+    return answer({"results": results, "cursor": MOST_ITEMS if len(items) > MOST_ITEMS else None, "pending": held and held.pending})

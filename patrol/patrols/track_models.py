@@ -86,9 +86,10 @@ class PatrolPause(Base):
 
 
 class PhoneQueue(Base):
-    """How much a person's phone still held when it last spoke: the latest word only, by the phone's own order.
+    """How much a person's phone held when it last spoke: the latest word only, by the phone's own order.
 
-    `report` is the phone's own count of what it told, `sent_at` its clock; either may be unknown.
+    `settled` is how much of that the same request brought, or was refused for good: the phone may delete it. `report` is
+    the phone's own count of what it told, `sent_at` its clock; either may be unknown.
     """
 
     __tablename__ = "phone_queues"
@@ -100,9 +101,15 @@ class PhoneQueue(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     device: Mapped[str] = mapped_column(String(200))
     pending: Mapped[int]
+    settled: Mapped[int] = mapped_column(default=0)
     oldest: Mapped[datetime | None]
     report: Mapped[int | None]
     sent_at: Mapped[datetime | None]
     reported_at: Mapped[datetime]
 
     person: Mapped[Person] = relationship(lazy="raise_on_sql")
+
+    @property
+    def left(self) -> int:
+        """Return how much is still out there by the phone's latest word."""
+        return self.pending - self.settled

@@ -141,5 +141,5 @@ def list_queues(actor: Actor, *, region: str | None, waiting: bool | None, limit
     if region:
         statement = statement.where(Person.region_id.in_(regions_within(region_with_code(region).path)))
     if waiting is not None:
-        statement = statement.where(PhoneQueue.pending > 0 if waiting else PhoneQueue.pending == 0)
+        statement = statement.where(PhoneQueue.pending > PhoneQueue.settled if waiting else PhoneQueue.pending <= PhoneQueue.settled)
     return page_of(statement, QUEUES_LATEST, limit=limit, cursor=cursor)

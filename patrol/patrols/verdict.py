@@ -105,6 +105,7 @@ CRITERIA: tuple[Criterion, ...] = (
 )  # fmt: skip
 
 _NOBODY = Text("没有任何记录表明有人到过河段", "Nothing shows that anybody was at the reach")
+_SCORED = Text("得分 {score}（满分 100，{needed} 分起为有效），不足之处如下", "{score} of 100 points, valid from {needed} on; what is missing:")
 _ENOUGH = Text("巡河符合要求", "The patrol shows all that is asked for")
 _REPAIR = Text("坐标系更正后将重新判定", "It is judged anew once the datum is repaired")
 _UPHELD = Text("经审核认定：{finding}", "Upheld on review: {finding}")
@@ -130,7 +131,8 @@ def verdict_of(
     elif doubts:
         value, reasons = DOUBTFUL, [*doubts, *missing]
     else:
-        value, reasons = (VALID if score >= policy.valid_score else PARTIAL), missing
+        value = VALID if score >= policy.valid_score else PARTIAL
+        reasons = [_SCORED.format(score=_plain(score), needed=_plain(policy.valid_score)), *missing] if missing else []
     if any(finding.code == MISLABELLED for finding in counting):
         reasons = [*reasons, _REPAIR]
     return Verdict(value, reasons or [_ENOUGH], score, _shown(figures))
@@ -179,6 +181,10 @@ def _score(figures: Figures, policy: IntegrityPolicy) -> tuple[float, list[Text]
 
 def _shown(figures: Figures) -> dict[str, float | None]:
     return {name: None if value is None else round(value, 1) for name, value in vars(figures).items()}
+
+
+def _plain(points: float) -> str:
+    return f"{points:g}"
 
 
 def _up(value: float) -> int:

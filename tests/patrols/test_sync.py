@@ -204,6 +204,22 @@ def test_the_office_sees_what_is_still_on_the_phones(chief, world, signed_in):
     assert office.get("phone-queues?region=nowhere").status_code == 404
 
 
+def test_what_came_with_the_phone_s_word_is_not_out_there_any_more(chief, world, signed_in):
+    office, item = signed_in(world.office), {"kind": "check_in", "id": str(uuid4()), "data": {**HERE, "recorded_at": at(0)}}
+    waiting = {"kind": "track", "id": str(uuid4()), "data": {"patrol_id": str(uuid4()), "points": points(0, 2)}}
+
+    def queue():
+        [row] = office.get("phone-queues").json["items"]
+        return row["pending"], row["left"], len(office.get("phone-queues?waiting=true").json["items"])
+
+    assert sync(chief, [item], pending=3)["pending"] == 3
+    assert queue() == (3, 2, 1)
+    assert [result["status"] for result in sync(chief, [item, waiting], pending=2)["results"]] == ["duplicate", "waiting"]
+    assert queue() == (2, 1, 1)
+    sync(chief, [item], pending=1)
+    assert queue() == (1, 0, 0)
+
+
 @pytest.mark.parametrize(("late", "stands"), [
     ({}, 1), ({"report": 6}, 5), ({"report": 6, "sent_at": at(50)}, 5), ({"sent_at": at(50)}, 5), ({"sent_at": at(61)}, 1),
     ({"report": 8, "sent_at": at(-86_400)}, 1), ({"report": 0, "sent_at": at(3_600)}, 1), ({"report": 7, "sent_at": at(50)}, 5),

@@ -14,6 +14,7 @@ from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.seen import Severity
 from patrol.patrols.track import NO_TRACK
 from patrol.patrols.verdict import CRITERIA, verdict_of
+from patrol.patrols.verdict_document import verdict_document
 from tests.patrols.labelled import Case, car_for_walk, clear, nothing_but_check_ins, short_walk
 from tests.patrols.test_presence import LINE, walked
 
@@ -45,6 +46,7 @@ def test_what_is_missing_is_said_in_metres_and_minutes():
     figures = verdict.figures
     missing_m = int(np.ceil(0.6 * figures["length_m"] - figures["high_m"]))
     assert any(f"还差 {missing_m} 米" in reason.zh for reason in verdict.reasons)
+    assert verdict.reasons[0].zh == f"得分 {verdict.score:g}（满分 100，80 分起为有效），不足之处如下"
     assert any(reason.zh.startswith("用时 6 分钟") and reason.zh.endswith("分钟") for reason in verdict.reasons)
 
 
@@ -57,7 +59,8 @@ def test_coverage_is_missing_only_when_its_most_favourable_reading_falls_short(h
 
 def test_no_single_shortfall_but_that_of_coverage_is_a_wall():
     brief = replace(GOOD, ended_at=GOOD.started_at + timedelta(minutes=1))
-    assert verdict_of(brief, []).value == "valid"
+    verdict = verdict_of(brief, [])
+    assert (verdict.value, verdict.reasons[0].en) == ("valid", f"{verdict.score:g} of 100 points, valid from 80 on; what is missing:")
     assert any("还差 9 分钟" in reason.zh for reason in verdict_of(brief, []).reasons)
     assert verdict_of(covering(600), []).value == "partial"
     assert verdict_of(covering(1_700), []).value == "valid"
@@ -123,3 +126,13 @@ def test_a_districts_own_policy_decides():
     facts = short_walk(Case(np.random.default_rng(2)))
     easy = IntegrityPolicy(version="easy", least_duration_s=120.0, least_distance_m=200.0, least_coverage_share=0.1)
     assert verdict_of(facts, [], easy).value == "valid"
+
+
+def test_the_page_has_a_row_for_each_criterion_and_finding():
+    page = verdict_document()
+    rows = [line.split(" | ")[:2] for line in page.split("## Doubts")[0].split("## Points")[1].splitlines() if line.startswith("| ")]
+    assert rows[1:] == [[f"| {row.name}", f"{row.points:g}"] for row in CRITERIA]
+    assert [f"| `{rule.code}` |" in page for rule in RULES] == [True] * len(RULES)
+    assert "| high | one |" in page
+    assert "| medium | 2 of them |" in page
+    assert "| soft | never by itself |" in page
