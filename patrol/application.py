@@ -31,6 +31,7 @@ from patrol.foundation.migrations import connect_migrations
 from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.sqlite import WriterQueue, prepare_sqlite
 from patrol.foundation.throttle import connect_throttle
+from patrol.foundation.unread import read_what_is_refused
 from patrol.foundation.worker import connect_worker
 from patrol.issues import (  # noqa: F401 - they register themselves
     case_file_api,
@@ -150,6 +151,7 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
         raise UnusableSetting(f"XUNHE_UPLOADS cannot be used: {error} / 设置 XUNHE_UPLOADS 无效") from error
     connect_throttle(app, settings)
     add_headers(app)
+    read_what_is_refused(app)
     api = PatrolApi(app)
     app.extensions["api"] = api
     Room.check = staticmethod(refuse_without)

@@ -100,7 +100,7 @@ def person_asked(meant: UUID | str | None, actor: Actor, field: str) -> UUID | N
     return person.id
 
 
-@room.route("/issues", may=P.REPORT_ISSUE, methods=("POST",), refuses=(409,))
+@room.route("/issues", may=P.REPORT_ISSUE, methods=("POST",), refuses=(404, 409))
 @room.body(IssueIn, with_photos=True)
 @room.response(201, IssueOut)
 @room.alt_response(200, schema=IssueOut, description="It was here already", success=True)
@@ -111,7 +111,8 @@ def report_issue(data: dict[str, Any]) -> Response:
         data, by=current_actor(), id=data.pop("id") or new_id(), stored=stored,
         tolerance_m=settings().routing_tolerance_m, timezone=settings().timezone,
     )  # fmt: skip
-    return issue_answer(issue, 201 if is_new else 200)
+    # What was reported once may have become a charge against its very reporter, who sees nothing of that by repeating the report either.
+    return issue_answer(issue, 201) if is_new else issue_answer(queries.get_issue(current_actor(), issue.id))
 
 
 @room.route("/issues", may=P.SEE_ISSUES)

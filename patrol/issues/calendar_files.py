@@ -12,6 +12,7 @@ from patrol.foundation.database import new_id
 from patrol.foundation.errors import Refusal
 from patrol.foundation.texts import Text
 from patrol.issues.policies import DayOrigin, Kind
+from patrol.issues.policies_held import hold_policies
 from patrol.issues.policy_actions import add_version, columns_of, draft, refuse_below_the_top, versions_of
 from patrol.issues.policy_models import CalendarOverride
 from patrol.people.actor import Actor
@@ -67,6 +68,9 @@ def import_calendar(data: bytes, *, by: Actor, timezone: str, dry_run: bool) -> 
     Raises NotAllowed (403) below the top region, Invalid (422) and TooLarge (413) for what is wrong with the whole file.
     """
     refuse_below_the_top(by)
+    if not dry_run:
+        # Of the same file twice at once the second finds what the first wrote.
+        hold_policies()
     table, report, today = read_table(data), CalendarReport(), clock.today(timezone)
     columns = {heading: _column_of(heading) for heading in table.columns}
     report.errors += _wrong_columns(columns)

@@ -1,11 +1,12 @@
-"""Open work changes hands, and the history says so: to a reach's new chief, or to the office when its lead is lost.
+"""Open work changes hands, and the history says so: to a reach's new chief on the day on which he takes over, or to the office when its lead is lost.
 
 An open part whose holder is lost stays with the issue; the history says that nobody does it, so that the office hears of it.
 
 A lead is lost when the account can handle nothing any more, and when a chief's last appointment has ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from patrol.foundation import clock, events
+from patrol.foundation import clock, events, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.transaction import transaction
@@ -32,15 +33,42 @@ from patrol.people.models import Person
 from patrol.people.permissions import Permission, Role, permissions_of
 from patrol.waters.events import ReachHandedOver
 from patrol.waters.models import Appointment
-from patrol.waters.terms import AIDE_TITLES
+from patrol.waters.queries import reaches_of
+from patrol.waters.terms import AIDE_TITLES, answers_for_reach
 
 RULE, LEAD_LOST, APPOINTMENT_ENDED = "hand_over", "lead_lost", "appointment_ended"
+ON_THE_DAY = "issues.hand_over"
 
 
 @subscribe(ReachHandedOver)
 def move_open_work(event: ReachHandedOver) -> None:
-    """Let the successor lead the open issues that the predecessor leads on this reach."""
-    move_leads(event.reach_id, event.from_person_id, event.to_person_id)
+    """Let the successor lead the open issues that the predecessor leads on this reach, once the day is there."""
+    timezone = current_app.extensions["settings"].timezone
+    if event.on <= clock.today(timezone):
+        _take_over(event.reach_id, event.from_person_id, event.to_person_id)
+        return
+    whose = {name: str(getattr(event, name)) for name in ("reach_id", "from_person_id", "to_person_id")}
+    outbox.put(ON_THE_DAY, not_before=clock.beginning_of_day(event.on, timezone), **whose)
+
+
+@outbox.delivers(ON_THE_DAY)
+def move_on_the_day(payload: dict[str, Any]) -> Callable[[], Any]:
+    """Move the open work of a hand-over whose day lay ahead when it was written down: also what came since."""
+    return lambda: _take_over(*(UUID(payload[name]) for name in ("reach_id", "from_person_id", "to_person_id")))
+
+
+def _take_over(reach_id: UUID, from_person_id: UUID, to_person_id: UUID) -> None:
+    """Move the work if today the successor answers for the reach and the predecessor does not.
+
+    Otherwise only a post beside the chief was handed over, or the days were changed since.
+    """
+    today = clock.today(current_app.extensions["settings"].timezone)
+    if _answers(to_person_id, reach_id, today) and not _answers(from_person_id, reach_id, today):
+        move_leads(reach_id, from_person_id, to_person_id)
+
+
+def _answers(person_id: UUID, reach_id: UUID, day: date) -> bool:
+    return any(reach.id == reach_id and answers_for_reach(title) for reach, title in reaches_of(person_id, day))
 
 
 def move_leads(reach_id: UUID, from_person_id: UUID, to_person_id: UUID) -> int:
@@ -52,10 +80,19 @@ def move_leads(reach_id: UUID, from_person_id: UUID, to_person_id: UUID) -> int:
     if successor is None or successor.disabled_at is not None or Permission.HANDLE_ISSUE not in successor.permissions:
         return 0
     # A charge against a chief is led from above: whoever takes over the reach may be whom it is about.
-    issues = _open_issues(Issue.reach_id == reach_id, Issue.lead_id == from_person_id, Issue.accused_id.is_(None))
+    led = _open_issues(Issue.lead_id == from_person_id, Issue.accused_id.is_(None))
+    issues = [issue for issue in led if _is_led_as_chief_of(issue, reach_id, from_person_id)]
     for issue in issues:
         _lead_by(issue, successor, RULE)
     return len(issues)
+
+
+def _is_led_as_chief_of(issue: Issue, reach_id: UUID, person_id: UUID) -> bool:
+    """Tell whether an issue lies on a reach, or on one that had no chief of its own, for which that of the other one answered as its superior."""
+    if issue.reach_id == reach_id:
+        return True
+    answered = {row["reach"]["id"] for row in issue.routing["candidates"] if row["chief"] and row["chief"]["id"] == str(person_id)}
+    return issue.routing["chief_id"] == str(person_id) and str(reach_id) in answered and str(issue.reach_id) not in answered
 
 
 @subscribe(HandlingLost)

@@ -70,6 +70,11 @@ def closed_lately_since(timezone: str) -> datetime:
     return clock.now() - timedelta(days=current_policies().relapse_on(clock.today(timezone)).days)
 
 
+def hold_policies() -> None:
+    """Wait until nobody else is writing policies, and keep others from it until the transaction under way ends."""
+    db.session.execute(select(PolicyState.id).where(PolicyState.id == 1).with_for_update())
+
+
 def policies_changed() -> None:
     """Let every process know, once the transaction under way is committed, that policies have changed.
 

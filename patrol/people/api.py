@@ -13,11 +13,12 @@ from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.people import actions, queries, sign_in
-from patrol.people.consequences import said_of_disabling
+from patrol.people.consequences import said_of_leaving
 from patrol.people.door import current_actor
 from patrol.people.models import Person
 from patrol.people.passwords import hash_password, is_password
 from patrol.people.permissions import Permission as P
+from patrol.people.permissions import Role
 from patrol.people.profile import profile_parts
 from patrol.people.schemas import (
     AuditArgs,
@@ -186,10 +187,11 @@ def change_person(data: dict[str, Any], person_id: UUID) -> dict[str, Any]:
     expected = expected_version()
     person = queries.get_person(current_actor(), person_id, lock=True)
     refuse_stale(expected, person.version)
-    was_enabled = person.disabled_at is None
+    was_enabled, was_chief = person.disabled_at is None, Role.CHIEF in person.roles
     actions.change_person(person, by=current_actor(), changes=data)
     set_etag(person.version)
-    left = said_of_disabling(person) if was_enabled and person.disabled_at is not None else []
+    leaves = was_enabled and (person.disabled_at is not None or (was_chief and Role.CHIEF not in person.roles))
+    left = said_of_leaving(person) if leaves else []
     return {**_shown(person), "warnings": [text.in_language(language()) for text in left]}
 
 

@@ -8,12 +8,12 @@ from patrol.people.models import Person
 _sayers: list[Callable[[Person], list[Text]]] = []
 
 
-def says_of_disabling(sayer: Callable[[Person], list[Text]]) -> Callable[[Person], list[Text]]:
-    """Register the decorated function as one that tells what the disabling of an account leaves open, after it was disabled."""
+def says_of_leaving(sayer: Callable[[Person], list[Text]]) -> Callable[[Person], list[Text]]:
+    """Register the decorated function as one that tells what is left open by an account that was just disabled, or has just lost the role chief."""
     _sayers.append(sayer)
     return sayer
 
 
-def said_of_disabling(person: Person) -> list[Text]:
-    """Return what all rooms say of an account that has just been disabled."""
+def said_of_leaving(person: Person) -> list[Text]:
+    """Return what all rooms say of an account that has just been disabled, or has just lost the role chief."""
     return [text for sayer in _sayers for text in sayer(person)]

@@ -47,7 +47,8 @@ class PersonOut(PersonBriefOut):
 
 class ChangedPersonOut(PersonOut):
     warnings = ma.fields.List(ma.fields.String(), required=True, metadata={
-        "description": "What the change leaves open: reaches for which nobody answers any more.", "example": ["“清溪上柳段”已没有河长：柳村长的账号已停用"]})
+        "description": "What the change leaves open: reaches for which nobody answers any more, or to which the account stays appointed without the role chief.",
+        "example": ["“清溪上柳段”已没有河长：柳村长的账号已停用"]})
 
 
 class PersonIn(ma.Schema):

@@ -262,10 +262,11 @@ def board_with_code(code: str, *, field: str | None = None) -> Signboard:
 
     Raises NotFound (404), or Invalid (422) at `field` where the code is only a part of what was sent.
     """
+    # Two boards may have codes that differ by case only: the code as it stands in a QR code is that of the one.
     board = db.session.scalar(
         select(Signboard).where(func.upper(Signboard.code) == code.strip().upper()).options(
             joinedload(Signboard.reach).options(joinedload(Reach.water_body), joinedload(Reach.region))
-        )
+        ).order_by(Signboard.code != code.strip(), Signboard.code).limit(1)
     )  # fmt: skip
     if board is None:
         words = _NO_BOARD.format(code=code)

@@ -19,7 +19,7 @@ from patrol.foundation.positions import position_of
 from patrol.foundation.problems import language
 from patrol.foundation.texts import Text
 from patrol.people.actor import Actor
-from patrol.people.consequences import says_of_disabling
+from patrol.people.consequences import says_of_leaving
 from patrol.people.door import current_actor
 from patrol.people.models import Person
 from patrol.people.permissions import Permission as P
@@ -53,6 +53,10 @@ _LEFT = Text(
     "“{reach}”已没有河长：{name} 的账号已停用，未办结的问题转由河长办重新安排。如有接任者，请移交（hand-over）或任命",
     "Nobody is chief of {reach} any more, since the account of {name} is disabled: the office decides anew on open issues. For a successor use hand-over, "
     "or appoint one",
+)
+_STAYS = Text(
+    "{name} 已没有河长角色，但仍任“{reach}”河长，今后的问题仍会派给此账号：请移交（hand-over）或结束任期",
+    "{name} does not have the role chief any more and is still appointed to {reach}: what comes is still laid to that account, until the appointment is handed over or ended",
 )
 _NOT_AN_ID = Text("应为 me 或人员编号", "It should be me or a person's id")
 
@@ -225,10 +229,12 @@ def reaches_of_today(actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
-@says_of_disabling
+@says_of_leaving
 def reaches_left(person: Person) -> list[Text]:
-    """Return which reaches nobody answers for today, now that this account is disabled."""
+    """Return which reaches nobody answers for today, now that this account is disabled, or to which it stays appointed without the role chief."""
     own = [reach for reach, title in queries.reaches_of(person.id, today()) if answers_for_reach(title)]
+    if person.disabled_at is None:
+        return [_STAYS.format(reach=reach.name, name=person.name) for reach in own]
     chiefs = queries.chiefs_on([reach.id for reach in own], today())
     return [_LEFT.format(reach=reach.name, name=person.name) for reach in own if not chiefs.get(reach.id)]
 

@@ -91,7 +91,7 @@ def change_appointment(data: dict[str, Any], appointment_id: UUID) -> dict[str, 
 @room.body(HandOverIn)
 @room.response(201, AppointmentDetailOut)
 def hand_over(data: dict[str, Any], appointment_id: UUID) -> dict[str, Any]:
-    """Let a successor take over on a day; answers with the successor's appointment."""
+    """Let a successor take over on a day, with the open issues that the predecessor leads there; answers with the successor's appointment."""
     expected = expected_version()
     appointment = register_lists.get_appointment(current_actor(), appointment_id, lock=True)
     refuse_stale(expected, appointment.version)
@@ -113,7 +113,7 @@ _IMPORT_PROBLEM = {
 
 
 # The import opens its own transaction, after the file is parsed and passwords are hashed.
-@room.route("/imports", may=P.MANAGE_REGISTER, methods=("POST",), writes=False, refuses=(400, 413, 415))
+@room.route("/imports", may=P.MANAGE_REGISTER, methods=("POST",), writes=False, refuses=(400, 409, 413, 415))
 @room.arguments(ImportIn, location=MULTIPART)
 @room.response(200, ImportReportOut)
 @room.doc(responses={422: _IMPORT_PROBLEM})

@@ -75,7 +75,8 @@ def plan_people(rows: list[ImportRow], by: Actor, faults: list[Fault], hashes: d
         if wrong or row.unreadable:
             continue
         values |= {"role_names": values.pop("roles"), "region_id": regions[region_code].id}
-        if username in hashes:
+        # Hashing takes so long that the account may have got a password meanwhile.
+        if username in hashes and (existing is None or not existing.password_hash):
             values["password_hash"] = hashes[username]
         derived = {"created_at": clock.now()} if existing is None else {}
         planned.append(Planned(row.number, username, Person, existing, values, derived))

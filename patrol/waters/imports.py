@@ -22,7 +22,7 @@ from patrol.waters.import_people import kept_passwords, new_hashes, plan_people
 from patrol.waters.import_plan import ImportReport, Planned, settle
 from patrol.waters.import_regions import plan_regions, settle_paths
 from patrol.waters.import_waters import far_boards, plan_reaches, plan_signboards, plan_water_bodies
-from patrol.waters.register import register_changed
+from patrol.waters.register import hold_registers, register_changed
 from patrol.waters.vacancies import left_without_chief
 
 # Some 15 seconds of hashing: what a request may take. The command has no limit.
@@ -48,6 +48,7 @@ def run_import(
         db.session.rollback()
         return _bring_in(kind, file, hashes, by, write=False)
     with transaction():
+        hold_registers()
         return _bring_in(kind, file, hashes, by, write=True)
 
 

@@ -89,6 +89,11 @@ def warm_index(tolerance_default_m: float) -> None:
     db.engine.dispose()
 
 
+def hold_registers() -> None:
+    """Let imports come one after another: whoever asks waits until no other one is under way, and then sees what that one wrote."""
+    db.session.execute(select(RegisterVersion.id).where(RegisterVersion.id == 1).with_for_update())
+
+
 def register_changed(*, reaches: bool = True, regions: bool = False) -> None:
     """Let every process know, once the transaction under way is committed, that reaches or regions have changed."""
     row = db.session.get(RegisterVersion, 1, with_for_update=True)

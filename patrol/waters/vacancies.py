@@ -15,8 +15,9 @@ from patrol.waters.models import Appointment, Reach
 from patrol.waters.terms import answers_for_reach
 
 _VACANT = Text(
-    "自 {day} 起“{reach}”没有河长，{name} 未办结的问题仍在其名下：如有接任者，请改用移交（hand-over），未办结的问题会一并移交",
-    "From {day} on {reach} has no chief, and the open issues of {name} stay with him: for a successor use hand-over instead, which moves them too",
+    "自 {day} 起“{reach}”没有河长。{name} 仍任其他河段河长的，未办结的问题留在其名下，否则届时转由河长办重新安排：如有接任者，请改用移交（hand-over），未办结的问题会一并移交",
+    "From {day} on {reach} has no chief. The open issues of {name} stay with him while he is chief of another reach, and else go to the office then: "
+    "for a successor use hand-over instead, which moves them too",
 )
 
 

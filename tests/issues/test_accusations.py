@@ -1,6 +1,6 @@
 """Charges against chiefs are heard above them: every way to an issue is closed to the accused and to whoever works below."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import shapely
@@ -80,6 +80,16 @@ def test_the_accused_does_not_even_see_what_he_reported_himself(valley, build, a
     told = anyone.get("responsible", query_string={**HERE, "category": "F1"}).json
     assert (told["office"]["code"], told["chief"]) == (valley.town.code, None)
     assert any("上柳" not in reason and "河长履职" in reason for reason in told["reasons"])
+
+
+def test_the_accused_learns_nothing_by_repeating_his_report(valley):
+    body = {"id": str(uuid4()), "category": "C1", "description": "桥下漂着垃圾", **HERE}
+    issue = report(valley.chief_client, **body)
+    assert valley.chief_client.post("issues", json=body).status_code == 200
+    taken(valley.office_client, issue, "transfer", category="F3", reach_id=str(valley.reach.id), reason="涉及河长履职")
+    assert valley.chief_client.get(f"issues/{issue['id']}").status_code == 404
+    assert valley.chief_client.post("issues", json=body).status_code == 404
+    assert valley.chief_client.post("issues", json={**body, "description": "别的"}).status_code == 409
 
 
 def test_only_people_from_above_handle_it(valley, mixed, build):

@@ -19,10 +19,17 @@ from patrol.waters.models import Appointment
 from tests.issues.conftest import NOWHERE, report, step, taken
 
 
-def hand_over(valley, successor):
-    with transaction():
-        events.record(ReachHandedOver(
-            reach_id=valley.reach.id, from_person_id=valley.chief.id, to_person_id=successor.id, title="chief", on=clock.today("Asia/Shanghai")))
+def hand_over(valley, successor, *, on=None, title="chief", reach=None):
+    """Hand the chief's post over by the route that the office uses."""
+    reach = reach or valley.reach
+    [held] = [row for row in valley.office_client.get(f"appointments?reach={reach.id}").json["items"] if row["title"] == title and row["valid_to"] is None]
+    body = {"to_person_id": str(successor.id), "on": (on or clock.today("Asia/Shanghai")).isoformat()}
+    reply = valley.office_client.post(f"appointments/{held['id']}/hand-over", json=body, headers={"If-Match": "*"})
+    assert reply.status_code == 201, reply.json
+
+
+def lead_of(valley, issue):
+    return valley.office_client.get(f"issues/{issue['id']}").json["lead"]["name"]
 
 
 def test_open_work_moves_and_the_rest_stays(valley, build, pictures):
@@ -44,9 +51,74 @@ def test_open_work_moves_and_the_rest_stays(valley, build, pictures):
     assert set(broken_chains()) == {None}
 
 
+@pytest.mark.parametrize("hour", [0, 12])
+def test_the_work_of_a_coming_hand_over_moves_on_its_day(valley, build, hour):
+    today, successor = clock.today("Asia/Shanghai"), build.person("chief", region=valley.village, name="新村长")
+    build.appointment(valley.other_reach, valley.chief)
+    before = report(valley.patroller_client)
+    hand_over(valley, successor, on=today + timedelta(days=3))
+    assert lead_of(valley, before) == "柳村长", "until then nobody else is chief there"
+    since = report(valley.patroller_client)
+    assert lead_of(valley, since) == "柳村长"
+    # Just after midnight the day of UTC is still the one before.
+    first = datetime.combine(today + timedelta(days=3), time(hour, 0, 5), ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+    with clock.moved_clock(lambda: first - timedelta(hours=hour, seconds=10)):
+        worker.deliver_due()
+        assert lead_of(valley, since) == "柳村长"
+    with clock.moved_clock(lambda: first):
+        while worker.deliver_due():
+            pass
+        assert [lead_of(valley, issue) for issue in (before, since, report(valley.patroller_client))] == ["新村长"] * 3
+        last = valley.office_client.get(f"issues/{since['id']}/history").json["items"][-1]
+        assert (last["verb"], last["rule"], last["actor"]) == ("hand_over", "hand_over", None)
+
+
+def test_a_coming_hand_over_that_was_taken_back_moves_nothing(valley, build):
+    issue, today = report(valley.patroller_client), clock.today("Asia/Shanghai")
+    hand_over(valley, build.person("chief", region=valley.village), on=today + timedelta(days=3))
+    ends(valley, None)
+    ahead = clock.now() + timedelta(days=4)
+    with clock.moved_clock(lambda: ahead):
+        while worker.deliver_due():
+            pass
+        assert lead_of(valley, issue) == "柳村长"
+
+
+def test_handing_over_a_post_beside_the_chief_moves_no_work(valley, build):
+    issue = report(valley.patroller_client)
+    build.appointment(valley.reach, valley.chief, title="contact")
+    hand_over(valley, build.person("chief", region=valley.village), title="contact")
+    assert lead_of(valley, issue) == "柳村长"
+
+
+def test_what_a_superior_leads_for_want_of_a_chief_goes_with_the_superior_s_reach(valley, build):
+    town_reach = build.reach(region=valley.town, level="township", water_body=valley.reach.water_body, name="清溪镇段")
+    superior, successor = (build.person("chief", region=valley.town, name=name) for name in ("柳镇长", "新镇长"))
+    build.appointment(town_reach, superior)
+    own = report(valley.patroller_client)
+    ends(valley, clock.today("Asia/Shanghai") - timedelta(days=1))
+    issue = report(valley.patroller_client)
+    assert (issue["lead"]["name"], issue["reach"]["name"]) == ("柳镇长", "清溪上柳段")
+    hand_over(valley, successor, reach=town_reach)
+    assert [lead_of(valley, each) for each in (issue, own)] == ["新镇长", "柳村长"]
+
+
+def test_what_somebody_leads_on_another_reach_stays_when_the_superior_one_is_handed_over(valley, build):
+    town_reach = build.reach(region=valley.town, level="township", water_body=valley.reach.water_body, name="清溪镇段")
+    build.appointment(town_reach, valley.chief)
+    issue = report(valley.patroller_client)
+    hand_over(valley, build.person("chief", region=valley.town), reach=town_reach)
+    assert lead_of(valley, issue) == "柳村长"
+
+
 def test_an_account_that_cannot_handle_gets_nothing(valley, build):
     issue = report(valley.patroller_client)
-    hand_over(valley, build.person("auditor", region=valley.village))
+    successor = build.person("auditor", region=valley.village)
+    ends(valley, clock.today("Asia/Shanghai") - timedelta(days=1))
+    build.appointment(valley.reach, successor)
+    with transaction():
+        events.record(ReachHandedOver(
+            reach_id=valley.reach.id, from_person_id=valley.chief.id, to_person_id=successor.id, title="chief", on=clock.today("Asia/Shanghai")))
     assert valley.office_client.get(f"issues/{issue['id']}").json["lead"]["name"] == "柳村长"
 
 
@@ -81,7 +153,7 @@ def test_other_changes_of_an_account_leave_its_work(valley, build, signed_in, ha
 
 def ends(valley, day):
     with transaction():
-        db.session.scalars(select(Appointment).where(Appointment.person_id == valley.chief.id)).one().valid_to = day
+        db.session.scalars(select(Appointment).where(Appointment.person_id == valley.chief.id, Appointment.reach_id == valley.reach.id)).one().valid_to = day
 
 
 @pytest.mark.parametrize("hour", [0, 12])

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrol.foundation.texts import Text
+from patrol.foundation.transaction import transaction
+from patrol.issues.calendar_files import import_calendar
 from patrol.issues.categories import Severity
 from patrol.issues.deadlines import LEAST_DAYS_OFF, ChineseCalendar, DayKind
 from patrol.issues.policies import DayOrigin, Policies, unknown_year
@@ -113,6 +115,16 @@ def test_a_clerk_types_in_the_notice_once_a_year(valley):
         issue = report(valley.patroller_client)
     assert issue["due_rule"]["last_day"] == "2027-01-04"
     assert "2027-01-01 – 2027-01-03放假（元旦），不计" in issue["due_rule"]["explanation"]
+
+
+def test_of_two_files_at_once_the_second_waits(app, actor_of, build, queries):
+    """On PostgreSQL both would write the first day otherwise, each as a version of its own."""
+    by = actor_of(build.person("admin"))
+    for dry_run, held in ((True, False), (False, True)):
+        queries.clear()
+        with transaction():
+            import_calendar("day,works,name\n2027-02-17,no,春节\n".encode(), by=by, timezone="Asia/Shanghai", dry_run=dry_run)
+        assert ("policy_state" in queries[0]) == held
 
 
 @pytest.mark.parametrize(("line", "field"), [

@@ -4,11 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from patrol.foundation import clock, events
+from patrol.foundation import clock
 from patrol.foundation.database import db
-from patrol.foundation.transaction import transaction
 from patrol.notifications.models import Message
-from patrol.waters.events import ReachHandedOver
 from tests.issues.conftest import report
 
 
@@ -19,9 +17,9 @@ def told(issue):
 
 def test_the_new_chief_and_the_office_are_told(valley, build, work):
     issue, successor = report(valley.patroller_client), build.person("chief", region=valley.village, name="新村长")
-    with transaction():
-        events.record(ReachHandedOver(
-            reach_id=valley.reach.id, from_person_id=valley.chief.id, to_person_id=successor.id, title="chief", on=clock.today("Asia/Shanghai")))
+    [held] = valley.office_client.get(f"appointments?reach={valley.reach.id}").json["items"]
+    body = {"to_person_id": str(successor.id), "on": clock.today("Asia/Shanghai").isoformat()}
+    assert valley.office_client.post(f"appointments/{held['id']}/hand-over", json=body, headers={"If-Match": "*"}).status_code == 201
     work()
     assert told(issue) == {successor.id, valley.town_office.id}
 

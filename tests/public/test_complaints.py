@@ -63,6 +63,14 @@ def test_a_board_s_code_may_be_typed_in_small_letters(complain, place, issue_of,
     assert issue_of(complain(place=NOWHERE, board_code=" qx-0001 ").json).reach_id == place.reach.id
 
 
+def test_of_two_boards_whose_codes_differ_by_case_the_one_that_was_scanned_counts(complain, issue_of, build, anyone):
+    upper, lower = build.reach(((119.80, 29.40), (119.82, 29.40))), build.reach(((119.80, 29.30), (119.82, 29.30)))
+    build.board(upper, code="LX-7", latitude=29.40)
+    build.board(lower, code="lx-7", latitude=29.30)
+    assert [anyone.get(f"public/boards/{code}").json["code"] for code in ("lx-7", "LX-7")] == ["lx-7", "LX-7"]
+    assert [issue_of(complain(place={}, board_code=code).json).reach_id for code in ("LX-7", "lx-7")] == [upper.id, lower.id]
+
+
 def test_a_position_beside_a_board_decides_and_the_board_is_kept(complain, place, issue_of):
     body = complain(place=AWAY, board_code="QX-0001").json
     assert issue_of(body).reach_id is None

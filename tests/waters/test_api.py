@@ -192,6 +192,24 @@ def test_disabling_a_chief_says_which_reaches_nobody_answers_for_any_more(build,
     assert change(3, disabled=True) == [], "it was said"
 
 
+def test_taking_the_role_from_a_chief_says_where_the_account_stays_appointed(build, signed_in):
+    chief = build.person("chief", name="柳村长")
+    build.appointment(build.reach(name="上柳段"), chief)
+    build.appointment(build.reach(name="下柳段"), chief, title="contact")
+    build.appointment(build.reach(name="石桥段"), chief, valid_to=date(2021, 1, 1))
+    admin = signed_in(build.person("admin"))
+
+    def change(version, **body):
+        reply = admin.patch(f"people/{chief.id}", json=body, headers={"If-Match": f'"{version}"', "Accept-Language": "zh"})
+        assert reply.status_code == 200, reply.json
+        return reply.json["warnings"]
+
+    assert change(1, roles=["chief", "patroller"]) == []
+    [warning] = change(2, roles=["patroller"])
+    assert all(words in warning for words in ("上柳段", "柳村长", "移交"))
+    assert change(3, roles=["patroller", "auditor"]) == [], "it was said"
+
+
 def test_gaps_are_reaches_without_a_chief_today(build, client):
     held, never, ended, disabled, aided = (build.reach() for _ in range(5))
     today = clock.today("Asia/Shanghai")

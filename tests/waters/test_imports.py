@@ -459,6 +459,28 @@ def test_a_password_in_the_list_never_replaces_ones_own(build, district):
     assert is_password("qing-xi-he-1", person.password_hash)
 
 
+def test_an_account_that_gets_a_password_while_a_list_is_hashed_keeps_it(district, monkeypatch):
+    text, hashed = "username,name,roles,region_code,password\nfast,王,chief,990100,{}\n", imports.new_hashes
+
+    def somebody_is_faster(*args):
+        found = hashed(*args)
+        monkeypatch.setattr(imports, "new_hashes", hashed)
+        assert imports.run_import(ImportKind.PEOPLE, text.format("qing-xi-he-1").encode(), by=SYSTEM).created == 1
+        return found
+
+    monkeypatch.setattr(imports, "new_hashes", somebody_is_faster)
+    late = imports.run_import(ImportKind.PEOPLE, text.format("another-pass-9").encode(), by=SYSTEM)
+    assert (late.created, late.updated, late.unchanged) == (0, 0, 1)
+    assert is_password("qing-xi-he-1", db.session.scalar(db.select(Person.password_hash).where(Person.username == "fast")))
+
+
+def test_imports_come_one_after_another(district, queries):
+    """Two of the same file at once, on PostgreSQL: the second waits, and then changes nothing."""
+    imports.run_import(ImportKind.PEOPLE, b"username,name,roles,region_code\nslow,Wang,chief,990100\n", by=SYSTEM)
+    assert "register_version" in queries[0]
+    assert ("FOR UPDATE" in queries[0]) == (db.engine.dialect.name == "postgresql")
+
+
 def test_a_password_that_is_not_taken_over_is_told_by_row(build, client):
     build.person("chief", username="old.one", password_hash="set")
     head = "username,name,roles,region_code,password\n"
