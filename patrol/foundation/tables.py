@@ -23,8 +23,9 @@ BETWEEN = Text("；", "; ")
 """What stands between several things in one cell."""
 # XML 1.0 has no way to write these.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-# What spreadsheet programs take for a formula at the beginning of a cell, after blanks too, in both widths.
-_FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
+# What spreadsheet programs take for a formula at the beginning of a cell, after blanks and what has no width too, in both widths.
+_WIDTHLESS = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_FORMULA = re.compile(rf"[\s{_WIDTHLESS}]*[=+\-@＝＋－＠]|[\t\r\n]")
 # Workbooks count days from 1900 on.
 _FIRST_YEAR = 1900
 # Narrower, a moment would show as a row of hash marks; wider, one long text would take the whole screen.

@@ -19,7 +19,7 @@ from patrol.foundation.errors import Invalid
 from patrol.foundation.texts import Text
 from patrol.issues.accusation_models import AlsoAccused
 from patrol.issues.categories import CATEGORIES
-from patrol.issues.models import Issue
+from patrol.issues.models import HistoryEntry, Issue
 from patrol.issues.placing import Placement
 from patrol.issues.routing import Chief, Reason, Routing
 from patrol.people.actor import Actor
@@ -89,6 +89,13 @@ def all_accused(issue: Issue) -> frozenset[UUID]:
         return frozenset()
     others = db.session.scalars(select(AlsoAccused.person_id).where(AlsoAccused.issue_id == issue.id))
     return frozenset({*others, *([issue.accused_id] if issue.accused_id else [])})
+
+
+def accused_now(issue: Issue) -> frozenset[UUID]:
+    """Return whom a charge is about now: of all its accused, without those from whom it was passed on to another reach."""
+    changed = HistoryEntry.changes["accused_id"]["from"].as_string()
+    former = db.session.scalars(select(changed).where(HistoryEntry.issue_id == issue.id, changed.is_not(None)))
+    return all_accused(issue) - ({UUID(each) for each in former} - {issue.accused_id})
 
 
 def is_not_about(person_id: UUID) -> ColumnElement[bool]:

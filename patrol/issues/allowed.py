@@ -68,8 +68,8 @@ OUT_OF_SCOPE = Text("该问题不在您的辖区内", "the issue lies outside yo
 NOT_LEAD = Text("只有该问题的责任人可以执行此步骤", "only the lead of the issue may do this")
 _NOT_HANDLING = Text("只有该问题的责任人或协办人可以执行此步骤", "only the lead or a co-handler may do this")
 OWN_WORK = Text(
-    "责任人、协办人、整改人、参与办理的人及与其有委托关系的人不得复核、结案、不予受理、挂账、抽查，也不得决定延期或重新办理，请由其他人员办理",
-    "whoever leads, co-handles, rectified or worked on it, or acts for such a person, may not verify, close, reject, suspend or check it, "
+    "责任人、协办人、整改人、参与办理的人、被反映的河长及与其有委托关系的人不得复核、结案、不予受理、挂账、抽查，也不得决定延期或重新办理，请由其他人员办理",
+    "whoever leads, co-handles, rectified or worked on it, whom it is about, or acts for such a person, may not verify, close, reject, suspend or check it, "
     "nor decide on more time or reopening: somebody else has to",
 )
 _NOT_CHIEF = Text("重大问题的“{step}”须由县级河长签字", "for a major issue “{step}” is signed by the district's chief")

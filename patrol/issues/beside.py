@@ -5,7 +5,7 @@ and which order it is, newer entries say among their facts (`ROWS`). Of older on
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -36,10 +36,13 @@ _CALLS_BACK = {Verb.TRANSFER, Verb.DECLINE, Verb.REOPEN, JOIN_CHARGE}
 # Nine entries of ten tell of no such row.
 _TELL, _TOLD_AS = {*_CALLS_BACK, ASK_EXTENSION, GRANT_EXTENSION, REFUSE_EXTENSION}, {"parts", "part", "order"}
 _PART, _EXTENSION, _ORDER, _BY_ENTRY = "part", "extension", "order", "order of entry"
+SPOT, NOT_FIXED = "spot_check", "not_fixed"
+"""Rows of higher rooms that histories prove: looks on the spot, and complainants' "not fixed" with their answers."""
 _KIND: Mapping[Any, tuple[str, str]] = {IssuePart: (_PART, "n"), Extension: (_EXTENSION, "n"), Order: (_ORDER, "id")}
 _NAME = {
     _PART: Text("分项 {key}", "part {key}"), _EXTENSION: Text("第 {key} 次延期申请", "request {key} for more time"),
-    _ORDER: Text("督办件 {key}", "order {key}"), _BY_ENTRY: Text("第 {key} 条所发的督办件", "the order that entry {key} gave"),
+    _ORDER: Text("督办件 {key}", "order {key}"), SPOT: Text("抽查 {key}", "spot check {key}"),
+    NOT_FIXED: Text("“未整改到位” {key}", "the “not fixed” {key}"), _BY_ENTRY: Text("第 {key} 条所发的督办件", "the order that entry {key} gave"),
 }  # fmt: skip
 _DIFFERS = Text("{row}的“{column}”与第{seq}条历史所载不符", "“{column}” of {row} is not what the history says at entry {seq}")
 _GONE = Text("第{seq}条历史所载的{row}已不存在", "{row}, of which entry {seq} tells, is gone")
@@ -60,6 +63,26 @@ class Near(NamedTuple):
 
     def __str__(self) -> str:
         return f"about {fact(self.moment)}"
+
+
+Proof = Callable[[Mapping[UUID, Sequence[Entry]]], Mapping[UUID, "Difference"]]
+"""Given issues' whole entries by the issue's id, what the first row beside each says otherwise than they."""
+_proofs: list[Proof] = []
+
+
+def proves(proof: Proof) -> Proof:
+    """Register the decorated function of a higher room, whose rows stand beside issues too."""
+    _proofs.append(proof)
+    return proof
+
+
+def differences_above(entries: Mapping[UUID, Sequence[Entry]]) -> Mapping[UUID, Difference]:
+    """Return for each issue the first row of the higher rooms, by the order of its history, that is not as its entries have it."""
+    found: dict[UUID, Difference] = {}
+    for proof in _proofs:
+        for issue_id, one in proof(entries).items():
+            found[issue_id] = min(found.get(issue_id, one), one, key=lambda each: each.seq)
+    return found
 
 
 def rows_to_say(row: IssuePart | Extension | Order, *names: str) -> dict[str, dict[str, Any]]:
@@ -87,15 +110,18 @@ def first_difference_beside(entries: Sequence[Entry], stored: Mapping[Key, Row[A
             # Somebody wrote the history anew, in a form that no act leaves: the exported heads tell.
             return Difference(ROWS, entry.seq, None, None, _UNREADABLE.format(seq=entry.seq))
     said = _named(replay.rows, stored)
-    found = [one for key, columns in said.items() if (one := _differing(key, columns, stored.get(key)))]
-    found += [
-        Difference(" ".join(key), entries[-1].seq, "a row", None, _UNTOLD.format(seq=entries[-1].seq, row=_name_of(key)))
-        for key in sorted(stored.keys() - said.keys())
-    ]
+    found = [one for key, columns in said.items() if (one := differing(key, columns, stored.get(key)))]
+    found += [untold(key, entries[-1].seq) for key in sorted(stored.keys() - said.keys())]
     return min(found, key=lambda one: one.seq, default=None)
 
 
-def _differing(key: Key, columns: Columns, row: Row[Any] | None) -> Difference | None:
+def untold(key: Key, seq: int) -> Difference:
+    """Return the difference that is a row of which none of the `seq` entries tells."""
+    return Difference(" ".join(key), seq, "a row", None, _UNTOLD.format(seq=seq, row=_name_of(key)))
+
+
+def differing(key: Key, columns: Columns, row: Any) -> Difference | None:
+    """Return the column of a row, by its names, that is first not as its entries have it; a row that is gone (None) is one, too."""
     if row is None:
         seq = next(iter(columns.values())).seq
         return Difference(" ".join(key), seq, None, "a row", _GONE.format(seq=seq, row=_name_of(key)))

@@ -62,6 +62,7 @@ class FaultKind(StrEnum):
     BEYOND_HEAD = "beyond_head"
     HEAD_DIFFERS = "head_differs"
     ROW_DIFFERS = "row_differs"
+    UNREADABLE = "unreadable"
 
 
 _FAULT_TEXT: dict[FaultKind, Text] = {
@@ -71,6 +72,7 @@ _FAULT_TEXT: dict[FaultKind, Text] = {
     FaultKind.REPEATED:     Text("第{seq}条之后有多余的记录", "an entry too many after entry {seq}"),
     FaultKind.ALTERED:      Text("第{seq}条或其照片被改动", "entry {seq} or its photos were altered"),
     FaultKind.BEYOND_HEAD:  Text("第{seq}条不应存在", "entry {seq} should not exist"),
+    FaultKind.UNREADABLE:   Text("第{seq}条或其旁的数据无法读取", "entry {seq}, or what stands beside it, cannot be read"),
     FaultKind.HEAD_DIFFERS: Text("至第{seq}条的历史被整体改写", "the history up to entry {seq} was rewritten"),
 }  # fmt: skip
 
@@ -142,6 +144,11 @@ def first_fault(issue_id: UUID, entries: Sequence[Entry], head: Head | None) -> 
     if head is not None and previous != head.hash and head.seq > 0:
         return _fault(head.seq, FaultKind.HEAD_DIFFERS)
     return None
+
+
+def unreadable(seq: int) -> Fault:
+    """Return the fault of an entry, or of a row beside the last one, that cannot even be read."""
+    return _fault(seq, FaultKind.UNREADABLE)
 
 
 def _fault(seq: int, kind: FaultKind) -> Fault:

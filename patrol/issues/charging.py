@@ -138,12 +138,14 @@ def decline(taking: Taking) -> None:
 def _move_to(taking: Taking, placement: Placement) -> None:
     issue = taking.issue
     reach, region = placement.reach, db.session.get_one(Region, placement.routing.region_id)
+    former = {issue.accused_id} if issue.accused_id and issue.accused_id != placement.accused_id else set()
     taking.change("accused_id", placement.accused_id)
     taking.change("region_id", region.id, region.code, issue.region.code)
     taking.change("reach_id", reach.id if reach else None, reach and reach.code, issue.reach and issue.reach.code)
     issue.region, issue.reach, issue.routing = region, reach, placement.as_data(issue.category)
     mark_sides_anew(issue, placement)
-    keep_also_accused(issue, placement.also_accused)
+    # Whoever it was about so far does not see it either, whatever else that account becomes.
+    keep_also_accused(issue, {*placement.also_accused, *former})
     if is_charge(issue.category):
         _let_duplicates_follow(taking)
 

@@ -20,7 +20,7 @@ from patrol.foundation.texts import Text
 from patrol.issues.escalating import WAITING, ladder_on, planned_rungs
 from patrol.issues.escalation import Basis
 from patrol.issues.escalation_models import EscalationPolicy
-from patrol.issues.history import is_rung
+from patrol.issues.history import UNREADABLE, is_rung
 from patrol.issues.models import HistoryEntry, Issue
 
 _BEGINS_LADDER = {"due_at", "due_rule", "decide_by", "review_on", "milestones"}
@@ -62,15 +62,23 @@ def put_off(timezone: str, batch: int = 500) -> Iterator[PutOff]:
     db.session.expunge_all()
     last: UUID | None = None
     while True:
-        page = select(Issue).where(Issue.state.in_(WAITING)).order_by(Issue.id).limit(batch)
-        issues = db.session.scalars(page if last is None else page.where(Issue.id > last)).all()
-        if not issues:
+        page = select(Issue.id).where(Issue.state.in_(WAITING)).order_by(Issue.id).limit(batch)
+        ids = db.session.scalars(page if last is None else page.where(Issue.id > last)).all()
+        if not ids:
             return
-        last, entries = issues[-1].id, _entries_of([issue.id for issue in issues])
-        found = [_put_off(issue, entries[issue.id], ladder) for issue in issues]
+        last, found = ids[-1], _found_among(ids, ladder)
         db.session.rollback()
         db.session.expunge_all()
-        yield from (one for one in found if one)
+        yield from found
+
+
+def _found_among(issue_ids: Sequence[UUID], ladder: _Ladder) -> list[PutOff]:
+    """Look at issues together, or each alone where one of them or its history cannot be read: the check of the histories says that."""
+    try:
+        issues, entries = db.session.scalars(select(Issue).where(Issue.id.in_(issue_ids)).order_by(Issue.id)).all(), _entries_of(issue_ids)
+        return [one for issue in issues if (one := _put_off(issue, entries[issue.id], ladder))]
+    except UNREADABLE:
+        return [one for issue_id in issue_ids for one in _found_among([issue_id], ladder)] if len(issue_ids) > 1 else []
 
 
 def _some_wait_to_be_planned(today: date) -> bool:
@@ -105,11 +113,8 @@ def _put_off(issue: Issue, entries: Sequence[Row[Any]], ladder: _Ladder) -> PutO
         return None
     reached = {(entry.rule, entry.changes["planned_at"]["to"]) for entry in entries if is_rung(entry)}
     since_begun = {entry.rule for entry in entries if is_rung(entry) and entry.seq > begun.seq}
-    try:
-        planned = planned_rungs(issue, ladder.rungs, ladder.zone)
-    except (KeyError, ValueError, TypeError):
-        # How the due date came about was changed: the history says so, and nothing can be counted from it.
-        return None
+    # How the due date came about may have been changed: the history says so, and nothing can be counted from it.
+    planned = planned_rungs(issue, ladder.rungs, ladder.zone)
     for moment, rung, _ in planned:
         is_reached = (rung.code, moment.isoformat()) in reached or (isinstance(rung, EscalationPolicy) and rung.code in since_begun)
         if is_reached or moment < max(begun.at, ladder.since.get(rung.code, begun.at)):

@@ -1,6 +1,7 @@
 """Four eyes: who may not check an issue, since it is their own work, or that of somebody whom they stand in for.
 
-Own work is what one leads or co-handles, or was put in charge of by a dispatch once, rectified, or took a step of at any time. People who act for each other are one
+Own work is what one leads or co-handles, or was put in charge of by a dispatch once, rectified, or took a step of at any time, and a charge
+against oneself. People who act for each other are one
 pair of eyes: whoever did so on any day from the issue's last dispatch until today, and along the whole chain: a deputy's
 deputy sees with the principal's eyes too. It is one condition of the database,
 for the steps that check or end it (verify, return, close, reject once accepted, suspend), the decisions on more time and on
@@ -33,6 +34,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from patrol.foundation.database import among_ids, db, ids_as_text
 from patrol.foundation.postgresql import planned_once
+from patrol.issues.accusation_models import AlsoAccused
 from patrol.issues.history import HAND_OVER, REPORT_PART
 from patrol.issues.lifecycle import Verb
 from patrol.issues.models import CoHandler, HistoryEntry, Issue
@@ -75,7 +77,10 @@ def is_own_work_of(
     since: ColumnElement[Any] = func.date(func.coalesce(Issue.dispatched_at, Issue.received_at))
     eyes = select(who.label("id")).correlate(Person).cte("eyes", recursive=True, nesting=True)
     eyes = eyes.union(*(way(eyes.c.id, since, today).correlate(Issue) for way in _ways))
-    return select(eyes.c.id).where(_worked_on_by(eyes.c.id, verbs, eyes)).correlate(Issue, Person).exists()
+    # Whom a charge is about does not see it; who stands in for him in an office above would decide on it for him.
+    also = select(AlsoAccused.issue_id).where(AlsoAccused.issue_id == Issue.id, AlsoAccused.person_id == eyes.c.id).correlate(Issue, eyes)
+    about = or_(Issue.accused_id == eyes.c.id, also.exists())
+    return select(eyes.c.id).where(or_(_worked_on_by(eyes.c.id, verbs, eyes), about)).correlate(Issue, Person).exists()
 
 
 def _worked_on_by(who: Any, verbs: Collection[str], *beside: CTE) -> ColumnElement[bool]:

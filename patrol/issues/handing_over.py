@@ -156,7 +156,8 @@ def _open_issues(*conditions: ColumnElement[bool], options: Sequence[ORMOption] 
     may_come_back = Issue.merged_at >= clock.now() - UNDO_WITHIN
     return db.session.scalars(
         select(Issue).where(*conditions, or_(Issue.state.in_(open_states), may_come_back))
-        .order_by(Issue.id).options(joinedload(Issue.lead), *options)
+        # As everybody locks several issues: from the newer to the older.
+        .order_by(Issue.id.desc()).options(joinedload(Issue.lead), *options)
         .with_for_update(of=Issue).execution_options(populate_existing=True)
     ).all()  # fmt: skip
 

@@ -14,10 +14,10 @@ from patrol.foundation import clock
 from patrol.foundation.appending import append
 from patrol.foundation.database import db, new_id
 from patrol.foundation.texts import Text
-from patrol.issues.beside import first_difference_beside, stored_beside
-from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash
+from patrol.issues.beside import differences_above, first_difference_beside, stored_beside
+from patrol.issues.chain import Entry, Fault, Head, entry_hash, first_fault, genesis_hash, unreadable
 from patrol.issues.facts import ROWS, Difference, digest_of_photo, facts_to_say, first_difference
-from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto
+from patrol.issues.models import CoHandler, HistoryEntry, Issue, IssuePhoto, number_of
 from patrol.people.actor import Actor
 
 SUBMIT, HAND_OVER, ADD_PHOTOS, SPOT_CHECK = "submit", "hand_over", "add_photos", "spot_check"
@@ -37,6 +37,8 @@ TAKE_IN, GIVE_BACK, MOVE_ALONG = "take_in", "give_back", "move_along"
 """An original gets a duplicate, or loses it again; a duplicate goes along when its original is merged itself."""
 RELAPSE, RELAPSE_WITHDRAWN, RELAPSE_MOVED = "relapse", "relapse_withdrawn", "relapse_moved"
 """The trouble of a closed issue came back in another one; that one was rejected after all; it was merged, or is so no longer."""
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What reading a row raises into which somebody put what its column cannot hold."""
 MILESTONE_DONE = "milestone_done"
 """A milestone of an issue on the ledger was reached."""
 HIDE_PHOTO, SHOW_PHOTO = "hide_photo", "show_photo"
@@ -128,20 +130,45 @@ def broken_chains(batch: int = 500) -> Iterator[BrokenChain | None]:
     """
     last: UUID | None = None
     while True:
-        page = select(Issue).order_by(Issue.id).limit(batch)
-        issues = db.session.scalars(page if last is None else page.where(Issue.id > last)).all()
-        if not issues:
+        page = select(Issue.id).order_by(Issue.id).limit(batch)
+        ids = db.session.scalars(page if last is None else page.where(Issue.id > last)).all()
+        if not ids:
             return
-        last = issues[-1].id
-        yield from _checked(issues)
+        last = ids[-1]
+        yield from _checked_or_unreadable(ids)
         db.session.rollback()
         db.session.expunge_all()
 
 
 def fault_of(issue: Issue) -> Fault | None:
     """Return the first fault of one issue's history, or of the issue against it."""
-    [found] = _checked([issue])
+    try:
+        [found] = _checked([issue])
+    except UNREADABLE:
+        found = _unreadable(issue.id)
     return found and found.fault
+
+
+def _checked_or_unreadable(issue_ids: Sequence[UUID]) -> list[BrokenChain | None]:
+    """Check issues together, or where a row of one of them holds what cannot be read, each alone: it hides no other."""
+    try:
+        return list(_checked(db.session.scalars(select(Issue).where(Issue.id.in_(issue_ids)).order_by(Issue.id)).all()))
+    except UNREADABLE:
+        if len(issue_ids) == 1:
+            return [_unreadable(issue_ids[0])]
+        return [found for issue_id in issue_ids for found in _checked_or_unreadable([issue_id])]
+
+
+def _unreadable(issue_id: UUID) -> BrokenChain:
+    """Return the first entry that cannot be read, or the last one where it is the issue or a row beside it."""
+    number = number_of(db.session.scalars(select(Issue.serial).where(Issue.id == issue_id)).one())
+    seqs = db.session.scalars(select(HistoryEntry.seq).where(HistoryEntry.issue_id == issue_id).order_by(HistoryEntry.seq)).all()
+    for seq in seqs:
+        try:
+            db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == issue_id, HistoryEntry.seq == seq)).all()
+        except UNREADABLE:
+            return BrokenChain(issue_id, number, unreadable(seq))
+    return BrokenChain(issue_id, number, unreadable(max(seqs, default=0)))
 
 
 def _checked(issues: Sequence[Issue]) -> Iterator[BrokenChain | None]:
@@ -153,18 +180,20 @@ def _checked(issues: Sequence[Issue]) -> Iterator[BrokenChain | None]:
     for link in db.session.scalars(select(IssuePhoto).where(IssuePhoto.issue_id.in_(ids))):
         links[link.issue_id].append(link)
     photos, beside = _photos_named_by(entries), stored_beside(ids)
+    faults = {issue.id: first_fault(issue.id, entries.get(issue.id, []), Head(issue.version, issue.history_hash)) for issue in issues}
+    # Of a history that is not what was written nothing else can be read.
+    above = differences_above({issue.id: entries.get(issue.id, []) for issue in issues if faults[issue.id] is None})
     for issue in issues:
-        own = entries.get(issue.id, [])
-        fault = first_fault(issue.id, own, Head(issue.version, issue.history_hash))
-        other = None
+        own, fault, other = entries.get(issue.id, []), faults[issue.id], None
         if own and fault is None:
             other = first_difference(issue, own, co_handlers[issue.id], links[issue.id], photos) or first_difference_beside(own, beside.get(issue.id, {}))
+            other = other or above.get(issue.id)
         fault = other.as_fault() if other else fault
         yield BrokenChain(issue.id, issue.number, fault, other) if fault else None
 
 
 def _photos_named_by(entries: Mapping[UUID, Sequence[Entry]]) -> dict[UUID, Photo]:
-    ids = {UUID(photo["id"]) for chain in entries.values() for entry in chain for photo in entry.details["photos"]}
+    ids = {photo_id for chain in entries.values() for entry in chain for photo_id in _ids_of(entry.details["photos"])}
     return {photo.id: photo for photo in db.session.scalars(select(Photo).where(Photo.id.in_(ids)))} if ids else {}
 
 
@@ -177,10 +206,18 @@ def _entries_of(issue_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
     rows = db.session.scalars(
         select(HistoryEntry).where(HistoryEntry.issue_id.in_(issue_ids)).order_by(HistoryEntry.issue_id, HistoryEntry.seq)
     ).all()
-    named = {UUID(photo["id"]) for row in rows for photo in row.photos}
+    named = {photo_id for row in rows for photo_id in _ids_of(row.photos)}
     stored = dict(db.session.execute(select(Photo.id, Photo.sha256).where(Photo.id.in_(named))).all()) if named else {}
     # The digests that count are those of the photos as they are stored now; an entry only says which photos.
     return {
-        issue_id: [_entry_of(row, [stored.get(UUID(photo["id"]), "") for photo in row.photos]) for row in run]
+        issue_id: [_entry_of(row, [stored.get(photo_id, "") for photo_id in _ids_of(row.photos)]) for row in run]
         for issue_id, run in groupby(rows, key=lambda row: row.issue_id)
     }
+
+
+def _ids_of(photos: Any) -> list[UUID]:
+    """Return the ids of the photos that an entry names; none where it holds what no act leaves, by which its hash differs anyway."""
+    try:
+        return [UUID(photo["id"]) for photo in photos]
+    except UNREADABLE:
+        return []

@@ -19,7 +19,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import Invalid
 from patrol.foundation.geometry import distance_m
 from patrol.foundation.texts import Text
-from patrol.issues.accusations import all_accused, is_charge
+from patrol.issues.accusations import accused_now, is_charge
 from patrol.issues.categories import CATEGORIES, Severity
 from patrol.issues.events import DueMoved
 from patrol.issues.history import GIVE_BACK, MOVE_ALONG, RELAPSE_MOVED, TAKE_IN, add_entry
@@ -213,7 +213,7 @@ def _fault_of(issue: Issue, original: Issue, by: Actor) -> Text | None:
     if original.closed_at is not None and issue.recorded_at > original.closed_at:
         return _AFTER_CLOSING.format(number=number)
     one_is_charge = is_charge(issue.category) or is_charge(original.category)
-    if one_is_charge and (issue.category, all_accused(issue)) != (original.category, all_accused(original)):
+    if one_is_charge and (issue.category, accused_now(issue)) != (original.category, accused_now(original)):
         return _CHARGE
     return None
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+import orjson
+from sqlalchemy import String, cast, select, tuple_
 
 from patrol.evidence.storage import PhotoStore, original_key
 from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.texts import Text
+from patrol.issues.history import UNREADABLE
 from patrol.issues.models import HistoryEntry, Issue, number_of
 
 _BATCH = 500
@@ -36,9 +38,11 @@ def lost_originals(store: PhotoStore) -> Iterator[LostOriginal | None]:
     """
     known: dict[str, Text | None] = {}
     last: tuple[UUID, int] | None = None
-    columns = (HistoryEntry.issue_id, HistoryEntry.seq, Issue.serial, HistoryEntry.photos)
+    # As text: somebody may have put there what is no list, or not even JSON, and hides no other photo by it.
+    said = cast(HistoryEntry.photos, String)
+    columns = (HistoryEntry.issue_id, HistoryEntry.seq, Issue.serial, said)
     page = (
-        select(*columns).join(Issue, Issue.id == HistoryEntry.issue_id).where(func.json_array_length(HistoryEntry.photos) > 0)
+        select(*columns).join(Issue, Issue.id == HistoryEntry.issue_id).where(said != "[]")
         .order_by(HistoryEntry.issue_id, HistoryEntry.seq).limit(_BATCH)
     )  # fmt: skip
     while True:
@@ -46,15 +50,22 @@ def lost_originals(store: PhotoStore) -> Iterator[LostOriginal | None]:
         # No transaction stays open while files are read.
         db.session.rollback()
         for issue_id, seq, serial, photos in rows:
-            for photo in photos:
-                sha256 = photo["sha256"]
+            for photo, sha256 in _named_in(photos):
                 if sha256 not in known:
                     known[sha256] = _fault_of(store, sha256)
                 fault = known[sha256]
-                yield LostOriginal(issue_id, number_of(serial), seq, photo["id"], fault) if fault else None
+                yield LostOriginal(issue_id, number_of(serial), seq, photo, fault) if fault else None
         if len(rows) < _BATCH:
             return
         last = (rows[-1][0], rows[-1][1])
+
+
+def _named_in(photos: str) -> list[tuple[str, str]]:
+    """Return id and digest of each photo of an entry; none where it holds what no act leaves, which the check of the histories says."""
+    try:
+        return [(str(photo["id"]), str(photo["sha256"])) for photo in orjson.loads(photos)]
+    except UNREADABLE:
+        return []
 
 
 def _fault_of(store: PhotoStore, sha256: str) -> Text | None:

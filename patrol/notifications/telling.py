@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from patrol.foundation import clock, outbox
@@ -89,14 +89,20 @@ def tell(payload: dict[str, Any]) -> outbox.Write:
     return partial(
         write_notes, cause=f"issue:{issue_id}:{seq}", kind=kind, subject_kind="issue", subject_id=issue_id,
         facts=facts, recipients=recipients, region_path=issue.region.path, payload=_payload(issue, entry),
-        own=_own_facts(entry) | _as_duplicates(recipients, facts["number"]),
+        own=_own_facts(issue, entry) | _as_duplicates(recipients, facts["number"]),
     )  # fmt: skip
 
 
-def _own_facts(entry: HistoryEntry) -> dict[UUID, dict[str, Any]]:
-    """Return what only the general chief is told: that a ledger or another grade is in that chief's name, or was reported to nobody else."""
+def _own_facts(issue: Issue, entry: HistoryEntry) -> dict[UUID, dict[str, Any]]:
+    """Return what only the general chief is told: that a ledger or another grade is in that chief's name, or was reported to nobody else.
+
+    Of a grade nothing else is told to a chief who handles nothing of it.
+    """
     found = {how: UUID(entry.changes[how]["to"]["id"]) for how in ("approved_by", "reported_to") if how in entry.changes}
-    return {chief: {"in_your_name": how if entry.verb == Verb.SUSPEND else "graded"} for how, chief in found.items()}
+    if entry.verb == Verb.SUSPEND:
+        return {chief: {"in_your_name": how} for how, chief in found.items()}
+    handlers = {issue.lead_id, *(person.id for person in issue.co_handlers)}
+    return {chief: {"in_your_name": "graded", **({} if chief in handlers else {"only_named": True})} for chief in found.values()}
 
 
 def _as_duplicates(recipients: Recipients, original: str) -> dict[UUID, dict[str, Any]]:
@@ -198,11 +204,13 @@ def write_notes(
 
 
 def _channels_of(recipients: Recipients) -> Sequence[Channel]:
-    if not recipients.people and recipients.office_region_id is None:
+    offices = [recipients.office_region_id] if recipients.office_region_id else []
+    if not recipients.people and not offices:
         return []
     return db.session.scalars(
         select(Channel).where(
-            Channel.person_id.in_(recipients.people) | (Channel.region_id == recipients.office_region_id), Channel.disabled_at.is_(None)
+            # People's own channels have no region: asked with none, that of all of them would be it.
+            or_(Channel.person_id.in_(recipients.people), Channel.region_id.in_(offices)), Channel.disabled_at.is_(None)
         ).order_by(Channel.id)
     ).all()  # fmt: skip
 

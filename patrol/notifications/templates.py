@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from patrol.foundation.texts import Text
-from patrol.issues.categories import CATEGORIES
+from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, Severity
 from patrol.issues.deadlines import due_said
 from patrol.issues.deciding import LATE_NAME
 from patrol.issues.history import PART_LATE_NAME
@@ -53,10 +53,15 @@ def _row(kind: str, to: tuple[To, ...], title: Text, rest: Text) -> Template:
     return _T(f"issue.{kind}", to, title, Text(_PLACE.zh + rest.zh, _PLACE.en + rest.en))
 
 
+# Whoever approved of another grade is told of that; that it is put right is asked of others.
+_GRADED = (
+    Text("以您的名义调整了级别", "Another severity in your name"),
+    Text("{in_your_name}现为“{severity}”，{actor}办理。", "{in_your_name}It is “{severity}” now; {actor} did it."),
+)  # fmt: skip
 _ROWS = (
     _row("submit", (To.OFFICE, To.SIDES), Text("新问题待受理", "A new issue waits"),
          Text("受理期限：{due}。", "To be accepted or rejected before {due}.")),
-    _row("accept", (To.NAMED,), Text("问题已受理", "An issue was accepted"), Text("{in_your_name}{actor}受理。", "{in_your_name}{actor} accepted it.")),
+    _row("accept", (To.NAMED,), *_GRADED),
     _row("dispatch", (To.LEAD, To.CO_HANDLERS, To.NAMED), Text("您有新的问题要处理", "An issue was given to you"),
          Text("{in_your_name}请在 {due} 前整改完成。{plan}", "{in_your_name}Put it right before {due}. {plan}")),
     _row("decline", (To.OFFICE,), Text("责任退回，请裁定", "Responsibility was declined"),
@@ -162,9 +167,10 @@ _UNKNOWN = Text("（未说明）", "(not said)")
 
 def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) -> tuple[str, str]:
     """Return title and body of a message in a language; moments among the facts are told in local time."""
-    template = TEMPLATES.get(kind)
+    template = TEMPLATES.get("issue.accept" if facts.get("only_named") else kind)
     title, body = (template.title, template.body) if template else (_PLAIN, Text("", ""))
     category = CATEGORIES.get(str(facts.get("category")))
+    severity = SEVERITY_NAME[Severity(facts["severity"])] if facts.get("severity") else None
     own = _IN_YOUR_NAME.get(str(facts.get("in_your_name")))
     reason = facts.get("reason") and reason_in_both(kind.removeprefix("issue."), facts["reason"]).in_language(language)
     number = _MERGED.format(**facts).in_language(language) if facts.get("original") else facts.get("number", "")
@@ -174,6 +180,7 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
         "late": late, "still": still,
         "plan": _PLAN_DUE.format(plan_due=plan_due).in_language(language) if plan_due else "",
         "kind": kind, "in_your_name": own.in_language(language) if own else "", "number": number, "place": facts.get("place", ""),
+        "severity": severity.in_language(language) if severity else "",
         "category": category.name.in_language(language) if category else facts.get("category", ""),
         "due": due_said(datetime.fromisoformat(facts["due_at"]), ZoneInfo(timezone)) if facts.get("due_at") else "—",
         **{name: facts.get(name, "") for name in ("left", "required", "first_day", "last_day")},

@@ -18,6 +18,7 @@ from patrol.evidence.models import Photo
 from patrol.foundation import clock
 from patrol.foundation.database import db
 from patrol.foundation.same_content import content_digest
+from patrol.issues.accusations import CHARGES
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.checkpoint_queries import Checkpoint, checkpoints_of
 from patrol.patrols.checkpoints import mark_of
@@ -248,7 +249,10 @@ def _check_ins_of(patrol: Patrol) -> Sequence[CheckIn]:
 
 
 def _photos_of(patrol: Patrol, checkpoints: Sequence[Checkpoint]) -> Sequence[tuple[Photo, UUID | None]]:
-    """Return the photos that the patrol's person sent for its check-ins and checkpoints, and brought with the issues raised on it."""
+    """Return the photos that the patrol's person sent for its check-ins and checkpoints, and brought with the issues raised on it.
+
+    Not those of charges against chiefs: the accused may read the patrol's findings, and would know who reported.
+    """
     on_check_ins = (
         select(CheckInPhoto.photo_id.label("photo_id"), CheckIn.id.label("check_in_id"))
         .join(CheckIn, CheckIn.id == CheckInPhoto.check_in_id).join(Photo, Photo.id == CheckInPhoto.photo_id)
@@ -257,7 +261,7 @@ def _photos_of(patrol: Patrol, checkpoints: Sequence[Checkpoint]) -> Sequence[tu
     )  # fmt: skip
     on_issues = (
         select(IssuePhoto.photo_id, null().label("check_in_id")).join(Issue, Issue.id == IssuePhoto.issue_id)
-        .where(Issue.patrol_id == patrol.id, Issue.reporter_id == patrol.person_id, IssuePhoto.seq == 1)
+        .where(Issue.patrol_id == patrol.id, Issue.reporter_id == patrol.person_id, IssuePhoto.seq == 1, Issue.category.not_in(CHARGES))
     )  # fmt: skip
     named = union_all(on_check_ins, on_issues).subquery()
     rows = db.session.execute(

@@ -13,7 +13,7 @@ from patrol.foundation import clock, outbox
 from patrol.foundation.database import db
 from patrol.foundation.events import subscribe
 from patrol.foundation.transaction import transaction
-from patrol.issues.events import IssueReported
+from patrol.issues.events import BecameCharge, IssueReported
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.events import (
@@ -219,6 +219,13 @@ def examine_after_photo(event: PhotoReceived) -> None:
 def examine_after_derivation(event: PhotoDerived) -> None:
     """The likeness of a photo is known now."""
     _put_once(_patrols_showing(db.session.scalars(select(Photo.id).where(Photo.sha256 == event.sha256)).all()))
+
+
+@subscribe(BecameCharge)
+def examine_without_charge(event: BecameCharge) -> None:
+    """What a charge shows is told by no finding on a patrol any more."""
+    files = select(Photo.sha256).join(IssuePhoto, IssuePhoto.photo_id == Photo.id).where(IssuePhoto.issue_id == event.issue_id)
+    _put_once(_patrols_showing(db.session.scalars(select(Photo.id).where(Photo.sha256.in_(files))).all()), again=True)
 
 
 def _patrols_showing(photo_ids: Sequence[UUID]) -> set[UUID | None]:

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from patrol.evidence.likeness import FOUND_BITS, bands_of
 from patrol.evidence.models import LikenessBand, Photo
 from patrol.foundation.database import db
+from patrol.issues.accusations import CHARGES
 from patrol.issues.models import Issue, IssuePhoto
 from patrol.patrols.checkpoint_models import CheckpointAnswer
 from patrol.patrols.checkpoints import mark_of
@@ -87,12 +88,13 @@ def _after(photos: Sequence[Photo]) -> list[_Sighting]:
 
 
 def _candidates(photos: Sequence[Photo], when: ColumnElement[bool], order: ColumnElement[Any]) -> list[_Sighting]:
-    """Return the photos of anybody that agree with one of these in a band or in all bytes."""
+    """Return the photos of anybody that agree with one of these in a band or in all bytes; none that only charges against chiefs show."""
     seen = (
         select(Photo.id, Photo.sha256, Photo.likeness, Photo.received_at, CheckIn.id, CheckIn.patrol_id, Issue.patrol_id,
                CheckpointAnswer.patrol_id, CheckpointAnswer.number)
         .outerjoin(CheckInPhoto, CheckInPhoto.photo_id == Photo.id).outerjoin(CheckIn, CheckIn.id == CheckInPhoto.check_in_id)
-        .outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id).outerjoin(Issue, Issue.id == IssuePhoto.issue_id)
+        .outerjoin(IssuePhoto, IssuePhoto.photo_id == Photo.id)
+        .outerjoin(Issue, and_(Issue.id == IssuePhoto.issue_id, Issue.category.not_in(CHARGES)))
         .outerjoin(CheckpointAnswer, CheckpointAnswer.photo_id == Photo.id)
         .where(when, or_(CheckIn.id.is_not(None), Issue.id.is_not(None), CheckpointAnswer.number.is_not(None)))
     )  # fmt: skip

@@ -31,6 +31,7 @@ from patrol.people.actor import Actor
 from patrol.public import veto
 from patrol.public.actions import keep_whose, look_at_photos, refuse_too_many
 from patrol.public.models import Complaint, ReopeningRequest
+from patrol.public.proving import ANSWERED, ASKED, CUT, request_to_say
 from patrol.public.queries import merged_at, reopening_of
 
 _NOT_CLOSED = Text("结案后才能反映未整改到位，目前：{state}", "Only a closed case can be called not fixed; now it is: {state}")
@@ -45,6 +46,7 @@ _LATE = Text(
 _NO_REQUEST = Text("没有这个申请", "There is no such request")
 _DECIDED = Text("该申请已作出决定", "This request has been decided")
 _OUT_OF_SCOPE = Text("该问题不在您的辖区内", "The issue lies outside your region")
+_LONGEST_ANSWER = 1000
 OLDEST = Order("asked", (ReopeningRequest.asked_at, ReopeningRequest.id))
 
 
@@ -95,8 +97,9 @@ def say_not_fixed(
     db.session.flush()
     _renew_answer(issue, timezone)
     entry = add_entry(
-        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "other") for photo in new]
-    )
+        issue, verb=ASK_REOPENING, by=None, from_state=issue.state, brought={"reason": reason}, photos=[(photo, "other") for photo in new],
+        rows=request_to_say(request, ASKED),
+    )  # fmt: skip
     keep_whose(entry, complaint.id)
     events.record(EntryNoted(issue_id=issue.id, verb=ASK_REOPENING, seq=entry.seq))
     for position, photo in enumerate(new):
@@ -122,7 +125,12 @@ def settle_by_reopening(event: StepTaken) -> None:
     waiting = _waiting_on(event.issue_id)
     if waiting:
         entry = db.session.scalars(select(HistoryEntry).where(HistoryEntry.issue_id == event.issue_id, HistoryEntry.seq == event.seq)).one()
-        _settle(waiting, granted=True, reason=entry.reason, by_id=event.by_id)
+        _settle(waiting, granted=True, reason=_as_answer(entry.reason), by_id=event.by_id)
+
+
+def _as_answer(reason: str | None) -> str | None:
+    """Return the reason of a reopening as long as an answer can be; the history has all of it."""
+    return reason if reason is None or len(reason) <= _LONGEST_ANSWER else f"{reason[: _LONGEST_ANSWER - 1]}{CUT}"
 
 
 def _waiting_on(issue_id: UUID) -> Sequence[ReopeningRequest]:
@@ -196,7 +204,9 @@ def decide(
         _settle([request], granted=False, reason=reason, by_id=by.person_id)
         if issue.state == State.CLOSED:
             _renew_answer(issue, timezone)
-        entry = add_entry(issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason})
+        entry = add_entry(
+            issue, verb=REFUSE_REOPENING, by=by, from_state=issue.state, brought={"reason": reason}, rows=request_to_say(request, ANSWERED),
+        )  # fmt: skip
         keep_whose(entry, request.complaint_id)
         events.record(EntryNoted(issue_id=issue.id, verb=REFUSE_REOPENING, seq=entry.seq))
     db.session.flush()

@@ -330,7 +330,7 @@ class StatisticsOut(ma.Schema):
     suspended = ma.fields.Integer(required=True, metadata={"description": "Kept on the ledger because it needs works; open."})
     cured = ma.fields.Nested(PublicShareOut, required=True, metadata={
         "description": "Put right, checked by somebody else and not come back, of all that was neither rejected nor merged."})
-    closed_in_time = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the closed ones."})
+    closed_in_time = ma.fields.Nested(PublicShareOut, required=True, metadata={"description": "Of the closed ones, by the date by which each was due when it was closed."})
     reopened = ma.fields.Nested(PublicShareOut, required=True, metadata={
         "description": "Reopened after a closing, closed again or not, of all that was ever closed."})
     relapsed = ma.fields.Nested(PublicShareOut, required=True, metadata={

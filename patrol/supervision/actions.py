@@ -31,6 +31,7 @@ from patrol.people.queries import covered_region, visible_people
 from patrol.supervision.drawing import drawn_by_weight
 from patrol.supervision.models import Draw, SpotCheck, SpotCheckPhoto, Watch
 from patrol.supervision.on_site import findings_of
+from patrol.supervision.proving import check_to_say
 from patrol.supervision.queries import same_open_check, signs_of_reaches, watch_of
 from patrol.supervision.risk import points_of, reason_of
 from patrol.waters.models import Reach
@@ -147,44 +148,46 @@ def finish_check(
         raise Conflict(_DONE)
     if check.issue_id is None and result == "relapsed":
         raise Invalid(_NO_ISSUE, errors={"result": [_NO_ISSUE]})
+    issue, now = None, clock.now()
     if check.issue_id is not None:
         issue = locked_issue(by, check.issue_id)
         if own_work([issue.id], by.person_id, clock.today(timezone), verbs=(*WORK, *CHECKS)):
             raise NotAllowed(_NOT_AGAIN)
         check.distance_m = round(distance_m(position.latitude, position.longitude, issue.latitude, issue.longitude), 1)
-        on_site = not findings_of(
-            distance_m=check.distance_m, accuracy_m=position.accuracy_m, recorded_at=recorded_at, planned_at=check.created_at,
-            received_at=clock.now(), tolerance_m=tolerance_m,
-        )  # fmt: skip
-        _write_into_history(issue, check, by, result, note, photos, timezone, tolerance_m, on_site=on_site)
     elif check.reach_id is not None:
         check.distance_m = round(distance_to(get_reach(by, check.reach_id), position), 1)
     for name, value in position.columns().items():
         setattr(check, name, value)
     check.state, check.result, check.sheet, check.note = "done", result, sheet, note
-    check.recorded_at, check.done_at, check.done_by_id, check.version = recorded_at, clock.now(), by.person_id, check.version + 1
+    check.recorded_at, check.done_at, check.done_by_id, check.version = recorded_at, now, by.person_id, check.version + 1
+    if issue is not None:
+        _write_into_history(issue, check, by, photos, timezone, tolerance_m)
     for index, photo in enumerate(photos):
         db.session.add(SpotCheckPhoto(spot_check_id=check.id, photo_id=photo.id, position=index))
     db.session.flush()
     return check
 
 
-def _write_into_history(
-    issue: Issue, check: SpotCheck, by: Actor, result: str, note: str, photos: Sequence[Photo], timezone: str, tolerance_m: float,
-    *, on_site: bool,
-) -> None:  # fmt: skip
+def _write_into_history(issue: Issue, check: SpotCheck, by: Actor, photos: Sequence[Photo], timezone: str, tolerance_m: float) -> None:
+    assert check.distance_m is not None
+    assert check.recorded_at
+    assert check.done_at
+    on_site = not findings_of(
+        distance_m=check.distance_m, accuracy_m=check.accuracy_m, recorded_at=check.recorded_at, planned_at=check.created_at,
+        received_at=check.done_at, tolerance_m=tolerance_m,
+    )  # fmt: skip
     add_entry(
-        issue, verb=SPOT_CHECK, by=by, from_state=issue.state, brought={"note": note},
-        changes={"spot_check": {"from": None, "to": str(check.id)}, "result": {"from": None, "to": result},
+        issue, verb=SPOT_CHECK, by=by, from_state=issue.state, brought={"note": check.note},
+        changes={"spot_check": {"from": None, "to": str(check.id)}, "result": {"from": None, "to": check.result},
                  "on_site": {"from": None, "to": on_site}},
-        photos=[(photo, "after") for photo in photos],
+        photos=[(photo, "after") for photo in photos], rows=check_to_say(check),
     )  # fmt: skip
     db.session.flush()
     if photos:
         outbox.put("issues.examine", issue_id=str(issue.id), tries=0)
-    if result == "relapsed" and on_site and issue.state in _UNDOES:
+    if check.result == "relapsed" and on_site and issue.state in _UNDOES:
         take_step(
-            issue_id=issue.id, verb=_UNDOES[issue.state], by=by, brought={"reason": note}, expected_version=None, timezone=timezone,
+            issue_id=issue.id, verb=_UNDOES[issue.state], by=by, brought={"reason": check.note}, expected_version=None, timezone=timezone,
             tolerance_m=tolerance_m,
         )  # fmt: skip
 

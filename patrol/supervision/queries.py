@@ -15,6 +15,7 @@ from patrol.foundation.database import db
 from patrol.foundation.errors import NotFound
 from patrol.foundation.paging import Order, Page, page_of
 from patrol.foundation.texts import Text
+from patrol.issues.accusations import CHARGES
 from patrol.issues.case_file import tells_spot_checks
 from patrol.issues.due import CLOCK_RUNS
 from patrol.issues.listing import OtherList, register_list
@@ -140,7 +141,10 @@ def list_draws(actor: Actor, *, limit: int, cursor: str | None) -> Page[Draw]:
 
 
 def signs_of_reaches(region_path: str) -> dict[UUID, dict[str, int]]:
-    """Return for each reach in use of a subtree how often each sign of risk occurred (`risk.SIGNS`); five statements."""
+    """Return for each reach in use of a subtree how often each sign of risk occurred (`risk.SIGNS`); five statements.
+
+    Charges against chiefs are no signs: why a reach was drawn is read by its own office, and the accused may be of it.
+    """
     since, now = clock.now() - timedelta(days=90), clock.now()
     reach_ids = db.session.scalars(
         select(Reach.id).where(Reach.region_id.in_(regions_within(region_path)), Reach.retired_at.is_(None))
@@ -154,7 +158,8 @@ def signs_of_reaches(region_path: str) -> dict[UUID, dict[str, int]]:
     }
     for code, narrowed in conditions.items():
         rows = db.session.execute(
-            select(Issue.reach_id, func.count()).where(Issue.region_id.in_(regions_within(region_path)), *narrowed).group_by(Issue.reach_id)
+            select(Issue.reach_id, func.count())
+            .where(Issue.region_id.in_(regions_within(region_path)), Issue.category.not_in(CHARGES), *narrowed).group_by(Issue.reach_id)
         )
         for reach_id, count in rows:
             if reach_id in found:

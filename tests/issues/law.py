@@ -199,7 +199,7 @@ def handled(case: Case, who: Somebody, now: datetime) -> bool:
     eyes = [who]
     for one in eyes:
         eyes += [other for other, first, last in one.partners if first <= today and last >= since and other not in eyes]
-    return any(one in (case.lead, case.rectified_by, *case.helpers, *case.workers) for one in eyes)
+    return any(one in (case.lead, case.rectified_by, *case.helpers, *case.workers, case.accused, *case.once_accused) for one in eyes)
 
 
 def reviews(case: Case, who: Somebody, now: datetime) -> bool:

@@ -343,6 +343,31 @@ def test_what_is_merged_into_a_charge_goes_with_it(mixed, build):
         assert client.get(f"issues/{other['id']}").status_code == 404
 
 
+def test_whom_a_charge_was_about_before_sees_it_never_more(mixed, build):
+    """He is promoted into the office that hears it."""
+    charge = taken(mixed.office_client, report(mixed.supervisor_client, category="F1"), "accept")
+    charge = taken(mixed.office_client, charge, "transfer", reason="区里办", region=build.district.code)
+    charge = taken(mixed.office_client, charge, "transfer", reason="另一段", reach_id=str(mixed.other_reach.id))
+    with transaction():
+        person = db.session.get_one(Person, mixed.chief.id)
+        person.role_names, person.region_id = ["chief", "office", "auditor"], build.district.id
+    assert mixed.chief_client.get("issues").status_code == 200
+    assert closed_ways(mixed.chief_client, charge) == []
+    issue = db.session.scalars(db.select(Issue).where(Issue.id == UUID(charge["id"]))).one()
+    assert seen_by(issue, [mixed.chief.id, mixed.office.id]) == {mixed.office.id}
+
+
+def test_what_was_taken_out_of_a_charge_that_was_passed_on_is_merged_again(mixed, build):
+    one, other = (taken(mixed.office_client, report(mixed.supervisor_client, category="F1"), "accept") for _ in range(2))
+    taken(mixed.office_client, other, "merge", into=one["id"], reason="同一人")
+    one = taken(mixed.office_client, mixed.office_client.get(f"issues/{one['id']}").json, "transfer", reason="区里办", region=build.district.code)
+    taken(mixed.office_client, one, "transfer", reason="另一段", reach_id=str(mixed.other_reach.id))
+    other = taken(mixed.office_client, mixed.office_client.get(f"issues/{other['id']}").json, "unmerge", reason="两件")
+    taken(mixed.office_client, other, "merge", into=one["id"], reason="仍是一件")
+    new = report(mixed.supervisor_client, category="F1", **THERE)
+    taken(mixed.office_client, new, "merge", into=one["id"], reason="同一人")
+
+
 def test_an_old_case_names_a_relapse_no_more_that_joins_a_charge(mixed, pictures):
     old = report(mixed.patroller_client)
     old = taken(mixed.chief_client, old, "rectify", note="已清理", files=pictures[:1])

@@ -25,7 +25,7 @@ def rows_of(reply):
     return list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1+1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1+1", "\r=1", "\u2060=1", "\u202e=1", "\u00ad@SUM(A1)"])
 def test_no_cell_starts_a_formula(valley, text):
     report(valley.patroller_client, description=text)
     [row] = rows_of(valley.office_client.get("issues.csv"))

@@ -132,7 +132,11 @@ def test_the_office_grades_what_is_major_anew_when_a_chief_of_the_district_appro
         pass
     for language, words in (("zh", "以您的名义调整“重大”级别"), ("en", "in your name")):
         messages = valley.district_chief_client.get("me/messages", headers={"Accept-Language": language}).json["items"]
-        assert [words in message["body"] for message in messages if message["kind"] == f"issue.{verb}"] == [True]
+        [message] = [message for message in messages if message["kind"] == f"issue.{verb}"]
+        assert words in message["body"]
+        # To put it right is asked of who leads.
+        assert message["title"] == {"zh": "以您的名义调整了级别", "en": "Another severity in your name"}[language]
+        assert ("24:00" in message["body"], {"zh": "较重", "en": "Serious"}[language] in message["body"]) == (False, True)
 
 
 def test_a_major_charge_is_graded_anew_without_a_chief(valley):

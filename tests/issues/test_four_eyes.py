@@ -107,6 +107,18 @@ def test_people_who_act_for_each_other_are_one_pair_of_eyes(both, build, picture
     assert not is_shut(both.other_both_client, issue)
 
 
+@pytest.mark.parametrize("direction", ["deputy", "principal"])
+def test_who_acts_for_the_accused_does_not_judge_the_charge(both, build, pictures, direction):
+    pair = (both.chief, both.both) if direction == "deputy" else (both.both, both.chief)
+    delegated(build, *pair)
+    charge = taken(both.office_client, report(both.supervisor_client, category="F1"), "accept")
+    assert step(both.both_client, charge, "reject", ground="no_evidence_found", reason="无").status_code == 403
+    charge = taken(both.office_client, charge, "dispatch", lead=both.handler.username)
+    charge = taken(both.handler_client, charge, "rectify", note="已整改", files=pictures[:1])
+    assert is_shut(both.both_client, charge)
+    assert not is_shut(both.other_both_client, charge)
+
+
 def test_a_delegation_that_ended_after_the_work_still_counts(both, build, pictures):
     delegated(build, both.chief, both.both, ends=1)
     issue = rectified(both, pictures)

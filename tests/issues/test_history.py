@@ -8,7 +8,7 @@ from patrol.evidence.models import Photo
 from patrol.foundation.database import db
 from patrol.issues.chain import entry_hash, genesis_hash
 from patrol.issues.facts import COLUMNS, PHOTO_COLUMNS, PHOTO_COLUMNS_SINCE, digest_of_photo
-from patrol.issues.history import _entry_of, broken_chains
+from patrol.issues.history import _entry_of, broken_chains, fault_of
 from patrol.issues.models import HistoryEntry, Issue
 from tests.issues.conftest import report, taken
 
@@ -167,6 +167,43 @@ def test_every_column_of_a_photo_is_proved_or_known_not_to_be():
 def test_every_column_is_proved_or_known_not_to_be():
     beside = {"id", "serial", "state", "version", "history_hash", "findings", "next_escalation_at"}
     assert set(Issue.__table__.columns.keys()) == {*COLUMNS, *beside}
+
+
+ODD_LISTS = ["[1]", '[{"x": 1}]', '[{"id": "x", "sha256": 7}]', '{"id": 1}', "null", '"text"']
+
+
+@pytest.mark.parametrize("column", ["photos", "changes", "facts"])
+@pytest.mark.parametrize("odd", ODD_LISTS, ids=range(len(ODD_LISTS)))
+def test_what_no_act_leaves_in_an_entry_is_located_and_hides_nothing_else(app, valley, issue, column, odd):
+    run(f"UPDATE issue_history SET {column} = '{odd}' WHERE seq = 3 AND issue_id = :id", issue)
+    [other] = [row for row in valley.office_client.get("issues").json["items"] if row["id"] != issue["id"]]
+    run("UPDATE issues SET severity = 'urgent' WHERE id = :id", other)
+    assert sorted(faults()) == sorted([(issue["id"], 3, "altered"), (other["id"], 1, "row_differs")])
+    answer = app.test_cli_runner().invoke(args=["issues", "verify", "--photos"])
+    assert (answer.exit_code, f"{issue['id']}: altered at 3" in answer.output) == (1, True), answer.exception
+    assert isinstance(answer.exception, SystemExit)
+    assert fault_of(db.session.get_one(Issue, UUID(issue["id"]))).seq == 3
+
+
+@pytest.mark.parametrize(("damage", "seq"), [
+    ("UPDATE issue_history SET changes = '{oops' WHERE seq = 2 AND issue_id = :id", 2),
+    ("UPDATE issue_history SET photos = 'oops' WHERE seq = 4 AND issue_id = :id", 4),
+    ("UPDATE issue_history SET at = 'yesterday' WHERE seq = 3 AND issue_id = :id", 3),
+    ("UPDATE issues SET due_rule = 'oops' WHERE id = :id", 4),
+    ("UPDATE issues SET due_at = 'oops' WHERE id = :id", 4),
+])  # fmt: skip
+def test_what_cannot_even_be_read_is_located_and_hides_nothing_else(app, valley, issue, damage, seq):
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps such values out of its columns")
+    [other] = [row for row in valley.office_client.get("issues").json["items"] if row["id"] != issue["id"]]
+    run("UPDATE issues SET severity = 'urgent' WHERE id = :id", other)
+    run(damage, issue)
+    assert sorted((str(found.issue_id), found.fault.seq, found.fault.kind.value) for found in broken_chains() if found) == sorted(
+        [(issue["id"], seq, "unreadable"), (other["id"], 1, "row_differs")]
+    )
+    answer = app.test_cli_runner().invoke(args=["issues", "verify", "--photos"])
+    assert f"{issue['number']} {issue['id']}: unreadable at {seq}: entry {seq}" in answer.output
+    assert isinstance(answer.exception, SystemExit)
 
 
 def test_the_command_says_where_and_fails(app, issue):

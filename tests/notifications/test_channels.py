@@ -45,6 +45,14 @@ def test_the_office_s_group_hears_what_the_office_is_told(valley, work, sent):
     assert [(address, title) for address, title, _ in sent] == [("wecombot://693a91f6-7c0f-4bc4-97a0-0ec2sifa5aaa", "新问题待受理")]
 
 
+def test_nobody_s_own_channel_hears_what_somebody_else_is_told(valley, work, sent):
+    for name in ("chief", "other_chief", "patroller", "supervisor"):
+        add(getattr(valley, f"{name}_client"), address=f"{name}@river.example.org")
+    report(valley.patroller_client)
+    work()
+    assert [address.rpartition("to=")[2] for address, _, _ in sent] == ["chief%40river.example.org"]
+
+
 def at(text):
     moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
     return clock.moved_clock(lambda: moment)

@@ -27,6 +27,16 @@ def test_a_channel_of_the_office_hears_nothing_of_a_charge(mixed, accused, build
     assert any(charge["number"] in body for address, _, body in sent if "qian%40" in address)
 
 
+def test_the_accused_s_own_channel_hears_nothing_of_a_charge(mixed, accused, work, sent):
+    for client, address in ((accused, "accused@example.org"), (mixed.chief_client, "chief@example.org"), (mixed.office_client, "qian@example.org")):
+        client.post("me/channels", json={"way": "mail", "address": address})
+    charge = report(mixed.patroller_client, **{**AT_DISTRICT, "category": "F1", "description": "从不接电话"})
+    work()
+    step(mixed.office_client, mixed.office_client.get(f"issues/{charge['id']}").json, "reject", ground="no_evidence_found", reason="张三说")
+    work()
+    assert {address.rpartition("to=")[2] for address, _, body in sent if charge["number"] in body} == {"qian%40example.org"}
+
+
 def test_the_accused_reads_no_event_of_a_charge_that_a_webhook_was_sent(mixed, accused, build, work, receiver):
     webhook = accused.post("webhooks", json={"url": receiver.url, "region": build.district.code}).json
     charge = report(mixed.patroller_client, **{**AT_DISTRICT, "category": "F1"})

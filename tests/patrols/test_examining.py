@@ -627,3 +627,30 @@ def test_a_phone_in_a_zone_ahead_counts_for_the_duty_on_the_corrected_day(build,
     [patrol] = [one for period in duty["periods"] for one in period["patrols"]]
     assert (patrol["counts_as"], patrol["corrected"] is not None) == ((1, True) if counts else (None, False))
     assert counts or patrol["why_not"]["code"] == "ahead_of_time"
+
+
+@pytest.mark.parametrize(("category", "becomes", "is_told"), [("C1", None, True), ("F1", None, False), ("B3", "F1", False)])
+def test_what_a_charge_shows_is_told_by_no_finding_on_a_patrol(chief, colleague, world, build, signed_in, category, becomes, is_told):
+    """The accused reads the patrols of his region, and would know who reported something that he does not see."""
+    patrol_id = patrolled(colleague, world.reach, WALK)
+    photo_id = upload(colleague, camera_jpeg(1), from_gallery="true")
+    raised = colleague.post("issues", json={
+        "category": category, "description": "无人接听", "latitude": 29.6, "longitude": 119.81, "accuracy_m": 8, "patrol_id": patrol_id,
+        "photo_ids": [photo_id],
+    })  # fmt: skip
+    assert raised.status_code == 201, raised.json
+    later = day(1, seed=6)
+    own = begin(chief, world.reach, later)
+    send(chief, own, later)
+    check_in(chief, own, 300 + int(DAY_S), photo=upload(chief, camera_jpeg(1)))
+    finish(chief, own, later)
+    work()
+    if becomes:
+        assert "photo_edited_or_gallery" in codes(chief, patrol_id)
+        office = signed_in(build.person("office"))
+        assert office.post(f"issues/{raised.json['id']}/accept", json={"category": becomes}, headers={"If-Match": "*"}).status_code == 200
+        work()
+    assert ("photo_edited_or_gallery" in codes(chief, patrol_id)) is is_told
+    assert ("photo_duplicate" in codes(chief, own)) is is_told
+    told = chief.get(f"patrols/{patrol_id}").text + chief.get(f"patrols/{own}").text
+    assert (photo_id in told, raised.json["id"] in told) == (is_told, is_told)

@@ -200,9 +200,10 @@ class TestPost:
         code = answer["service_notice"].rsplit("/", 1)[1]
         assert ask(f"tokens/{code}")[1] == [{"service_request_id": answer["service_request_id"], "token": code}]
 
+    @pytest.mark.parametrize("cost", [0, 40])
     @pytest.mark.parametrize("key", ["", None, "wrong"])
-    def test_without_a_valid_key_it_is_403(self, post, key, test_settings, monkeypatch):
-        monkeypatch.setitem(test_settings._values, "challenge_cost", 40)
+    def test_without_a_valid_key_it_is_403(self, post, key, cost, test_settings, monkeypatch):
+        monkeypatch.setitem(test_settings._values, "challenge_cost", cost)
         for suffix in ("json", "xml"):
             assert post(suffix, api_key=key)[0] == 403
         assert count(Issue) == 0

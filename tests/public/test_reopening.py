@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, worker
@@ -17,7 +17,8 @@ from patrol.issues.escalating import escalate_all_due
 from patrol.issues.history import broken_chains
 from patrol.issues.models import Issue
 from patrol.public import veto
-from patrol.public.models import ReopeningRequest
+from patrol.public.models import Complaint, ReopeningRequest
+from patrol.public.proving import ANSWERED, ASKED
 from tests.evidence.camera import camera_jpeg
 from tests.issues.test_case_file import text_of
 from tests.public.conftest import photo_form
@@ -276,6 +277,13 @@ class TestDeciding:
         assert db.session.get_one(Issue, closed.id, populate_existing=True).decide_by is not None
         assert list(broken_chains()) == [None]
 
+    def test_a_long_reason_by_hand_answers_what_waits_too(self, say, closed, place, step, follow):
+        say()
+        step(closed.id, "reopen", place.office, reason="又出现了。" * 700)
+        request = db.session.scalars(select(ReopeningRequest)).one()
+        assert (request.granted, len(request.decision), request.decision[-6:]) == (True, 1000, "。又出现了…")
+        assert follow()["reopening"]["granted"]
+
     def test_one_answer_settles_what_several_said_without_telling_their_words(self, say, decide, closed, place, complain):
         other = complain(description="另一处").json
         say("桥下还有，我姓周")
@@ -308,3 +316,48 @@ class TestDeciding:
         second = office.get(f"reopening-requests?limit=2&cursor={first['next']}").json
         assert [item["reason"] for page in (first, second) for item in page["items"]] == ["r0", "r1", "r2"]
         assert second["next"] is None
+
+
+class TestProof:
+    @staticmethod
+    def faults():
+        return [found.difference.field for found in broken_chains() if found]
+
+    @staticmethod
+    def change(request_id, **values):
+        with transaction():
+            db.session.execute(update(ReopeningRequest).where(ReopeningRequest.id == request_id).values(values))
+        db.session.expire_all()
+
+    def test_every_column_is_proved_or_known_not_to_be(self):
+        known_not = {"id", "issue_id", "complaint_id", "version"}
+        assert {column.key for column in ReopeningRequest.__table__.c} == {*ASKED, *ANSWERED, *known_not}
+
+    @pytest.mark.parametrize("answer", ["waiting", "refused", "granted", "by_hand"])
+    def test_what_was_said_and_answered_cannot_be_changed_unseen(self, say, decide, closed, place, step, answer):
+        say()
+        if answer == "by_hand":
+            step(closed.id, "reopen", place.office, reason="又出现了")
+        elif answer != "waiting":
+            assert decide(place.office, answer == "granted").status_code == 200
+        row = db.session.scalars(select(ReopeningRequest)).one()
+        chief_id, request_id, before = place.chief.id, row.id, {name: getattr(row, name) for name in (*ASKED, *ANSWERED)}
+        assert self.faults() == []
+        others = {"closing": 7, "reason": "好了", "digest": "0" * 64, "decision": "另一句", "granted": answer == "refused", "decided_by_id": chief_id}
+        for name, value in before.items():
+            if answer == "waiting" and name == "decided_by_id":
+                continue
+            self.change(request_id, **{name: (value or clock.now()) + timedelta(hours=2) if name.endswith("_at") else others[name]})
+            assert self.faults() == [f"not_fixed {request_id} {name}"], name
+            self.change(request_id, **{name: value})
+        assert self.faults() == []
+        with transaction():
+            db.session.execute(delete(ReopeningRequest))
+        assert self.faults() == [f"not_fixed {request_id}"]
+
+    def test_one_that_was_put_in_is_found(self, closed, sent):
+        with transaction():
+            db.session.add(ReopeningRequest(
+                complaint_id=db.session.scalar(select(Complaint.id)), issue_id=closed.id, closing=0, reason="没有好", digest="0" * 64, asked_at=clock.now(),
+            ))  # fmt: skip
+        assert [field.split()[0] for field in self.faults()] == ["not_fixed"]

@@ -192,6 +192,15 @@ def test_reaches_are_drawn_by_risk_and_each_drawing_stands(valley):
     assert valley.town_office_client.post("spot-checks/draws", json={**body, "id": str(uuid4())}).status_code == 422
 
 
+def test_why_a_reach_was_drawn_tells_its_office_of_no_charge(valley, build, signed_in, anyone):
+    anyone.post("public/complaints", json={"category": "F1", "description": "从不接电话", **HERE})
+    draw = valley.supervisor_client.post("spot-checks/draws", json={"id": str(uuid4()), "region": "990100", "count": 3}).json
+    assert draw["facts"]["weights"][str(valley.reach.id)] == 1
+    village_office = signed_in(build.person("office", region=valley.village))
+    [check] = village_office.get("spot-checks", headers={"Accept-Language": "en"}).json["items"]
+    assert check["reason"] == "drawn at random"
+
+
 def db_id(name):
     from patrol.waters.models import Reach
 
