@@ -65,6 +65,7 @@ def in_two_places(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
 
 
 _GRID_S, _NEAR_S = 30.0, 60.0
+_AROUND = round(_NEAR_S / _GRID_S)
 
 
 def _apart(facts: PatrolFacts, other: OtherPatrol, policy: IntegrityPolicy) -> tuple[float, float]:
@@ -76,7 +77,10 @@ def _apart(facts: PatrolFacts, other: OtherPatrol, policy: IntegrityPolicy) -> t
     if not len(ours) or not len(theirs):
         return 0.0, 0.0
     first, last = (f(ours.recorded_ms[i], theirs.recorded_ms[i]) / 1000 for f, i in ((max, 0), (min, -1)))
-    grid = np.arange(first, last + 1e-9, _GRID_S)
+    # Only near fixes anything is compared: one may be of another year.
+    near_fixes = (ours.recorded_ms / 1000 - first) // _GRID_S + np.arange(-_AROUND, _AROUND + 2)[:, None]
+    grid = first + _GRID_S * np.unique(near_fixes)
+    grid = grid[(grid >= first) & (grid <= last)]
     if not len(grid):
         return 0.0, 0.0
     near = float(np.median(ours.latitude))

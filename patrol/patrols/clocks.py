@@ -85,7 +85,11 @@ def began_by_our_clock(facts: PatrolFacts, policy: IntegrityPolicy) -> datetime 
     lead_s = _lead_s(_skews(facts), policy)
     if lead_s is None:
         return None
-    began = facts.started_at - timedelta(seconds=lead_s)
+    try:
+        began = facts.started_at - timedelta(seconds=lead_s)
+    except OverflowError:
+        # A phone may name the calendar's first day.
+        return None
     return None if is_ahead(began, facts.received_at) else began
 
 

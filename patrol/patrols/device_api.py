@@ -5,6 +5,7 @@ queue and block what comes behind. Only an unknown key is refused.
 """
 
 import hashlib
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from patrol.patrols.gpx import LARGEST_BYTES, gpx_points
 from patrol.patrols.receipts import track_receipt
 from patrol.patrols.track import Source
 from patrol.patrols.track_queries import patrol_to_add_to
-from patrol.patrols.track_schemas import TrackReceiptOut
+from patrol.patrols.track_schemas import QuarantinedOut, TrackReceiptOut
 from patrol.people.door import current_actor
 from patrol.people.permissions import Permission as P
 
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 _GPX_KINDS = {"application/gpx+xml", "application/xml", "text/xml", "application/octet-stream"}
 _NOT_GPX = Text("请以 multipart/form-data 的 file 或 application/gpx+xml 发送", "Send it as `file` of a form, or as application/gpx+xml")
 _NO_FILE = Text("缺少文件 file", "The file is missing")
-# A receipt names this many of a file's points; the counts are of all.
+# A receipt names this many of a file's points that cannot be used; the counts are of all.
 _MOST_NAMED = 200
 
 
@@ -62,6 +63,12 @@ class DeviceOut(ma.Schema):
 
 class NewDeviceOut(DeviceOut):
     key = ma.fields.String(metadata={"description": "The device's key, shown this once: `id` of OsmAnd's form, OwnTracks' password."})
+
+
+class FileReceiptOut(TrackReceiptOut):
+    quarantined = ma.fields.List(ma.fields.Nested(QuarantinedOut), required=True, metadata={
+        "description": f"The first {_MOST_NAMED}; `put_aside` counts all."})
+    put_aside = ma.fields.Dict(required=True, metadata={"description": "How many points could not be used, by code.", "example": {"no_time": 358}})
 
 
 @room.route("/devices", may=P.PATROL)
@@ -164,7 +171,7 @@ def ingest_owntracks() -> Response:
         "file": {"type": "string", "format": "binary"}, "datum": {"type": "string", "enum": [each.value for each in Datum]}}}},
     "application/gpx+xml": {"schema": {"type": "string", "format": "binary"}},
 }})
-@room.response(200, TrackReceiptOut)
+@room.response(200, FileReceiptOut)
 def add_gpx(patrol_id: UUID) -> dict[str, Any]:
     """Add the tracks of a GPX file to one's patrol. Points that came live already are duplicates; without time they prove nothing."""
     actor = current_actor()
@@ -174,7 +181,7 @@ def add_gpx(patrol_id: UUID) -> dict[str, Any]:
     receipts = [(track_receipt(batch, is_new), start) for batch, is_new, start in kept]
     aside = [{**row, "index": row["index"] + start} for receipt, start in receipts for row in receipt["quarantined"]]
     totals = {name: sum(receipt[name] for receipt, _ in receipts) for name in ("accepted", "duplicates")}
-    return {**totals, "quarantined": aside[:_MOST_NAMED], "missing": []}
+    return {**totals, "quarantined": aside[:_MOST_NAMED], "put_aside": Counter(row["code"] for row in aside), "missing": []}
 
 
 def _gpx_sent() -> tuple[bytes, Datum]:

@@ -31,9 +31,11 @@ def osmand_point(values: Mapping[str, str], *, speed_unit: str) -> Point:
     `read_fixes` puts aside: the server's own zone would be a guess.
     """
     speed = _number(values.get("speed"))
+    # Traccar's own form has both in one field, too.
+    latitude, _, longitude = values.get("location", "").partition(",")
     point: Point = {
-        "recorded_at": _epoch_or_iso(values.get("timestamp")), "latitude": _number(values.get("lat")),
-        "longitude": _number(values.get("lon")), "accuracy_m": _number(values.get("accuracy")),
+        "recorded_at": _epoch_or_iso(values.get("timestamp")), "latitude": _number(values.get("lat", latitude)),
+        "longitude": _number(values.get("lon", longitude)), "accuracy_m": _number(values.get("accuracy")),
         "altitude_m": _number(values.get("altitude")), "bearing_deg": _number(values.get("bearing") or values.get("heading")),
         "speed_mps": speed * SPEED_UNITS[speed_unit] if isinstance(speed, float) else speed, "mock": _flag(values.get("mock")),
     }  # fmt: skip

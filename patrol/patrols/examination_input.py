@@ -82,7 +82,7 @@ class Registered(NamedTuple):
 
 @dataclass(frozen=True)
 class ExaminationInput:
-    """The rows. `day` is the local one on which the patrol began.
+    """The rows. `day` is the local one on which the patrol began, in the district's `timezone`.
 
     `photos` come with the check-in each is on or the mark of its checkpoint, None for issues'; `devices` are those that the
     person ever registered.
@@ -90,6 +90,7 @@ class ExaminationInput:
 
     patrol: Patrol
     day: date
+    timezone: str
     policy: PolicyInForce
     batches: Sequence[Delivery]
     pauses: Sequence[PatrolPause]
@@ -193,7 +194,7 @@ def input_of(patrol: Patrol, *, timezone: str) -> ExaminationInput:
     day = clock.local(from_at, timezone).date()
     checkpoints = checkpoints_of(patrol, timezone)
     return ExaminationInput(
-        patrol=patrol, day=day, policy=policy_on(day),
+        patrol=patrol, day=day, timezone=timezone, policy=policy_on(day),
         batches=batches, pauses=pauses_of(patrol.id), ends=ends_of(patrol.id), check_ins=_check_ins_of(patrol), photos=_photos_of(patrol, checkpoints),
         statements=statements_on(patrol.id), overlapping=_overlapping(patrol, from_at, to_at),
         device_users=_on_same_device(patrol, from_at, to_at, day), devices=_devices_of(patrol.person_id), checkpoints=checkpoints,

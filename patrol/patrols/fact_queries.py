@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import shapely
 from sqlalchemy import ColumnElement, Select, select, union
@@ -22,7 +23,7 @@ from patrol.foundation.geometry import (
 )
 from patrol.patrols.checkpoint_queries import Checkpoint
 from patrol.patrols.checkpoints import mark_of
-from patrol.patrols.coverage import cover
+from patrol.patrols.coverage import Coverage, cover
 from patrol.patrols.datum_repairs import accepted_repairs, datum_of
 from patrol.patrols.duty_lists import delegation_partners
 from patrol.patrols.ending import NOT_POSSIBLE, counting_end
@@ -31,6 +32,7 @@ from patrol.patrols.facts import Batch, CheckInFact, CheckpointFact, DeviceUse, 
 from patrol.patrols.mark_queries import alike_before
 from patrol.patrols.mislabelling import mislabelled_datum
 from patrol.patrols.models import CheckIn, Patrol, PatrolReach
+from patrol.patrols.motion import on_foot
 from patrol.patrols.photo_sightings import seen_elsewhere
 from patrol.patrols.track import NO_TRACK, Track, counting_beside
 from patrol.patrols.track_marks import marks_of
@@ -61,9 +63,7 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
         patrol_id=patrol.id, person_id=patrol.person_id, mode=patrol.mode, started_at=patrol.started_at, ended_at=given.ended_at,
         received_at=patrol.received_at, now=now, track=track, pauses_ms=pauses_ms, no_signal_ms=given.no_signal_ms,
         reaches=reaches,
-        coverages=[
-            cover(reach, track, pauses_ms=pauses_ms, inside_counts=patrol.mode == "boat", policy=given.policy.coverage) for reach in reaches
-        ],
+        coverages=_coverages(given, reaches, track), on_foot=_on_foot(given, reaches, track),
         check_ins=_check_ins(given.check_ins, reaches, repair), photos=_photos(given),
         seen_elsewhere=seen_elsewhere(patrol, given.photos),
         overlapping=overlapping, earlier=earlier,
@@ -73,7 +73,19 @@ def facts_of(given: ExaminationInput, *, now: datetime) -> PatrolFacts:
         device_id=device_of(patrol), app_version=(patrol.device_details or {}).get("app_version"),
         untrusted=_untrusted(given, batches, repair), checkpoints=[_checkpoint(patrol.id, point) for point in given.counting_checkpoints],
         mislabelling=mislabelling, impossible_end=_impossible_end(given), marks=marks,
+        zone=ZoneInfo(given.timezone),
     )  # fmt: skip
+
+
+def _coverages(given: ExaminationInput, reaches: Sequence[Geometry], track: Track) -> list[Coverage]:
+    boat, policy = given.patrol.mode == "boat", given.policy.coverage
+    return [cover(reach, track, pauses_ms=given.pauses_ms, inside_counts=boat, policy=policy) for reach in reaches]
+
+
+def _on_foot(given: ExaminationInput, reaches: Sequence[Geometry], track: Track) -> list[Coverage] | None:
+    """Return what was covered without the fixes from a vehicle, None where there are none or no walk was declared."""
+    walked = on_foot(track, given.policy.thresholds) if given.patrol.mode == "walk" else track
+    return _coverages(given, reaches, walked) if len(walked) < len(track) else None
 
 
 def _untrusted(given: ExaminationInput, batches: Sequence[TrackBatch], repair: Datum | None) -> Track | None:

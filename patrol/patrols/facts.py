@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -119,7 +119,8 @@ class DeviceUse:
 class PatrolFacts:
     """Everything that the rules look at. `now` is the moment of the examination.
 
-    `coverages` stand beside `reaches` (their shapes in degrees). `delays_s` are, for each batch, how long after its last
+    `coverages` stand beside `reaches` (their shapes in degrees), `on_foot` what of them is left of a declared walk without
+    fixes from a vehicle (`motion.on_foot`), None where there are none. `delays_s` are, for each batch, how long after its last
     fix it arrived (negative: its clock runs ahead). `overlapping` are patrols of the same person at the same time,
     `earlier` ones that may have been replayed; `device_users` other accounts that used the same device lately, and
     `device_uses` when they did, where that is known. `batches` are the deliveries, as far as both clocks are known.
@@ -127,6 +128,7 @@ class PatrolFacts:
     `untrusted` are the fixes that no trusted receiver measured, None where there is no such receiver: all.
     `marks` are those of `track`, by which copies are looked up.
     `pauses_ms` are the person's own, `no_signal_ms` times that the phone marked as without signal.
+    `zone` is the district's, in which cameras there write their local time.
     """
 
     patrol_id: UUID
@@ -140,6 +142,7 @@ class PatrolFacts:
     pauses_ms: Sequence[tuple[int, int]] = ()
     reaches: Sequence[Geometry] = ()
     coverages: Sequence[Coverage] = ()
+    on_foot: Sequence[Coverage] | None = None
     check_ins: Sequence[CheckInFact] = ()
     photos: Sequence[PhotoFact] = ()
     seen_elsewhere: Sequence[SeenElsewhere] = ()
@@ -157,6 +160,7 @@ class PatrolFacts:
     app_version: str | None = None
     impossible_end: tuple[datetime, datetime] | None = None
     marks: Sequence[int] = ()
+    zone: tzinfo | None = None
 
     @property
     def end(self) -> datetime:

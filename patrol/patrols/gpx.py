@@ -4,6 +4,7 @@ GPX knows neither accuracy nor whether a position was made up, so it weighs less
 without a time proves nothing; `read_fixes` puts it aside and says so.
 """
 
+import re
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -16,6 +17,8 @@ from patrol.foundation.texts import Text
 
 LARGEST_BYTES = 20 * 1024 * 1024
 MOST_POINTS = 100_000
+# What Chinese programs also write, and the parser does not read; GB 18030 holds the older ones.
+_CHINESE = re.compile(rb"\s*<\?xml[^>]*encoding\s*=\s*[\"'](?:gb2312|gbk|gb18030)[\"'][^>]*\?>", re.IGNORECASE)
 _NOT_XML = Text("不是有效的 GPX 文件，或文件不完整：请重新导出后再上传", "It is not a valid GPX file, or not a complete one: {why}")
 _NOT_XML_AT = Text(
     "不是有效的 GPX 文件，或文件不完整（第 {line} 行有误）：请重新导出后再上传", "It is not a valid GPX file, or not a complete one: {why}"
@@ -32,7 +35,7 @@ def gpx_points(data: bytes) -> list[dict[str, Any]]:
     if len(data) > LARGEST_BYTES:
         raise TooLarge(_TOO_LARGE)
     try:
-        root = fromstring(data, forbid_dtd=True)
+        root = fromstring(_readable(data), forbid_dtd=True)
     except DefusedXmlException as error:
         raise _refusal(_ENTITIES) from error
     except ParseError as error:
@@ -47,6 +50,11 @@ def gpx_points(data: bytes) -> list[dict[str, Any]]:
     if len(found) > MOST_POINTS:
         raise _refusal(_TOO_MANY.format(most=MOST_POINTS))
     return [_point(element) for element in found]
+
+
+def _readable(data: bytes) -> bytes:
+    declared = _CHINESE.match(data)
+    return data[declared.end() :].decode("gb18030").encode() if declared else data
 
 
 def _refusal(fault: Text) -> Invalid:

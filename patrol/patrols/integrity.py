@@ -15,7 +15,7 @@ from patrol.patrols.facts import Finding, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY, IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
 
-VERSION = "integrity-6"
+VERSION = "integrity-7"
 MISLABELLED, SHARED_DEVICE = "datum_mislabelled", "shared_device"
 
 
@@ -69,11 +69,12 @@ RULES: tuple[Rule, ...] = (
         innocent=(Text("信号恢复时首批定位来自基站", "After a loss of signal the first fixes came from the network"),),
     ),
     Rule(
-        code="mode", name=Text("方式不符", "Another mode"), severity=Severity.MEDIUM, check=motion.carried,
-        looks_at=Text("申报步行时五分钟的中位速度", "median speed of five minutes of a declared walk"),
-        thresholds=("mode_median_mps", "mode_window_s", "speed_window_s"),
+        code="mode", name=Text("方式不符", "Another mode"), severity=Severity.HIGH, check=motion.carried,
+        looks_at=Text("申报步行时五分钟的中位速度，以及以步行速度覆盖的长度",
+                      "median speed of five minutes of a declared walk, and what of the reaches was covered at a walker's pace"),
+        thresholds=("mode_median_mps", "mode_window_s", "speed_window_s", "mode_driven_m", "mode_driven_share", "mode_little_share", "walk_hard_mps"),
         says=Text("申报为步行，但五分钟内的中位速度达 {median_mps} 米/秒", "Declared as a walk, but the median speed of five minutes was {median_mps} m/s"),
-        innocent=(Text("忘记把方式改为车辆或船", "The mode was not changed to vehicle or boat"),),
+        innocent=(Text("忘记把方式改为车辆或船", "The mode was not changed to vehicle or boat"), Text("回程乘车时忘记结束记录", "The recorder was left on when driving home")),
     ),
     Rule(
         code="clock_future", name=Text("时间超前", "Time ahead"), severity=Severity.MEDIUM, check=clocks.ahead,
@@ -137,7 +138,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="exif_place", name=Text("照片位置不符", "Photo elsewhere"), severity=Severity.MEDIUM, check=photo_claims.elsewhere,
-        looks_at=Text("照片内的位置", "the position in the photo"), thresholds=("exif_place_m", "exif_place_accuracies", "exif_place_medium_m"),
+        looks_at=Text("照片内的位置", "the position in the photo"), thresholds=("exif_place_m", "exif_place_accuracies", "exif_place_medium_m", "exif_time_s"),
         says=Text("照片位置距打卡位置 {distance_m}", "The photo's position is {distance_m} from the check-in"),
         innocent=(Text("相机写入的是缓存的旧位置", "The camera wrote an old position"),), explained_by=(MISLABELLED,),
     ),

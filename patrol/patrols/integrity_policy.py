@@ -41,6 +41,11 @@ class IntegrityPolicy(Thresholds):
     # Catalogue 4.
     mode_median_mps: float = 3.5
     mode_window_s: float = 300.0
+    # So much of what was covered, and more than this part of it, passed faster than anybody walks was driven along; up to
+    # so little of it nothing was gained: project.
+    mode_driven_m: float = 200.0
+    mode_driven_share: float = 0.5
+    mode_little_share: float = 0.1
     # Catalogue 5.
     clock_future_s: float = 300.0
     clock_skew_noted_s: float = 120.0

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrol.foundation.geometry import Floats, distance_m, metres_per_mercator_unit, project_array
+from patrol.foundation.texts import Text
 from patrol.patrols.facts import PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
 from patrol.patrols.seen import Seen, Severity
@@ -89,13 +90,35 @@ def window_speeds(course: Course, policy: IntegrityPolicy) -> tuple[Floats, Floa
     A window is from a fix to the first one at least `speed_window_s` later, and left out where the recorder was silent
     for so long that it would pass `speed_longest_window_s`.
     """
+    first, second = _windows(course, policy)
+    return course.at_s[first], _speeds(course, first, second)
+
+
+def _windows(course: Course, policy: IntegrityPolicy) -> tuple[Indices, Indices]:
     second = np.searchsorted(course.at_s, course.at_s + policy.speed_window_s)
     first = np.flatnonzero(second < len(course))
-    second = second[first]
-    long_s = course.at_s[second] - course.at_s[first]
-    keep = long_s <= policy.speed_longest_window_s
-    first, second, long_s = first[keep], second[keep], long_s[keep]
-    return course.at_s[first], course.between_m(first, second) / long_s
+    keep = course.at_s[second[first]] - course.at_s[first] <= policy.speed_longest_window_s
+    return first[keep], second[first[keep]]
+
+
+def _speeds(course: Course, first: Indices, second: Indices) -> Floats:
+    speeds: Floats = course.between_m(first, second) / (course.at_s[second] - course.at_s[first])
+    return speeds
+
+
+def on_foot(track: Track, policy: IntegrityPolicy) -> Track:
+    """Return the track without fixes that nobody was at on foot: every window that begins or ends at them is a vehicle's.
+
+    A receiver's excursion takes none of the fixes beside it away, since windows between these are slow. Of a fix without
+    any window, as after a silence, nothing is known, and it stays.
+    """
+    course = course_of(track, policy)
+    first, second = _windows(course, policy)
+    fast = _speeds(course, first, second) > policy.mode_median_mps
+    carried, walked = np.zeros(len(course), dtype=bool), np.zeros(len(course), dtype=bool)
+    for end in (first, second):
+        carried[end[fast]] = walked[end[~fast]] = True
+    return track.at(~np.isin(track.recorded_ms / 1000.0, course.at_s[carried & ~walked]))
 
 
 def way_m(course: Course, step_s: float = 30.0) -> float:
@@ -105,8 +128,7 @@ def way_m(course: Course, step_s: float = 30.0) -> float:
     """
     if not len(course):
         return 0.0
-    which = np.unique(np.searchsorted(course.at_s, np.arange(course.at_s[0], course.at_s[-1] + 1e-9, step_s)))
-    which = np.append(which, len(course) - 1)
+    which = np.append(first_of_each(course.at_s, step_s), len(course) - 1)
     xs, ys, accuracies = (column[which].tolist() for column in (course.x, course.y, course.accuracy_m))
     total, (x0, y0, a0) = 0.0, (xs[0], ys[0], accuracies[0])
     for x, y, accuracy in zip(xs, ys, accuracies, strict=True):
@@ -114,6 +136,14 @@ def way_m(course: Course, step_s: float = 30.0) -> float:
         if apart > max(20.0, a0 + accuracy):
             total, x0, y0, a0 = total + apart, x, y, accuracy
     return total
+
+
+def first_of_each(at_s: Floats, step_s: float) -> Indices:
+    """Return the indices of the first of times (n,), in order, within each step from the first time on.
+
+    However long the silences: one fix may be of another year.
+    """
+    return np.flatnonzero(np.diff((at_s - at_s[0]) // step_s, prepend=-1))
 
 
 def too_fast(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -189,9 +219,32 @@ def _check_in_jumps(facts: PatrolFacts, policy: IntegrityPolicy) -> list[tuple[f
 
 
 def carried(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
-    """A vehicle where a walk was declared: the median speed of five minutes is one that nobody walks."""
+    """A vehicle where a walk was declared: most of what was covered was driven along, or for five minutes nobody walks so fast.
+
+    Somebody may have run, up to a speed; beyond that it is grave. Such minutes are soft where hardly anything was covered
+    by them: somebody walked, and drove home with the recorder on.
+    """
     if facts.mode != "walk":
         return None
+    covered_m, on_foot_m = (sum(each.covered_m for each in some) for some in (facts.coverages, facts.on_foot or facts.coverages))
+    driven_m = covered_m - on_foot_m
+    if driven_m > max(policy.mode_driven_m, policy.mode_driven_share * covered_m):
+        _, speeds = window_speeds(course_of(without_pauses(facts.track, facts), policy), policy)
+        fast = speeds[speeds > policy.mode_median_mps]
+        runs = bool(len(fast)) and float(np.median(fast)) <= policy.walk_hard_mps
+        evidence = {"covered_m": round(covered_m), "on_foot_m": round(on_foot_m), "declared": facts.mode}
+        return Seen(Severity.MEDIUM if runs else Severity.HIGH, evidence, _DRIVEN_ALONG)
+    gained = driven_m > policy.mode_little_share * covered_m or not on_foot_m
+    return _fast_for_minutes(facts, policy, Severity.MEDIUM if gained else Severity.SOFT)
+
+
+_DRIVEN_ALONG = Text(
+    "申报为步行，但覆盖的 {covered_m}中，以步行速度经过的只有 {on_foot_m}",
+    "Declared as a walk, but of {covered_m} that were covered only {on_foot_m} were passed at a walker's pace",
+)
+
+
+def _fast_for_minutes(facts: PatrolFacts, policy: IntegrityPolicy, severity: Severity) -> Seen | None:
     starts, speeds = window_speeds(course_of(without_pauses(facts.track, facts), policy), policy)
     if not len(starts):
         return None
@@ -204,4 +257,4 @@ def carried(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     if not len(carried_at):
         return None
     medians = [float(np.median(speeds[i:last[i]])) for i in carried_at[:: max(1, len(carried_at) // 20)]]
-    return Seen(Severity.MEDIUM, {"median_mps": round(max(medians), 1), "window_s": policy.mode_window_s, "declared": facts.mode})
+    return Seen(severity, {"median_mps": round(max(medians), 1), "window_s": policy.mode_window_s, "declared": facts.mode})

@@ -4,7 +4,7 @@ Most photos lack something: pickers strip positions, chat programs everything. W
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from patrol.foundation.geometry import Datum, OutsideDatum, distance_m, to_wgs84
@@ -52,8 +52,11 @@ def _told(severity: Severity, pairs: Sequence[SeenElsewhere], **more: object) ->
 
 
 def elsewhere(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
-    """The file's position is far from the check-in, by more than a Chinese map datum shifts or accuracy explains."""
-    far = []
+    """The file's position is far from the check-in, by more than a Chinese map datum shifts or accuracy explains.
+
+    That of a fix from before the photo says where the phone was then, and is soft however far.
+    """
+    far, grave = [], False
     for check_in, photo in _shown(facts):
         if photo.exif_latitude is None or photo.exif_longitude is None:
             continue
@@ -61,11 +64,16 @@ def elsewhere(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
         away_m = _away_m(check_in, photo.exif_latitude, photo.exif_longitude)
         if away_m > limit_m:
             far.append((away_m, _named(photo)))
+            grave |= away_m > policy.exif_place_medium_m and not _has_old_fix(photo, policy, facts.zone)
     if not far:
         return None
     away_m, photo_named = max(far, key=lambda pair: pair[0])
-    severity = Severity.MEDIUM if away_m > policy.exif_place_medium_m else Severity.SOFT
-    return Seen(severity, {"photos": len(far), "distance_m": round(away_m), **photo_named})
+    return Seen(Severity.MEDIUM if grave else Severity.SOFT, {"photos": len(far), "distance_m": round(away_m), **photo_named})
+
+
+def _has_old_fix(photo: PhotoFact, policy: IntegrityPolicy, zone: tzinfo | None) -> bool:
+    by_camera, fixed_at = _by_camera(photo, photo.exif_taken_at, zone), photo.exif_taken_at
+    return by_camera is not None and fixed_at is not None and (by_camera - fixed_at).total_seconds() > policy.exif_time_s
 
 
 def _away_m(check_in: CheckInFact, latitude: float, longitude: float) -> float:
@@ -80,14 +88,14 @@ def _away_m(check_in: CheckInFact, latitude: float, longitude: float) -> float:
 
 def at_another_time(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     """The file's time is not that of the check-in; without a zone, under no zone there is."""
-    off = [(off_s, _named(p)) for c, p in _shown(facts) if (off_s := _off_s(c, p)) is not None and off_s > policy.exif_time_s]
+    off = [(off_s, _named(p)) for c, p in _shown(facts) if (off_s := _off_s(c, p, facts.zone)) is not None and off_s > policy.exif_time_s]
     if not off:
         return None
     most_s, photo_named = max(off, key=lambda pair: pair[0])
     return Seen(Severity.SOFT, {"photos": len(off), "off_s": round(most_s), "minutes": round(most_s / 60), **photo_named})
 
 
-def _off_s(check_in: CheckInFact, photo: PhotoFact) -> float | None:
+def _off_s(check_in: CheckInFact, photo: PhotoFact, in_zone: tzinfo | None) -> float | None:
     """Return the seconds between photo and check-in, the least of what the file can mean, None when it does not say."""
     taken_at, local = _times(photo)
     off = [] if taken_at is None else [abs(taken_at - check_in.recorded_at)]
@@ -95,6 +103,8 @@ def _off_s(check_in: CheckInFact, photo: PhotoFact) -> float | None:
         zone = local - check_in.recorded_at
         nearest = min(max(round(zone / _HALF_HOUR) * _HALF_HOUR, -_LATEST_ZONE), _EARLIEST_ZONE)
         off.append(abs(zone - nearest))
+    if (by_camera := _by_camera(photo, taken_at, in_zone)) is not None:
+        off.append(abs(by_camera - check_in.recorded_at))
     return min(off).total_seconds() if off else None
 
 
@@ -136,7 +146,7 @@ def older(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     """A photo was taken before the patrol began; by a day or more it is no evidence of it."""
     early = []
     for photo in facts.photos:
-        taken = [moment for moment in (photo.recorded_at, _latest(photo)) if moment is not None]
+        taken = [moment for moment in (photo.recorded_at, _latest(photo, facts.zone)) if moment is not None]
         if taken and (before_s := (facts.started_at - min(taken)).total_seconds()) > policy.photo_before_s:
             early.append((before_s, _named(photo)))
     if not early:
@@ -146,10 +156,29 @@ def older(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
     return Seen(severity, {"photos": len(early), "before_s": round(most_s), "hours": round(most_s / 3600, 1), **photo_named})
 
 
-def _latest(photo: PhotoFact) -> datetime | None:
+def _latest(photo: PhotoFact, zone: tzinfo | None) -> datetime | None:
     """Return the latest moment at which the photo can have been taken, by its Exif times."""
     taken_at, local = _times(photo)
-    return max((moment for moment in (taken_at, local and local + _LATEST_ZONE) if moment is not None), default=None)
+    moments = (taken_at, local and _later(local, _LATEST_ZONE), _by_camera(photo, taken_at, zone))
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def _by_camera(photo: PhotoFact, taken_at: datetime | None, zone: tzinfo | None) -> datetime | None:
+    """Return the camera's own time beside a surer one, `taken_at`, as cameras write it in `zone`; None where there is none of the two.
+
+    The satellites' time is that of the receiver's last fix, which may be long before the photo, and it is right also where
+    the phone's clock, by which the patrol began, is not.
+    """
+    local = _as_utc(photo.exif_local_time)
+    return local.replace(tzinfo=zone) if taken_at and local and zone else None
+
+
+def _later(moment: datetime, by: timedelta) -> datetime:
+    """Return a moment so much later, itself where the calendar ends before: a camera may write its last day."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def _shown(facts: PatrolFacts) -> list[tuple[CheckInFact, PhotoFact]]:

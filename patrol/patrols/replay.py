@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from patrol.foundation.geometry import Floats, project_array
 from patrol.patrols.facts import PatrolFacts
 from patrol.patrols.integrity_policy import IntegrityPolicy
-from patrol.patrols.motion import Course, course_of, local_metres, way_m, without_pauses
+from patrol.patrols.motion import Course, course_of, first_of_each, local_metres, way_m, without_pauses
 from patrol.patrols.seen import Seen, Severity
 from patrol.patrols.track import Track
 
 # How many fixes look for their like in an earlier track, how many moments are compared then, and how many shifts tried.
 _ANCHORS, _MOMENTS, _SHIFTS = 12, 240, 3
 _SHIFT_S = 2.0
+# How far apart the moments are at which the steps of two tracks are compared, and how long these last at most.
+_STEP_S, _LONGEST_S = 5.0, 86_400.0
+# Between two such moments somebody goes on: first so many times farther apart will do, then shifts in between are tried.
+_COARSE, _FINER_S = 5.0, tuple(0.5 * number for number in range(-5, 6))
 
 
 def replayed(facts: PatrolFacts, policy: IntegrityPolicy) -> Seen | None:
@@ -82,23 +86,51 @@ def _boxes_meet(one: tuple[float, float, float, float], other: tuple[float, floa
 def _aligned(mine: _Way, theirs: _Way, policy: IntegrityPolicy) -> tuple[float, float] | None:
     """Return the share of moments at which both are at one place, and the median metres, where that is a copy.
 
-    A shift of a minute or two in absolute time is two people who walk together.
+    Also where all of it was moved aside by the same. A shift of a minute or two in absolute time is two people who walk together.
     """
     moments = mine.at_s[np.unique(np.linspace(0, len(mine.at_s) - 1, _MOMENTS).astype(np.int64))]
     places = mine.at(moments)
     for shift_s in _shifts(mine, theirs, policy):
-        if abs(shift_s) <= policy.replay_together_s:
-            continue
-        there = moments + shift_s
-        inside = (there >= theirs.at_s[0]) & (there <= theirs.at_s[-1])
-        # What is compared must itself be a way of some length, most of the track, and not a stop at the same bench.
-        if inside.mean() < policy.replay_identical_share or _extent_m(places[inside]) < policy.replay_least_m / 2:
-            continue
-        apart_m = np.hypot(*(places[inside] - theirs.at(there[inside])).T)
-        share = float((apart_m <= policy.replay_m).mean())
-        if share >= policy.replay_share:
-            return share, float(np.median(apart_m))
-    return None
+        if (found := _alike(places, moments, theirs, shift_s, policy)) is not None:
+            return found
+    paced_s = _paced_alike(mine, theirs)
+    if paced_s is None or _alike(places, moments, theirs, paced_s, policy, aside=True, within_m=_COARSE * policy.replay_m) is None:
+        return None
+    finer = (_alike(places, moments, theirs, paced_s + off_s, policy, aside=True) for off_s in _FINER_S)
+    return next((found for found in finer if found is not None), None)
+
+
+def _alike(
+    places: Floats, moments: Floats, theirs: _Way, shift_s: float, policy: IntegrityPolicy, *, aside: bool = False, within_m: float | None = None
+) -> tuple[float, float] | None:  # fmt: skip
+    """Return share and median metres where the places (n, 2) at these moments are theirs, so many seconds later, within `within_m`.
+
+    With `aside` what all are off by is taken away first.
+    """
+    there = moments + shift_s
+    inside = (there >= theirs.at_s[0]) & (there <= theirs.at_s[-1])
+    # What is compared must itself be a way of some length, most of the track, and not a stop at the same bench.
+    if abs(shift_s) <= policy.replay_together_s or inside.mean() < policy.replay_identical_share or _extent_m(places[inside]) < policy.replay_least_m / 2:
+        return None
+    apart = places[inside] - theirs.at(there[inside])
+    apart_m = np.hypot(*(apart - np.median(apart, axis=0) if aside else apart).T)
+    share = float((apart_m <= (within_m or policy.replay_m)).mean())
+    return (share, float(np.median(apart_m))) if share >= policy.replay_share else None
+
+
+def _paced_alike(mine: _Way, theirs: _Way) -> float | None:
+    """Return the shift in time (seconds) under which both went most alike, wherever they were; None where there are no steps to compare."""
+    if max(float(np.ptp(way.at_s)) for way in (mine, theirs)) > _LONGEST_S:
+        return None
+    grids = [np.arange(way.at_s[0], way.at_s[-1], _STEP_S) for way in (mine, theirs)]
+    steps = [np.diff(way.at(grid), axis=0) for way, grid in zip((mine, theirs), grids, strict=True)]
+    if not all(map(len, steps)):
+        return None
+    # A plain correlation, by Fourier's way: of steps (n, 2) and (m, 2) at each lag of the one against the other.
+    size = 1 << sum(map(len, steps)).bit_length()
+    ours, others = (np.fft.rfft(each, size, axis=0) for each in steps)
+    lag = int(np.argmax(np.fft.irfft((others * ours.conj()).sum(axis=1), size)))
+    return float(grids[1][0] - grids[0][0] + (lag - size if lag >= len(steps[1]) else lag) * _STEP_S)
 
 
 def _shifts(mine: _Way, theirs: _Way, policy: IntegrityPolicy) -> list[float]:
@@ -162,7 +194,7 @@ def _roughness_m(course: Course, policy: IntegrityPolicy) -> float | None:
     """
     if not len(course):
         return None
-    which = np.unique(np.searchsorted(course.at_s, np.arange(course.at_s[0], course.at_s[-1] + 1e-9, policy.clean_step_s)))
+    which = first_of_each(course.at_s, policy.clean_step_s)
     at_s, xy = course.at_s[which], np.column_stack([course.x, course.y])[which]
     if len(which) < policy.clean_least_fixes:
         return None

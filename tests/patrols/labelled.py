@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
@@ -32,7 +33,9 @@ from patrol.patrols.facts import (
     PhotoFact,
     SeenElsewhere,
 )
+from patrol.patrols.integrity_policy import DEFAULT_POLICY
 from patrol.patrols.mislabelling import mislabelled_datum
+from patrol.patrols.motion import on_foot
 from patrol.patrols.track import NO_TRACK, Source, Track, track_of
 from patrol.patrols.window import in_ms
 
@@ -131,7 +134,8 @@ class Case:
         whole = {
             "patrol_id": self.id(), "person_id": ME, "mode": "walk", "started_at": began, "ended_at": ended,
             "received_at": ended + timedelta(minutes=1), "now": ended + timedelta(days=8),
-            "track": track, "reaches": [geometry], "coverages": [cover(geometry, track)], "mislabelling": mislabelled_datum(track, [geometry]),
+            "track": track, "reaches": [geometry], "coverages": [cover(geometry, track)],
+            "on_foot": [cover(geometry, on_foot(track, DEFAULT_POLICY))], "zone": ZoneInfo("Asia/Shanghai"), "mislabelling": mislabelled_datum(track, [geometry]),
             "check_ins": [check_in for check_in, _ in checked], "photos": [photo for _, photo in checked], "device_id": "phone-1",
             "batches": [Batch(received_at=ended + timedelta(minutes=1), last_recorded_at=ended, sent_at=ended + timedelta(minutes=1))],
         }  # fmt: skip
@@ -339,6 +343,45 @@ def wrong_zone(case):
     return replace(facts, received_at=truly, now=truly + timedelta(minutes=1), batches=[batch])
 
 
+def odd_clock(case):
+    """The phone's clock is some hours and minutes ahead, as no zone is; the satellites write the right time into its photos."""
+    off = timedelta(minutes=int(case.rng.integers(2, 20)) * 30 + int(case.rng.integers(5, 26)))
+    facts = sent_with(case.patrol(case.walk()), off, off)
+    truly = facts.received_at - off
+    batches = [replace(b, received_at=b.received_at - off, sent_at=b.sent_at - off) for b in facts.batches]
+    photos = [replace(p, exif_taken_at=p.recorded_at - off, exif_local_time=local(p.recorded_at)) for p in facts.photos]
+    return replace(facts, received_at=truly, now=truly + timedelta(minutes=9), batches=batches, photos=photos,
+                   check_ins=[replace(c, received_at=truly) for c in facts.check_ins])  # fmt: skip
+
+
+def fix_of_before(case):
+    """The camera writes time and place of the receiver's last fix, at home before she left, beside the right time of its own clock."""
+    facts = case.patrol(case.walk())
+    photo = facts.photos[0]
+    at_home = facts.started_at - timedelta(minutes=int(case.rng.integers(10, 90)))
+    photo = replace(photo, exif_taken_at=at_home, exif_local_time=local(photo.recorded_at), exif_latitude=29.65, exif_longitude=119.85)
+    return replace(facts, photos=[photo, *facts.photos[1:]])
+
+
+def driven_home(case):
+    """Walks all the river, and goes back along it by car with the recorder on."""
+    seconds, places = case.places()
+    car = replace(case, pace_mps=14.0)
+    car.line = case.line
+    after_s, back = car.places(1.0, 0.0)
+    return case.patrol(case.recorded(np.concatenate([seconds, seconds[-1] + case.every_s + after_s]), np.concatenate([places, back])))
+
+
+def ferry(case):
+    """Half way she crosses to the other bank by ferry, and walks on there."""
+    _, places = case.places()
+    half, crossing = len(places) // 2, int(case.rng.uniform(120, 240) / case.every_s)
+    across = np.linspace([0.0, 0.0], [0.0, 3.0 * crossing * case.every_s], crossing)
+    back = places[half] + np.concatenate([across, across[::-1]])
+    places = np.concatenate([places[:half], back, places[half:]])
+    return case.patrol(case.recorded(np.arange(len(places)) * case.every_s, places))
+
+
 def slow_clock(case):
     """The clock was minutes off until the network set it right on the way; deliveries every few minutes."""
     facts = case.patrol(case.walk())
@@ -418,7 +461,7 @@ def mistyped_end(case):
 HONEST: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
     clear, noisy, same_path_good_receiver, company, tunnel, canyon, far_reflection, cold_start, external_receiver, owntracks, gpx, resting,
     low_battery, wrong_datum, late, wrong_zone, slow_clock, recorder_killed, nothing_but_check_ins, shift_change, same_weir, boat, short_walk,
-    same_model, lost_and_marked, mistyped_end,
+    same_model, lost_and_marked, mistyped_end, odd_clock, fix_of_before, driven_home, ferry,
 )}  # fmt: skip
 
 
@@ -530,6 +573,23 @@ def drive_by(case):
     return case.patrol(case.recorded(np.arange(len(places)) * case.every_s, places))
 
 
+def dashed_by(case):
+    """Once along the road as fast as a car may, two minutes in all, then a wait in the car; declared as a walk."""
+    case.pace_mps, case.beside_m = case.rng.uniform(20, 28), 30.0
+    _, places = case.places()
+    wait = np.arange(0, 600, case.every_s)
+    places = np.concatenate([places, np.repeat(places[-1:], len(wait), axis=0)])
+    return case.patrol(case.recorded(np.arange(len(places)) * case.every_s, places))
+
+
+def replayed_beside(case):
+    """A colleague's track, moved aside by some ten metres."""
+    earlier = case.walk()
+    days, (north, east) = timedelta(days=int(case.rng.integers(1, 9)), minutes=int(case.rng.integers(5, 300))), case.rng.uniform(1e-4, 4e-4, 2)
+    copy = replace(earlier, latitude=earlier.latitude + north, longitude=earlier.longitude - east)
+    return case.patrol(copy, earlier=[*yesterdays(case), walked_before(case, shifted(earlier, -days), by_me=False)])
+
+
 def elsewhere(case):
     """A true walk, but in the park at home."""
     seconds, places = case.places()
@@ -577,6 +637,7 @@ def clock_moved_on_patrol(case):
 DISHONEST: dict[str, Callable[[Case], PatrolFacts]] = {kind.__name__: kind for kind in (
     mock_app_line, perfect_line, replayed_as_it_was, replayed_with_noise, car_for_walk, two_ends, teleport, same_photo, old_gallery_photo, surrogate,
     parked, drive_by, elsewhere, two_ends_marked, two_places, clock_set_back, clock_set_forward, clock_moved_on_patrol,
+    dashed_by, replayed_beside,
 )}  # fmt: skip
 
 

@@ -91,6 +91,15 @@ def test_where_a_track_is_silent_nothing_is_compared():
     assert (seen.severity, seen.evidence["apart_s"]) == (Severity.SOFT, 30)
 
 
+def test_a_fix_of_another_time_costs_nothing():
+    tracks = [replace(track, recorded_ms=np.append(track.recorded_ms[:-1], 250_000_000_000_000)) for track in (track_at(0), track_at(2_000))]
+    other = OtherPatrol(UUID(int=60), ME, BEGAN, END, tracks[1])
+    plain = in_two_places(patrol_of(overlapping=[replace(other, track=track_at(2_000))]), POLICY)
+    seen = in_two_places(patrol_of(track=tracks[0], overlapping=[other]), POLICY)
+    assert seen.severity is plain.severity is Severity.HIGH
+    assert seen.evidence["apart_s"] == pytest.approx(plain.evidence["apart_s"], abs=60)
+
+
 def test_the_worst_of_several_overlaps_is_told():
     others = [OtherPatrol(id=UUID(int=n), person_id=ME, started_at=BEGAN, ended_at=END, track=track_at(east_m)) for n, east_m in ((1, 100), (2, 5_000), (3, 0))]
     seen = in_two_places(patrol_of(overlapping=others), POLICY)

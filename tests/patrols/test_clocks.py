@@ -1,7 +1,7 @@
 """Clocks: late is never wrong, zones explain whole half hours, and one slow message is no moved clock."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -101,3 +101,8 @@ def test_deliveries_that_do_not_agree_leave_the_start_unknown(skews_s, wanted_s)
 
 def test_a_start_that_stays_in_the_future_is_not_known():
     assert began_by_our_clock(begun(28_800, 28_800, lead_s=40_000), POLICY) is None
+
+
+def test_a_start_on_the_calendars_first_day_has_no_earlier_one():
+    facts = replace(patrol_of(28_800, 28_800), started_at=datetime.min.replace(tzinfo=UTC))
+    assert began_by_our_clock(facts, POLICY) is None

@@ -24,6 +24,12 @@ def test_speeds_are_in_the_device_s_own_unit(unit, mps):
     assert point == {"recorded_at": AT, "latitude": 29.6, "longitude": 119.8, "bearing_deg": 90, "altitude_m": 31.5, "accuracy_m": 4, "mock": True}
 
 
+@pytest.mark.parametrize("values", [{"location": "29.6,119.81"}, {"location": " 29.6 , 119.81 "}, {"lat": "29.6", "lon": "119.81", "location": "1,2"}])
+def test_both_coordinates_may_stand_in_one_field(values):
+    point = osmand_point({"timestamp": "1777595400", **values}, speed_unit="mps")
+    assert (point["latitude"], point["longitude"]) == (29.6, 119.81)
+
+
 @pytest.mark.parametrize(("values", "code"), [
     ({"lat": "29.6", "lon": "119.8"}, "no_time"), ({"lat": "29.6", "lon": "119.8", "timestamp": ""}, "no_time"),
     ({"lat": "29.6", "lon": "119.8", "timestamp": "2026-05-01 08:30:00"}, "no_time_zone"),

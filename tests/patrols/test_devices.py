@@ -316,7 +316,7 @@ def send_gpx(client, patrol_id, content, **form):
 
 def test_a_file_is_read_whole_and_again_without_harm(chief):
     content = gpx(chief, list(range(1, 30)))
-    assert send_gpx(chief, chief.patrol_id, content).json == {"accepted": 29, "duplicates": 0, "quarantined": [], "missing": []}
+    assert send_gpx(chief, chief.patrol_id, content).json == {"accepted": 29, "duplicates": 0, "quarantined": [], "put_aside": {}, "missing": []}
     assert send_gpx(chief, chief.patrol_id, content).json["duplicates"] == 29
     assert len(track(chief)) == 29
 
@@ -325,6 +325,12 @@ def test_points_without_time_prove_nothing_and_say_so(chief):
     receipt = send_gpx(chief, chief.patrol_id, gpx(chief, [1, 2], timed=False)).json
     assert receipt["accepted"] == 0
     assert [(row["index"], row["code"]) for row in receipt["quarantined"]] == [(0, "no_time"), (1, "no_time")]
+
+
+def test_of_many_points_that_cannot_be_used_all_are_counted(chief):
+    content = gpx(chief, list(range(250)), timed=False).replace(b"</trkseg>", gpx(chief, [1]).partition(b"<trkseg>")[2].partition(b"</trkseg>")[0] + b"</trkseg>")
+    receipt = send_gpx(chief, chief.patrol_id, content).json
+    assert (receipt["accepted"], len(receipt["quarantined"]), receipt["put_aside"]) == (1, 200, {"no_time": 250})
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><gpx><trk><name>&b;</name></trk></gpx>'

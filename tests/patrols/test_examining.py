@@ -654,3 +654,13 @@ def test_what_a_charge_shows_is_told_by_no_finding_on_a_patrol(chief, colleague,
     assert ("photo_duplicate" in codes(chief, own)) is is_told
     told = chief.get(f"patrols/{patrol_id}").text + chief.get(f"patrols/{own}").text
     assert (photo_id in told, raised.json["id"] in told) == (is_told, is_told)
+
+
+def test_a_reach_that_was_driven_along_is_not_walked(chief, world):
+    drive = Walker(seed=5, sigma_m=8.0, speed_mps=25.0).walk(LINE)
+    waits = Walker(seed=6, sigma_m=8.0, speed_mps=0.1).walk(LINE, 1.0, 0.96, from_s=len(drive) * 5.0)
+    track = Track(*(np.concatenate([getattr(drive, name), getattr(waits, name)]) for name in vars(drive)))
+    shown = chief.get(f"patrols/{patrolled(chief, world.reach, track)}").json
+    [mode] = [finding for finding in shown["findings"] if finding["code"] == "mode"]
+    assert (shown["verdict"], mode["severity"]) == ("doubtful", "high")
+    assert shown["coverage"][0]["covered_m"] > 1_400 > 700 > mode["evidence"]["on_foot_m"]

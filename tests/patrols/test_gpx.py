@@ -20,7 +20,13 @@ def test_a_point_s_own_speed_counts_before_its_extensions():
     assert [point["speed_mps"] for point in gpx_points(_FILE.format(own="<speed>1</speed>").encode())] == [1.0]
 
 
-@pytest.mark.parametrize("data", [b"", b"<gpx><trk>", b"no xml", b'<?xml version="1.0" encoding="nonsense"?><gpx/>'])
+@pytest.mark.parametrize("coding", ["UTF-8", "UTF-16", "GB2312", "gbk", "gb18030"])
+def test_a_file_may_be_written_as_chinese_programs_do(coding):
+    text = f"<?xml version='1.0' encoding='{coding}'?><gpx><trk><name>清溪河</name><trkseg><trkpt lat='29.6' lon='119.8'/></trkseg></trk></gpx>"
+    assert gpx_points(text.encode(coding)) == [{"latitude": 29.6, "longitude": 119.8}]
+
+
+@pytest.mark.parametrize("data", [b'<?xml version="1.0" encoding="gbk"?><gpx>\xff</gpx>', b"", b"<gpx><trk>", b"no xml", b'<?xml version="1.0" encoding="nonsense"?><gpx/>'])
 def test_a_broken_file_is_told_of_in_ones_own_language(data):
     with pytest.raises(Invalid) as caught:
         gpx_points(data)

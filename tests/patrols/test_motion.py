@@ -6,12 +6,14 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patrol.patrols.coverage import cover
 from patrol.patrols.facts import CheckInFact, PatrolFacts
 from patrol.patrols.integrity_policy import DEFAULT_POLICY as POLICY
-from patrol.patrols.motion import carried, course_of, teleported, too_fast, way_m
+from patrol.patrols.motion import carried, course_of, on_foot, teleported, too_fast, way_m
 from patrol.patrols.seen import Severity
 from patrol.patrols.window import in_ms
 from tests.patrols.labelled import BEGAN, ME, degrees, made
@@ -67,6 +69,54 @@ def test_two_minutes_in_a_car_are_too_fast_and_not_yet_another_mode():
     facts = patrol_of(at_pace(8, 4))
     assert too_fast(facts, POLICY) is not None
     assert carried(facts, POLICY) is None
+
+
+def driven_along(metres, *, every_s=5.0):
+    """A walk of a straight river of 3 km, at these metres of it, with what of it was covered."""
+    track = straight(metres, every_s=every_s)
+    latitude, longitude = degrees(np.array([[0.0, 0.0], [3_000.0, 0.0]]))
+    river = shapely.LineString(np.column_stack([longitude, latitude]))
+    return patrol_of(track, reaches=[river], coverages=[cover(river, track)], on_foot=[cover(river, on_foot(track, POLICY))])
+
+
+def test_whoever_drives_along_the_river_and_waits_has_not_walked():
+    driven, waits = np.arange(0, 3_000, 100.0), np.full(120, 3_000.0)
+    seen = carried(driven_along(np.concatenate([driven, waits])), POLICY)
+    assert (seen.severity, seen.evidence["on_foot_m"] < 0.3 * seen.evidence["covered_m"]) == (Severity.HIGH, True)
+    short = carried(driven_along(np.concatenate([driven[:12], np.full(120, 1_100.0)])), POLICY)
+    assert short.severity is Severity.HIGH, "a minute is enough"
+    ran = carried(driven_along(np.concatenate([np.arange(0, 1_000, 22.5), np.full(120, 1_000.0)])), POLICY)
+    assert ran.severity is Severity.MEDIUM
+
+
+def test_whoever_walks_and_drives_home_along_the_river_has_walked():
+    walked, home = np.arange(0, 3_000, 6.5), np.arange(3_000, 0, -70.0)
+    for ways in ([walked, home], [home, walked]):
+        seen = carried(driven_along(np.concatenate(ways)), POLICY)
+        assert seen.severity is Severity.SOFT
+    half = carried(driven_along(np.concatenate([walked[:277], np.arange(1_800, 3_000, 20.0)])), POLICY)
+    assert half.severity is Severity.MEDIUM
+    assert carried(driven_along(walked), POLICY) is None
+
+
+@given(st.integers(0, 99))
+def test_a_receivers_excursions_take_nothing_away_that_was_walked(seed):
+    metres, rng = np.arange(0, 3_000, 6.5), np.random.default_rng(seed)
+    for _ in range(20):
+        first = rng.integers(0, len(metres))
+        metres[first : first + 6] += rng.uniform(-450, 450)
+    seen = carried(driven_along(metres), POLICY)
+    assert seen is None or seen.severity is Severity.SOFT
+
+
+def test_of_fixes_that_are_minutes_apart_nothing_is_known():
+    assert carried(driven_along(np.arange(0, 3_000, 290.0), every_s=181.0), POLICY) is None
+
+
+def test_a_fix_of_another_time_costs_nothing():
+    track = at_pace(1.3, 5)
+    far = replace(track, recorded_ms=np.append(track.recorded_ms[:-1], 250_000_000_000_000))
+    assert way_m(course_of(far, POLICY)) == pytest.approx(way_m(course_of(track, POLICY)), abs=10)
 
 
 def test_fast_moments_on_both_sides_of_a_silence_are_not_one_long_run():

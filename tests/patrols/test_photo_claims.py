@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -24,12 +25,12 @@ def photo(number=1, **claims):
     return PhotoFact(**({"id": UUID(int=number), "sha256": f"{number:064x}", "check_in_id": UUID(int=100), "recorded_at": None} | claims))
 
 
-def patrol_of(*photos, seen=(), accuracy_m=10.0):
+def patrol_of(*photos, seen=(), accuracy_m=10.0, **more):
     """A patrol with one check-in, on which the photos are."""
     end = BEGAN + timedelta(hours=2)
     check_in = CheckInFact(UUID(int=100), AT, 29.6, 119.8, accuracy_m, 5.0)
     return PatrolFacts(patrol_id=UUID(int=50), person_id=ME, mode="walk", started_at=BEGAN, ended_at=end, received_at=end, now=end, track=NO_TRACK,
-                       check_ins=[check_in], photos=photos, seen_elsewhere=seen)  # fmt: skip
+                       check_ins=[check_in], photos=photos, seen_elsewhere=seen, **more)  # fmt: skip
 
 
 def seen_before(number=1, *, other=900, same=False, bits=0, days=7.0):
@@ -113,6 +114,34 @@ def test_a_photo_of_another_time(claims, expected):
 ])  # fmt: skip
 def test_a_photo_older_than_the_patrol(claims, expected):
     assert severity(older(patrol_of(photo(**claims)), POLICY)) == expected
+
+
+@pytest.mark.parametrize(("satellites", "camera", "expected"), [
+    # The receiver's last fix was at home; and the phone's clock, by which the patrol began, is three hours ahead.
+    (BEGAN - timedelta(minutes=40), AT, None), (AT - timedelta(hours=3, minutes=17), AT, None),
+    # Both tell of a photo that was there before.
+    (BEGAN - timedelta(minutes=40), BEGAN - timedelta(minutes=38), Severity.MEDIUM), (BEGAN - timedelta(days=9), BEGAN - timedelta(days=8), Severity.HIGH),
+    (BEGAN - timedelta(minutes=40), None, Severity.MEDIUM),
+])  # fmt: skip
+def test_the_satellites_time_may_be_that_of_an_old_fix(satellites, camera, expected):
+    written = camera and as_written(camera + timedelta(hours=8))
+    facts = patrol_of(photo(exif_taken_at=satellites, exif_local_time=written), zone=ZoneInfo("Asia/Shanghai"))
+    assert severity(older(facts, POLICY)) == expected
+    assert (at_another_time(facts, POLICY) is None) == (expected is None)
+
+
+@pytest.mark.parametrize(("fixed", "expected"), [(AT - timedelta(minutes=5), Severity.MEDIUM), (AT - timedelta(minutes=50), Severity.SOFT)])
+def test_the_place_of_an_old_fix_is_not_the_photos(fixed, expected):
+    home = photo(exif_taken_at=fixed, exif_local_time=as_written(AT + timedelta(hours=8)), exif_latitude=29.65, exif_longitude=119.85)
+    assert severity(elsewhere(patrol_of(home, zone=ZoneInfo("Asia/Shanghai")), POLICY)) == expected
+
+
+@pytest.mark.parametrize("satellites", [None, AT])
+@pytest.mark.parametrize("camera", ["9999:12:31 23:59:59", "0001:01:01 00:00:00"])
+def test_a_camera_may_write_the_ends_of_the_calendar(satellites, camera):
+    facts = patrol_of(photo(exif_taken_at=satellites, exif_local_time=camera), zone=ZoneInfo("Asia/Shanghai"))
+    assert older(facts, POLICY) is None
+    at_another_time(facts, POLICY)
 
 
 @pytest.mark.parametrize(("satellites", "camera", "found"), [

@@ -39,6 +39,18 @@ def test_a_copy_is_found_however_it_was_shifted_cut_and_shaken(seed, minutes, fi
         assert (seen.severity, seen.evidence["patrol_id"]) == (Severity.HIGH, str(UUID(int=1)))
 
 
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 5), st.integers(10, 60 * 24 * 90), st.floats(-4, 4), st.tuples(st.floats(6, 90), st.floats(-90, 90)))
+def test_a_copy_that_was_moved_aside_is_found(seed, minutes, seconds, aside_m):
+    case = case_of(seed)
+    earlier = case.walk()
+    copy = shifted(some(earlier, np.arange(len(earlier)) % 7 > 0), timedelta(minutes=minutes, seconds=seconds))
+    north, east = aside_m[0] / 111_000, aside_m[1] / 96_800
+    copy = replace(copy, latitude=(copy.latitude + north).round(6), longitude=(copy.longitude + east).round(6))
+    seen = replayed(patrol_of(case, copy, case.walk(), earlier), POLICY)
+    assert (seen.severity, seen.evidence["patrol_id"]) == (Severity.HIGH, str(UUID(int=1)))
+
+
 def test_the_same_coordinates_are_a_copy_in_whatever_order_of_time():
     case = case_of()
     earlier = case.walk()
@@ -132,6 +144,14 @@ def test_a_drawn_line_is_seen_though_fixes_are_missing():
     line = drawn(case, case.line, accuracy_m=None, altitude_m=None, speed_mps=None)
     seen = too_clean(patrol_of(case, some(line, case.rng.random(len(line)) < 0.75)), POLICY)
     assert (seen.severity, seen.evidence["on_the_drawn_line"]) == (Severity.HIGH, True)
+
+
+def test_a_fix_of_another_time_costs_nothing():
+    case = case_of()
+    track = drawn(case, case.line)
+    far = replace(track, recorded_ms=np.append(track.recorded_ms[:-1], 250_000_000_000_000))
+    assert too_clean(patrol_of(case, far), POLICY).severity is Severity.HIGH
+    assert replayed(patrol_of(case, far, case.walk(), far), POLICY).severity is Severity.HIGH
 
 
 def test_a_receiver_exact_to_decimetres_is_not_too_clean():

@@ -15,6 +15,7 @@ from patrol.patrols.track_models import TrackBatch
 from patrol.patrols.track_queries import track_of_patrol
 from patrol.patrols.track_upkeep import end_forgotten_patrols, purge_tracks
 from patrol.people.models import AuditEntry
+from tests.patrols.on_patrol import work
 
 START = datetime(2026, 11, 20, 0, 30, tzinfo=UTC)
 
@@ -246,6 +247,17 @@ def test_a_fix_of_another_year_makes_no_patrol_of_years(chief, patrol_id, comes_
             assert send(chief, patrol_id, wild).json["accepted"] == 1
     assert datetime.fromisoformat(chief.get(f"patrols/{patrol_id}").json["ended_at"]) == START + timedelta(seconds=45)
     assert len(track(patrol_id)) == 11, "nothing that was sent is lost"
+
+
+def test_a_fix_of_another_age_holds_no_examination_up(chief, patrol_id):
+    """A grid over thousands of years would not fit into any memory."""
+    send(chief, patrol_id, [*points(0, 60), {**points(0, 1)[0], "recorded_at": "9990-01-01T00:00:00Z"}])
+    assert chief.get(f"patrols/{patrol_id}/preview").status_code == 200
+    now = clock.now()
+    with clock.moved_clock(lambda: now + timedelta(hours=13)):
+        assert end_forgotten_patrols() == 1
+        work()
+    assert chief.get(f"patrols/{patrol_id}").json["verdict"]
 
 
 def test_a_patrol_of_which_something_still_arrives_is_not_forgotten(chief, patrol_id):

@@ -96,7 +96,7 @@ def test_a_car_dismissed_is_valid_again():
     facts = car_for_walk(Case(np.random.default_rng(1)))
     findings = examine(facts)
     assert verdict_of(facts, findings).value == "doubtful"
-    assert verdict_of(facts, findings, judged={"speed": "dismissed"}).value == "valid"
+    assert verdict_of(facts, findings, judged={"speed": "dismissed", "mode": "dismissed"}).value == "valid"
 
 
 def test_invalid_only_where_nothing_shows_anybody_was_there():
