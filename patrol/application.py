@@ -58,6 +58,7 @@ from patrol.notifications import (  # noqa: F401 - they register themselves
     delivery,
     doubt_telling,
     duty_telling,
+    judgement_telling,
     look_back_telling,
     outbox_api,
     telling,

@@ -6,24 +6,31 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import select
 
 from patrol.foundation import clock
 from patrol.foundation.database import db, new_id
 from patrol.foundation.errors import NotAllowed
 from patrol.foundation.texts import Text
 from patrol.issues.case_file_models import IssuedCaseFile
+from patrol.issues.case_file_words import Names
 from patrol.issues.chain import Entry
 from patrol.issues.due import WITHOUT_DUE
 from patrol.issues.history import chain_of
 from patrol.issues.models import Issue
 from patrol.issues.reading import Reader
-from patrol.people.models import Person
+from patrol.people.models import Person, Region
+from patrol.waters.models import Reach
 
 FORM = "xunhe-case-file-2"
 JSON, PDF = "json", "pdf"
 _REPORTER_HIDDEN = Text(
     "案卷会载明上报人，您无权知悉，请向河长办索取", "The case file names who reported, which you may not know: ask the office for it"
 )
+# By what a change names its place or person, and what that is called.
+_NAMED_BY: Mapping[str, tuple[Any, Any]] = {
+    "region_id": (Region.code, Region.name), "reach_id": (Reach.code, Reach.name), "accused_id": (Person.id, Person.name),
+}  # fmt: skip
 SpotChecks = Callable[[UUID], list[dict[str, Any]]]
 _spot_checks: list[SpotChecks] = []
 
@@ -60,6 +67,19 @@ def case_file_of(issue: Issue, reader: Reader) -> dict[str, Any]:
         "findings": issue.findings, "spot_checks": [check for way in _spot_checks for check in way(issue.id)],
         "head": {"seq": issue.version, "hash": issue.history_hash}, "entries": [as_data(entry) for entry in entries],
     }  # fmt: skip
+
+
+def names_in(data: Mapping[str, Any]) -> Names:
+    """Return what the register calls the places and people that the changes of a case file only name by code or id."""
+    found = {(name, change[end]) for entry in data["entries"] for name, change in entry["details"]["changes"].items()
+             if name in _NAMED_BY for end in ("from", "to") if change[end]}  # fmt: skip
+    names: dict[tuple[str, str], str] = {}
+    for name, (code, called) in _NAMED_BY.items():
+        wanted = {value for of, value in found if of == name}
+        codes = [UUID(value) for value in wanted] if name == "accused_id" else list(wanted)
+        rows = db.session.execute(select(code, called).where(code.in_(codes))) if codes else ()
+        names |= {(name, str(key)): word for key, word in rows}
+    return names
 
 
 def _named(person: Person | None) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from patrol.foundation.texts import Text
 from patrol.foundation.throttle import public_read
 from patrol.issues import queries
 from patrol.issues.api import room, settings
-from patrol.issues.case_file import JSON, PDF, case_file_of, remember_issued
+from patrol.issues.case_file import JSON, PDF, case_file_of, names_in, remember_issued
 from patrol.issues.case_file_checking import PDF_MARK, Verdict, standing_of, verify_file
 from patrol.issues.case_file_fonts import font_file, font_named
 from patrol.issues.case_file_pdf import LABELS, Sheet, pdf_of
@@ -154,13 +154,14 @@ def case_file_as_pdf(issue_id: UUID) -> Response:
     issue, data = _case_file(issue_id)
     origin = (settings().public_url or request.host_url).rstrip("/")
     photos = [
-        (_kind_of(link, data), link.photo.sha256, _screen_of(link.photo.sha256), link.hidden_seq is not None)
+        (_kind_of(link, data), link.seq, link.photo.sha256, _screen_of(link.photo.sha256), link.hidden_seq is not None)
         for link in issue.photo_links[:MOST_PHOTOS]
     ]
     place = f"{issue.region.name} {issue.reach.name if issue.reach else ''}".strip()
     sheet = Sheet(
         data, place, step_name, photos, f"{origin}/verify/{issue_id}/{issue.history_hash}", PDF_MARK.format(id=data["file"]), language(),
         settings().timezone, font_named(font_file(settings().pdf_font)), rung_names() | {PART_LATE: PART_LATE_NAME},
+        names_in(data),
     )  # fmt: skip
     content = pdf_of(sheet)
     remember_issued(data, PDF, content)

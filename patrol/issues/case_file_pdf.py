@@ -14,10 +14,11 @@ from patrol.foundation import clock
 from patrol.foundation.lengths import length
 from patrol.foundation.tables import without_controls
 from patrol.foundation.texts import Text
-from patrol.issues.case_file_words import changes_said
+from patrol.issues.case_file_words import RESULT_NAME, Names, changes_said
 from patrol.issues.categories import CATEGORIES, SEVERITY_NAME, SOURCE_NAME, Severity, Source
+from patrol.issues.grounds import GROUND_NAME
 from patrol.issues.history import ESCALATE
-from patrol.issues.lifecycle import ORDER_NAME, STATE_NAME, State
+from patrol.issues.lifecycle import STATE_NAME, State
 from patrol.issues.system_words import reason_in_both
 from patrol.people.departments import DEPARTMENTS
 
@@ -41,12 +42,9 @@ _KINDS = {
     "returned": Text("被退回的整改照片（不是整改后）", "proof that was returned (not the result)"),
     "reopened": Text("重新办理之前的整改照片", "proof from before it was reopened"),
 }  # fmt: skip
+_SAME = Text("（与第 {steps} 步同一张照片）", " (the same photo as in step {steps})")
 _HIDDEN = Text("已对公众隐藏", "hidden from the public")
 _CHECKS, _FINDINGS = Text("现场抽查", "Spot checks"), Text("存疑之处（供人判断）", "Doubts, for a person to judge")
-_RESULTS = {
-    "cured": Text("已整改到位", "cured"), "relapsed": Text("反弹", "came back"), "not_as_reported": Text("与上报不符", "not as reported"),
-    "not_reachable": Text("无法到达", "could not be reached"),
-}  # fmt: skip
 _GRAVITY = {"info": Text("提示", "note"), "warning": Text("可疑", "doubtful"), "serious": Text("严重", "serious")}
 _AWAY = Text("距问题位置 {metres}", "{metres} from the issue")
 _NONE = "—"
@@ -57,22 +55,24 @@ _PAGE = Text("{number}　第 {page} 页，共 {pages} 页　生成于 {made_at}"
 
 @dataclass(frozen=True)
 class Sheet:
-    """What goes onto paper: the case file's data, words for steps, photos (kind, digest, JPEG or None, whether hidden from the public), the QR's address.
+    """What goes onto paper: the case file's data, words for steps, photos (kind, entry, digest, JPEG or None, whether hidden from the public), the QR's address.
 
-    `font` is the name of a registered one (`case_file_fonts`), `rung_names` what the rules of a ladder are called.
+    `font` is the name of a registered one (`case_file_fonts`), `rung_names` what the rules of a ladder are called, `names` what
+    codes and ids among the changes are.
     `mark` stands in the file's properties: by it a changed file still says which it was.
     """
 
     data: Mapping[str, Any]
     place: str
     step_name: Callable[[str], Text]
-    photos: Sequence[tuple[str, str, bytes | None, bool]]
+    photos: Sequence[tuple[str, int, str, bytes | None, bool]]
     verify_url: str
     mark: str
     language: str
     timezone: str
     font: str
     rung_names: Mapping[str, Text]
+    names: Names
 
     def said(self, text: Text) -> str:
         """Return the words in the sheet's language."""
@@ -166,7 +166,7 @@ def _person(person: Mapping[str, Any] | None) -> str:
 def _checks(sheet: Sheet) -> list[Any]:
     rows = []
     for check in sheet.data["spot_checks"]:
-        result = sheet.said(_RESULTS.get(check["result"], Text(check["result"], check["result"])))
+        result = sheet.said(RESULT_NAME.get(check["result"], Text(check["result"], check["result"])))
         why = check["reason_en"] if sheet.language == "en" else check["reason"]
         away = "" if check["distance_m"] is None else sheet.said(_AWAY.format(metres=length(round(check["distance_m"]))))
         rows.append((sheet.local(check["done_at"]), check["done_by"] or "", result, "\n".join(filter(None, (why, check["note"], away)))))
@@ -194,10 +194,9 @@ def _photos(sheet: Sheet) -> list[Any]:
     if not sheet.photos:
         return []
     cells = []
-    brought = {digest: entry for entry in reversed(sheet.data["entries"]) for digest in entry["photo_digests"]}
-    for kind, digest, jpeg, is_hidden in sheet.photos:
+    for kind, seq, digest, jpeg, is_hidden in sheet.photos:
         label = [
-            _paragraph(sheet, " · ".join([sheet.said(_KINDS.get(kind, Text(kind, kind))), *_came_by(sheet, brought.get(digest))]), size=8),
+            _paragraph(sheet, " · ".join([sheet.said(_KINDS.get(kind, Text(kind, kind))), *_came_by(sheet, seq, digest)]), size=8),
             _paragraph(sheet, f"SHA-256 {digest}", size=6.5, colour="#55666a"),
         ]
         if is_hidden:
@@ -212,9 +211,14 @@ def _photos(sheet: Sheet) -> list[Any]:
     return [*_heading(sheet, _PHOTOS, room=270), _table(pairs, (246.5, 246.5)), Spacer(1, 10)]
 
 
-def _came_by(sheet: Sheet, entry: Mapping[str, Any] | None) -> list[str]:
-    """Return by which step a photo came, and when."""
-    return [f"{entry['seq']}. {sheet.said(sheet.step_name(entry['verb']))}", sheet.local(entry["happened_at"])] if entry else []
+def _came_by(sheet: Sheet, seq: int, digest: str) -> list[str]:
+    """Return by which step a photo came, and when; and in which others the same file came too, a cure with the picture of the trouble."""
+    entries = {entry["seq"]: entry for entry in sheet.data["entries"]}
+    others = [str(other) for other, entry in entries.items() if other != seq and digest in entry["photo_digests"]]
+    if (entry := entries.get(seq)) is None:
+        return []
+    same = sheet.said(_SAME).format(steps=("、" if sheet.language == "zh" else ", ").join(others)) if others else ""
+    return [f"{seq}. {sheet.said(sheet.step_name(entry['verb']))}", sheet.local(entry["happened_at"]) + same]
 
 
 def _history(sheet: Sheet) -> list[Any]:
@@ -222,8 +226,13 @@ def _history(sheet: Sheet) -> list[Any]:
     for entry in sheet.data["entries"]:
         details = entry["details"]
         actor = details["actor_name"] if entry["actor_id"] else sheet.said(_SYSTEM if details.get("rule") else _CITIZEN)
-        changed = changes_said(entry, sheet.data["entries"], sheet.language, sheet.timezone)
-        words = [*_ordered(sheet, entry), *changed, *filter(None, (details.get("note"), _reason(sheet, entry)))]
+        changed = changes_said(
+            entry, sheet.data["entries"], sheet.language, sheet.timezone, findings=sheet.data["findings"], names=sheet.names,
+        )  # fmt: skip
+        ground = GROUND_NAME.get(details.get("ground") or "")
+        # Most rungs are called as the order that they send.
+        told = dict.fromkeys([*_rung(sheet, entry), *changed])
+        words = [*told, *filter(None, (ground and sheet.said(ground), details.get("note"), _reason(sheet, entry)))]
         said = [*([_paragraph(sheet, "\n".join(words), size=8)] if words else []), _paragraph(sheet, entry["hash"], size=6.5, colour="#55666a")]
         rows.append([
             _paragraph(sheet, str(entry["seq"])), _paragraph(sheet, sheet.local(entry["happened_at"]), size=8), _paragraph(sheet, actor),
@@ -237,15 +246,10 @@ def _reason(sheet: Sheet, entry: Mapping[str, Any]) -> str | None:
     return sheet.said(reason_in_both(entry["verb"], reason)) if reason else None
 
 
-def _ordered(sheet: Sheet, entry: Mapping[str, Any]) -> list[str]:
-    """Return which rung was reached, the kind of an order and its words, or what a milestone says: an entry keeps these in its details."""
-    rule, changes = entry["details"].get("rule"), entry["details"]["changes"]
-    order, text = (changes[name]["to"] if name in changes else None for name in ("order", "text"))
-    rung = sheet.rung_names.get(rule) if entry["verb"] == ESCALATE else None
-    # An answer names its order by the id.
-    names = [rung and sheet.said(rung), sheet.said(ORDER_NAME[order]) if order in ORDER_NAME else None, text]
-    # Most rungs are called as the order that they send.
-    return list(dict.fromkeys(name for name in names if name))
+def _rung(sheet: Sheet, entry: Mapping[str, Any]) -> list[str]:
+    """Return which rung was reached, or that a part is late."""
+    rung = sheet.rung_names.get(entry["details"].get("rule")) if entry["verb"] == ESCALATE else None
+    return [sheet.said(rung)] if rung else []
 
 
 def _numbered(sheet: Sheet, left: float) -> Any:

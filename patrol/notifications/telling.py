@@ -111,10 +111,16 @@ def _as_duplicates(recipients: Recipients, original: str) -> dict[UUID, dict[str
 
 
 def _named_by(entry: HistoryEntry) -> list[UUID]:
-    """Return whom an entry names: who gave the order that it answers, nobody for the ladder's; who approved of what it did, or is to know of it."""
+    """Return whom an entry names: who gave the order that it answers, nobody for the ladder's; who approved of what it did, or is to know of it.
+
+    Of a reopening that is whoever led when it was closed: nobody leads it from then on.
+    """
     if entry.verb == ANSWER_ORDER:
         giver = db.session.scalar(select(Order.by_id).where(Order.id == UUID(entry.changes["order"]["to"])))
         return [giver] if giver else []
+    if entry.verb == Verb.REOPEN:
+        led = entry.changes.get("lead_id", {}).get("from")
+        return [UUID(led["id"])] if led else []
     chief = entry.changes.get("approved_by") or entry.changes.get("reported_to")
     return [UUID(chief["to"]["id"])] if chief else []
 

@@ -15,6 +15,9 @@ from patrol.issues.history import PART_LATE_NAME
 from patrol.issues.lifecycle import Verb
 from patrol.issues.plans import PLAN_LATE
 from patrol.issues.system_words import reason_in_both
+from patrol.patrols.integrity import RULES
+from patrol.patrols.standing import DISMISSED, UPHELD
+from patrol.patrols.verdict import VERDICT_NAME
 
 
 class To(StrEnum):
@@ -35,7 +38,7 @@ class To(StrEnum):
 class Template:
     """One kind of message: which event leads to it (`issue.` and the verb, `duty.` and the kind of reminder), whom it goes to, and its words.
 
-    A reminder goes to the person it is about and names nobody in `to`.
+    A reminder goes to the person it is about, what a reviewer judged to whoever walked the patrol: these name nobody in `to`.
     """
 
     kind: str
@@ -45,7 +48,9 @@ class Template:
 
 
 FINDINGS_AFTER_CHECK = "findings.after_check"
+PATROL_JUDGED, JUDGEMENT_WITHDRAWN = "patrol.judged", "patrol.judgement_withdrawn"
 _T = Template
+_PATROL = Text("{day} 的巡河（{place}）：", "Your patrol of {day} ({place}): ")
 _PLACE = Text("{number}，{place}，{category}。", "{number}, {place}, {category}. ")
 
 
@@ -90,8 +95,9 @@ _ROWS = (
     _row("relapse", (To.LEAD, To.OFFICE, To.SUPERIOR), Text("结案后复发", "The trouble came back"),
          Text("结案后同一地点又有反映，已另立新件并关联。", "It was reported again after the closing; a new issue names this one.")),
     # The reason may hold a citizen's words, and a group's robot tells it to a whole group: who may read it finds it in the history.
-    _row("reopen", (To.OFFICE,), Text("问题重新办理", "An issue is open again"),
-         Text("{actor}决定重新办理，理由见办理过程。", "{actor} took it up again; the history says why.")),
+    _row("reopen", (To.OFFICE, To.NAMED, To.REPORTER), Text("问题重新办理", "An issue is open again"),
+         Text("{actor}决定重新办理，由河长办重新派单；理由见办理过程。",
+              "{actor} took it up again, and the office puts somebody in charge anew; the history says why.")),
     _row("suspend", (To.LEAD, To.NAMED), Text("问题已挂账", "An issue is suspended"),
          Text("{in_your_name}{actor}：{reason}", "{in_your_name}{actor}: {reason}")),
     _row("resume", (To.LEAD, To.STAND_IN), Text("挂账问题恢复办理", "An issue goes on"), Text("请在 {due} 前整改完成。{plan}", "Put it right before {due}. {plan}")),
@@ -141,6 +147,11 @@ _ROWS = (
     *(_T(f"duty.{kind}", (), title, Text("本期（{first_day} 至 {last_day}）还需巡河 {left} 次，共需 {required} 次：{place}。",
                                          "From {first_day} to {last_day} {left} of {required} patrols are left to do: {place}."))
       for kind, title in (("half", Text("巡河任务提醒", "Patrols are left to do")), ("last_day", Text("巡河任务即将到期", "The period for patrols is about to end")))),
+    _T(PATROL_JUDGED, (), Text("巡河发现已审核", "A finding on your patrol was judged"),
+       Text(_PATROL.zh + "{actor}认定“{finding}”{standing}。{verdict}理由：{reason}", _PATROL.en + "{actor} judged “{finding}”: {standing}. {verdict} Why: {reason}")),
+    _T(JUDGEMENT_WITHDRAWN, (), Text("巡河审核结论已撤回", "A judgement of your patrol was taken back"),
+       Text(_PATROL.zh + "{actor}撤回了对“{finding}”的审核结论，此项现在{standing}。{verdict}理由：{reason}",
+            _PATROL.en + "{actor} took back what was judged of “{finding}”, which is now {standing}. {verdict} Why: {reason}")),
 )  # fmt: skip
 TEMPLATES: dict[str, Template] = {row.kind: row for row in _ROWS}
 """Every kind of message by its name."""
@@ -161,6 +172,10 @@ _IN_YOUR_NAME = {
 _LATE = {True: (Text("受理超期", "Late to be accepted"), Text("未受理", "not accepted")), False: (Text("超期", "Overdue"), Text("未办结", "open"))}
 _MERGED = Text("{number}（已并入 {original}）", "{number} (merged into {original})")
 _PLAN_DUE = Text("请在 {plan_due} 前以“进展”上报整改方案，尚未开始的先“开始处理”。", "Report a plan as progress, after the start, before {plan_due}.")
+_FINDING_NAME = {rule.code: rule.name for rule in RULES}
+_STANDING = {UPHELD: Text("成立", "upheld"), DISMISSED: Text("不成立", "dismissed")}
+_OPEN = Text("未定", "open")
+_VERDICT, _NO_VERDICT = Text("现在的结论：{verdict}。", "The verdict is now: {verdict}."), Text("结论正在重新计算。", "The verdict is being reckoned anew.")
 _PLAIN = Text("{kind}", "{kind}")
 _UNKNOWN = Text("（未说明）", "(not said)")
 
@@ -184,6 +199,16 @@ def words_of(kind: str, facts: Mapping[str, Any], language: str, timezone: str) 
         "category": category.name.in_language(language) if category else facts.get("category", ""),
         "due": due_said(datetime.fromisoformat(facts["due_at"]), ZoneInfo(timezone)) if facts.get("due_at") else "—",
         **{name: facts.get(name, "") for name in ("left", "required", "first_day", "last_day")},
+        **{name: text.in_language(language) for name, text in _patrol_words(facts).items()}, "day": facts.get("day", ""),
         "actor": facts.get("actor", ""), "reason": reason or _UNKNOWN.in_language(language),
     }  # fmt: skip
     return title.in_language(language).format(**values), body.in_language(language).format(**values)
+
+
+def _patrol_words(facts: Mapping[str, Any]) -> dict[str, Text]:
+    """Return what a finding is called, how it stands, and what the examination says now, of a message about a patrol."""
+    finding, verdict = str(facts.get("finding", "")), facts.get("verdict")
+    return {
+        "finding": _FINDING_NAME.get(finding, Text(finding, finding)), "standing": _STANDING.get(str(facts.get("judgement")), _OPEN),
+        "verdict": _VERDICT.format(verdict=VERDICT_NAME.get(verdict, Text(verdict, verdict))) if verdict else _NO_VERDICT,
+    }  # fmt: skip

@@ -59,10 +59,11 @@ class CheckpointAnswered(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FindingJudged(Event):
-    """A reviewer's judgement of a finding came into force, or was taken back."""
+    """A reviewer's judgement of a finding came into force, or was taken back, by the statement `statement_id`."""
 
     patrol_id: UUID
     code: str
+    statement_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,7 @@ def judge(*, patrol: Patrol, code: str, by: Actor, id: UUID, judgement: str, tex
     _refuse_unfound(patrol, code)
     _refuse_purged(patrol)
     _add(patrol, code, by, said)
-    events.record(FindingJudged(patrol_id=patrol.id, code=code))
+    events.record(FindingJudged(patrol_id=patrol.id, code=code, statement_id=id))
     return True
 
 
@@ -90,7 +90,7 @@ def withdraw(*, patrol: Patrol, code: str, by: Actor, id: UUID, text: str) -> bo
         raise Conflict(_NOTHING.format(what=_WHAT[hers]))
     if not hers:
         _refuse_purged(patrol)
-        events.record(FindingJudged(patrol_id=patrol.id, code=code))
+        events.record(FindingJudged(patrol_id=patrol.id, code=code, statement_id=id))
     _add(patrol, code, by, said)
     return True
 

@@ -19,6 +19,7 @@ from patrol.patrols.examination_queries import people_named, results_of
 from patrol.patrols.finding_shown import shown_result
 from patrol.patrols.models import Patrol
 from patrol.patrols.queries import list_patrols
+from patrol.patrols.verdict import VERDICT_NAME
 from patrol.people.actor import Actor
 from patrol.people.models import Region
 from patrol.waters.terms import LEVEL_NAME
@@ -26,9 +27,6 @@ from patrol.waters.terms import LEVEL_NAME
 BATCH = 200
 _MODE = {
     "walk": Text("步行", "on foot"), "boat": Text("乘船", "by boat"), "vehicle": Text("乘车", "by vehicle"), "drone": Text("无人机", "by drone"),
-}  # fmt: skip
-_VERDICT = {
-    "valid": Text("有效", "valid"), "partial": Text("部分有效", "partial"), "doubtful": Text("存疑", "doubtful"), "invalid": Text("无效", "invalid"),
 }  # fmt: skip
 PATROLS = Sheet(Text("巡河", "Patrols"), (
     Text("巡河人", "Person"), Text("职务", "Title"), Text("代谁巡河", "On behalf of"), Text("行政区代码", "Region code"), Text("行政区", "Region"),
@@ -79,7 +77,7 @@ def _patrol_rows(patrols: Sequence[Patrol], language: str, zone: ZoneInfo) -> li
             safe_cell(region.code), safe_cell(region.name), several([reach.code for reach in patrol.reaches]),
             several([reach.name for reach in patrol.reaches]), _MODE[patrol.mode].in_language(language), local_cell(patrol.started_at, zone),
             local_cell(patrol.ended_at, zone), "" if took is None else took, YES_NO[patrol.ended_by == "system"].in_language(language),
-            *covered.get(patrol.id, ("", "")), _VERDICT[result["verdict"]].in_language(language) if result["verdict"] else "",
+            *covered.get(patrol.id, ("", "")), VERDICT_NAME[result["verdict"]].in_language(language) if result["verdict"] else "",
             several(result["reasons"]), several([finding["name"] for finding in result["findings"]]), safe_cell(patrol.summary or ""),
             safe_cell(patrol.device or ""), local_cell(patrol.received_at, zone), str(patrol.id),
         ])  # fmt: skip

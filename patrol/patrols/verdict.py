@@ -21,6 +21,10 @@ from patrol.patrols.seen import Severity
 from patrol.patrols.standing import DISMISSED, UPHELD
 
 VALID, PARTIAL, DOUBTFUL, INVALID = "valid", "partial", "doubtful", "invalid"
+VERDICT_NAME = {
+    VALID: Text("有效", "valid"), PARTIAL: Text("部分有效", "partial"), DOUBTFUL: Text("存疑", "doubtful"), INVALID: Text("无效", "invalid"),
+}  # fmt: skip
+"""What each verdict is called."""
 # How many findings of a severity make a patrol doubtful, unless a reviewer dismissed them. One that he upheld, soft or
 # graver, does so alone: a person has looked.
 DOUBT: dict[Severity, int] = {Severity.HIGH: 1, Severity.MEDIUM: 2}

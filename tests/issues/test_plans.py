@@ -357,4 +357,4 @@ def test_the_case_file_on_paper_tells_of_the_plan(valley, started):
         issue = taken(valley.chief_client, started, "progress", note="方案", is_plan=True)
     entries = valley.office_client.get(f"issues/{issue['id']}/case-file.json").json["entries"]
     assert "整改方案期限：2026-03-17 24:00" in changes_said(entries[2], entries, "zh", "Asia/Shanghai")
-    assert changes_said(entries[-1], entries, "zh", "Asia/Shanghai") == ["整改方案"]
+    assert changes_said(entries[-1], entries, "zh", "Asia/Shanghai") == ["整改方案", "整改方案首次上报：2026-03-10 09:00"]

@@ -1,5 +1,6 @@
 """Who hears of what happens to an issue: once each, in words, and nobody else."""
 
+import io
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from patrol.issues.parts import tell_of_all_late_parts
 from patrol.notifications.models import Message
 from patrol.notifications.telling import tell
 from patrol.notifications.templates import TEMPLATES, words_of
-from tests.issues.conftest import CHINA, NOWHERE, report, taken
+from tests.issues.conftest import CHINA, HERE, NOWHERE, report, taken
 
 
 def inbox(client, **query):
@@ -63,6 +64,52 @@ def test_each_step_is_told_to_whom_it_concerns(valley, work, pictures):
     returned = inbox(valley.chief_client)[1]
     assert "岸边还有" in returned["body"]
     assert "镇河长办" in returned["body"]
+
+
+def closed_case(valley, pictures):
+    """Return a case that the village chief led and put right, checked and closed by others."""
+    issue = report(valley.patroller_client)
+    issue = taken(valley.chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    issue = taken(valley.town_office_client, issue, "verify")
+    return taken(valley.office_client, issue, "close")
+
+
+def test_a_reopening_is_told_to_who_led_and_who_reported(valley, work, pictures):
+    issue = closed_case(valley, pictures)
+    issue = taken(valley.supervisor_client, issue, "reopen", reason="垃圾还在")
+    assert issue["lead"] is None
+    work()
+    assert kinds(valley.chief_client)[0] == kinds(valley.patroller_client)[0] == kinds(valley.town_office_client)[0] == "issue.reopen"
+    [told] = [row for row in inbox(valley.chief_client) if row["kind"] == "issue.reopen"]
+    assert issue["number"] in told["body"]
+    assert "垃圾还在" not in told["body"], "a group's robot would tell it"
+    assert kinds(valley.other_chief_client) == kinds(valley.handler_client) == []
+
+
+def test_a_reopening_after_a_look_on_the_spot_is_told_to_who_led(valley, work, pictures):
+    issue = closed_case(valley, pictures)
+    check = valley.supervisor_client.post("spot-checks", json={"issue_id": issue["id"], "reason": "回头看", "due_on": "2099-01-01"}).json
+    photo = valley.supervisor_client.post("photos", data={"file": (io.BytesIO(pictures[3]), "a.jpg")}).json["id"]
+    done = valley.supervisor_client.post(f"spot-checks/{check['id']}/finish", headers={"If-Match": '"1"'}, json={
+        **HERE, "result": "relapsed", "note": "又有垃圾", "recorded_at": clock.now().isoformat(), "photo_ids": [photo]})  # fmt: skip
+    assert done.status_code == 200, done.json
+    work()
+    assert kinds(valley.chief_client)[0] == "issue.reopen"
+
+
+def test_who_led_and_may_not_see_the_case_any_more_hears_of_no_reopening(valley, work, pictures):
+    issue = report(valley.patroller_client)
+    issue = taken(valley.office_client, taken(valley.office_client, issue, "transfer", reach_id=str(valley.reach.id), reason="换人"), "dispatch",
+                  lead=valley.other_chief.username)  # fmt: skip
+    issue = taken(valley.other_chief_client, issue, "rectify", files=pictures[:1], note="已清理")
+    issue = taken(valley.office_client, taken(valley.supervisor_client, issue, "verify"), "close")
+    work()
+    assert kinds(valley.other_chief_client)[0] == "issue.close"
+    taken(valley.supervisor_client, issue, "reopen", reason="垃圾还在")
+    work()
+    assert valley.other_chief_client.get(f"issues/{issue['id']}").status_code == 404
+    assert "issue.reopen" not in kinds(valley.other_chief_client)
+    assert kinds(valley.patroller_client)[0] == "issue.reopen"
 
 
 def test_who_acts_is_not_told_of_it(valley, work):
@@ -117,7 +164,8 @@ def test_messages_are_paged_read_and_counted(valley, work):
 
 def test_every_template_has_words_in_both_languages():
     facts = {"number": "XH0000001", "category": "C1", "place": "清溪", "due_at": "2026-12-01T00:00:00+00:00", "actor": "何主任", "reason": "不是 {x}",
-             "left": 1, "required": 4, "first_day": "2026-11-01", "last_day": "2026-11-30"}
+             "left": 1, "required": 4, "first_day": "2026-11-01", "last_day": "2026-11-30",
+             "day": "2026-11-30", "finding": "datum_mislabelled", "judgement": "upheld", "verdict": "valid"}
     for kind in TEMPLATES:
         for language in ("zh", "en"):
             title, body = words_of(kind, facts, language, "Asia/Shanghai")
