@@ -20,8 +20,12 @@ LEAST_WHEN_SATISFIED, MOST_WHEN_NOT = 3, 3
 _TOO_LOW = "选择“满意”时评分须为 3 至 5 分：请核对。\x1fWhoever is satisfied gives 3 to 5 points: please check."
 _TOO_HIGH = "选择“不满意”时评分须为 1 至 3 分：请核对。\x1fWhoever is not satisfied gives 1 to 3 points: please check."
 _BLANK = "不能只有空白。\x1fMay not be blank."
-_PHONE = r"^\s*(\+?[\d\s()-]*\d[\d\s()-]*)?$"
-_NO_PHONE = "电话只能含数字、空格、连字号和括号：请核对。\x1fA telephone number has digits, spaces, hyphens and brackets only: please check."
+# A landline without its area code has seven digits; the emergency and hotline numbers that have fewer reach nobody.
+_PHONE = r"^\s*(\(?\+?([\s()-]*\d){7,}[\s()-]*)?$"
+_NO_PHONE = (
+    "电话至少 7 位，只能含数字、空格、连字号和括号：请核对。"
+    "\x1fA telephone number has at least 7 digits, and spaces, hyphens and brackets only: please check."
+)
 _NEEDS_PLACE = Text("请给出位置（latitude 和 longitude）或公示牌编号（board_code）", "Give a position (latitude and longitude) or a board_code")
 _HALF_A_PLACE = Text("latitude 和 longitude 必须同时给出", "latitude and longitude belong together")
 _CODE = {"example": "7K3D-0V9M-W2QH-5TXA", "description": f"{SYMBOLS} symbols; the only key to the complaint."}

@@ -30,7 +30,7 @@ def near(anyone):
 
 @pytest.fixture
 def numbered(complain, place, issue_of):
-    return issue_of(complain(photos=[camera_jpeg(1)], description="张家门口", contact={"phone": "139"}).json)
+    return issue_of(complain(photos=[camera_jpeg(1)], description="张家门口", contact={"phone": "13900000000"}).json)
 
 
 class TestSuggestions:
@@ -149,7 +149,7 @@ class TestFollowing:
         first, again = follow(**mine), follow(**mine)
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.json == again.json
-        assert follow(**{**mine, "contact": {"phone": "1"}}).status_code == 409
+        assert follow(**{**mine, "contact": {"phone": "13911111111"}}).status_code == 409
         assert db.session.scalar(select(func.count()).select_from(Follow)) == 1
 
     def test_the_contact_is_sealed_and_turns_with_the_key(self, follow, test_settings, told):

@@ -282,7 +282,7 @@ class Story:
         self.outcome.must(plain.status == 200, f"{operation}: after a refusal the plain text got {plain.status} {plain.body[:200]!r}")
 
     def _complaint(self, text: str) -> None:
-        body = {**HERE, "category": "C1", "description": text, "contact": {"phone": "1"}}
+        body = {**HERE, "category": "C1", "description": text, "contact": {"phone": "13900000000"}}
         deed_id = str(uuid4())
         reply = self.send("anonymous", "send_complaint", ("description",), "POST", "/public/complaints", {**body, "id": deed_id})
         if reply is not None and reply.status == 201:
