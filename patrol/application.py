@@ -1,9 +1,12 @@
 """create_app: settings, database, rooms, commands. The only file that knows all rooms."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import patrol.evidence.models
@@ -27,8 +30,8 @@ from patrol.foundation.headers import add_headers
 from patrol.foundation.http import PatrolApi, Room, ShortAddresses
 from patrol.foundation.json_safety import OrjsonProvider
 from patrol.foundation.logs import configure_logs
-from patrol.foundation.migrations import connect_migrations
-from patrol.foundation.settings import Settings, UnusableSetting
+from patrol.foundation.migrations import connect_migrations, tell_unmigrated
+from patrol.foundation.settings import Settings, UnusableSetting, unknown_names
 from patrol.foundation.sqlite import WriterQueue, prepare_sqlite
 from patrol.foundation.throttle import connect_throttle
 from patrol.foundation.unread import read_what_is_refused
@@ -99,6 +102,7 @@ from patrol.waters.commands import import_command
 from patrol.waters.register import warm_index
 from patrol.web import pages
 
+log = structlog.get_logger()
 ROOMS = (service.room, people, waters, evidence, issues, patrols, public, open311, notifications, supervision)
 COMMANDS = (
     service.commands, people_commands.commands, retention_commands.commands, import_command, evidence_commands.commands, issue_commands.commands,
@@ -124,6 +128,8 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
     """Build the application for `settings` (default: the environment's); `config` are Flask's own keys, for tests."""
     settings = settings or Settings()
     configure_logs(settings)
+    for name, meant in unknown_names(os.environ).items():
+        log.warning("setting_unknown", name=name, meant=meant)
     app = PatrolFlask("patrol", static_folder=None)
     app.json = OrjsonProvider(app)
     # An address with a slash too many is nothing here; werkzeug would answer with an HTML page that leads to another.
@@ -169,7 +175,12 @@ def create_app(settings: Settings | None = None, **config: Any) -> Flask:
 
 def _warm_up(app: Flask, settings: Settings) -> None:
     with app.app_context():
-        warm_index(settings.routing_tolerance_m)
+        # Without tables there is nothing to build from; each process builds its own index when the first request needs it.
+        try:
+            if not tell_unmigrated():
+                warm_index(settings.routing_tolerance_m)
+        except OperationalError as error:
+            log.error("database_away", error=str(error.orig))
     tell_font(settings.pdf_font)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from flask import current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from patrol.demo.loading import load_district
@@ -17,6 +17,7 @@ from patrol.evidence.derivation import photo_store
 from patrol.foundation import clock
 from patrol.foundation.database import Base, db
 from patrol.foundation.settings import Settings
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.people.models import Region
@@ -30,7 +31,7 @@ _BROKEN_OFF = Text(
     "The last load of the demo was broken off, and the district is not whole. Run `make demo` to load it anew (this empties the database), then `make run`.",
 )
 
-commands = AppGroup("demo", help="The demo district.")
+commands = CommandGroup("demo", help="The demo district.")
 
 
 @commands.command("load")

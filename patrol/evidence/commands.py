@@ -1,7 +1,7 @@
 """Commands for the photo store."""
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from patrol.evidence.derivation import photo_store
@@ -10,9 +10,10 @@ from patrol.evidence.queries import known_digests
 from patrol.foundation import outbox
 from patrol.foundation.database import db
 from patrol.foundation.service import ready_when
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.transaction import transaction
 
-commands = AppGroup("evidence", help="The photo store.")
+commands = CommandGroup("evidence", help="The photo store.")
 
 
 @ready_when("store")

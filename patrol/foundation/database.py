@@ -42,7 +42,7 @@ from sqlalchemy.types import JSON, TypeDecorator
 from uuid_utils.compat import uuid7
 
 from patrol.foundation.postgresql import NEVER, LeanCursor, keep_plans, standing_alone
-from patrol.foundation.settings import Settings
+from patrol.foundation.settings import Settings, UnusableSetting
 
 BUSY_TIMEOUT_S = 20
 
@@ -273,5 +273,9 @@ def database_config(settings: Settings) -> dict[str, Any]:
     """Return Flask-SQLAlchemy's configuration keys."""
     url = settings.sqlalchemy_url
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnusableSetting(f"XUNHE_DATA cannot be used: {error} / 设置 XUNHE_DATA 无效：无法建立文件夹 {folder}") from error
     return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": engine_options(url, settings.threads)}

@@ -7,11 +7,12 @@ import marshmallow as ma
 import structlog
 from flask import Flask, Response, current_app, has_request_context, request
 from gunicorn.http.errors import ParseException
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
 from patrol.foundation.errors import Conflict, Invalid, Refusal, Unavailable, saying_first
 from patrol.foundation.field_messages import translated
+from patrol.foundation.migrations import Unmigrated, is_unmigrated
 from patrol.foundation.texts import Text
 
 log = structlog.get_logger()
@@ -178,7 +179,12 @@ def _flatten(found: Any, path: str, into: dict[str, list[str]]) -> None:
         into.setdefault(path or "body", []).append(translated(str(found), language()))
 
 
-def _database_away(error: OperationalError) -> Response:
+def _statement_failed(error: OperationalError | ProgrammingError) -> Response:
+    # A table that is not there is an operational error of SQLite, and one of the program on PostgreSQL.
+    if is_unmigrated(error):
+        return _refused(Unmigrated())
+    if isinstance(error, ProgrammingError):
+        raise error
     log.error("database_away", error=str(error.orig))
     return problem(503, Unavailable.kind, Unavailable.title, _HTTP_TEXTS[503], retry_after_s=5)
 
@@ -198,6 +204,7 @@ def register_problem_handlers(app: Flask) -> None:
     """Turn every fault of `app` into a problem document, unexpected ones too."""
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(OperationalError, _statement_failed)
+    app.register_error_handler(ProgrammingError, _statement_failed)
     app.register_error_handler(IntegrityError, _collided)
     app.register_error_handler(ParseException, _broken_body)

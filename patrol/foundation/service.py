@@ -6,7 +6,7 @@ from typing import Any
 import click
 import marshmallow as ma
 from flask import Response, current_app, request
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
 
@@ -17,6 +17,7 @@ from patrol.foundation.http import Room
 from patrol.foundation.migrations import MIGRATIONS, applied_migration, newest_migration
 from patrol.foundation.problems import problem
 from patrol.foundation.settings import Settings, settings_document
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.sqlite import journal_mode
 from patrol.foundation.texts import Text
 
@@ -131,7 +132,7 @@ def metrics() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-commands = AppGroup("service", help="The worker and generated documents.")
+commands = CommandGroup("service", help="The worker and generated documents.")
 
 
 @commands.command("worker")

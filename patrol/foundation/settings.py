@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
 
 from patrol.foundation.true_type import READERS_OWN, is_true_type
 
@@ -72,6 +74,18 @@ def _hours_of_day(text: str) -> tuple[time, time]:
 def _sms_url(text: str) -> str:
     if text and "{phone}" not in text:
         raise ValueError("{phone} must stand where the gateway expects the number")
+    return text
+
+
+def _mail_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"mailto", "mailtos"} or not urlsplit(text).hostname):
+        raise ValueError("mailtos://user:password@smtp.example.cn?from=river@example.cn expected")
+    return text
+
+
+def _database_url(text: str) -> str:
+    if text and urlsplit(text).scheme.partition("+")[0] not in {"postgres", "postgresql", "sqlite"}:
+        raise ValueError("postgresql://user:password@host/name expected, or nothing for SQLite in the data folder")
     return text
 
 
@@ -137,7 +151,7 @@ class Setting:
 SETTINGS = (
     Setting("ENV", _environment, "production", "`production`, or `development` / `demo` / `test`, where unsafe defaults may stand."),
     Setting("DATA", str, "./var", "Folder of what the server itself keeps: the SQLite database, the work queue, locks."),
-    Setting("DATABASE_URL", str, "", "`postgresql://user:password@host/name`. Empty: SQLite in the data folder."),
+    Setting("DATABASE_URL", _database_url, "", "`postgresql://user:password@host/name`. Empty: SQLite in the data folder."),
     Setting("UPLOADS", str, "./uploads", "Where photos live: a folder, or `s3://bucket?endpoint=https://…` with the "
             "usual `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."),
     Setting("REDIS_URL", _redis_url, "", "`redis://host:6379/0`: work queue and request limits shared by several machines. "
@@ -179,7 +193,7 @@ SETTINGS = (
     Setting("REFRESH_TOKEN_DAYS", _positive, "90", "How long a phone may stay away before it must sign in again."),
     Setting("ROUTING_TOLERANCE_M", _positive, "60", "Set distance added to the accuracy of a position when a reach "
             "has no tolerance of its own."),
-    Setting("MAIL_URL", str, "", "Mail server for messages, as apprise writes it: `mailtos://user:password@smtp.example.cn?from=river@example.cn`. "
+    Setting("MAIL_URL", _mail_url, "", "Mail server for messages, as apprise writes it: `mailtos://user:password@smtp.example.cn?from=river@example.cn`. "
             "Empty: no mail is sent."),
     Setting("SMS_URL", _sms_url, "", "Text message gateway for citizens who left only a telephone number, as apprise writes it, with `{phone}` "
             "where the number goes: `jsons://sms.example.cn/send?:to={phone}`. Empty: no text message is sent."),
@@ -205,6 +219,8 @@ SETTINGS = (
 )
 
 _ROWS = {row.name: row for row in SETTINGS}
+# A password that a command reads, and a library that a test finds.
+_OF_OTHERS = {"XUNHE_NEW_PASSWORD", "XUNHE_TUS_JS"}
 
 
 class Settings:
@@ -278,6 +294,12 @@ class Settings:
         return url.replace("postgres://", "postgresql://", 1)
 
     @property
+    def database_shown(self) -> str:
+        """Where the database is, for people: without user and password."""
+        url = make_url(self.sqlalchemy_url)
+        return url.database or "" if url.get_backend_name() == "sqlite" else f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+
+    @property
     def tells_by_mail(self) -> bool:
         """Whether citizens can be told by mail: there is a server for it, and an address for the links in it."""
         return bool(self._values["mail_url"] and self._values["public_url"])
@@ -291,6 +313,15 @@ class Settings:
     def bind_address(self) -> str:
         """Where the server listens."""
         return self._values["bind"] or f"127.0.0.1:{self._values['port']}"
+
+
+def unknown_names(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return each `XUNHE_*` of an environment that is no setting, with the setting that was probably meant; those of tests are passed over."""
+    names = sorted(name for name in environment if name.startswith("XUNHE_") and not name.startswith("XUNHE_TEST_") and name not in _OF_OTHERS)
+    # Compared without what all begin with, which would make everything alike.
+    strange = {name: name.removeprefix("XUNHE_") for name in names if name.removeprefix("XUNHE_") not in _ROWS}
+    meant = {name: next(iter(get_close_matches(rest, _ROWS, 1)), None) for name, rest in strange.items()}
+    return {name: found and f"XUNHE_{found}" for name, found in meant.items()}
 
 
 def settings_document() -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from patrol.foundation import appending, events, outbox
 from patrol.foundation.database import begin_anew, db, will_write
 from patrol.foundation.errors import Refusal, Unavailable
+from patrol.foundation.migrations import Unmigrated, is_unmigrated
 from patrol.foundation.texts import Text
 
 _DATABASE_BUSY = Text("数据库正忙或不可用，内容没有保存，请稍后重试", "The database is busy or away; nothing was saved, try again")
@@ -38,6 +39,8 @@ def transaction() -> Iterator[None]:
         db.session.commit()
     except DBAPIError as error:
         _undo()
+        if is_unmigrated(error):
+            raise Unmigrated from error
         if isinstance(error, OperationalError) or error.connection_invalidated:
             raise Unavailable(_DATABASE_BUSY, retry_after_s=5) from error
         raise

@@ -18,6 +18,7 @@ from huey.consumer import Consumer
 from patrol.foundation import clock, outbox
 from patrol.foundation.claims import CLAIM
 from patrol.foundation.database import db
+from patrol.foundation.migrations import lacks_migrations, tell_unmigrated
 from patrol.foundation.settings import Settings, UnusableSetting
 from patrol.foundation.sqlite import journal_mode
 from patrol.foundation.texts import Text
@@ -129,13 +130,15 @@ def connect_worker(app: Flask, settings: Settings) -> Huey:
     @queue.periodic_task(crontab(minute="*"), name="sweep")  # type: ignore[untyped-decorator]
     def sweep() -> None:
         with app.app_context():
-            deliver_due()
-            run_jobs_of_the_minute()
+            if not tell_unmigrated():
+                deliver_due()
+                run_jobs_of_the_minute()
 
     @queue.periodic_task(crontab(minute="5"), name="hourly")  # type: ignore[untyped-decorator]
     def hourly() -> None:
         with app.app_context():
-            run_hourly_jobs()
+            if not lacks_migrations():
+                run_hourly_jobs()
 
     outbox.hand_over_with(lambda ids: deliver([str(row_id) for row_id in ids]) and None)
     app.extensions["queue"] = queue

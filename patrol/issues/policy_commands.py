@@ -6,10 +6,10 @@ from typing import Any
 import click
 import marshmallow as ma
 import orjson
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from patrol.foundation import clock
-from patrol.foundation.shell import refusals_told
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.foundation.transaction import transaction
 from patrol.issues import policy_actions, policy_queries
@@ -18,7 +18,7 @@ from patrol.issues.policies import Kind
 from patrol.issues.policy_schemas import BODY
 from patrol.people.actor import SYSTEM
 
-commands = AppGroup("policies", help="Deadlines, calendar, dispatching, escalation, and how patrols are examined and asked for.")
+commands = CommandGroup("policies", help="Deadlines, calendar, dispatching, escalation, and how patrols are examined and asked for.")
 _NOT_FIGURES = {*policy_queries.COMMON, *policy_actions.PAIRS, "standing", "withdrawable"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -48,14 +48,13 @@ def add_command(kind: str, file: Path, dry_run: bool) -> None:
         data: dict[str, Any] = BODY[Kind(kind)]().load(orjson.loads(file.read_bytes()))
     except (ma.ValidationError, orjson.JSONDecodeError) as error:
         raise click.ClickException(str(error)) from error
-    with refusals_told():
-        if dry_run:
-            data.pop("id")
-            row, word = policy_actions.draft(Kind(kind), by=SYSTEM, today=clock.today(clock.home_timezone()), **data), "would become"
-        else:
-            with transaction():
-                row, is_new = policy_actions.add_version(Kind(kind), by=SYSTEM, timezone=clock.home_timezone(), **data)
-            word = "is now" if is_new else "was already"
+    if dry_run:
+        data.pop("id")
+        row, word = policy_actions.draft(Kind(kind), by=SYSTEM, today=clock.today(clock.home_timezone()), **data), "would become"
+    else:
+        with transaction():
+            row, is_new = policy_actions.add_version(Kind(kind), by=SYSTEM, timezone=clock.home_timezone(), **data)
+        word = "is now" if is_new else "was already"
     click.echo(f"it {word} version {row.version}, from {row.valid_from} on")
     if dry_run:
         click.echo(f"{NOTHING_WRITTEN.en} / {NOTHING_WRITTEN.zh}")
@@ -67,7 +66,7 @@ def add_command(kind: str, file: Path, dry_run: bool) -> None:
 @with_appcontext
 def import_calendar_command(file: Path, dry_run: bool) -> None:
     """Write the days of a CSV or XLSX file into the calendar, all or nothing: columns day, works, name (日期, 上班, 名称)."""
-    with refusals_told(), transaction():
+    with transaction():
         report = import_calendar(file.read_bytes(), by=SYSTEM, timezone=clock.home_timezone(), dry_run=dry_run)
     for fault in report.errors:
         click.echo(f"row {fault.row} · {fault.field}: {fault.message.en} / {fault.message.zh}", err=True)

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from patrol.foundation.clock import home_timezone
 from patrol.foundation.database import db
-from patrol.foundation.shell import refusals_told
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.transaction import transaction
 from patrol.patrols.duty_beginning import begin_duties
 from patrol.patrols.examining import examine_all
@@ -15,7 +15,7 @@ from patrol.patrols.track_compaction import compact_tracks
 from patrol.patrols.track_upkeep import end_forgotten_patrols, purge_tracks
 from patrol.people.actor import SYSTEM
 
-commands = AppGroup("patrols", help="Patrols and their tracks.")
+commands = CommandGroup("patrols", help="Patrols and their tracks.")
 
 
 @commands.command("purge-tracks")
@@ -55,7 +55,7 @@ def examine(which: str) -> None:
 @with_appcontext
 def begin(day: datetime, dry_run: bool) -> None:
     """Reckon duties from the first DAY of use (2026-11-01): nothing was due before, however long ago chiefs were appointed."""
-    with refusals_told(), transaction():
+    with transaction():
         rows = begin_duties(day.date(), by=SYSTEM, timezone=home_timezone())
         for row in rows:
             click.echo(f"{row.level} {row.title or 'chief'} {row.colour}: {row.times} a {row.period} from {row.valid_from}")

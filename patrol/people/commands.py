@@ -2,14 +2,13 @@
 
 import click
 from cryptography.fernet import Fernet
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from sqlalchemy import select
-from sqlalchemy.exc import ProgrammingError
 
 from patrol.foundation import service
 from patrol.foundation.database import db, new_id
-from patrol.foundation.errors import NotFound, Unavailable
-from patrol.foundation.shell import refusals_told
+from patrol.foundation.errors import NotFound
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.texts import Text
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import add_person, change_person
@@ -17,10 +16,9 @@ from patrol.people.actor import SYSTEM
 from patrol.people.models import Person, Region
 from patrol.people.permissions import PERMISSION_NAME, ROLE_MAY, Permission, Role
 
-_NO_TABLES = "The database has no tables yet, or old ones: run `flask --app app db upgrade` first / 数据库尚未建表或版本过旧：请先运行 flask --app app db upgrade"
 _NOBODY = Text("没有用户名为 {username} 的账号", "There is no account with the user name {username}")
 
-commands = AppGroup("people", help="Accounts.")
+commands = CommandGroup("people", help="Accounts.")
 
 
 @commands.command("add")
@@ -33,19 +31,12 @@ commands = AppGroup("people", help="Accounts.")
 @with_appcontext
 def add(username: str, name: str, roles: tuple[str, ...], region_code: str, region_name: str | None, password: str) -> None:
     """Create an account, the very first one for instance."""
-    with refusals_told():
-        try:
-            with transaction():
-                if region_name and db.session.scalar(select(Region.id).where(Region.code == region_code)) is None:
-                    db.session.add(Region(id=new_id(), code=region_code, name=region_name, level="county", path=f"/{region_code}/"))
-                    db.session.flush()
-                add_person(by=SYSTEM, username=username, name=name, roles=[Role(role) for role in roles],
-                           region_code=region_code, password=password)
-        except (Unavailable, ProgrammingError) as fault:
-            # Without tables the one engine calls it an operational error, the other one of the program.
-            if not service.works(service.migrations_current):
-                raise click.ClickException(_NO_TABLES) from fault
-            raise
+    with transaction():
+        if region_name and db.session.scalar(select(Region.id).where(Region.code == region_code)) is None:
+            db.session.add(Region(id=new_id(), code=region_code, name=region_name, level="county", path=f"/{region_code}/"))
+            db.session.flush()
+        add_person(by=SYSTEM, username=username, name=name, roles=[Role(role) for role in roles],
+                   region_code=region_code, password=password)
     click.echo(f"{username} may sign in")
 
 
@@ -55,7 +46,7 @@ def add(username: str, name: str, roles: tuple[str, ...], region_code: str, regi
 @with_appcontext
 def set_password(username: str, password: str) -> None:
     """Give an account a new password and sign it out everywhere, for an admin who forgot it; the audit log shows it."""
-    with refusals_told(), transaction():
+    with transaction():
         person = db.session.scalar(select(Person).where(Person.username == username.strip().lower()).with_for_update())
         if person is None:
             raise NotFound(_NOBODY.format(username=username))

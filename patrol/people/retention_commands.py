@@ -1,12 +1,13 @@
 """The command that removes what is over its time."""
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.texts import NOTHING_WRITTEN
 from patrol.people import retention
 
-commands = AppGroup("retention", help="What is kept, and what goes.")
+commands = CommandGroup("retention", help="What is kept, and what goes.")
 
 
 @commands.command("run")

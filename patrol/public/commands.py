@@ -6,16 +6,16 @@ import altcha
 import click
 import orjson
 from flask import current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from patrol.foundation import sealing
-from patrol.foundation.shell import refusals_told
+from patrol.foundation.shell import CommandGroup
 from patrol.foundation.transaction import transaction
 from patrol.people.actions import note_audit
 from patrol.people.actor import SYSTEM
 from patrol.public import open311_actions
 
-commands = AppGroup("public", help="Complaints and the data of complainants.")
+commands = CommandGroup("public", help="Complaints and the data of complainants.")
 
 
 @commands.command("rotate-field-key")
@@ -25,7 +25,7 @@ def rotate_field_key() -> None:
 
     Put the new key before the old one, run this, then take the old one out.
     """
-    with refusals_told(), transaction():
+    with transaction():
         counts = sealing.rotate_field_key(current_app.extensions["settings"].field_key)
         note_audit(SYSTEM, "rotate_field_key", "field_key", **counts)
     for table, count in counts.items():
@@ -39,7 +39,7 @@ def rotate_field_key() -> None:
 def partner_key(name: str, revoke: bool) -> None:
     """Make the api_key by which the partner system NAME reports over Open311, and print it: it is not shown again."""
     said = "revoked"
-    with refusals_told(), transaction():
+    with transaction():
         if revoke:
             open311_actions.revoke_partner_key(name)
         else:

@@ -3,7 +3,7 @@
 import pytest
 
 from patrol.application import create_app
-from patrol.foundation.settings import DEMO_FIELD_KEY, DEMO_SECRET, SETTINGS, Settings, UnusableSetting
+from patrol.foundation.settings import DEMO_FIELD_KEY, DEMO_SECRET, SETTINGS, Settings, UnusableSetting, unknown_names
 
 SAFE = {
     "XUNHE_SECRET_KEY": "s" * 40, "XUNHE_FIELD_KEY": "ZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY=",
@@ -77,3 +77,27 @@ def test_an_override_must_exist():
 def test_every_setting_says_what_it_is_for():
     assert all(len(row.purpose) > 10 for row in SETTINGS)
     assert len({row.name for row in SETTINGS}) == len(SETTINGS)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("MAIL_URL", "smtp.example.cn"), ("MAIL_URL", "mailtos://"), ("MAIL_URL", "https://smtp.example.cn"), ("DATABASE_URL", "mysql://x"),
+    ("DATABASE_URL", "xunhe.db"),
+])
+def test_what_leads_nowhere_is_refused_by_name(name, value):
+    with pytest.raises(UnusableSetting, match=f"XUNHE_{name}"):
+        Settings({**SAFE, f"XUNHE_{name}": value})
+
+
+def test_a_folder_that_cannot_be_is_refused_by_name():
+    with pytest.raises(UnusableSetting, match="XUNHE_DATA"):
+        create_app(Settings({**SAFE, "XUNHE_DATA": "/proc/nope"}))
+
+
+def test_the_database_is_shown_without_its_password():
+    for url in ("postgres://xunhe:geheim@db/xunhe", "postgresql://db/xunhe?user=xunhe&password=geheim"):
+        assert Settings({**SAFE, "XUNHE_DATABASE_URL": url}).database_shown == "db:5432/xunhe"
+
+
+def test_a_misspelt_name_is_told_with_the_one_that_was_meant():
+    names = {"XUNHE_WEBHOOK_INSIDE": "1", "XUNHE_TEST_ENGINE": "sqlite", "XUNHE_DATA": "x", "XUNHE_QQQQ": "", "XUNHE_NEW_PASSWORD": "x", "PATH": ""}
+    assert unknown_names(names) == {"XUNHE_WEBHOOK_INSIDE": "XUNHE_WEBHOOKS_INSIDE", "XUNHE_QQQQ": None}
