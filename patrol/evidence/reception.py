@@ -12,11 +12,12 @@ from patrol.evidence.actions import StoredPhoto, store_photo
 from patrol.evidence.derivation import photo_store
 from patrol.evidence.models import Photo
 from patrol.evidence.storage import original_key, rendition_key
-from patrol.foundation.errors import Invalid, NotFound, Unavailable
+from patrol.foundation.errors import Invalid, NotFound, TooLarge, Unavailable, UnsupportedKind
 from patrol.foundation.json_safety import body_up_to
 from patrol.foundation.settings import Settings
 from patrol.foundation.texts import Text
 
+_OF_FILE = Text("第 {number} 张（{name}）：{fault}", "Photo {number} ({name}): {fault}")
 _BROKEN = Text("这张照片无法显示：{why}", "This photo cannot be drawn: {why}")
 _NOT_YET = Text("照片正在处理，请稍后再看", "The photo is being processed: look again in a moment")
 _NO_SIZE = Text("没有这种尺寸，可用：thumb、screen、original", "There is no such size; there are thumb, screen and original")
@@ -27,12 +28,25 @@ _OTHER_DIGEST = Text(
 
 
 def store_uploads(files: Iterable[FileStorage]) -> list[StoredPhoto]:
-    """Store the files of a form durably, in order. Call it before the first query; a repeated request reads them anew."""
+    """Store the files of a form durably, in order. Call it before the first query; a repeated request reads them anew.
+
+    A refusal (413, 415, 422) names the file at its field, by its place among the files and its name.
+    """
     stored = []
-    for file in files:
+    for number, file in enumerate(files, 1):
         file.stream.seek(0)
-        stored.append(store_photo(file.stream, store=photo_store(), most_bytes=most_photo_bytes()))  # type: ignore[arg-type]
+        try:
+            stored.append(store_photo(file.stream, store=photo_store(), most_bytes=most_photo_bytes()))  # type: ignore[arg-type]
+        except (TooLarge, UnsupportedKind, Invalid) as refusal:
+            fault = _OF_FILE.format(number=number, name=_printable(file.filename or ""), fault=refusal.detail)
+            refusal.errors = {file.name or "photos": [fault]}
+            raise
     return stored
+
+
+def _printable(name: str) -> str:
+    """Return a file's name as it may be shown: nothing that turns or breaks the line, at most 60 characters."""
+    return "".join(filter(str.isprintable, name))[:60] or "?"
 
 
 def store_body() -> StoredPhoto:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
@@ -20,8 +21,8 @@ from patrol.people.paths import code_of
 from patrol.public.models import Follow, Rating, ReopeningRequest
 from patrol.public.progress import shown_office
 from patrol.waters.models import Reach, Signboard
-from patrol.waters.queries import chiefs_on
-from patrol.waters.terms import LEVELS, post_name
+from patrol.waters.queries import ChiefOn, chiefs_on
+from patrol.waters.terms import LEVELS, is_deputy, post_name
 
 # Four decimals of a degree are at most 11 m: enough to find the place, too little to tell which door.
 POSITION_DECIMALS = 4
@@ -50,7 +51,7 @@ def shown_board(board: Signboard, *, language: str, day: date) -> dict[str, Any]
 def _posts_over(reach: Reach, *, language: str, day: date) -> list[dict[str, str]]:
     """Return the posts of the reach's chiefs, and of those of higher levels' reaches on the same water over its region."""
     rows = db.session.execute(
-        select(Reach.id, Reach.level, Region.name, Region.path).join(Region, Region.id == Reach.region_id)
+        select(Reach.id, Reach.level, Region.name, Region.path, Region.id).join(Region, Region.id == Reach.region_id)
         .where(Reach.water_body_id == reach.water_body_id, Reach.retired_at.is_(None))
     ).all()  # fmt: skip
     ranks = {level: rank for rank, level in enumerate(LEVELS)}
@@ -61,10 +62,21 @@ def _posts_over(reach: Reach, *, language: str, day: date) -> list[dict[str, str
     over.sort(key=lambda row: (-ranks.get(row[1], own), row[3]))
     chiefs = chiefs_on([row[0] for row in over], day)
     posts = [
-        (level, chief.person_title or post_name(chief.title, level).in_language(language), name)
-        for reach_id, level, name, _ in over for chief in chiefs.get(reach_id, ())
+        (level, _title_of(chief, level, region_id).in_language(language), name)
+        for reach_id, level, name, _, region_id in over for chief in chiefs.get(reach_id, ())
     ]  # fmt: skip
     return [{"level": level, "title": title, "region": name} for level, title, name in dict.fromkeys(posts)]
+
+
+def _title_of(chief: ChiefOn, level: str, region_id: UUID) -> Text:
+    """Return what the board calls a chief of a reach of this level and region.
+
+    A person's own title tells of one office: it names no post elsewhere, and none that is deputy where it is not.
+    """
+    own = chief.person_title
+    if own and chief.region_id == region_id and is_deputy(own) == is_deputy(chief.title):
+        return Text(own, own)
+    return post_name(chief.title, level)
 
 
 def open_map(

@@ -1,6 +1,7 @@
 """Complaining: what comes in, what is answered, and that a repeat is the same complaint."""
 
 import base64
+import io
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import altcha
 import pytest
 from sqlalchemy import func, select
 
+from patrol.evidence import reception
 from patrol.evidence.models import Photo
 from patrol.foundation import clock, worker
 from patrol.foundation.database import db
@@ -305,3 +307,18 @@ def test_proof_moment_and_board_are_refused_together(anyone, place, test_setting
     assert (refused.status_code, set(refused.json["errors"])) == (422, {"challenge", "recorded_at", "board_code"})
     assert refused.json["detail"] == refused.json["errors"]["challenge"][0]
     assert set(anyone.post("public/complaints", json=body).json["errors"]) == {"challenge", "recorded_at"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "status"), [(b"no photo at all", 415), (b"", 422), (camera_jpeg(2)[:600], 422), (camera_jpeg(2) + b"\0" * 200_000, 413)],
+    ids=["other", "empty", "cut", "large"],
+)
+def test_a_bad_photo_among_several_is_named_at_its_field(anyone, place, monkeypatch, bad, status):
+    monkeypatch.setattr(reception, "most_photo_bytes", lambda: 200_000)
+    body = {"category": "C1", "description": "桥下有垃圾", **HERE}
+    for language, start in (("zh", "第 2 张（二号.jpg）："), ("en", "Photo 2 (二号.jpg): ")):
+        files = [(io.BytesIO(camera_jpeg(1)), "good.jpg"), (io.BytesIO(bad), "二\u202e号.jpg")]
+        reply = anyone.post("public/complaints", data={**body, "photos": files}, headers={"Accept-Language": language})
+        assert reply.status_code == status, reply.text
+        assert list(reply.json["errors"]) == ["photos"]
+        assert reply.json["errors"]["photos"][0] == start + reply.json["detail"]

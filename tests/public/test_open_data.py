@@ -149,3 +149,15 @@ def test_what_came_back_is_counted_apart_from_what_is_cured(anyone, complain, is
     assert body["cured"] == {"numerator": 3, "denominator": 5}
     assert body["called_not_fixed"] == {"asked": 3, "granted": 2, "refused": 0}, "reopened by hand is granted"
     assert body["suspended"] == 0
+
+
+def test_a_board_calls_a_chief_by_the_title_that_fits_this_post(anyone, place, build):
+    build.appointment(place.town_reach, place.district_chief)
+    build.appointment(place.reach, place.town_chief, title="deputy")
+    build.appointment(place.reach, build.person("chief", region=place.village, title="柳岸村副河长"), title="deputy")
+    build.appointment(place.reach, build.person("chief", region=place.village, title="柳岸村书记"), title="deputy")
+    titles = [(post["title"], post["region"]) for post in anyone.get("public/boards/QX-0001").json["posts"]]
+    assert titles == [
+        ("柳岸村村级河长", "柳岸村"), ("村级副河长", "柳岸村"), ("柳岸村副河长", "柳岸村"),
+        ("镇级河长", "柳岸镇"), ("乡镇级河长", "柳岸镇"), ("区级河长", "清溪区"),
+    ]

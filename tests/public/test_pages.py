@@ -245,3 +245,18 @@ def test_a_wrong_address_in_a_browser_is_a_page_and_for_programs_a_problem(anyon
         assert anyone.get("/nothing/here", headers=others).mimetype == "application/problem+json"
     assert anyone.post("/nothing/here", headers=browser).mimetype == "application/problem+json"
     assert anyone.get("/api/v1/nothing", headers=browser).mimetype == "application/problem+json"
+
+
+def test_the_form_asks_what_and_where_and_whether_it_is_known_before_the_rest(anyone):
+    page = anyone.get("/report").get_data(as_text=True)
+    form = page[page.index('<form id="report"'):]
+    ids = re.findall(r'id="(category|locate|near|description|map)"', form)
+    assert ids == ["category", "locate", "near", "description", "map"]
+    script = (ROOT / "web" / "site" / "report.js").read_text(encoding="utf-8")
+    assert '"C1"' not in script, "no category is chosen ahead"
+
+
+def test_the_start_page_without_scripts_leads_to_the_list_and_shows_no_empty_map(anyone):
+    page = anyone.get("/").get_data(as_text=True)
+    assert "公开清单" in re.search(r"<noscript>(.*?)</noscript>", page, re.S)[1]
+    assert '<section aria-labelledby="map-title" hidden>' in page

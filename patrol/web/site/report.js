@@ -76,8 +76,9 @@ const PLAINLY = {
 async function showCategories() {
   const { items } = await get("/categories");
   const select = form.elements.category;
-  const chosen = select.value;
-  const shown = items.filter((item) => item.public && !item.is_heading), groups = new Map(), parts = [];
+  // Nothing is chosen ahead: whoever overlooks the list would report the first kind of trouble.
+  const chosen = select.options.length ? select.value : kept.category ?? "";
+  const shown = items.filter((item) => item.public && !item.is_heading), groups = new Map(), parts = [element("option", say("请选择", "Choose"), { value: "" })];
   for (const { code, name, parent } of shown) {
     const option = element("option", name, { value: code });
     if (!parent) { parts.push(option); continue; }
@@ -89,7 +90,7 @@ async function showCategories() {
     groups.get(parent).append(option);
   }
   select.replaceChildren(...parts);
-  select.value = chosen || kept.category || "C1";
+  select.value = chosen;
   suggest().catch(() => {});
 }
 
@@ -249,7 +250,7 @@ asked.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     const body = { challenge: await solution(), ...(left ? { contact: left } : {}) };
-    finish(await get(`issues/${followed}/follow`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
+    finish(say("已关注", "Following"), await get(`issues/${followed}/follow`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }));
     dialog.close();
   } catch (fault) {
     asked.querySelector("[role=alert]").textContent = fault.message;
@@ -258,18 +259,19 @@ asked.addEventListener("submit", async (event) => {
   }
 });
 
-function finish(answer) {
+function finish(done, answer, photos = 0) {
   try { localStorage.removeItem(KEPT); } catch { /* Nothing was kept. */ }
   form.hidden = true;
-  const code = element("h2", answer.tracking_code, { class: "code" });
+  const code = element("b", answer.tracking_code, { class: "code" });
   const copy = element("button", say("复制查询码", "Copy the code"), { type: "button" });
   copy.addEventListener("click", async () => { copy.textContent = await copied(code) ? say("已复制", "Copied") : say("请长按查询码复制", "Press the code to copy it"); });
   const facts = [];
+  if (photos) facts.push(element("p", say(`已收到 ${photos} 张照片`, photos === 1 ? "1 photo received" : `${photos} photos received`)));
   if (answer.due_at) facts.push(row(say("期限", "Due by"), lastDay(answer.due_at)));
   if (answer.office) facts.push(row(say("受理单位", "Office"), answer.office.name));
   if (answer.reach) facts.push(row(say("河段", "Reach"), answer.reach.name));
   document.getElementById("outcome").replaceChildren(
-    code, copy, element("p", answer.message), ...facts, element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
+    element("h2", done), row(say("查询码", "Tracking code"), code), copy, element("p", answer.message), ...facts, element("a", say("查看进度", "See the progress"), { href: `/t/${answer.tracking_code}` }),
   );
 }
 
@@ -298,6 +300,7 @@ function showFault(fault) {
 // The browser would say in its own language what is missing.
 function missing() {
   const fields = {};
+  if (!form.elements.category.value) fields.category = say("请选择是什么问题。", "Please choose what it is.");
   if (!form.elements.description.value.trim()) fields.description = say("请写明是什么情况。", "Please say what it is.");
   if (!position && !board) fields.latitude = say("请定位，或选择河段并在地图上点出位置。", "Give the place: locate yourself, or choose a stretch and tap the map.");
   return Object.keys(fields).length ? Object.assign(new Error(""), { fields }) : null;
@@ -315,13 +318,14 @@ async function send(event) {
     const body = new FormData();
     body.set("id", id);
     for (const name of ["category", "description"]) body.set(name, form.elements[name].value);
-    for (const photo of [...form.elements.photos.files].slice(0, 9)) body.append("photos", photo);
+    const photos = [...form.elements.photos.files].slice(0, 9);
+    for (const photo of photos) body.append("photos", photo);
     if (contact()) body.set("contact", JSON.stringify(contact()));
     if (board) body.set("board_code", decoded(board));
     for (const [name, value] of Object.entries(position ?? {})) body.set(name, value);
     const solved = await solution();
     if (solved) body.set("challenge", solved);
-    finish(await get("complaints", { method: "POST", body }));
+    finish(say("已提交", "Sent"), await get("complaints", { method: "POST", body }), photos.length);
   } catch (fault) {
     showFault(fault);
   } finally {

@@ -27,7 +27,8 @@ async function showMap() {
   const shores = lines.flatMap(({ part }) => part);
   const places = shores.length ? shores : issues.features.map(({ geometry }) => geometry.coordinates);
   const map = document.getElementById("map");
-  if (!places.length) { map.closest("section").hidden = true; return; }
+  map.closest("section").hidden = !places.length;
+  if (!places.length) return;
   const { at } = drawWaters(map, lines, places);
   const kinds = { closed: "done", verified: "done" };
   map.append(...issues.features.map(({ geometry, properties }) => dotAt(
