@@ -263,7 +263,8 @@ def tampering_is_found_and_located(server: Server, setup: Setup, outcome: Outcom
     outcome.must("Traceback" not in verified.stderr, verified.stderr[-500:])
     found = {issue_id: (kind, int(seq)) for _, issue_id, kind, seq in _LINE.findall(verified.stdout)}
     outcome.counts["histories"] = len(server.query("SELECT id FROM issues"))
-    _compare(wanted, found, outcome)
+    # A history that is sound by itself again may still say otherwise than a row beside it.
+    _compare(wanted, {each: at for each, at in found.items() if UUID(each) not in rewritten}, outcome)
     lost = {issue_id for issue_id, _ in _HEAD_LINE.findall(verified.stdout)}
     for issue_id in rewritten:
         outcome.count("rewritten whole")
