@@ -21,6 +21,7 @@ from patrol.people.permissions import Permission as P
 from patrol.public import actions, open_data, queries, subscriptions, veto
 from patrol.public.challenge import LIFETIME, new_challenge
 from patrol.public.models import Complaint, Follow, Rating
+from patrol.public.open_data_schemas import OpenMapArgs, OpenMapOut, PublicBoardOut, StatisticsOut
 from patrol.public.progress import Own, answer_to, progress_of
 from patrol.public.reception import digests_of, each_once, receive_complaint
 from patrol.public.schemas import (
@@ -30,15 +31,11 @@ from patrol.public.schemas import (
     ComplaintOut,
     MorePhotosIn,
     NoArgs,
-    OpenMapArgs,
-    OpenMapOut,
     ProgressOut,
-    PublicBoardOut,
     RatingIn,
     RatingOut,
     RevealedOut,
     RevealIn,
-    StatisticsOut,
 )
 
 room = Room("public", __name__, url_prefix="/api/v1", description="Citizens without an account")

@@ -4,7 +4,7 @@ import pytest
 
 from patrol.foundation import outbox
 from patrol.foundation.settings import Settings
-from patrol.public.schemas import OpenMapOut, StatisticsOut
+from patrol.public.open_data_schemas import OpenMapOut, StatisticsOut
 
 PREFIX = "/api/v1/public/"
 
